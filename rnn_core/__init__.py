@@ -1,0 +1,36 @@
+"""Unrolled's library: recurrent networks trained, probed and drawn. Names load on first use, so importing costs nothing."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Experiment": "experiment",
+    "DataSpec": "experiment",
+    "ModelSpec": "experiment",
+    "TrainingSpec": "experiment",
+    "Model": "models",
+    "build": "models",
+    "train": "training",
+    "Snapshot": "training",
+    "Run": "training",
+    "trace": "probes.traces",
+    "state_gradients": "probes.gradients",
+    "jacobians": "probes.jacobians",
+    "attributions": "probes.attributions",
+}
+_MODULES = ("presets", "data", "figures", "models", "probes", "runs", "cluster")
+__all__ = [*_HOMES, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"rnn_core.{_HOMES[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"rnn_core.{name}")
+    raise AttributeError(f"rnn_core has no name {name!r}; it offers {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,49 @@
+"""What a task tells the rest of the project, so that no stage needs a special case for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from rnn_core.data.sequences import Sequences
+
+
+@dataclass(frozen=True)
+class Interface:
+    """The shape of a task as the model sees it; everything `models.build` needs besides the ModelSpec."""
+
+    inputs: str  # "tokens" (int32 ids, through an embedding) or "floats"
+    input_size: int  # vocabulary size for tokens; D for floats
+    outputs: int  # K: numbers the head gives (1 for yes/no, classes, or forecast values)
+    loss: str  # "binary" (one logit), "categorical" (K logits), or "squared"
+    per_step: bool = False  # a target at every time step, not only after the last
+    kind: str = "interface"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One entry of the registry: `build(experiment, uploads)` makes its Dataset; the rest are words for the screen."""
+
+    name: str  # registry key, as in DataSpec.task
+    title: str  # a few words
+    description: str  # one or two sentences: what is asked, and why it is interesting
+    group: str  # "text", "series" or "memory"
+    metric: str  # "accuracy" (higher is better) or "rmse" (lower is better)
+    input_label: str  # what one time step is: "token", "day", "step"
+    target_label: str  # what is predicted
+    build: Callable[..., Dataset]  # (experiment, uploads: Mapping[sha256 → bytes]) → Dataset
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Training, validation and test sequences of one experiment, with what is needed to judge a model on them."""
+
+    task: str  # registry key
+    interface: Interface  # shape of inputs and outputs
+    train: Sequences  # fitted on
+    validation: Sequences  # watched while learning, model choice
+    test: Sequences | None  # measured once; None where the task has none
+    baselines: Mapping[str, float] = field(default_factory=dict)  # name of a naive predictor → its metric on the validation part
+    names: Mapping[str, str] = field(default_factory=dict)  # words for the screen that depend on the data (column names, units)
+    resample: Callable[[int], Sequences] | None = None  # epoch → fresh training sequences, for tasks with endless data
+    series: object | None = None  # series tasks: the underlying series and normalisation (data/series.py)
