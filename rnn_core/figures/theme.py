@@ -1,0 +1,128 @@
+"""One look for every figure: colours that mean the same thing everywhere, and the empty figure all others start from.
+
+Every colour keeps a contrast of at least 3:1 against both the light and the dark page, and the members of one group stay
+apart for readers with red-green colour blindness (tests/test_theme.py measures both). Figures are transparent and leave
+text colours to the page, so one figure serves both themes; `for_paper` fixes them for a file.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+CELL_NAMES = {"simple_rnn": "Vanilla RNN", "lstm": "LSTM", "gru": "GRU"}
+CELL_COLOURS = {"simple_rnn": "#D55E00", "lstm": "#1F78B4", "gru": "#009E73"}
+
+# A gate of the LSTM and its counterpart in the GRU share a colour: forget and update keep the old state, cell and candidate propose the new one.
+GATE_NAMES = {
+    "input": "input gate i",
+    "forget": "forget gate f",
+    "cell": "candidate g",
+    "output": "output gate o",
+    "update": "update gate z",
+    "reset": "reset gate r",
+    "candidate": "candidate h̃",
+}
+GATE_COLOURS = {
+    "input": "#2F8FD0",
+    "forget": "#C2417C",
+    "cell": "#A87B00",
+    "output": "#0B8F7A",
+    "update": "#C2417C",
+    "reset": "#7A6AD8",
+    "candidate": "#A87B00",
+}
+
+ROLE_COLOURS = {
+    "train": "#1F78B4",
+    "validation": "#D55E00",
+    "baseline": "#808080",
+    "truth": "#808080",
+    "one_step": "#1F78B4",
+    "free_running": "#D55E00",
+    "positive": "#1F78B4",  # pushes towards "positive"
+    "negative": "#D55E00",  # pushes towards "negative"
+    "highlight": "#A87B00",
+}
+SERIES_COLOURS = ["#1F78B4", "#D55E00", "#009E73", "#A87B00", "#C2417C", "#7A6AD8", "#2F8FD0", "#808080"]
+
+# Cividis is the same ramp for colour-blind readers; the diverging scale is negative orange, positive blue, as everywhere here.
+SEQUENTIAL = ["#00224E", "#123570", "#3B496C", "#575D6D", "#707173", "#8A8678", "#A59C74", "#C3B369", "#E1CC55", "#FEE838"]
+DIVERGING = ["#7F3B08", "#B35806", "#E08214", "#FDB863", "#F4E6D4", "#D9E6F2", "#92C5DE", "#4393C3", "#2166AC", "#053061"]
+
+GREY = "#808080"  # rules, baselines: the same on white and on black
+GRID = "rgba(128,128,128,0.22)"
+
+
+def colour_scale(colours: list[str]) -> list[list[Any]]:
+    """A list of colours as Plotly's colour scale: [[0, first], …, [1, last]]."""
+    return [[n / (len(colours) - 1), colour] for n, colour in enumerate(colours)]
+
+
+def _template() -> go.layout.Template:
+    axis = {
+        "gridcolor": GRID,
+        "zerolinecolor": GRID,
+        "linecolor": GREY,
+        "ticks": "outside",
+        "tickcolor": GREY,
+        "automargin": True,
+    }
+    return go.layout.Template(
+        layout={
+            "colorway": SERIES_COLOURS,
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "xaxis": axis,
+            "yaxis": axis,
+            "colorscale": {"sequential": colour_scale(SEQUENTIAL), "diverging": colour_scale(DIVERGING)},
+            "hoverlabel": {"align": "left"},
+        }
+    )
+
+
+TEMPLATE = _template()
+
+
+def figure(
+    x_title: str,
+    y_title: str,
+    *,
+    title: str = "",
+    height: int = 340,
+    log_y: bool = False,
+    legend: bool = True,
+    margin: dict[str, int] | None = None,
+) -> go.Figure:
+    """An empty figure in the project's look.
+
+    Args:
+        x_title: name and unit of the horizontal axis.
+        y_title: name and unit of the vertical axis.
+        title: one line above the plot; empty when the page's heading says it.
+        height: pixels.
+        log_y: logarithmic vertical axis, ticks as powers of ten.
+        legend: show it, above the plot.
+        margin: pixels that differ from the default.
+    """
+    drawing = go.Figure(layout={"template": TEMPLATE, "height": height, "showlegend": legend})
+    drawing.update_layout(
+        margin={"l": 10, "r": 10, "t": 56 if title else 28, "b": 10, **(margin or {})},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0},
+    )
+    if title:
+        drawing.update_layout(title={"text": title, "x": 0, "xanchor": "left", "font": {"size": 16}})
+    drawing.update_xaxes(title={"text": x_title})
+    drawing.update_yaxes(title={"text": y_title})
+    if log_y:
+        drawing.update_yaxes(type="log", exponentformat="power", dtick=None)
+    return drawing
+
+
+def for_paper(drawing: go.Figure, dark: bool = False) -> go.Figure:
+    """A copy with text and background colours fixed, for a PNG, SVG or HTML file that no page surrounds."""
+    ink, paper = ("#FAFAFA", "#14171C") if dark else ("#1F2328", "#FFFFFF")
+    copy = go.Figure(drawing)
+    copy.update_layout(paper_bgcolor=paper, plot_bgcolor=paper, font={"color": ink})
+    return copy
