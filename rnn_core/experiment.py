@@ -21,8 +21,9 @@ def _integer(default: int, low: int, high: int, help: str) -> Any:
     return field(default=default, metadata={"type": int, "low": low, "high": high, "help": help})
 
 
-def _number(default: float, low: float, high: float, help: str) -> Any:
-    return field(default=default, metadata={"type": float, "low": low, "high": high, "help": help})
+def _number(default: float | None, low: float, high: float, help: str) -> Any:
+    """A number; with `None` as its default it may be left open."""
+    return field(default=default, metadata={"type": float, "low": low, "high": high, "help": help, "optional": default is None})
 
 
 def _choice(default: str, options: tuple[str, ...], help: str) -> Any:
@@ -40,6 +41,8 @@ def _text(default: str, longest: int, help: str) -> Any:
 def _checked(name: str, value: Any, rule: Mapping[str, Any]) -> Any:
     """`value` as the field's own type, or a ValueError that says what was expected and what came."""
     kind = rule["type"]
+    if value is None and rule.get("optional"):
+        return None
     if kind is bool:
         if not isinstance(value, bool):
             raise ValueError(f"{name} must be true or false, got {value!r}")
@@ -77,7 +80,11 @@ class DataSpec(_Validated):
     task: str = _text("toy_reviews", 40, "What the network learns.")
     length: int = _integer(60, 1, 2000, "Time steps: the longest sequence kept (the last tokens of a text).")
     vocabulary: int = _integer(10_000, 10, 88_587, "Token ids kept; rarer words become 'unknown' (texts only).")
-    padding: str = _choice("bucket", ("bucket", "pre", "post"), "bucket: batches of similar length, masked. pre, post: every sequence padded to the full length, in front or behind.")
+    padding: str = _choice(
+        "bucket",
+        ("bucket", "pre", "post"),
+        "bucket: batches of similar length, masked. pre, post: every sequence padded to the full length, in front or behind.",
+    )
     mask: bool = _flag(True, "Skip padded steps. The textbook program does not.")
     samples: int = _integer(0, 0, 100_000, "Training sequences; 0 takes the task's own number.")
     validation: float = _number(0.2, 0.02, 0.5, "Share of the training sequences held out to watch learning.")
@@ -98,9 +105,13 @@ class ModelSpec(_Validated):
     bidirectional: bool = _flag(False, "A second recurrence reads the sequence backwards.")
     activation: str = _choice("tanh", ("tanh", "relu", "linear", "sigmoid"), "The nonlinearity of the state.")
     embedding: int = _integer(32, 1, 512, "Numbers that stand for one token (texts only).")
-    initialiser: str = _choice("orthogonal", ("orthogonal", "glorot_uniform", "identity", "random_normal"), "How the recurrent weights start.")
+    initialiser: str = _choice(
+        "orthogonal", ("orthogonal", "glorot_uniform", "identity", "random_normal"), "How the recurrent weights start."
+    )
     gain: float = _number(1.0, 0.0, 5.0, "Factor on the initial recurrent weights: small forgets, large explodes.")
-    gate_bias: float = _number(-100.0, -100.0, 20.0, "Initial bias of the forget (LSTM) or update (GRU) gate; -100 keeps Keras's default (1 or 0).")
+    gate_bias: float | None = _number(
+        None, -20.0, 20.0, "Initial bias of the forget (LSTM) or update (GRU) gate; None keeps Keras's default (1 or 0)."
+    )
     reset_after: bool = _flag(True, "GRU only: apply the reset gate after the product, as Keras does.")
     use_bias: bool = _flag(True, "Add bias terms in the recurrence.")
     dropout: float = _number(0.0, 0.0, 0.9, "Share of the layer's inputs dropped while training.")

@@ -73,7 +73,13 @@ class Sequences:
 
 
 def batches(
-    sequences: Sequences, size: int, rng: np.random.Generator | None, *, padding: str = "bucket", length: int | None = None, mask: bool = True
+    sequences: Sequences,
+    size: int,
+    rng: np.random.Generator | None,
+    *,
+    padding: str = "bucket",
+    length: int | None = None,
+    mask: bool = True,
 ) -> Iterator[Batch]:
     """One pass over the data. With `rng` the order is shuffled; without, it is the data's own.
 
@@ -84,7 +90,9 @@ def batches(
     if padding == "bucket":
         chunk = size * 50
         lengths = sequences.lengths
-        order = np.concatenate([part[np.argsort(lengths[part], kind="stable")] for part in np.split(order, range(chunk, len(order), chunk))])
+        order = np.concatenate(
+            [part[np.argsort(lengths[part], kind="stable")] for part in np.split(order, range(chunk, len(order), chunk))]
+        )
     groups = np.split(order, range(size, len(order), size))
     for n in range(len(groups)) if rng is None else rng.permutation(len(groups)):
         if padding == "bucket":
