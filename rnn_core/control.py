@@ -1,0 +1,53 @@
+"""What a viewer asks of a running training: pause, resume, one step, one epoch, stop, another learning rate."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+
+COMMANDS = ("pause", "resume", "step", "epoch", "stop", "learning_rate")
+
+
+class Control:
+    """Thread-safe: any thread calls `send`; the training loop calls the rest between batches."""
+
+    def __init__(self, on_change: Callable[[str], None] = lambda status: None) -> None:
+        self._changed = threading.Condition()
+        self._on_change = on_change  # told "paused" or "running" when that changes
+        self._paused = False
+        self._pause_after = ""  # "step" or "epoch": run that long, then pause
+        self._rate: float | None = None
+        self.stopped = False
+
+    def send(self, command: str, value: float | None = None) -> None:
+        """One of COMMANDS; `value` is the new learning rate for "learning_rate"."""
+        if command not in COMMANDS:
+            raise ValueError(f"a training can be asked to {', '.join(COMMANDS)}; got {command!r}")
+        if command == "learning_rate" and not (value is not None and math.isfinite(value) and 1e-6 <= value <= 10):
+            raise ValueError(f"learning_rate must be between 1e-6 and 10, got {value!r}")
+        with self._changed:
+            if command == "learning_rate":
+                self._rate = value
+            elif command == "stop":
+                self.stopped = True
+            else:
+                self._paused = command == "pause"
+                self._pause_after = command if command in ("step", "epoch") else ""
+            self._changed.notify_all()
+
+    def wait(self) -> float:
+        """Block while paused; returns the seconds spent so. Called before each batch."""
+        raise NotImplementedError
+
+    def learning_rate(self) -> float | None:
+        """The learning rate asked for since the last call, if any."""
+        with self._changed:
+            rate, self._rate = self._rate, None
+            return rate
+
+    def batch_done(self, epoch_ended: bool) -> None:
+        """Pause if one step, or one epoch, was all that was asked for."""
+        with self._changed:
+            if self._pause_after == "step" or (self._pause_after == "epoch" and epoch_ended):
+                self._paused, self._pause_after = True, ""

@@ -1,0 +1,100 @@
+"""What a run remembers of every step: columns of numbers, and gradient norms over time steps, thinned to a bounded size."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+# One row of the metrics: the order is that of the store's table and of every message.
+COLUMNS = (
+    "step",
+    "epoch",
+    "loss",
+    "metric",
+    "validation_loss",
+    "validation_metric",
+    "gradient_norm",
+    "clipped_norm",
+    "learning_rate",
+    "seconds",
+)
+INTEGERS = ("step", "epoch")
+NORM_ROWS = 1024  # gradient-norm rows kept per run: more than a heat map has pixels
+
+
+class History:
+    """Rows appended in the order of their steps; read as columns. Step 0 is the untrained model (loss, metric, norms are nan)."""
+
+    def __init__(self, columns: Mapping[str, np.ndarray] | None = None) -> None:
+        self._columns = {name: array("d", np.asarray(columns[name], np.float64) if columns else ()) for name in COLUMNS}
+
+    def __len__(self) -> int:
+        return len(self._columns["step"])
+
+    @property
+    def last(self) -> int:
+        """The last step written; -1 when there is none."""
+        return int(self._columns["step"][-1]) if len(self) else -1
+
+    def append(self, row: Iterable[float]) -> None:
+        for name, value in zip(COLUMNS, row, strict=True):
+            self._columns[name].append(value)
+
+    def truncate(self, step: int) -> None:
+        """Forget every row after `step`."""
+        kept = int(np.searchsorted(np.array(self._columns["step"]), step, side="right"))
+        for column in self._columns.values():
+            del column[kept:]
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """A copy: name → (rows,) float64, int64 for step and epoch."""
+        return {name: np.array(column, np.int64 if name in INTEGERS else np.float64) for name, column in self._columns.items()}
+
+
+class NormHistory:
+    """Base-10 logarithms of the gradient norm at each time step, for a thinned choice of training steps.
+
+    Steps s with (s - 1) % stride == 0 are kept; the stride doubles whenever more than NORM_ROWS would be. The choice
+    depends on the step alone, so a resumed run keeps the same steps. Logarithms, because norms below 1e-38 have no float32.
+    """
+
+    def __init__(self, rows: Iterable[tuple[int, np.ndarray]] = (), limit: int = NORM_ROWS) -> None:
+        self.stride, self.limit = 1, limit
+        self.rows: dict[int, np.ndarray] = {}
+        for step, logs in rows:
+            self.add(step, logs)
+
+    def keeps(self, step: int) -> bool:
+        return step > 0 and (step - 1) % self.stride == 0
+
+    def add(self, step: int, logs: np.ndarray) -> bool:
+        """Keep the (T,) float32 logarithms of `step` if it is one of the chosen; True when the stride doubled."""
+        if not self.keeps(step):
+            return False
+        self.rows[step] = logs
+        doubled = False
+        while len(self.rows) > self.limit:
+            self.stride, doubled = self.stride * 2, True
+            self.rows = {kept: row for kept, row in self.rows.items() if self.keeps(kept)}
+        return doubled
+
+    def truncate(self, step: int) -> None:
+        self.rows = {kept: row for kept, row in self.rows.items() if kept <= step}
+
+    def matrix(self) -> tuple[np.ndarray, np.ndarray]:
+        """(R,) int64 steps and (R, T) float64 norms, aligned at the last time step (last column); nan in front of shorter rows."""
+        steps = sorted(self.rows)
+        longest = max((len(self.rows[step]) for step in steps), default=0)
+        norms = np.full((len(steps), longest), np.nan)
+        for n, step in enumerate(steps):
+            row = self.rows[step]
+            norms[n, longest - len(row) :] = 10.0 ** row.astype(np.float64)
+        return np.array(steps, np.int64), norms
+
+
+def logarithms(norms: np.ndarray) -> np.ndarray:
+    """(T,) float64 norms → (T,) float32 base-10 logarithms; -inf for exactly 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log10(norms).astype(np.float32)
