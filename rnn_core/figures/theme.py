@@ -120,6 +120,11 @@ def figure(
     return drawing
 
 
+def literal(text: str) -> str:
+    """A user's words for a title, label or hover text, where Plotly would read tags: `<b>` stays `<b>`."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def for_paper(drawing: go.Figure, dark: bool = False) -> go.Figure:
     """A copy with text and background colours fixed, for a PNG, SVG or HTML file that no page surrounds."""
     ink, paper = ("#FAFAFA", "#14171C") if dark else ("#1F2328", "#FFFFFF")

@@ -1,0 +1,29 @@
+"""Unrolled's home page: what a recurrent network is, and three doors into it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared import picture, shell
+
+context = shell.page("Home", ":material/home:", "")
+
+st.title("A network that reads one step at a time", anchor=False)
+picture.unrolled()
+
+doors = [
+    ("pages/sentence.py", ":material/chat:", "Paste a sentence", "Watch a trained network change its mind, word by word."),
+    ("pages/train.py", ":material/play_circle:", "Train one, live", "Press play and see loss, states and gradients move."),
+    (
+        "pages/gradients.py",
+        ":material/trending_down:",
+        "Watch gradients vanish",
+        "Why a vanilla RNN forgets, and what a gate changes.",
+    ),
+]
+for column, (path, icon, title, what) in zip(st.columns(3), doors, strict=True):
+    with column.container(border=True, height="stretch"):
+        st.subheader(f"{icon} {title}", anchor=False)
+        st.markdown(what)
+        if __import__("pathlib").Path(path).exists():
+            st.page_link(path, label=f"**{title}**", icon=":material/arrow_forward:")

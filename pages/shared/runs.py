@@ -1,0 +1,117 @@
+"""The run that a page looks at: from the link (`?run=`), from the picker in the sidebar, or a starter model."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import streamlit as st
+
+from pages.shared.words import plain
+
+SIGNS = {"waiting": "⏳", "running": "▶", "paused": "⏸", "finished": "✓", "stopped": "■", "interrupted": "⚠", "failed": "⚠"}
+log = logging.getLogger("unrolled")
+
+
+@cache
+def store() -> Any:
+    """The run store of this process; SQLite, so opening it does not wait for any worker."""
+    try:
+        return import_module("rnn_core.runs").Store()
+    except ModuleNotFoundError:
+        from types import SimpleNamespace
+
+        return SimpleNamespace(list=list)
+
+
+def service() -> Any:
+    """The workers of this process. The first call starts them in the background and returns at once."""
+    return import_module("rnn_core.cluster").service()
+
+
+def running_service() -> Any:
+    """The workers if their start has begun, else None: never waits for the import of the cluster's library."""
+    return _started[0] if _started else None
+
+
+_started: list[Any] = []
+
+
+@cache
+def warm() -> None:
+    """Begin to start the workers without holding up the page."""
+
+    def start() -> None:
+        try:
+            _started.append(service())
+        except Exception:
+            log.exception("the workers could not be started")
+
+    threading.Thread(target=start, name="warm", daemon=True).start()
+
+
+def viewer() -> str:
+    """This browser session's name among the viewers of runs; secret, so nobody else can act for it."""
+    return st.session_state.setdefault("viewer", secrets.token_urlsafe(9))
+
+
+def mine() -> set[str]:
+    """Runs that this session started."""
+    return st.session_state.setdefault("mine", set())
+
+
+def label(info: Any) -> str:
+    """One line for the picker; the picker shows it as plain text."""
+    sign = "★" if info.builtin else SIGNS.get(info.status, "")
+    return f"{sign} {info.name}"
+
+
+def chosen() -> str | None:
+    """The id of the current run: the link's first, then the one last chosen in this session."""
+    return st.query_params.get("run") or st.session_state.get("run")
+
+
+def choose(run_id: str | None) -> None:
+    """Make `run_id` the current run here and in the link."""
+    st.session_state["run"] = run_id
+    st.session_state.pop("run_picker", None)
+    if run_id:
+        st.query_params["run"] = run_id
+    else:
+        st.query_params.pop("run", None)
+
+
+def _picked() -> None:
+    choose(st.session_state.get("run_picker"))
+
+
+def picker(default: str | None) -> str | None:
+    """Draw the run picker and return the id of the current run, or None when there is nothing to look at.
+
+    Args:
+        default: "starter" looks at the first starter model when nobody chose; None looks at nothing.
+    """
+    infos = {info.id: info for info in store().list()}
+    run_id = chosen()
+    if run_id and run_id not in infos:
+        st.warning(
+            f"The run {plain(run_id, 40)} is not on this server. It may have been deleted, or belong to another machine.",
+            icon=":material/link_off:",
+        )
+        run_id = None
+    if run_id is None and default == "starter":
+        run_id = next((key for key, info in infos.items() if info.builtin), None) or next(iter(infos), None)
+    elif run_id:
+        choose(run_id)
+    order = sorted(infos, key=lambda key: (key not in mine(), infos[key].builtin))
+    st.session_state["run_picker"] = run_id
+    st.selectbox(
+        "Run", order, format_func=lambda key: label(infos[key]), key="run_picker", on_change=_picked,
+        placeholder="Nothing trained yet" if not order else "Choose a run",
+        help="★ starter models were trained beforehand and are read only. Your own runs come first.",
+    )  # fmt: skip
+    return run_id

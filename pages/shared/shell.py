@@ -1,0 +1,138 @@
+"""What every page shares: its head, the navigation, the run it looks at, the workers' state, and how results are awaited."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.shared import live, runs
+from pages.shared.words import plain, sentence
+
+__all__ = ["Context", "chart", "page", "plain", "wait"]
+
+Result = TypeVar("Result")
+
+NAVIGATION = {
+    "Learn": [("app.py", "Home", ":material/home:"), ("pages/lessons.py", "Lessons", ":material/school:")],
+    "Train": [
+        ("pages/train.py", "Train", ":material/play_circle:"),
+        ("pages/compare.py", "Compare", ":material/compare_arrows:"),
+    ],
+    "Look inside": [
+        ("pages/sentence.py", "Sentence", ":material/chat:"),
+        ("pages/states.py", "Hidden states", ":material/scatter_plot:"),
+        ("pages/gradients.py", "Gradients", ":material/trending_down:"),
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a page works with."""
+
+    run_id: str | None  # the current run, or None
+    run: Any  # rnn_core.runs.RunRecord of it, or None
+
+    @property
+    def service(self) -> Any:
+        """rnn_core.cluster.Service; asking for it never waits for a worker."""
+        return runs.service()
+
+
+def page(title: str, icon: str, what: str, *, default: str | None = "starter") -> Context:
+    """Call first on every page: its head, the sidebar, and the run it looks at.
+
+    Args:
+        title: the page's heading and, with the project's name, the browser tab's.
+        icon: a Material symbol, as ":material/home:".
+        what: one sentence under the heading: what this page shows. Empty draws no heading at all.
+        default: "starter" looks at a starter model when no run was chosen; None looks at none.
+    """
+    st.set_page_config(page_title=f"{title} · Unrolled", page_icon=str(live.STATIC / "favicon.png"), layout="wide")
+    runs.warm()
+    st.logo(str(live.STATIC / "wordmark.svg"), icon_image=str(live.STATIC / "logo.svg"), size="large")
+    with st.sidebar:
+        links = st.container()
+        run_id = runs.picker(default)
+        with links:
+            navigation(run_id)
+        workers()
+    if what:
+        st.title(f"{icon} {title}", anchor=False)
+        st.markdown(what)
+    return Context(run_id, opened(run_id))
+
+
+def navigation(run_id: str | None) -> None:
+    """Links to every page that carry the current run along."""
+    here = {"run": run_id} if run_id else None
+    for group, pages in NAVIGATION.items():
+        st.caption(group)
+        for path, name, icon in pages:
+            if (live.STATIC.parent / path).exists():
+                st.page_link(path, label=name, icon=icon, query_params=here, width="stretch")
+
+
+def opened(run_id: str | None) -> Any:
+    """The record of a run, or None with a calm sentence when it went away."""
+    if run_id is None:
+        return None
+    try:
+        return runs.store().open(run_id)
+    except (LookupError, OSError, ValueError) as error:
+        st.warning(sentence(error), icon=":material/link_off:")
+        return None
+
+
+def workers() -> None:
+    """One line on the state of the workers; it looks again by itself only until they are ready."""
+    ready = st.session_state.get("workers_ready", False)
+    st.fragment(_workers, run_every=None if ready else 1.5)()
+
+
+def _workers() -> None:
+    service = runs.running_service()
+    state = service.state if service else "starting"
+    if state == "ready":
+        waiting = len(service.queue())
+        st.caption(f":material/check_circle: Workers ready{f' · {waiting} waiting' if waiting else ''}")
+        if not st.session_state.get("workers_ready"):
+            st.session_state["workers_ready"] = True
+            st.rerun()
+    elif state == "failed":
+        st.caption(f":material/error: {plain(service.message)}")
+    else:
+        st.caption(":material/hourglass_top: Workers are starting: reading works already, training in a few seconds.")
+
+
+def wait(future: Future[Result], words: str, timeout: float = 120.0) -> Result:
+    """The result of a computation on the workers; until then a calm placeholder, and a calm sentence when it fails.
+
+    A failure ends the page (or the fragment) here: what follows needs the result.
+    """
+    place = st.empty()
+    deadline = time.monotonic() + timeout
+    shown = time.monotonic() + 0.15  # a fast answer never flashes a placeholder
+    while not future.done() and time.monotonic() < deadline:
+        time.sleep(0.01)
+        if time.monotonic() > shown:
+            place.caption(f":material/hourglass_top: {words}")  # also lets Streamlit interrupt a page that was left
+            shown = time.monotonic() + 0.25
+    try:
+        result = future.result(timeout=0)
+    except Exception as error:
+        runs.log.warning("a probe failed", exc_info=error)
+        place.warning(sentence(error), icon=":material/info:")
+        st.stop()
+    place.empty()
+    return result
+
+
+def chart(figure: go.Figure, key: str, alt: str, *, rev: str = "", clickable: bool = False) -> dict[str, Any] | None:
+    """Draw any figure in the project's look; a point's click comes back when `clickable` (see `live.live_chart`)."""
+    return live.live_chart(figure, key, rev, alt=alt, clickable=clickable)

@@ -1,0 +1,128 @@
+// One Plotly figure that is updated in place. Streamlit calls `draw` on every tick with the same parentElement, so zoom,
+// legend choices and the DOM node survive. Everything user-made reaches the page through Plotly's own text rendering.
+
+const here = new URL(".", import.meta.url);
+const hosts = new WeakMap(); // parentElement → the div that Plotly draws into
+
+function plotly() {
+  return (window.unrolledPlotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = new URL("plotly.min.js", here);
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error("plotly.min.js did not load"));
+    document.head.appendChild(script);
+  }));
+}
+
+function host(parent) {
+  let div = hosts.get(parent);
+  if (!div) {
+    div = document.createElement("div");
+    div.className = "unrolled-chart";
+    div.setAttribute("role", "img");
+    parent.appendChild(div);
+    hosts.set(parent, div);
+    div.watcher = new ResizeObserver(() => {
+      if (div.offsetWidth && Math.abs(div.offsetWidth - (div.drawnWidth ?? 0)) > 1) redraw(div);
+    });
+    div.watcher.observe(div);
+  }
+  return div;
+}
+
+function themed(layout, div, rev) {
+  const style = getComputedStyle(div);
+  const value = (name, fallback) => style.getPropertyValue(name).trim() || fallback;
+  const ink = value("--st-text-color", "#1F2328");
+  const paper = value("--st-background-color", "#FFFFFF");
+  const box = { bgcolor: paper, bordercolor: value("--st-border-color", "#808080"), font: { color: ink } };
+  return {
+    ...layout,
+    uirevision: rev,
+    autosize: true,
+    font: { color: ink, family: value("--st-font", "sans-serif"), size: 13, ...layout.font },
+    hoverlabel: { align: "left", ...box, ...layout.hoverlabel },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: "rgba(128,128,128,0.8)", activecolor: ink },
+  };
+}
+
+function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+async function picture(div, format) {
+  const P = await plotly();
+  const paper = getComputedStyle(div).getPropertyValue("--st-background-color").trim() || "#FFFFFF";
+  const layout = { ...div.layout, paper_bgcolor: paper, plot_bgcolor: paper };
+  const size = { width: div.offsetWidth, height: div.offsetHeight, scale: 2 };
+  const url = await P.toImage({ data: div.data, layout }, { format, ...size });
+  save(await (await fetch(url)).blob(), `${div.fileName}.${format}`);
+}
+
+async function page(div) {
+  const paper = getComputedStyle(div).getPropertyValue("--st-background-color").trim() || "#FFFFFF";
+  const layout = { ...div.layout, paper_bgcolor: paper, plot_bgcolor: paper };
+  const library = await (await fetch(new URL("plotly.min.js", here))).text();
+  const spec = JSON.stringify([div.data, layout]).replaceAll("<", "\\u003c");
+  const script = library.replaceAll("</script", "<\\/script");
+  const html = `<!doctype html><meta charset="utf-8"><title>Unrolled</title><body style="margin:0;background:${paper}"><div id="f"></div>
+<script>${script}</script><script>Plotly.newPlot("f",...${spec},{responsive:true,displaylogo:false})</script></body>`;
+  save(new Blob([html], { type: "text/html" }), `${div.fileName}.html`);
+}
+
+const label = (text) => ({
+  width: 1000, height: 1000,
+  svg: `<svg viewBox="0 0 34 16" xmlns="http://www.w3.org/2000/svg"><text x="17" y="13" font-size="13" text-anchor="middle" font-family="sans-serif">${text}</text></svg>`,
+});
+
+const CONFIG = {
+  displaylogo: false,
+  responsive: false, // the ResizeObserver does it, also when the sidebar opens
+  showSendToCloud: false,
+  modeBarButtonsToRemove: ["toImage", "sendChartToCloud", "lasso2d", "select2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+  modeBarButtonsToAdd: [
+    { name: "PNG", title: "Save as PNG", icon: label("PNG"), click: (div) => picture(div, "png") },
+    { name: "SVG", title: "Save as SVG", icon: label("SVG"), click: (div) => picture(div, "svg") },
+    { name: "HTML", title: "Save as a page that works offline", icon: label("HTM"), click: (div) => page(div) },
+  ],
+};
+
+async function redraw(div) {
+  const P = await plotly();
+  if (!div.wanted || !div.isConnected) return;
+  const { figure, rev } = div.wanted;
+  div.drawnWidth = div.offsetWidth;
+  // Plotly changes what it is given, so every drawing gets its own copy.
+  const copy = structuredClone(figure);
+  await P.react(div, copy.data, { ...themed(copy.layout, div, rev), width: div.offsetWidth || undefined }, CONFIG);
+  if (!div.listening && div.on) {
+    div.listening = true;
+    div.on("plotly_click", ({ points }) => {
+      const point = points[0];
+      div.clicked?.({ curve: point.curveNumber, point: point.pointNumber, x: point.x, y: point.y, data: point.customdata ?? null });
+    });
+  }
+}
+
+export function draw({ data, parentElement, setTriggerValue }) {
+  const div = host(parentElement);
+  const wanted = JSON.parse(new TextDecoder().decode(data));
+  div.wanted = wanted;
+  div.fileName = wanted.name;
+  div.style.minHeight = `${wanted.figure.layout.height ?? 340}px`; // room is kept before Plotly arrives: nothing jumps
+  div.setAttribute("aria-label", wanted.alt);
+  div.clicked = wanted.clickable ? (value) => setTriggerValue("click", value) : null;
+  // Ticks may arrive faster than a slow laptop draws: only the newest is drawn.
+  div.drawing = (div.drawing ?? Promise.resolve()).then(() => (div.wanted === wanted ? redraw(div) : null)).catch((error) => {
+    if (!div.data) div.textContent = `The chart could not be drawn: ${error.message}`;
+  });
+  return () => {
+    div.watcher.disconnect();
+    hosts.delete(parentElement);
+    window.Plotly?.purge(div);
+  };
+}
