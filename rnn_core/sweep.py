@@ -1,0 +1,145 @@
+"""How far back can it remember: every cell on every task at every length, over several seeds.
+
+A sweep is a list of trials. Each gives one row of a CSV file; rows that are already there are not run again, so a sweep
+can be stopped and resumed at any row. The vanilla RNN, whose success hangs on the learning rate, is given two and keeps
+the better. `rnn_core/contests/map.csv` is the sweep that ships with the project.
+
+    python -m rnn_core.sweep map.csv --tasks adding --lengths 25 50 --seeds 5
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnn_core import contest, data, verdicts
+from rnn_core.experiment import CELLS
+
+SHIPPED = Path(__file__).parent / "contests" / "map.csv"
+LEARNING_RATES = {"simple_rnn": (0.01, 0.001), "lstm": (0.01,), "gru": (0.01,)}
+GATE_BIAS = {"temporal_order": 3.0, "first_token": 4.0}  # for both gated cells; elsewhere Keras's own
+STEPS = 1500  # training steps that each trial may use, per learning rate
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One cell, one task, one length, one seed."""
+
+    task: str  # registry key
+    length: int  # T, time steps
+    cell: str  # "simple_rnn", "lstm" or "gru"
+    seed: int  # of weights and data
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended, at the better of its learning rates."""
+
+    task: str  # registry key
+    length: int  # T, time steps
+    cell: str  # "simple_rnn", "lstm" or "gru"
+    seed: int  # of weights and data
+    learning_rate: float  # the one that did better
+    ending: str  # "solved", "out of steps" or "diverged"
+    steps: int  # training steps taken
+    seconds: float  # computing time, on whatever machine it ran
+    best: float  # best held-out metric
+    baseline: float  # what guessing gets
+    reach_untrained: int  # lag that the gradient reaches before training, in steps
+    reach: int  # lag that it reaches at the end
+
+    @property
+    def trial(self) -> Trial:
+        return Trial(self.task, self.length, self.cell, self.seed)
+
+
+def grid(tasks: Iterable[str], lengths: Iterable[int], seeds: int, cells: Iterable[str] = CELLS) -> list[Trial]:
+    """All trials, seed by seed, so that a map stopped early is coarse but whole."""
+    tasks, lengths, cells = tuple(tasks), tuple(lengths), tuple(cells)
+    return [Trial(task, length, cell, seed) for seed in range(seeds) for task in tasks for length in lengths for cell in cells]
+
+
+def attempt(trial: Trial, steps: int = STEPS) -> Iterator[contest.Lap | Outcome]:
+    """The trial's laps, then its outcome."""
+    outcomes = []
+    for rate in LEARNING_RATES[trial.cell]:
+        bias = None if trial.cell == "simple_rnn" else GATE_BIAS.get(trial.task)
+        experiment = contest.entry(trial.task, trial.length, trial.cell, seed=trial.seed, learning_rate=rate, gate_bias=bias)
+        dataset = data.build(experiment)
+        aim = contest.goal(experiment, dataset, steps)
+        laps = []
+        for lap in contest.race(experiment, dataset, steps):
+            laps.append(lap)
+            yield lap
+        outcomes.append(_outcome(trial, aim, laps))
+        if lap.ending == "solved":
+            break
+    yield max(outcomes, key=lambda each: aim.progress(each.best))
+
+
+def _outcome(trial: Trial, aim: contest.Goal, laps: Sequence[contest.Lap]) -> Outcome:
+    end = laps[-1]
+    return Outcome(
+        *dataclasses.astuple(trial), end.learning_rate, end.ending, end.step, round(end.seconds, 2), round(end.best, 5), round(aim.baseline, 5),
+        verdicts.reach(laps[0].norms), verdicts.reach(end.norms),
+    )  # fmt: skip
+
+
+def run(trials: Iterable[Trial], steps: int = STEPS) -> Iterator[contest.Lap | Outcome]:
+    """Trial after trial: laps for a progress bar, and an outcome at the end of each. Stop by closing the generator."""
+    for trial in trials:
+        yield from attempt(trial, steps)
+
+
+def left(trials: Iterable[Trial], outcomes: Iterable[Outcome]) -> list[Trial]:
+    """The trials that have no outcome yet."""
+    done = {outcome.trial for outcome in outcomes}
+    return [trial for trial in trials if trial not in done]
+
+
+def read(path: Path = SHIPPED) -> list[Outcome]:
+    """The rows of a map; none when the file does not exist. A half-written last row is left out."""
+    if not path.exists():
+        return []
+    kinds = {field.name: {"int": int, "float": float, "str": str}[str(field.type)] for field in dataclasses.fields(Outcome)}
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if None not in row.values()]
+    return [Outcome(**{name: kind(row[name]) for name, kind in kinds.items()}) for row in rows]
+
+
+def append(path: Path, outcome: Outcome) -> None:
+    """Adds one row, and the heading to a new file."""
+    names = [field.name for field in dataclasses.fields(Outcome)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names, lineterminator="\n")
+        if fresh:
+            writer.writeheader()
+        writer.writerow(dataclasses.asdict(outcome))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m rnn_core.sweep", description="Fill a map of how far back each cell can remember."
+    )
+    parser.add_argument("file", type=Path, help="CSV file; rows that it holds are not run again")
+    parser.add_argument("--tasks", nargs="+", default=["adding", "temporal_order"])
+    parser.add_argument("--lengths", nargs="+", type=int, default=[25, 50, 100, 200])
+    parser.add_argument("--cells", nargs="+", default=list(CELLS), choices=CELLS)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    choice = parser.parse_args()
+    trials = left(grid(choice.tasks, choice.lengths, choice.seeds, choice.cells), read(choice.file))
+    for result in run(trials, choice.steps):
+        if isinstance(result, Outcome):
+            append(choice.file, result)
+            print(f"{result.task} T={result.length} {result.cell} seed {result.seed}: {result.ending} after {result.steps} steps, {result.seconds} s, best {result.best}", flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
