@@ -22,7 +22,7 @@ def store() -> Any:
     """The run store of this process; SQLite, so opening it does not wait for any worker."""
     try:
         return import_module("rnn_core.runs").Store()
-    except ModuleNotFoundError:
+    except (ModuleNotFoundError, NotImplementedError):
         from types import SimpleNamespace
 
         return SimpleNamespace(list=list)

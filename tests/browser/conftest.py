@@ -1,0 +1,99 @@
+"""A real Chromium against the real server and its workers. Every page is checked for console errors and exception boxes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.browser.serving import Server
+
+CHROMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser", "chrome")
+# --no-sandbox: continuous integration runs as root. The rest keeps Chromium from calling home.
+ARGUMENTS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+PHONE = {"width": 390, "height": 844}
+LAPTOP = {"width": 1280, "height": 800}
+
+expect.set_options(timeout=15_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    found = next((path for name in CHROMES if (path := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        path = found or playwright.chromium.executable_path
+        if not Path(path).exists():
+            words = "no Chromium here: install one, or run `playwright install chromium`"
+            pytest.fail(words) if os.environ.get("CI") else pytest.skip(words)
+        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS.split())
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One app for all browser tests, as one server serves a class."""
+    running = Server(tmp_path_factory.mktemp("home"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def fresh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Starts further servers, each with an empty store unless told otherwise: fresh_server(home=None, **environment)."""
+    started: list[Server] = []
+
+    def start(home: Path | None = None, **environment: str) -> Server:
+        started.append(Server(home or tmp_path_factory.mktemp("home"), **environment))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.stop()
+
+
+class Complaints(list[str]):
+    """What the browser's console said that is ours to answer for."""
+
+    def console(self, message: ConsoleMessage) -> None:
+        # On a deep link Streamlit looks for its own endpoints under the page's path first; those 404s are its own.
+        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+            self.append(f"{message.text} ({message.location.get('url', '')})")
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages in browsers of their own: visit(url, scheme="dark", phone=True). All are checked at the end."""
+    opened: list[tuple[Page, Complaints]] = []
+
+    def visitor(url: str, scheme: str = "light", phone: bool = False) -> Page:
+        context = browser.new_context(viewport=PHONE if phone else LAPTOP, color_scheme=scheme, accept_downloads=True)  # type: ignore[arg-type]
+        page, complaints = context.new_page(), Complaints()
+        page.on("console", complaints.console)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.append((page, complaints))
+        page.goto(url)
+        return page
+
+    yield visitor
+    for page, complaints in opened:
+        boxes = page.get_by_test_id("stException").count()
+        page.context.close()
+        assert not complaints, complaints
+        assert boxes == 0, "an exception box is on the page"
+
+
+@pytest.fixture
+def page(visit: Callable[..., Page], server: Server) -> Page:
+    """The home page on a laptop, in light."""
+    return visit(server.url)

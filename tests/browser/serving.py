@@ -1,0 +1,78 @@
+"""The real app on a free port, started and stopped as a user would, with its workers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Server:
+    """One `streamlit run app.py`; `home` holds its runs and its log."""
+
+    def __init__(self, home: Path, **environment: str) -> None:
+        self.home, self.port = home, free_port()
+        self.environment = {**os.environ, "UNROLLED_HOME": str(home), **environment}
+        self.url = f"http://localhost:{self.port}"
+        self.seconds = self.start()
+
+    def start(self) -> float:
+        """Start it; seconds until it answers."""
+        began = time.monotonic()
+        command = [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            "app.py",
+            "--server.port",
+            str(self.port),
+            "--server.headless",
+            "true",
+        ]
+        with (self.home / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
+        while time.monotonic() < began + 60:
+            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+                if urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2).read() == b"ok":
+                    return time.monotonic() - began
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise RuntimeError(f"the app did not start:\n{self.log()}")
+
+    def log(self) -> str:
+        return (self.home / "server.log").read_text(errors="replace")
+
+    def stop(self, kill: bool = False) -> None:
+        """End the app and every process it started; `kill` gives it no chance to clean up."""
+        children = psutil.Process(self.process.pid).children(recursive=True) if self.process.poll() is None else []
+        self.process.kill() if kill else self.process.terminate()
+        self.process.wait(20)
+        _, alive = psutil.wait_procs(children, timeout=5)
+        for child in alive:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+
+    def web_process_libraries(self) -> set[str]:
+        """Every file that the web process (not its workers) has mapped into memory."""
+        return {region.path for region in psutil.Process(self.process.pid).memory_maps(grouped=True)}
+
+    def web_process_megabytes(self) -> float:
+        return float(psutil.Process(self.process.pid).memory_info().rss) / 2**20

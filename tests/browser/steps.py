@@ -1,0 +1,32 @@
+"""What a person does, by name."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+
+def settled(page: Page) -> Page:
+    """Wait until the page is connected and its script has run once."""
+    expect(page.locator("[data-testid=stApp][data-test-connection-state=CONNECTED]")).to_be_visible()
+    expect(page.get_by_test_id("stSidebarContent")).to_be_attached()
+    return page
+
+
+def go(page: Page, name: str) -> Page:
+    """Follow a link of the navigation."""
+    page.get_by_test_id("stSidebar").get_by_test_id("stPageLink").get_by_text(name, exact=True).click()
+    return settled(page)
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def chart(page: Page, key: str) -> Locator:
+    """The node that Plotly draws a chart into."""
+    return page.locator(f".st-key-{key} .unrolled-chart")
+
+
+def points(page: Page, key: str, trace: int = 0) -> int:
+    """How many points a trace of a chart has now."""
+    return int(chart(page, key).evaluate("(node, n) => node.data?.[n]?.x?.length ?? 0", trace))
