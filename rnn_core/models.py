@@ -1,0 +1,118 @@
+"""An experiment's network as plain numbers, and to and from stock Keras layers.
+
+A `Model` holds weights in the order and shapes of `to_keras().get_weights()` and can be pickled; TensorFlow is loaded only
+by the functions that build Keras layers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_core.data.task import Interface
+from rnn_core.experiment import Experiment, ModelSpec
+
+HEADS = {"binary": "sigmoid", "categorical": "softmax", "squared": "linear"}  # loss → activation of the last layer
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """The network of one experiment with its weights."""
+
+    spec: ModelSpec  # cell, units, layers …
+    interface: Interface  # what goes in and what comes out
+    mask: bool  # token 0 is padding and skipped (tokens only)
+    weights: tuple[np.ndarray, ...]  # float32, as `to_keras().get_weights()`
+
+    def to_keras(self, dtype: str = "float32") -> Any:
+        """A stock `keras.Sequential` with these weights; its head ends in sigmoid, softmax or nothing, as the task asks."""
+        model = skeleton(self.spec, self.interface, self.mask, dtype)
+        model.set_weights([np.asarray(weight, dtype) for weight in self.weights])
+        return model
+
+    def with_weights(self, weights: Any) -> Model:
+        """The same network with other weights, checked for count and shape."""
+        found = tuple(np.asarray(weight, np.float32) for weight in weights)
+        expected = [weight.shape for weight in self.weights]
+        if [weight.shape for weight in found] != expected:
+            raise ValueError(f"expected weights of shapes {expected}, got {[weight.shape for weight in found]}")
+        return dataclasses.replace(self, weights=found)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers training can change."""
+        return sum(weight.size for weight in self.weights)
+
+    @property
+    def embedding(self) -> np.ndarray | None:
+        """(V, E) vector of each token, or None when the inputs are floats."""
+        return self.weights[0] if self.interface.inputs == "tokens" else None
+
+    @property
+    def recurrent(self) -> tuple[tuple[np.ndarray, ...], ...]:
+        """(kernel, recurrent kernel[, bias]) of every recurrent layer, from the input up; a bidirectional one gives two."""
+        each = 3 if self.spec.use_bias else 2
+        layers = self.weights[self.interface.inputs == "tokens" : -2]
+        return tuple(layers[start : start + each] for start in range(0, len(layers), each))
+
+    @property
+    def head(self) -> tuple[np.ndarray, np.ndarray]:
+        """(kernel (H or 2H, K), bias (K,)) of the dense layer that gives the logits."""
+        return self.weights[-2], self.weights[-1]
+
+
+def build(experiment: Experiment, interface: Interface) -> Model:
+    """The untrained network: weights as Keras's initialisers draw them after `keras.utils.set_random_seed(experiment.seed)`.
+
+    The initial gain multiplies every recurrent kernel; `gate_bias` replaces the forget (LSTM) or update (GRU) bias.
+    """
+    mask = experiment.data.mask and interface.inputs == "tokens"
+    state = random.getstate()
+    random.seed(experiment.seed)  # all that Keras's initialisers draw their seeds from
+    try:
+        weights = [weight.copy() for weight in skeleton(experiment.model, interface, mask).get_weights()]
+    finally:
+        random.setstate(state)
+    model = Model(experiment.model, interface, mask, tuple(weights))
+    for kernels in model.recurrent:
+        _start(experiment.model, kernels)
+    return model
+
+
+def _start(spec: ModelSpec, weights: tuple[np.ndarray, ...]) -> None:
+    """Recurrent gain and gate bias, in place, on freshly drawn weights of one layer."""
+    weights[1][...] *= np.float32(spec.gain)
+    chosen = spec.gate_bias is not None and spec.gate_bias > -100
+    if chosen and spec.use_bias and spec.cell != "simple_rnn":
+        bias, units = weights[2], spec.units
+        row = bias if bias.ndim == 1 else bias[0]
+        row[slice(units, 2 * units) if spec.cell == "lstm" else slice(0, units)] = spec.gate_bias
+
+
+def skeleton(spec: ModelSpec, interface: Interface, mask: bool, dtype: str = "float32") -> Any:
+    """Freshly initialised stock layers: [Embedding,] recurrent layers, Dense."""
+    from keras import Input, Sequential, layers
+
+    tokens = interface.inputs == "tokens"
+    model = Sequential([Input((None,) if tokens else (None, interface.input_size), dtype="int32" if tokens else dtype)])
+    if tokens:
+        model.add(layers.Embedding(interface.input_size, spec.embedding, mask_zero=mask, dtype=dtype))
+    for n in range(spec.layers):
+        layer = _recurrent(spec, interface.per_step or n < spec.layers - 1, dtype)
+        model.add(layers.Bidirectional(layer, dtype=dtype) if spec.bidirectional else layer)
+    model.add(layers.Dense(interface.outputs, HEADS[interface.loss], dtype=dtype))
+    return model
+
+
+def _recurrent(spec: ModelSpec, sequences: bool, dtype: str) -> Any:
+    from keras import layers
+
+    options: dict[str, Any] = {"activation": spec.activation, "use_bias": spec.use_bias, "dropout": spec.dropout}
+    options |= {"recurrent_initializer": spec.initialiser, "return_sequences": sequences, "dtype": dtype}
+    if spec.cell == "gru":
+        options["reset_after"] = spec.reset_after
+    return {"simple_rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}[spec.cell](spec.units, **options)
