@@ -1,0 +1,64 @@
+"""Backpropagation through time as an animation in five stages, played in the browser with a small network's real numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from pages.shared.live import STATIC, asset
+from rnn_core.figures.theme import CELL_COLOURS, CELL_NAMES, DIVERGING
+
+if TYPE_CHECKING:
+    from rnn_core.probes.walkthrough import Walkthrough
+
+STAGES = ("Unroll", "Predict", "Loss", "Gradient flows back", "Sum and update")
+
+
+@cache
+def _script() -> str:
+    # The script lives in static/: a component's own script would travel again with every message.
+    return f"const module = import(new URL({json.dumps(asset('bptt.js'))}, location.href));\nexport default async (component) => (await module).draw(component);"
+
+
+def _renderer() -> Any:
+    return st.components.v2.component("unrolled_bptt", js=_script(), css=(STATIC / "bptt.css").read_text(), isolate_styles=False)
+
+
+def _rounded(values: np.ndarray) -> list[Any]:
+    """Nested lists with four significant digits: what the browser draws."""
+    return np.vectorize(lambda value: float(f"{value:.4g}"), otypes=[float])(values).tolist()
+
+
+def payload(walk: Walkthrough) -> dict[str, Any]:
+    """What the browser needs: every number that it shows, and nothing it would have to compute."""
+    data = {
+        "stages": STAGES,
+        "inputs": list(walk.inputs),
+        "states": _rounded(walk.states),
+        "probability": round(walk.probability, 4),
+        "target": walk.target,
+        "loss": round(walk.loss, 4),
+        "norms": _rounded(walk.norms),
+        "shares": _rounded(walk.shares),
+        "share_norms": _rounded(walk.share_norms),
+        "largest_share": float(np.abs(walk.shares).max()),
+        "total": _rounded(walk.total),
+        "total_norm": float(np.linalg.norm(walk.total)),
+        "largest_total": float(np.abs(walk.total).max()),
+        "learning_rate": walk.learning_rate,
+        "scale": [DIVERGING[1], DIVERGING[-2]],
+        "flow": CELL_COLOURS[walk.cell],
+        "alt": f"Backpropagation through {len(walk.inputs)} time steps of a {CELL_NAMES[walk.cell]}, in five stages",
+    }
+    rev = hashlib.sha256(json.dumps(data).encode()).hexdigest()[:12]
+    return {**data, "rev": rev, "id": f"bptt-{rev}"}
+
+
+def animation(walk: Walkthrough, key: str = "bptt") -> None:
+    """Draw the animation; it plays, steps and scrubs without asking the server."""
+    _renderer()(key=key, data=payload(walk))

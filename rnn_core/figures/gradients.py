@@ -1,0 +1,159 @@
+"""Gradient norms by time step, over training, by gate and by clipping rule: one result in, one figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnn_core.figures.theme import CELL_COLOURS, CELL_NAMES, GATE_COLOURS, GREY, ROLE_COLOURS, SEQUENTIAL, SERIES_COLOURS, colour_scale, figure
+from rnn_core.probes.curves import QUANTITIES, Curve, curve
+
+if TYPE_CHECKING:
+    from rnn_core.probes.clipping import Clipping
+
+FLOOR = 1e-16  # smallest value drawn; what is smaller lies on the floor of the plot
+FLOAT32 = 2.0**-24  # a term this much smaller than the largest is lost when float32 sums them
+DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+def _axis(drawing: go.Figure, length: int) -> None:
+    """Time runs left to right and ends at the last step: lag 0 at the right edge."""
+    drawing.update_xaxes(range=[length - 0.5, -0.5], zeroline=False)
+
+
+def _floored(values: np.ndarray) -> list[float | None]:
+    """Values for a log axis: at least FLOOR, None where there is none."""
+    return [None if not np.isfinite(value) else max(float(f"{value:.4g}"), FLOOR) for value in values]
+
+
+def _range(curves: Sequence[Curve]) -> list[float]:
+    """Exponents of the vertical axis: all values above the floor, at least three powers of ten."""
+    values = np.concatenate([np.concatenate([item.low, item.high]) for item in curves])
+    values = values[np.isfinite(values) & (values > 0)]
+    if not len(values):
+        return [-3.0, 1.0]
+    top, bottom = np.log10(max(values.max(), FLOOR)), np.log10(max(values.min(), FLOOR))
+    return [float(max(min(bottom, top - 3) - 0.3, np.log10(FLOOR) - 0.1)), float(top + 0.4)]
+
+
+def norm_by_step(flow: Curve | Sequence[Curve] | object, *, height: int = 420) -> go.Figure:
+    """Norm of a gradient by time step on a floored log axis: median as a line, 10th to 90th percentile over examples as a band.
+
+    Args:
+        flow: one Curve, several of the same quantity, or the result of `rnn.state_gradients`.
+    """
+    curves = [flow] if isinstance(flow, Curve) else list(flow) if isinstance(flow, Sequence) else [curve(flow.norms, "state", "", "")]  # type: ignore[attr-defined]
+    symbol, _ = QUANTITIES[curves[0].quantity]
+    relative = curves[0].relative
+    drawing = figure("time steps before the last one", symbol + (", relative to the last step" if relative else ""), height=height, log_y=True)
+    for number, item in enumerate(curves):
+        _band(drawing, item, number, curves)
+    if relative:
+        drawing.add_hline(y=FLOAT32, line={"dash": "dot", "color": GREY, "width": 1}, annotation={"text": "below: lost in a 32-bit sum", "font": {"size": 11}})
+    _axis(drawing, max(len(item.median) for item in curves))
+    drawing.update_yaxes(range=_range(curves))
+    return drawing
+
+
+def name_of(item: Curve) -> str:
+    """Legend: cell, label, moment."""
+    return ", ".join(part for part in (CELL_NAMES.get(item.cell, item.cell), item.label, item.moment) if part)
+
+
+def _band(drawing: go.Figure, item: Curve, number: int, curves: Sequence[Curve]) -> None:
+    """One curve and its band. Curves of one cell differ by dash, curves of several cells by the cell's colour."""
+    twin = sum(other.cell == item.cell for other in curves[:number])
+    colour = CELL_COLOURS.get(item.cell, SERIES_COLOURS[number % len(SERIES_COLOURS)])
+    lags, name = item.lags.tolist(), name_of(item)
+    low, high = _floored(item.low), _floored(item.high)
+    kept = [n for n in range(len(lags)) if low[n] is not None and high[n] is not None]
+    drawing.add_scatter(
+        x=[lags[n] for n in kept] + [lags[n] for n in reversed(kept)],
+        y=[low[n] for n in kept] + [high[n] for n in reversed(kept)],
+        fill="toself",
+        fillcolor=_veil(colour),
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=name,
+        name=f"{name}: spread",
+    )
+    drawing.add_scatter(
+        x=lags,
+        y=_floored(item.median),
+        name=name,
+        legendgroup=name,
+        mode="lines",
+        line={"color": colour, "width": 2.5, "dash": DASHES[twin % len(DASHES)]},
+        hovertemplate="%{x} steps before the end: %{y:.2e}<extra>" + name + "</extra>",
+    )
+
+
+def _veil(colour: str, opacity: float = 0.16) -> str:
+    red, green, blue = (int(colour[n : n + 2], 16) for n in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def gates(total: Curve, product: Curve, *, height: int = 380) -> go.Figure:
+    """What the forget (LSTM) or update (GRU) gates alone let through, beside the total gradient: two different curves."""
+    drawing = norm_by_step([total], height=height)
+    drawing.data[1].update(name="total gradient")
+    gate = "forget" if total.cell == "lstm" else "update"
+    drawing.add_scatter(
+        x=product.lags.tolist(),
+        y=_floored(product.median),
+        name=f"product of the {gate} gates alone",
+        mode="lines",
+        line={"color": GATE_COLOURS[gate], "width": 2.5, "dash": "dash"},
+        hovertemplate="%{x} steps before the end: %{y:.2e}<extra>gates alone</extra>",
+    )
+    drawing.update_yaxes(range=_range([total, product]))
+    return drawing
+
+
+def over_training(steps: np.ndarray, norms: np.ndarray, *, height: int = 380) -> go.Figure:
+    """Heat map: gradient norm by time step (across) and by training step (upwards), colour on a log scale.
+
+    Args:
+        steps: (N,) training step of each row.
+        norms: (N, T) mean over examples of ‖∂L/∂s_t‖, last column = final time step; nan where a batch was shorter.
+    """
+    values = np.log10(np.maximum(np.where(np.isfinite(norms), norms, np.nan), FLOOR))
+    known = values[np.isfinite(values)]
+    low, high = (np.percentile(known, 1), known.max()) if len(known) else (-3.0, 0.0)
+    ticks = np.arange(np.floor(low), np.ceil(high) + 1, max(1, np.ceil((high - low) / 6)))
+    drawing = figure("time steps before the last one", "training step", height=height, legend=False)
+    drawing.add_heatmap(
+        x=list(range(norms.shape[1] - 1, -1, -1)),
+        y=np.asarray(steps).tolist(),
+        z=[[None if not np.isfinite(value) else round(float(value), 3) for value in row] for row in values],
+        zmin=float(low),
+        zmax=float(high),
+        colorscale=colour_scale(SEQUENTIAL),
+        colorbar={"title": {"text": "‖∂L/∂s_t‖"}, "tickvals": ticks.tolist(), "ticktext": [f"10<sup>{tick:.0f}</sup>" for tick in ticks]},
+        hovertemplate="training step %{y}, %{x} before the end: 10^%{z:.2f}<extra></extra>",
+    )
+    _axis(drawing, norms.shape[1])
+    return drawing
+
+
+def clipping(result: Clipping, *, height: int = 360) -> go.Figure:
+    """Norm of each weight's gradient on one batch: as computed, clipped by the global norm, clipped per variable."""
+    drawing = figure("weights", "gradient norm", height=height, log_y=True)
+    rows = {"before clipping": (result.before, GREY), "global clip": (result.by_global, ROLE_COLOURS["train"]), "per-variable clip": (result.by_variable, ROLE_COLOURS["validation"])}
+    for name, (norms, colour) in rows.items():
+        drawing.add_bar(x=list(result.names), y=_floored(norms), name=name, marker={"color": colour}, hovertemplate="%{x}: %{y:.3g}<extra>" + name + "</extra>")
+    drawing.add_hline(y=result.limit, line={"dash": "dash", "color": GREY}, annotation={"text": f"limit {result.limit:g}"})
+    drawing.update_layout(barmode="group")
+    return drawing
+
+
+def clip_history(steps: np.ndarray, before: np.ndarray, after: np.ndarray, *, height: int = 320) -> go.Figure:
+    """Global gradient norm at every training step, before and after clipping."""
+    drawing = figure("training step", "global gradient norm", height=height, log_y=True)
+    for name, values, colour in (("before clipping", before, GREY), ("after clipping", after, ROLE_COLOURS["train"])):
+        drawing.add_scatter(x=np.asarray(steps).tolist(), y=_floored(np.asarray(values)), name=name, mode="lines", line={"color": colour, "width": 1.6})
+    return drawing

@@ -1,0 +1,89 @@
+"""Products of Jacobians: their singular values by lag, the Lyapunov spectrum, and two recurrences solved on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnn_core.figures.theme import CELL_COLOURS, CELL_NAMES, GREY, ROLE_COLOURS, figure
+
+if TYPE_CHECKING:
+    from rnn_core.probes.closed_forms import Growth
+    from rnn_core.probes.flow import Spectrum
+
+FLOOR = 1e-16  # smallest value drawn
+
+
+def _floored(values: np.ndarray) -> list[float]:
+    return [max(float(f"{value:.4g}"), FLOOR) for value in values]
+
+
+def singular_values(spectra: Sequence[Spectrum], *, height: int = 420) -> go.Figure:
+    """Singular values of ∂s_T/∂s_t by lag: the largest as a thick line, the middle one dashed, the smallest dotted.
+
+    A wide fan means that a few directions of memory are kept while most are lost.
+    """
+    drawing = figure("time steps before the last one", "singular values of ∂s_T/∂s_t", height=height, log_y=True)
+    for item in spectra:
+        middle = item.singular_values.shape[1] // 2
+        for column, word, dash, width in ((0, "largest", "solid", 3.0), (middle, "middle", "dash", 1.6), (-1, "smallest", "dot", 1.2)):
+            name = CELL_NAMES[item.cell]
+            drawing.add_scatter(
+                x=item.lags.tolist(),
+                y=_floored(item.singular_values[:, column]),
+                name=f"{name}: {word}",
+                legendgroup=name,
+                showlegend=column == 0 or len(spectra) == 1,
+                mode="lines",
+                line={"color": CELL_COLOURS[item.cell], "dash": dash, "width": width},
+                hovertemplate="%{x} steps before the end: %{y:.2e}<extra>" + f"{name}, {word}</extra>",
+            )
+    drawing.update_xaxes(autorange="reversed", zeroline=False)
+    tops = np.concatenate([item.singular_values.ravel() for item in spectra])
+    top, bottom = np.log10(max(tops.max(), FLOOR)), np.log10(max(tops.min(), FLOOR))
+    drawing.update_yaxes(range=[float(min(bottom, top - 3) - 0.3), float(top + 0.4)])
+    return drawing
+
+
+def lyapunov(spectra: Sequence[Spectrum], *, height: int = 360) -> go.Figure:
+    """All Lyapunov exponents, largest first: the average growth per step of each independent direction. 0 keeps, below 0 forgets, above 0 is chaos."""
+    drawing = figure("direction, the longest-lived first", "Lyapunov exponent per step", height=height)
+    for item in spectra:
+        order = np.arange(1, len(item.lyapunov) + 1)
+        drawing.add_scatter(
+            x=order.tolist(),
+            y=[round(float(value), 5) for value in item.lyapunov],
+            name=CELL_NAMES[item.cell],
+            mode="lines+markers",
+            marker={"size": 5},
+            line={"color": CELL_COLOURS[item.cell], "width": 1.5},
+            hovertemplate="direction %{x}: %{y:.4f} per step<extra>" + CELL_NAMES[item.cell] + "</extra>",
+        )
+    drawing.add_hline(y=0, line={"color": GREY, "width": 1.5, "dash": "dash"}, annotation={"text": "0: kept for ever", "font": {"size": 11}})
+    return drawing
+
+
+def growth(result: Growth, *, height: int = 360) -> go.Figure:
+    """A product of equal Jacobians beside two rules: the spectral radius (not a bound) and the largest singular value (a bound)."""
+    drawing = figure("n: steps the gradient has travelled", "size of the gradient, largest singular value", height=height, log_y=True)
+    rows = (
+        ("what happens", result.norm, ROLE_COLOURS["train"], "solid", 3.0),
+        (f"spectral radius {result.spectral_radius:g} to the power n: not a bound", result.by_radius, ROLE_COLOURS["validation"], "dash", 2.0),
+        ("largest singular value to the power n: a true bound", result.by_singular, GREY, "dot", 2.0),
+    )
+    for name, values, colour, dash, width in rows:
+        drawing.add_scatter(
+            x=result.steps.tolist(),
+            y=_floored(values),
+            name=name,
+            mode="lines",
+            line={"color": colour, "dash": dash, "width": width},
+            hovertemplate="n = %{x}: %{y:.4g}<extra></extra>",
+        )
+    top = np.log10(result.norm.max() * 10)
+    drawing.update_yaxes(range=[float(min(-3.0, np.log10(max(result.norm.min(), 1e-4)))), float(top)])
+    drawing.update_layout(legend={"orientation": "v", "x": 0.98, "xanchor": "right", "y": 0.98, "yanchor": "top"})
+    return drawing

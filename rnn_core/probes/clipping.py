@@ -1,0 +1,74 @@
+"""Gradient clipping on one batch: by the norm of all weights together, and by each weight's own norm.
+
+Sources: Pascanu et al. 2013 (global norm, keeps the direction); Keras `global_clipnorm` and `clipnorm`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Clipping:
+    """Norms of one batch's gradients before and after both rules."""
+
+    names: tuple[str, ...]  # N weights
+    limit: float  # largest norm allowed
+    before: np.ndarray  # (N,) norm of each weight's gradient
+    by_global: np.ndarray  # (N,) the same when the norm of all weights together is limited
+    by_variable: np.ndarray  # (N,) the same when each weight is limited by itself
+    cosine_global: float  # between the gradient before and after; 1 keeps the direction
+    cosine_variable: float
+
+    @property
+    def norm(self) -> float:
+        """Global norm before clipping."""
+        return float(np.linalg.norm(self.before))
+
+    @property
+    def norm_global(self) -> float:
+        """Global norm after the global rule: min(limit, norm)."""
+        return float(np.linalg.norm(self.by_global))
+
+    @property
+    def norm_variable(self) -> float:
+        """Global norm after the per-variable rule: up to limit · √N."""
+        return float(np.linalg.norm(self.by_variable))
+
+
+def clip_global(gradients: Sequence[np.ndarray], limit: float) -> list[np.ndarray]:
+    """All gradients times one factor, so that their joint norm is at most `limit` (Keras: global_clipnorm)."""
+    norm = np.sqrt(sum(float(np.sum(np.square(gradient, dtype=np.float64))) for gradient in gradients))
+    factor = min(1.0, limit / norm) if norm > 0 else 1.0
+    return [gradient * factor for gradient in gradients]
+
+
+def clip_variable(gradients: Sequence[np.ndarray], limit: float) -> list[np.ndarray]:
+    """Each gradient by itself to a norm of at most `limit` (Keras: clipnorm)."""
+    return [clip_global([gradient], limit)[0] for gradient in gradients]
+
+
+def compare(gradients: Sequence[np.ndarray], names: Sequence[str], limit: float) -> Clipping:
+    """Both rules on the same gradients.
+
+    Args:
+        gradients: one array per weight, any shapes.
+        names: one name per weight.
+        limit: largest norm, above 0.
+    """
+    if not limit > 0:
+        raise ValueError(f"the clipping limit must be above 0, got {limit!r}")
+    exact = [np.asarray(gradient, np.float64) for gradient in gradients]
+    whole, each = clip_global(exact, limit), clip_variable(exact, limit)
+    norms = [np.array([np.linalg.norm(gradient) for gradient in group]) for group in (exact, whole, each)]
+    return Clipping(tuple(names), limit, *norms, cosine(exact, whole), cosine(exact, each))
+
+
+def cosine(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> float:
+    """Cosine of the angle between two lists of arrays, read as one long vector each; 1 for zero vectors."""
+    dot = sum(float(np.vdot(a, b)) for a, b in zip(first, second, strict=True))
+    sizes = [np.sqrt(sum(float(np.vdot(a, a)) for a in group)) for group in (first, second)]
+    return dot / (sizes[0] * sizes[1]) if sizes[0] * sizes[1] > 0 else 1.0
