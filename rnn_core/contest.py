@@ -69,7 +69,7 @@ def goal(experiment: Experiment, dataset: data.Dataset, steps: int) -> Goal:
     """The goal of a contest on this data. The baseline is the best of the task's own."""
     metric = data.task(experiment.data.task).metric
     threshold = SOLVED.get(experiment.data.task, SOLVED_ACCURACY)
-    baseline = (max if metric == "accuracy" else min)(dataset.baselines.values())
+    baseline = (np.nanmax if metric == "accuracy" else np.nanmin)(list(dataset.baselines.values()))
     return Goal(experiment.data.task, experiment.data.length, metric, threshold, float(baseline), steps)
 
 
@@ -102,7 +102,7 @@ def race(experiment: Experiment, dataset: data.Dataset, steps: int) -> Iterator[
     norms = _untrained_norms(stepper, dataset, experiment.training.batch)
     better, best, loss, step, seconds = np.fmax if aim.metric == "accuracy" else np.fmin, np.nan, np.nan, 0, 0.0
     while True:
-        metric = float(stepper.evaluate(dataset.validation, experiment.training.batch)[1])
+        metric = float(stepper.evaluate(dataset.validation)[1])
         best = float(better(best, metric))
         ending = _ending(aim, metric, step, loss)
         yield Lap(

@@ -22,7 +22,7 @@ from rnn_core.experiment import CELLS
 SHIPPED = Path(__file__).parent / "contests" / "map.csv"
 LEARNING_RATES = {"simple_rnn": (0.01, 0.001), "lstm": (0.01,), "gru": (0.01,)}
 GATE_BIAS = {"temporal_order": 3.0, "first_token": 4.0}  # for both gated cells; elsewhere Keras's own
-STEPS = 1500  # training steps that each trial may use, per learning rate
+STEPS = 2000  # training steps that each trial may use, per learning rate
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def grid(tasks: Iterable[str], lengths: Iterable[int], seeds: int, cells: Iterab
 
 def attempt(trial: Trial, steps: int = STEPS) -> Iterator[contest.Lap | Outcome]:
     """The trial's laps, then its outcome."""
-    outcomes = []
+    outcomes: list[Outcome] = []
     for rate in LEARNING_RATES[trial.cell]:
         bias = None if trial.cell == "simple_rnn" else GATE_BIAS.get(trial.task)
         experiment = contest.entry(trial.task, trial.length, trial.cell, seed=trial.seed, learning_rate=rate, gate_bias=bias)
@@ -84,9 +84,19 @@ def attempt(trial: Trial, steps: int = STEPS) -> Iterator[contest.Lap | Outcome]
 def _outcome(trial: Trial, aim: contest.Goal, laps: Sequence[contest.Lap]) -> Outcome:
     end = laps[-1]
     return Outcome(
-        *dataclasses.astuple(trial), end.learning_rate, end.ending, end.step, round(end.seconds, 2), round(end.best, 5), round(aim.baseline, 5),
-        verdicts.reach(laps[0].norms), verdicts.reach(end.norms),
-    )  # fmt: skip
+        trial.task,
+        trial.length,
+        trial.cell,
+        trial.seed,
+        end.learning_rate,
+        end.ending,
+        end.step,
+        round(end.seconds, 2),
+        round(end.best, 5),
+        round(aim.baseline, 5),
+        verdicts.reach(laps[0].norms),
+        verdicts.reach(end.norms),
+    )
 
 
 def run(trials: Iterable[Trial], steps: int = STEPS) -> Iterator[contest.Lap | Outcome]:
