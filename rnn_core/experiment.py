@@ -8,133 +8,127 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
+
+from rnn_core import fields
 
 CELLS = ("simple_rnn", "lstm", "gru")
 
 
-def _integer(default: int, low: int, high: int, help: str) -> Any:
-    return field(default=default, metadata={"type": int, "low": low, "high": high, "help": help})
-
-
-def _number(default: float | None, low: float, high: float, help: str) -> Any:
-    """A number; with `None` as its default it may be left open."""
-    return field(default=default, metadata={"type": float, "low": low, "high": high, "help": help, "optional": default is None})
-
-
-def _choice(default: str, options: tuple[str, ...], help: str) -> Any:
-    return field(default=default, metadata={"type": str, "options": options, "help": help})
-
-
-def _flag(default: bool, help: str) -> Any:
-    return field(default=default, metadata={"type": bool, "help": help})
-
-
-def _text(default: str, longest: int, help: str) -> Any:
-    return field(default=default, metadata={"type": str, "longest": longest, "help": help})
-
-
-def _checked(name: str, value: Any, rule: Mapping[str, Any]) -> Any:
-    """`value` as the field's own type, or a ValueError that says what was expected and what came."""
-    kind = rule["type"]
-    if value is None and rule.get("optional"):
-        return None
-    if kind is bool:
-        if not isinstance(value, bool):
-            raise ValueError(f"{name} must be true or false, got {value!r}")
-        return value
-    if kind is str:
-        if not isinstance(value, str):
-            raise ValueError(f"{name} must be a text, got {value!r}")
-        if "options" in rule and value not in rule["options"]:
-            raise ValueError(f"{name} must be one of {', '.join(rule['options'])}, got {value!r}")
-        if len(value) > rule.get("longest", len(value)):
-            raise ValueError(f"{name} must have at most {rule['longest']} characters, got {len(value)}")
-        return value
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"{name} must be a number between {rule['low']} and {rule['high']}, got {value!r}")
-    if kind is int and value != int(value):
-        raise ValueError(f"{name} must be a whole number between {rule['low']} and {rule['high']}, got {value!r}")
-    if not rule["low"] <= value <= rule["high"]:
-        raise ValueError(f"{name} must be between {rule['low']} and {rule['high']}, got {value!r}")
-    return kind(value)
-
-
-class _Validated:
-    """Checks every field that carries a rule, at construction."""
-
-    def __post_init__(self) -> None:
-        for item in dataclasses.fields(self):  # type: ignore[arg-type]
-            if "type" in item.metadata:
-                object.__setattr__(self, item.name, _checked(item.name, getattr(self, item.name), item.metadata))
-
-
 @dataclass(frozen=True)
-class DataSpec(_Validated):
+class DataSpec(fields.Validated):
     """What is learned: a task of the registry in `rnn_core.data`, and its knobs."""
 
-    task: str = _text("toy_reviews", 40, "What the network learns.")
-    length: int = _integer(60, 1, 2000, "Time steps: the longest sequence kept (the last tokens of a text).")
-    vocabulary: int = _integer(10_000, 10, 88_587, "Token ids kept; rarer words become 'unknown' (texts only).")
-    padding: str = _choice(
+    task: str = fields.text("toy_reviews", 40, "What the network learns.")
+    length: int = fields.integer(60, 1, 2000, "Time steps: the longest sequence kept (the last tokens of a text).")
+    vocabulary: int = fields.integer(10_000, 10, 88_587, "Token ids kept; rarer words become 'unknown' (texts only).")
+    padding: str = fields.choice(
         "bucket",
         ("bucket", "pre", "post"),
         "bucket: batches of similar length, masked. pre, post: every sequence padded to the full length, in front or behind.",
     )
-    mask: bool = _flag(True, "Skip padded steps. The textbook program does not.")
-    samples: int = _integer(0, 0, 100_000, "Training sequences; 0 takes the task's own number.")
-    validation: float = _number(0.2, 0.02, 0.5, "Share of the training sequences held out to watch learning.")
-    horizon: int = _integer(1, 1, 100, "Steps ahead that a forecast predicts (series only).")
-    noise: float = _number(0.0, 0.0, 2.0, "Standard deviation of the noise added to a series.")
-    source: str = _text("", 64, "SHA-256 of an uploaded CSV (task csv only).")
-    column: str = _text("", 200, "Columns of the CSV to forecast, separated by commas; empty takes all numeric ones.")
+    mask: bool = fields.flag(True, "Skip padded steps. The textbook program does not.")
+    samples: int = fields.integer(0, 0, 100_000, "Training sequences; 0 takes the task's own number.")
+    validation: float = fields.number(0.2, 0.02, 0.5, "Share of the training sequences held out to watch learning.")
+    horizon: int = fields.integer(1, 1, 100, "Steps ahead that a forecast predicts; steps back that a delayed recall reaches.")
+    noise: float = fields.number(0.0, 0.0, 2.0, "Noise added to a series, in units of its own standard deviation.")
+    anomalies: str = fields.choice(
+        "none",
+        ("none", "spikes", "level_shifts", "frequency_changes", "mixed"),
+        "Faults planted in the test part of a series, to be found by the forecast's error.",
+    )
+    source: str = fields.text("", 64, "SHA-256 of an uploaded CSV (task csv only).")
+    column: str = fields.text("", 200, "Columns of the CSV to forecast, separated by commas; empty takes all numeric ones.")
     kind: str = "data"
 
 
 @dataclass(frozen=True)
-class ModelSpec(_Validated):
+class ModelSpec(fields.Validated):
     """The network: an embedding for tokens, stacked recurrent layers, a dense head chosen by the task."""
 
-    cell: str = _choice("simple_rnn", CELLS, "The recurrence: vanilla RNN, LSTM or GRU.")
-    units: int = _integer(32, 1, 512, "Numbers in the hidden state.")
-    layers: int = _integer(1, 1, 4, "Recurrent layers, each reading the states of the one below.")
-    bidirectional: bool = _flag(False, "A second recurrence reads the sequence backwards.")
-    activation: str = _choice("tanh", ("tanh", "relu", "linear", "sigmoid"), "The nonlinearity of the state.")
-    embedding: int = _integer(32, 1, 512, "Numbers that stand for one token (texts only).")
-    initialiser: str = _choice(
+    cell: str = fields.choice("simple_rnn", CELLS, "The recurrence: vanilla RNN, LSTM or GRU.")
+    units: int = fields.integer(32, 1, 512, "Numbers in the hidden state.")
+    layers: int = fields.integer(1, 1, 4, "Recurrent layers, each reading the states of the one below.")
+    bidirectional: bool = fields.flag(False, "A second recurrence reads the sequence backwards.")
+    activation: str = fields.choice("tanh", ("tanh", "relu", "linear", "sigmoid"), "The nonlinearity of the state.")
+    embedding: int = fields.integer(32, 1, 512, "Numbers that stand for one token (texts only).")
+    initialiser: str = fields.choice(
         "orthogonal", ("orthogonal", "glorot_uniform", "identity", "random_normal"), "How the recurrent weights start."
     )
-    gain: float = _number(1.0, 0.0, 5.0, "Factor on the initial recurrent weights: small forgets, large explodes.")
-    gate_bias: float | None = _number(
+    gain: float = fields.number(1.0, 0.0, 5.0, "Factor on the initial recurrent weights: small forgets, large explodes.")
+    gate_bias: float | None = fields.number(
         None, -20.0, 20.0, "Initial bias of the forget (LSTM) or update (GRU) gate; None keeps Keras's default (1 or 0)."
     )
-    reset_after: bool = _flag(True, "GRU only: apply the reset gate after the product, as Keras does.")
-    use_bias: bool = _flag(True, "Add bias terms in the recurrence.")
-    dropout: float = _number(0.0, 0.0, 0.9, "Share of the layer's inputs dropped while training.")
+    reset_after: bool = fields.flag(True, "GRU only: apply the reset gate after the product, as Keras does.")
+    use_bias: bool = fields.flag(True, "Add bias terms in the recurrence.")
+    dropout: float = fields.number(0.0, 0.0, 0.9, "Share of the layer's inputs dropped while training.")
     kind: str = "model"
 
 
 @dataclass(frozen=True)
-class TrainingSpec(_Validated):
+class TrainingSpec(fields.Validated):
     """How the weights are fitted."""
 
-    optimiser: str = _choice("adam", ("adam", "rmsprop", "sgd"), "The rule that turns gradients into steps.")
-    learning_rate: float = _number(1e-3, 1e-6, 10.0, "Size of a step.")
-    batch: int = _integer(64, 1, 1024, "Sequences per step.")
-    epochs: int = _integer(10, 1, 1000, "Passes over the training data.")
-    clip: float = _number(0.0, 0.0, 1000.0, "Largest global gradient norm; 0 switches clipping off.")
-    target: float = _number(0.0, 0.0, 1.0, "Stop when validation reaches this metric; 0 never stops early.")
-    minutes: float = _number(60.0, 0.05, 600.0, "Stop after this many minutes.")
+    optimiser: str = fields.choice("adam", ("adam", "rmsprop", "sgd"), "The rule that turns gradients into steps.")
+    learning_rate: float = fields.number(1e-3, 1e-6, 10.0, "Size of a step.")
+    batch: int = fields.integer(64, 1, 1024, "Sequences per step.")
+    epochs: int = fields.integer(10, 1, 1000, "Passes over the training data.")
+    clip: float = fields.number(0.0, 0.0, 1000.0, "Largest global gradient norm; 0 switches clipping off.")
+    target: float = fields.number(0.0, 0.0, 1.0, "Stop when validation reaches this metric; 0 never stops early.")
+    minutes: float = fields.number(60.0, 0.05, 600.0, "Stop after this many minutes.")
     kind: str = "training"
 
 
 @dataclass(frozen=True)
+class _Limit:
+    """A product of fields that would exhaust the machine although each of them is allowed alone."""
+
+    amount: Callable[[DataSpec, ModelSpec, TrainingSpec], int]  # what the fields ask for
+    most: int  # what is given
+    words: str  # what that amount is
+    shrink: str  # the field that yields when a link asks for too much
+
+    def yielded(self, data: DataSpec, model: ModelSpec, training: TrainingSpec) -> tuple[int, str]:
+        """The largest value of `shrink` that fits, and a sentence about it; "" where nothing is too large."""
+        amount = self.amount(data, model, training)
+        asked = next(getattr(part, self.shrink) for part in (data, model, training) if hasattr(part, self.shrink))
+        fitting = max(1, asked * self.most // max(amount, 1))
+        excess = amount > self.most and fitting < asked
+        return fitting, f"{self.words}: {self.shrink} must be at most {fitting} here, got {asked}" if excess else ""
+
+
+def _step_bytes(data: DataSpec, model: ModelSpec, training: TrainingSpec) -> int:
+    """Roughly what one training step keeps in memory: states and gates of every time step, forward and backward."""
+    gates = {"simple_rnn": 1, "lstm": 4, "gru": 3}[model.cell]
+    numbers = model.units * (2 * gates + 2) * model.layers * (1 + model.bidirectional) + model.embedding
+    return 4 * training.batch * data.length * numbers
+
+
+_LIMITS = (
+    _Limit(_step_bytes, 2**31, "one training step may keep 2 GiB of states", "batch"),
+    _Limit(
+        lambda data, model, training: data.samples * data.length, 20_000_000, "the data may have 20 million time steps", "samples"
+    ),
+    _Limit(
+        lambda data, model, training: data.vocabulary * model.embedding,
+        20_000_000,
+        "the embedding may have 20 million numbers",
+        "embedding",
+    ),
+)
+_SEED = {"type": int, "low": 0, "high": 2**31 - 1, "help": "Where all randomness starts: initial weights, data and batch order."}
+
+
+@dataclass(frozen=True)
 class Experiment:
-    """Everything needed to repeat a run: data + model + training + seed."""
+    """Everything needed to repeat a run: data + model + training + seed.
+
+    Raises ValueError, at construction, for a value out of range and for a combination that would exhaust the machine.
+    """
 
     data: DataSpec = DataSpec()  # what is learned
     model: ModelSpec = ModelSpec()  # the network
@@ -143,11 +137,15 @@ class Experiment:
     kind: str = "experiment"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", _checked("seed", self.seed, {"type": int, "low": 0, "high": 2**31 - 1}))
+        object.__setattr__(self, "seed", fields.checked("seed", self.seed, _SEED))
+        for limit in _LIMITS:
+            _, complaint = limit.yielded(self.data, self.model, self.training)
+            if complaint:
+                raise ValueError(complaint)
 
     def replace(self, **changes: Any) -> Experiment:
         """A copy with the named fields of any part changed: `experiment.replace(cell="lstm", units=64, seed=1)`."""
-        parts = {"data": {}, "model": {}, "training": {}, "": {}}  # type: dict[str, dict[str, Any]]
+        parts: dict[str, dict[str, Any]] = {"data": {}, "model": {}, "training": {}, "": {}}
         for name, value in changes.items():
             parts[_part_of(name)][name] = value
         return Experiment(
@@ -157,41 +155,95 @@ class Experiment:
             seed=parts[""].get("seed", self.seed),
         )
 
+    def to_keras_script(self, uploads: Mapping[str, bytes] | None = None) -> str:
+        """The plain Keras program of this experiment: one readable file that runs on its own and starts from the same weights."""
+        from rnn_core.keras_script import keras_script
+
+        return keras_script(self, uploads)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dict, ready for JSON."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Experiment:
-        """The inverse of `to_dict`; unknown keys are ignored with a warning."""
+        """The inverse of `to_dict`, nested or flat; unknown keys are ignored with a warning, invalid values refused."""
         flat: dict[str, Any] = {}
         for key, value in values.items():
-            flat.update(value) if isinstance(value, Mapping) else flat.update({key: value})
+            flat.update(value if isinstance(value, Mapping) else {key: value})
         flat.pop("kind", None)
-        known = {name: value for name, value in flat.items() if _known(name)}
-        for name in flat.keys() - known.keys():
-            warnings.warn(f"unknown experiment field {name!r} ignored", stacklevel=2)
-        return cls().replace(**known)
+        unknown = [name for name in flat if name not in FIELDS]
+        for name in unknown:
+            warnings.warn(f"unknown experiment field {fields.shown(name)} ignored", stacklevel=2)
+        return cls().replace(**{name: value for name, value in flat.items() if name not in unknown})
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Experiment:
-        return cls.from_dict(json.loads(text))
+        """The inverse of `to_json`. Raises ValueError for a text that is not an experiment."""
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as reason:
+            raise ValueError(f"an experiment must be JSON: {reason}") from None
+        if not isinstance(values, Mapping):
+            raise ValueError(f"an experiment must be a JSON object, got {fields.shown(values)}")
+        return cls.from_dict(values)
+
+    def to_query(self) -> dict[str, str]:
+        """The fields that differ from their defaults, as parameters of a link; `from_query` gives the same experiment back."""
+        usual = _flat(Experiment())
+        return {name: fields.write(value) for name, value in _flat(self).items() if value != usual[name]}
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str] | str) -> Experiment:
+        """The experiment of a link. Whatever the link says, the result is valid; every change is a warning."""
+        experiment, complaints = cls.read_query(query)
+        for complaint in complaints:
+            warnings.warn(complaint, stacklevel=2)
+        return experiment
+
+    @classmethod
+    def read_query(cls, query: Mapping[str, str] | str) -> tuple[Experiment, tuple[str, ...]]:
+        """As `from_query`, with the complaints in a tuple, for a page that shows them."""
+        values, complaints = _flat(cls()), []
+        for name, written in dict(
+            parse_qsl(query.lstrip("?"), keep_blank_values=True) if isinstance(query, str) else query
+        ).items():
+            if name in FIELDS:
+                values[name], complaint = fields.read(name, str(written), FIELDS[name], values[name])
+            else:
+                complaint = f"unknown experiment field {fields.shown(name)} ignored"
+            complaints += [complaint] if complaint else []
+        parts = {
+            part: spec(**{name: values[name] for name in spec.__dataclass_fields__ if name in FIELDS})
+            for part, spec in _PARTS.items()
+        }
+        for limit in _LIMITS:
+            fitting, complaint = limit.yielded(*parts.values())
+            if complaint:
+                complaints.append(complaint)
+                part = _part_of(limit.shrink)
+                parts[part] = dataclasses.replace(parts[part], **{limit.shrink: fitting})
+        return cls(**parts, seed=values["seed"]), tuple(complaints)
 
 
-_PARTS: dict[str, type] = {"data": DataSpec, "model": ModelSpec, "training": TrainingSpec}
+_PARTS: dict[str, Any] = {"data": DataSpec, "model": ModelSpec, "training": TrainingSpec}
+FIELDS: dict[str, Mapping[str, Any]] = {  # every field's rule, by its name
+    name: item.metadata for spec in _PARTS.values() for name, item in spec.__dataclass_fields__.items() if item.metadata
+} | {"seed": _SEED}
 
 
-def _known(name: str) -> bool:
-    return name == "seed" or any(name in part.__dataclass_fields__ for part in _PARTS.values())  # type: ignore[attr-defined]
+def _flat(experiment: Experiment) -> dict[str, Any]:
+    """Every field of every part, by its name."""
+    return {name: getattr(getattr(experiment, _part_of(name), experiment), name) for name in FIELDS}
 
 
 def _part_of(name: str) -> str:
     if name == "seed":
         return ""
     for part, spec in _PARTS.items():
-        if name in spec.__dataclass_fields__ and name != "kind":  # type: ignore[attr-defined]
+        if name in FIELDS and name in spec.__dataclass_fields__:
             return part
-    raise ValueError(f"no experiment field is called {name!r}")
+    raise ValueError(f"no experiment field is called {fields.shown(name)}")
