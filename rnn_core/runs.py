@@ -1,20 +1,55 @@
-"""The run store: an SQLite index with every metric row, and one checksummed file per kept snapshot."""
+"""The run store: an SQLite index with every metric row, and one checksummed file per kept moment.
+
+Many processes may read and write one store at once (SQLite's write-ahead log); each run is written by one of them, its
+owner. A run whose owner is gone is interrupted, and can be resumed by anyone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import builtins
+import math
+import os
+import re
+import secrets
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnn_core import data
+from rnn_core.archive import checksum, write_atomically
 from rnn_core.experiment import Experiment
+from rnn_core.history import COLUMNS, INTEGERS, NormHistory
+from rnn_core.ownership import Owner
+from rnn_core.parcels import Parcel, model_of, read_moment
 
 if TYPE_CHECKING:
     from rnn_core.models import Model
 
 STATUSES = ("waiting", "running", "paused", "finished", "stopped", "interrupted", "failed")
+ACTIVE = ("waiting", "running", "paused")
+LONGEST_NAME = 80
+BALLAST = 256 * 1024  # bytes set aside, so that a full disk still has room to say so
+
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS runs(
+    id TEXT PRIMARY KEY, name TEXT, experiment TEXT, status TEXT, created REAL, owner TEXT,
+    step INTEGER DEFAULT 0, best REAL, test_metric REAL, message TEXT DEFAULT '');
+CREATE TABLE IF NOT EXISTS metrics(
+    run TEXT, {", ".join(f"{name} {'INTEGER' if name in INTEGERS else 'REAL'}" for name in COLUMNS)},
+    PRIMARY KEY(run, step)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS norms(run TEXT, step INTEGER, logs BLOB, PRIMARY KEY(run, step)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files(
+    run TEXT, what TEXT, step INTEGER, epoch INTEGER, sha256 TEXT, bytes INTEGER, PRIMARY KEY(run, what, step)) WITHOUT ROWID;
+"""
 
 
 @dataclass(frozen=True)
@@ -29,6 +64,7 @@ class RunInfo:
     step: int  # batches trained
     metric: float  # best validation metric so far; nan when never measured
     message: str  # one sentence: why it stopped or failed, and what to do; "" when there is nothing to say
+    test_metric: float = math.nan  # on the task's test part, measured once at the end; nan before, or without one
     builtin: bool = False  # ships with the project, read-only
     kind: str = "run"
 
@@ -46,13 +82,10 @@ class RunRecord:
     """A run opened for reading. Big arrays are read from disk when asked for."""
 
     info: RunInfo
-    experiment: Experiment
-    status: str
     history: dict[str, np.ndarray]  # columns of `history.COLUMNS`, each (steps,)
     snapshots: tuple[Kept, ...]  # in the order of their steps; empty until the first was kept
-    problems: tuple[str, ...]  # a sentence per snapshot that cannot be read
-    _norms: Callable[[], tuple[np.ndarray, np.ndarray]]
-    _read: Callable[[int], dict[str, np.ndarray]]
+    _norms: Callable[[], NormHistory]
+    _read: Callable[[int], bytes]  # step → the file of that moment; ValueError or OSError when damaged
 
     @property
     def id(self) -> str:
@@ -63,47 +96,356 @@ class RunRecord:
         return self.info.name
 
     @property
+    def experiment(self) -> Experiment:
+        return self.info.experiment
+
+    @property
+    def status(self) -> str:
+        return self.info.status
+
+    @cached_property
     def norm_history(self) -> tuple[np.ndarray, np.ndarray]:
         """(R,) steps and (R, T) gradient norms ‖∂L/∂s_t‖, aligned at the last time step (last column); nan in front of shorter batches."""
-        return self._norms()
+        return self._norms().matrix()
+
+    @cached_property
+    def problems(self) -> tuple[str, ...]:
+        """One sentence per kept moment that cannot be read. Reads every file once."""
+        return tuple(str(found) for found in (self._problem(kept.step) for kept in self.snapshots) if found)
 
     def snapshot(self, step: int | None = None) -> dict[str, np.ndarray]:
-        """Arrays of the kept snapshot at `step` (default: the latest): state_norms, probe_states, eigenvalues, and the weights w0, w1, …"""
-        raise NotImplementedError
+        """Arrays of the kept moment at `step` (default: the newest intact one): state_norms, probe_states, eigenvalues, weights w0, w1, …"""
+        return self._moment(step)[1]
 
     def model(self, step: int | None = None) -> Model:
-        """The model as it was at the kept `step` (default: the latest)."""
-        raise NotImplementedError
+        """The model as it was at the kept `step` (default: the newest intact one). Raises ValueError with a sentence."""
+        return model_of(self.experiment.model, *self._moment(step))
+
+    def _moment(self, step: int | None) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        if step is None:
+            found = [kept.step for kept in self.snapshots]
+            step = next((candidate for candidate in reversed(found) if not self._problem(candidate)), None)
+            if step is None:
+                raise ValueError(f"run {self.name!r} has no readable weights yet")
+        elif step not in {kept.step for kept in self.snapshots}:
+            raise ValueError(f"run {self.name!r} kept no weights at step {step}")
+        if problem := self._problem(step):
+            raise ValueError(problem)
+        return read_moment(self._read(step))
+
+    def _problem(self, step: int) -> str:
+        try:
+            read_moment(self._read(step))
+        except (ValueError, OSError) as problem:
+            return f"The weights kept at step {step} cannot be read ({problem}); the rest of the run is fine."
+        return ""
+
+
+def home_folder(home: str | Path | None = None) -> Path:
+    """`home`, else UNROLLED_HOME, else the platform's user data folder."""
+    import platformdirs
+
+    return Path(home or os.environ.get("UNROLLED_HOME") or platformdirs.user_data_path("unrolled", appauthor=False))
 
 
 class Store:
-    """Runs under one folder: `home`, else UNROLLED_HOME, else the platform's user data folder."""
+    """Runs under one folder. Thread-safe; several processes may use one folder."""
 
     def __init__(self, home: str | Path | None = None) -> None:
-        raise NotImplementedError
+        self.home = home_folder(home)
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.owner = Owner(self.home / "owners")
+        self._writing = threading.RLock()
+        self._db = self._connect()
+        with self._writing, self._db:
+            self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.executescript(_SCHEMA)
+        self._set_ballast()
+
+    def close(self) -> None:
+        """Let go of the store; its runs that are still active count as interrupted from now on."""
+        with self._writing:
+            self._db.close()
+            self.owner.close()
+
+    # ---------------------------------------------------------------- reading
 
     def list(self) -> list[RunInfo]:
         """Newest first, starter models last."""
-        raise NotImplementedError
+        from rnn_core import exchange
+
+        with self._reading() as db:
+            rows = db.execute("SELECT * FROM runs ORDER BY created DESC, id DESC").fetchall()
+        return [self._info(row) for row in rows] + exchange.starters()
 
     def open(self, run_id: str) -> RunRecord:
         """Raises KeyError with a sentence when there is no such run."""
-        raise NotImplementedError
+        from rnn_core import exchange
+
+        if run_id.startswith("starter-"):
+            return exchange.open_starter(run_id)
+        with self._reading() as db:
+            info = self._info(self._row(db, run_id))
+            rows = db.execute(f"SELECT {', '.join(COLUMNS)} FROM metrics WHERE run = ? ORDER BY step", [run_id]).fetchall()
+            files = db.execute("SELECT * FROM files WHERE run = ? AND what = 'moment' ORDER BY step", [run_id]).fetchall()
+        table = np.array([tuple(row) for row in rows], np.float64).reshape(-1, len(COLUMNS))
+        columns = {name: table[:, n].astype(np.int64 if name in INTEGERS else np.float64) for n, name in enumerate(COLUMNS)}
+        sums = {row["step"]: row["sha256"] for row in files}
+        return RunRecord(
+            info,
+            columns,
+            tuple(Kept(row["step"], row["epoch"]) for row in files),
+            _norms=lambda: self.norms(run_id),
+            _read=lambda step: _verified(self._path(run_id, "moment", step), sums[step]),
+        )
+
+    def norms(self, run_id: str) -> NormHistory:
+        """The thinned gradient norms per time step."""
+        with self._reading() as db:
+            rows = db.execute("SELECT step, logs FROM norms WHERE run = ? ORDER BY step", [run_id]).fetchall()
+        return NormHistory((row["step"], np.frombuffer(row["logs"], np.float32)) for row in rows)
+
+    def checkpoint(self, run_id: str) -> bytes | None:
+        """The newest intact checkpoint file, or None."""
+        with self._reading() as db:
+            rows = db.execute("SELECT * FROM files WHERE run = ? AND what = 'checkpoint' ORDER BY step DESC", [run_id]).fetchall()
+        for row in rows:
+            try:
+                return _verified(self._path(run_id, "checkpoint", row["step"]), row["sha256"])
+            except (OSError, ValueError):
+                continue
+        return None
+
+    def uploads(self, experiment: Experiment) -> dict[str, bytes]:
+        """SHA-256 → bytes of the uploaded files that the experiment names and this store holds."""
+        source = experiment.data.source
+        path = self.home / "uploads" / source
+        return {source: path.read_bytes()} if re.fullmatch("[0-9a-f]{64}", source) and path.is_file() else {}
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        return sum(path.stat().st_size for path in self.home.rglob("*") if path.is_file())
+
+    # ---------------------------------------------------------------- writing
+
+    def create(
+        self,
+        experiment: Experiment,
+        *,
+        uploads: Mapping[str, bytes] | None = None,
+        name: str = "",
+        status: str = "waiting",
+        message: str = "",
+    ) -> str:
+        """A new run of this process, with no step yet; returns its id."""
+        for digest, content in (uploads or {}).items():
+            if checksum(content) != digest:
+                raise ValueError("an upload does not match its checksum")
+            if not (self.home / "uploads" / digest).exists():
+                write_atomically(self.home / "uploads" / digest, content)
+        run_id = time.strftime("%Y%m%d-") + secrets.token_hex(5)
+        values = (
+            run_id,
+            clean(name) or default_name(experiment),
+            experiment.to_json(),
+            status,
+            time.time(),
+            self.owner.id,
+            message,
+        )
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO runs(id, name, experiment, status, created, owner, message) VALUES (?, ?, ?, ?, ?, ?, ?)", values
+            )
+        return run_id
+
+    def record(
+        self,
+        run_id: str,
+        rows: Iterable[tuple[float, ...]] = (),
+        norms: Iterable[tuple[int, np.ndarray]] = (),
+        stride: int = 1,
+        **changes: Any,
+    ) -> None:
+        """Add metric rows (in the order of COLUMNS) and gradient norms, and set columns of the run, all or nothing.
+
+        A row for a step that is there replaces it. Norms of steps that `stride` (see NormHistory) leaves out are dropped.
+        Raises KeyError when the run was deleted.
+        """
+        rows = [tuple(row) for row in rows]
+        with self._transaction() as db:
+            run = self._row(db, run_id)
+            if rows:
+                marks = ", ".join("?" * (len(COLUMNS) + 1))
+                db.executemany(f"INSERT OR REPLACE INTO metrics VALUES ({marks})", [(run_id, *row) for row in rows])
+                changes |= {
+                    "step": int(rows[-1][0]),
+                    "best": _best(run, [row[COLUMNS.index("validation_metric")] for row in rows]),
+                }
+            db.executemany(
+                "INSERT OR REPLACE INTO norms VALUES (?, ?, ?)", [(run_id, step, logs.tobytes()) for step, logs in norms]
+            )
+            if stride > 1:
+                db.execute("DELETE FROM norms WHERE run = ? AND (step - 1) % ? != 0", [run_id, stride])
+            for column, value in changes.items():
+                db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", [value, run_id])
+
+    def keep(self, run_id: str, parcel: Parcel) -> None:
+        """Store a kept moment, or a checkpoint in place of the one before."""
+        with self._reading() as db:
+            self._row(db, run_id)
+        write_atomically(self._path(run_id, parcel.what, parcel.step), parcel.data)
+        old: builtins.list[sqlite3.Row] = []
+        with self._transaction() as db:
+            self._row(db, run_id)
+            if parcel.what == "checkpoint":
+                old = db.execute(
+                    "SELECT step FROM files WHERE run = ? AND what = ? AND step != ?", [run_id, parcel.what, parcel.step]
+                ).fetchall()
+                db.execute("DELETE FROM files WHERE run = ? AND what = ?", [run_id, parcel.what])
+            values = (run_id, parcel.what, parcel.step, parcel.epoch, checksum(parcel.data), len(parcel.data))
+            db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", values)
+        for row in old:
+            self._path(run_id, parcel.what, row["step"]).unlink(missing_ok=True)
+
+    def rewind(self, run_id: str, step: int) -> None:
+        """Forget everything after `step`, to go on from there, and become the run's owner."""
+        with self._transaction() as db:
+            run = self._row(db, run_id)
+            for table in ("metrics", "norms", "files"):
+                db.execute(f"DELETE FROM {table} WHERE run = ? AND step > ?", [run_id, step])
+            measured = db.execute("SELECT validation_metric FROM metrics WHERE run = ?", [run_id]).fetchall()
+            best = _best({"experiment": run["experiment"], "best": None}, [row[0] for row in measured])
+            db.execute("UPDATE runs SET step = ?, best = ?, owner = ? WHERE id = ?", [max(step, 0), best, self.owner.id, run_id])
 
     def rename(self, run_id: str, name: str) -> None:
-        raise NotImplementedError
+        """Raises ValueError for an empty name or a built-in run."""
+        self._refuse_builtin(run_id)
+        if not clean(name):
+            raise ValueError("a run needs a name")
+        self.record(run_id, name=clean(name))
 
     def delete(self, run_id: str) -> None:
-        raise NotImplementedError
+        """Remove a run and its files. Raises ValueError while another process trains it."""
+        self._refuse_builtin(run_id)
+        with self._transaction() as db:
+            row = self._row(db, run_id)
+            if row["status"] in ACTIVE and row["owner"] != self.owner.id and self.owner.alive(row["owner"]):
+                raise ValueError(f"{row['name']} is being trained by another Unrolled process: stop it there first")
+            for table, key in (("metrics", "run"), ("norms", "run"), ("files", "run"), ("runs", "id")):
+                db.execute(f"DELETE FROM {table} WHERE {key} = ?", [run_id])
+        shutil.rmtree(self.home / "runs" / run_id, ignore_errors=True)
+        with self._writing:
+            self._db.execute("PRAGMA incremental_vacuum")
 
-    def prune(self, megabytes: float) -> list[str]:
+    def prune(self, megabytes: float) -> builtins.list[str]:
         """Delete the oldest ended runs until the store is smaller than this; returns their ids."""
-        raise NotImplementedError
+        removed = []
+        for info in reversed([info for info in self.list() if not info.builtin and info.status not in ACTIVE]):
+            if self.size() <= megabytes * 2**20:
+                break
+            self.delete(info.id)
+            removed.append(info.id)
+            with self._writing:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return removed
 
     def export(self, run_id: str, path: str | Path) -> Path:
-        """Write one run as a single file."""
-        raise NotImplementedError
+        """Write one run as a single file: experiment, history, norms, kept moments and uploads."""
+        from rnn_core import exchange
 
-    def import_(self, path: str | Path) -> str:
+        return exchange.export(self, run_id, Path(path))
+
+    def import_(self, source: str | Path | bytes) -> str:
         """Read such a file, checking everything in it; returns the new run's id. Raises ValueError with a sentence."""
-        raise NotImplementedError
+        from rnn_core import exchange
+
+        return exchange.import_(self, source if isinstance(source, bytes) else Path(source))
+
+    def spend_ballast(self) -> None:
+        """Free the space set aside for the last words on a full disk."""
+        (self.home / "ballast").unlink(missing_ok=True)
+
+    # ---------------------------------------------------------------- inside
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.home / "runs.sqlite", timeout=10, check_same_thread=False, isolation_level=None)
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA synchronous=NORMAL")
+        return db
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with closing(self._connect()) as db:
+            yield db
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._writing:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _row(self, db: sqlite3.Connection, run_id: str) -> sqlite3.Row:
+        row = db.execute("SELECT * FROM runs WHERE id = ?", [run_id]).fetchone()
+        if row is None:
+            raise KeyError(f"there is no run {run_id!r} here: it was deleted, or never made")
+        return row
+
+    def _info(self, row: sqlite3.Row) -> RunInfo:
+        status, message = row["status"], row["message"]
+        if status in ACTIVE and not self.owner.alive(row["owner"]):
+            status, message = (
+                "interrupted",
+                "The app that trained this run ended before it did; resume it to go on from the last checkpoint.",
+            )
+        best, test = (math.nan if row[name] is None else row[name] for name in ("best", "test_metric"))
+        experiment = Experiment.from_json(row["experiment"])
+        return RunInfo(row["id"], row["name"], experiment, status, row["created"], row["step"], best, message, test)
+
+    def _path(self, run_id: str, what: str, step: int) -> Path:
+        return self.home / "runs" / run_id / f"{what}-{step:08d}.npz"
+
+    def _refuse_builtin(self, run_id: str) -> None:
+        if run_id.startswith("starter-"):
+            raise ValueError("starter models come with Unrolled and stay as they are: export and import one to get your own copy")
+
+    def _set_ballast(self) -> None:
+        path = self.home / "ballast"
+        if not path.exists() and shutil.disk_usage(self.home).free > 8 * BALLAST:
+            write_atomically(path, b"\0" * BALLAST)
+
+
+def clean(name: str) -> str:
+    """A name as one short line of printable characters."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in name[:1000]).split())[:LONGEST_NAME].strip()
+
+
+def default_name(experiment: Experiment) -> str:
+    cell = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}[experiment.model.cell]
+    try:
+        title = data.task(experiment.data.task).title
+    except ValueError:
+        title = experiment.data.task
+    return clean(f"{cell} · {title}")
+
+
+def _best(run: Mapping[str, Any] | sqlite3.Row, values: builtins.list[float | None]) -> float | None:
+    """The best of the run's best metric and `values`; None when nothing was measured."""
+    found = [value for value in [run["best"], *values] if value is not None and not math.isnan(value)]
+    experiment = Experiment.from_json(run["experiment"])
+    lower = data.task(experiment.data.task).metric == "rmse"
+    return (min if lower else max)(found, default=None)
+
+
+def _verified(path: Path, sha256: str) -> bytes:
+    content = path.read_bytes()
+    if checksum(content) != sha256:
+        raise ValueError("the file on disk is damaged")
+    return content

@@ -1,0 +1,216 @@
+"""One run as a single file: export, import with everything checked, and the starter models that ship in this form."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import math
+import re
+import warnings
+import zipfile
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnn_core.archive import checksum, pack, read_run, unpack, write_run
+from rnn_core.data.task import Interface
+from rnn_core.experiment import Experiment
+from rnn_core.history import COLUMNS, INTEGERS, NORM_ROWS, NormHistory, logarithms
+from rnn_core.parcels import Parcel, model_of, read_moment
+from rnn_core.runs import Kept, RunInfo, RunRecord, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+STARTERS = Path(__file__).parent / "starters"
+MOST_STEPS = 2_000_000  # metric rows of an imported run
+LONGEST = 4_000  # time steps in an imported run's gradient norms
+
+
+def export(store: Store, run_id: str, path: Path, steps: Sequence[int] | None = None) -> Path:
+    """Write a run as one file, with all its kept moments or only those at `steps`."""
+    record = store.open(run_id)
+    moments = {kept.step: kept for kept in record.snapshots if steps is None or kept.step in steps}
+    at, norms = record.norm_history
+    parts = {
+        "history.npz": pack(record.history, compress=True),
+        "norms.npz": pack({"steps": at, "logs": logarithms(norms)}, compress=True),
+    }
+    parts |= {_moment_name(step): record._read(step) for step in moments if not record._problem(step)}
+    parts |= {f"uploads/{digest}": content for digest, content in store.uploads(record.experiment).items()}
+    info = record.info
+    manifest = {
+        "experiment": info.experiment.to_dict(),
+        "name": info.name,
+        "status": info.status if info.status not in ("waiting", "running", "paused") else "stopped",
+        "created": info.created,
+        "step": info.step,
+        "metric": None if math.isnan(info.metric) else info.metric,
+        "test_metric": None if math.isnan(info.test_metric) else info.test_metric,
+        "message": info.message,
+        "moments": [dataclasses.asdict(kept) for kept in moments.values() if _moment_name(kept.step) in parts],
+    }
+    write_run(path, manifest, parts)
+    return path
+
+
+def import_(store: Store, source: Path | bytes) -> str:
+    """Check a run file part by part, then add it to the store under a new id. Raises ValueError with a sentence."""
+    manifest, parts = read_run(source)
+    experiment = _experiment(manifest)
+    history = _history(parts)
+    norms = _norms(parts)
+    moments = [_moment(kept, parts, experiment) for kept in _kept(manifest)]
+    uploads = {name.removeprefix("uploads/"): content for name, content in parts.items() if name.startswith("uploads/")}
+    if any(checksum(content) != digest for digest, content in uploads.items()):
+        raise ValueError("the file holds an upload that does not match its checksum")
+    name, test = str(manifest.get("name", "")), _number(manifest.get("test_metric"))
+    run_id = store.create(experiment, uploads=uploads, name=name, status="stopped")
+    try:
+        rows = list(zip(*(history[column].tolist() for column in COLUMNS), strict=True))
+        store.record(run_id, rows, norms.rows.items(), norms.stride, test_metric=test)
+        for parcel in moments:
+            store.keep(run_id, parcel)
+    except BaseException:
+        store.delete(run_id)
+        raise
+    status = manifest.get("status")
+    store.record(run_id, status=status if status in ("finished", "failed") else "stopped")
+    return run_id
+
+
+def _experiment(manifest: dict[str, Any]) -> Experiment:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # unknown fields of a later version
+            return Experiment.from_dict(manifest["experiment"])
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise ValueError(f"the file's experiment cannot be used: {problem}") from problem
+
+
+def _history(parts: dict[str, bytes]) -> dict[str, np.ndarray]:
+    columns = unpack(parts.get("history.npz", b""))
+    lengths = {column.shape for column in columns.values()}
+    whole = set(columns) == set(COLUMNS) and all(column.dtype.kind in "if" for column in columns.values())
+    if not whole or len(lengths) != 1 or len(shape := lengths.pop()) != 1 or shape[0] > MOST_STEPS:
+        raise ValueError("the file's history does not have the expected columns")
+    if any(columns[name].dtype.kind != "i" for name in INTEGERS) or (shape[0] and (np.diff(columns["step"]) <= 0).any()):
+        raise ValueError("the steps of the file's history do not grow")
+    return columns
+
+
+def _norms(parts: dict[str, bytes]) -> NormHistory:
+    arrays = unpack(parts.get("norms.npz", b""))
+    steps, logs = arrays.get("steps"), arrays.get("logs")
+    if steps is None or logs is None or steps.ndim != 1 or steps.dtype.kind != "i" or logs.dtype != np.float32:
+        raise ValueError("the file's gradient norms cannot be read")
+    if logs.shape[:1] != steps.shape or logs.ndim != 2 or len(steps) > NORM_ROWS or logs.shape[1] > LONGEST:
+        raise ValueError("the file's gradient norms do not have the expected shape")
+    history = NormHistory()
+    for step, row in zip(steps.tolist(), logs, strict=True):
+        history.rows[step] = np.ascontiguousarray(row[~np.isnan(row)])
+    return history
+
+
+def _kept(manifest: dict[str, Any]) -> list[Kept]:
+    try:
+        kept = [Kept(int(entry["step"]), int(entry["epoch"])) for entry in manifest["moments"]]
+    except (KeyError, TypeError, ValueError) as problem:
+        raise ValueError("the file does not say which moments it holds") from problem
+    if any(not 0 <= entry.step <= MOST_STEPS or not 0 <= entry.epoch <= 1000 for entry in kept):
+        raise ValueError("the file holds moments at impossible steps")
+    return kept
+
+
+def _moment(kept: Kept, parts: dict[str, bytes], experiment: Experiment) -> Parcel:
+    data = parts.get(_moment_name(kept.step), b"")
+    about, arrays = read_moment(data)
+    _check_interface(about)
+    model_of(experiment.model, about, arrays)
+    shapes = {"state_norms": 1, "probe_states": 2, "eigenvalues": 1}
+    if any(name not in arrays or arrays[name].ndim != rank for name, rank in shapes.items()):
+        raise ValueError(f"the moment at step {kept.step} lacks what was seen at it")
+    return Parcel("moment", kept.step, kept.epoch, data)
+
+
+def _check_interface(about: dict[str, Any]) -> None:
+    """The shape of the task as the file tells it: right types, possible sizes."""
+    found = about.get("interface")
+    kinds = {"inputs": str, "input_size": int, "outputs": int, "loss": str, "per_step": bool, "kind": str}
+    if not isinstance(found, dict) or {name: type(value) for name, value in found.items()} != kinds:
+        raise ValueError("the file does not say what the network reads and gives")
+    interface = Interface(**found)
+    known = interface.inputs in ("tokens", "floats") and interface.loss in ("binary", "categorical", "squared")
+    if (
+        not known
+        or not 1 <= interface.input_size <= 100_000
+        or not 1 <= interface.outputs <= 100_000
+        or interface.kind != "interface"
+    ):
+        raise ValueError("the file's network reads or gives something that is not known here")
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+
+
+def _moment_name(step: int) -> str:
+    return f"moments/{step:08d}.npz"
+
+
+# -------------------------------------------------------------------- starter models
+
+
+def starters() -> list[RunInfo]:
+    """The models that ship with the project, by name."""
+    return [_manifest(path, path.stat().st_mtime_ns)[0] for path in sorted(STARTERS.glob("*.run"))]
+
+
+def open_starter(run_id: str) -> RunRecord:
+    """A starter model, read straight from its file. Raises KeyError when there is none of that name."""
+    name = run_id.removeprefix("starter-")
+    path = STARTERS / f"{name}.run"
+    if not re.fullmatch("[a-z0-9_]+", name) or not path.is_file():
+        raise KeyError(f"there is no starter model {run_id!r}")
+    info, kept, sums = _manifest(path, path.stat().st_mtime_ns)
+    history = unpack(_part(path, "history.npz", sums))
+    return RunRecord(
+        info,
+        history,
+        kept,
+        _norms=lambda: _norms({"norms.npz": _part(path, "norms.npz", sums)}),
+        _read=lambda step: _part(path, _moment_name(step), sums),
+    )
+
+
+@lru_cache(32)
+def _manifest(path: Path, modified: int) -> tuple[RunInfo, tuple[Kept, ...], dict[str, str]]:
+    """Description, moments and checksums of a run file that is part of the project; `modified` renews the cache."""
+    import json
+
+    with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
+        found = json.loads(archive.read("manifest.json"))
+    numbers = {name: math.nan if found[name] is None else found[name] for name in ("metric", "test_metric")}
+    info = RunInfo(
+        f"starter-{path.stem}",
+        found["name"],
+        Experiment.from_dict(found["experiment"]),
+        found["status"],
+        found["created"],
+        found["step"],
+        numbers["metric"],
+        found["message"],
+        numbers["test_metric"],
+        builtin=True,
+    )
+    return info, tuple(_kept(found)), found["sha256"]
+
+
+def _part(path: Path, name: str, sums: dict[str, str]) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        data = archive.read(name)
+    if checksum(data) != sums[name]:
+        raise ValueError("the starter model's file is damaged")
+    return data
