@@ -1,6 +1,6 @@
 // Backpropagation through time, played in the browser. `data` is what pages/shared/bptt.py sends: real numbers of a small network.
 const SVG = 'http://www.w3.org/2000/svg', players = new WeakMap();
-const STEP = 132, LEFT = 66, CELL = 86, TOP = 118, INPUT = 262, SHARES = 330;
+const STEP = 132, LEFT = 66, CELL = 86, TOP = 104, INPUT = 226, SHARES = 258, TALL = 380;
 
 const add = (name, attributes, parent, text) => {
   const node = document.createElementNS(SVG, name);
@@ -23,7 +23,8 @@ function tint(value, largest, scale) {             // diverging colour, strength
 }
 
 function matrix(parent, values, x, y, width, largest, scale) {
-  const side = Math.min(width / values[0].length, 14), group = add('g', {}, parent);
+  const side = Math.min(width / values[0].length, 19), group = add('g', {}, parent);
+  x -= side * values[0].length / 2;                // x is the middle
   values.forEach((row, i) => row.forEach((value, j) =>
     add('rect', { x: x + j * side, y: y + i * side, width: side - 1, height: side - 1, ...tint(value, largest, scale) }, group)));
   return group;
@@ -50,7 +51,8 @@ class Player {
       say(3, t, t === T ? `Now backwards. At the last step the gradient of the loss has size ${size(d.norms[T - 1])}.`
         : `One step back, through U again: size ${size(d.norms[t - 1])}, which is ${size(d.norms[t - 1] / d.norms[t])} times the size at step ${t + 1}.`);
     for (let t = T; t >= 1; t--)
-      say(4, t, `Step ${t} proposes its own change of U, of size ${size(d.share_norms[t - 1])}. All steps share one U, so the proposals are added.`);
+      say(4, t, d.share_norms[t - 1] ? `Step ${t} proposes its own change of U, of size ${size(d.share_norms[t - 1])}. All steps share one U, so the proposals are added.`
+        : `Step ${t} proposes no change of U: the state that U multiplied there was still zero.`);
     say(4, 0, `The sum has size ${size(d.total_norm)}. U moves against it: U ← U − ${d.learning_rate} · sum. ` + this.verdict());
     return list;
   }
@@ -68,19 +70,21 @@ class Player {
     this.stageButtons = d.stages.map((name, n) => button(`${n + 1} ${name}`, `Stage ${n + 1}: ${name}`, () => this.jump(n), this.chips));
     const scroller = document.createElement('div'); scroller.className = 'scene'; root.appendChild(scroller);
     this.scroller = scroller;
-    const svg = this.svg = add('svg', { viewBox: `0 0 ${W} 440`, role: 'img', 'aria-label': d.alt }, scroller);
+    const svg = this.svg = add('svg', { viewBox: `0 0 ${W} ${TALL}`, role: 'img', 'aria-label': d.alt }, scroller);
     svg.style.minWidth = `${W * 0.72}px`;
     const heads = add('defs', {}, svg);
     for (const kind of ['forward', 'backward']) {
-      const marker = add('marker', { id: `${d.id}-${kind}`, viewBox: '0 0 10 10', refX: 9, refY: 5, markerWidth: 9, markerHeight: 9, markerUnits: 'userSpaceOnUse', orient: 'auto' }, heads);
+      const wide = kind === 'forward' ? 9 : 14;
+      const marker = add('marker', { id: `${d.id}-${kind}`, viewBox: '0 0 10 10', refX: kind === 'forward' ? 9 : 3, refY: 5, markerWidth: wide, markerHeight: wide, markerUnits: 'userSpaceOnUse', orient: 'auto' }, heads);
       add('path', { d: 'M0 0L10 5L0 10z', class: kind }, marker);
     }
+    this.loop = add('path', { d: `M${LEFT + CELL} ${TOP + 20}c46 -10 40 -76 -43 -76s-89 66 -46 76`, class: 'line', 'marker-end': `url(#${d.id}-forward)` }, svg);
     this.cells = d.inputs.map((_, n) => this.cell(svg, n));
     this.head(svg, LEFT + T * STEP + 10);
     this.total(svg, LEFT + T * STEP + 10);
     this.caption = document.createElement('p'); this.caption.className = 'words'; this.caption.setAttribute('aria-live', 'polite'); root.appendChild(this.caption);
     const bar = document.createElement('div'); bar.className = 'bar'; root.appendChild(bar);
-    button('⏮', 'Back to the start', () => this.go(0), bar);
+    button('|◀', 'Back to the start', () => this.go(0), bar);
     button('◀', 'One step back (left arrow)', () => this.go(this.frame - 1), bar);
     this.playButton = button('▶ Play', 'Play or pause (space)', () => this.toggle(), bar);
     button('▶|', 'One step on (right arrow)', () => this.go(this.frame + 1), bar);
@@ -109,17 +113,17 @@ class Player {
     add('path', { d: `M${middle} ${INPUT - 16}V${TOP + 74}`, class: 'line', 'marker-end': `url(#${d.id}-forward)` }, group);
     add('text', { x: middle, y: INPUT + 4, class: 'input' }, group, d.inputs[n]);
     const wide = this.width(d.norms[n]), y = TOP - 22;
-    if (n < this.T - 1) add('path', { d: `M${x + STEP + CELL / 2 - 8} ${y}H${middle + 8}`, class: 'flow', 'stroke-width': wide }, back);
-    add('circle', { cx: middle, cy: y, r: 4 + wide, class: 'drop' }, back);
+    if (n < this.T - 1) add('path', { d: `M${x + STEP + CELL / 2} ${y}H${middle + 10 + wide}`, class: 'flow', 'stroke-width': wide, 'marker-end': `url(#${d.id}-backward)` }, back);
+    add('circle', { cx: middle, cy: y, r: 3 + wide, class: 'drop' }, back);
     add('text', { x: middle, y: y - 24, class: 'number' }, back, size(d.norms[n]));
-    matrix(share, d.shares[n], x, SHARES, CELL, d.largest_share, d.scale);
-    add('text', { x: middle, y: SHARES + 82, class: 'small' }, share, size(d.share_norms[n]));
+    matrix(share, d.shares[n], middle, SHARES, STEP - 16, d.largest_share, d.scale);
+    add('text', { x: middle, y: SHARES + 96, class: 'small' }, share, size(d.share_norms[n]));
     return { group, back, share };
   }
 
-  width(norm) {                                    // 1 to 9 pixels for six powers of ten below the largest
+  width(norm) {                                    // 9 pixels for the largest, 3 less for each power of ten below it, at least 1
     const top = Math.max(...this.data.norms);
-    return norm > 0 && top > 0 ? Math.max(1, 9 + 1.5 * Math.log10(norm / top)) : 0.5;
+    return norm > 0 && top > 0 ? Math.max(1, 9 + 3 * Math.log10(norm / top)) : 0.5;
   }
 
   head(svg, x) {
@@ -136,10 +140,10 @@ class Player {
   total(svg, x) {
     const { data: d } = this;
     this.sum = add('g', {}, svg);
-    add('text', { x: x - 16, y: SHARES + 34, class: 'equals' }, this.sum, '=');
-    matrix(this.sum, d.total, x + 8, SHARES, 120, d.largest_total, d.scale);
-    add('text', { x: x + 68, y: SHARES + 82, class: 'small' }, this.sum, `sum over steps: ${size(d.total_norm)}`);
-    this.update = add('text', { x: x + 68, y: SHARES + 102, class: 'number' }, svg, 'U ← U − η · sum');
+    add('text', { x: x + 2, y: SHARES + 46, class: 'equals' }, this.sum, '=');
+    matrix(this.sum, d.total, x + 78, SHARES, 130, d.largest_total, d.scale);
+    add('text', { x: x + 88, y: SHARES + 96, class: 'small' }, this.sum, `sum over steps: ${size(d.total_norm)}`);
+    this.update = add('text', { x: x + 88, y: SHARES + 118, class: 'number' }, svg, 'U ← U − η · sum');
   }
 
   show(frame) {
@@ -152,6 +156,7 @@ class Player {
       share.style.opacity = stage === 4 && t >= at ? 1 : 0;
       group.classList.toggle('here', here && stage < 4); back.classList.toggle('here', here && stage === 3); share.classList.toggle('here', here);
     });
+    this.loop.style.opacity = stage === 0 && at === 0 ? 1 : 0;
     this.predict.style.opacity = stage >= 1 ? 1 : 0; this.loss.style.opacity = stage >= 2 ? 1 : 0;
     this.sum.style.opacity = this.update.style.opacity = stage === 4 && at === 0 ? 1 : 0;
     this.stageButtons.forEach((node, n) => node.classList.toggle('on', n === stage));
