@@ -1,0 +1,104 @@
+"""Single sequences and single units drawn: heat maps, one unit over time, distributions and saturation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnn_core.figures import theme
+from rnn_core.figures.trajectories import groups
+from rnn_core.probes.dynamics import GATE_HIGH, GATE_LOW, SATURATED, Activations, Portrait
+
+
+def heat_map(seen: Portrait, number: int, *, words: Sequence[str] = (), part: str = "h", by: str = "unit") -> go.Figure:
+    """One sequence's states, units × time: orange below zero, blue above.
+
+    Args:
+        seen: from `dynamics.portrait`.
+        number: which of its sequences.
+        words: what each real step is; shown on hover.
+        part: "h", or "c" for the memory of an LSTM.
+        by: order of the units: "unit" (their numbers), "spread" or "correlation" with the target.
+    """
+    start = 0 if part == "h" else seen.units
+    real = seen.states[number, seen.mask[number], start : start + seen.units].T  # (H, real steps)
+    order = _order(seen.activations, by)
+    widest = float(np.abs(real).max(initial=1e-6))
+    drawing = theme.figure(
+        "time step (real ones only)", f"unit of {part}", height=60 + max(220, min(12 * seen.units, 520)), legend=False
+    )
+    labels = [theme.literal(word) for word in words] or [str(step + 1) for step in range(real.shape[1])]
+    drawing.add_heatmap(
+        z=real[order], x=np.arange(1, real.shape[1] + 1), y=[str(unit) for unit in order], zmin=-widest, zmax=widest,
+        colorscale=theme.colour_scale(theme.DIVERGING), colorbar={"title": {"text": part}, "thickness": 12},
+        customdata=np.broadcast_to(np.array(labels, object), real.shape), hovertemplate="step %{x}: %{customdata}<br>unit %{y}: %{z:.3f}<extra></extra>",
+    )  # fmt: skip
+    drawing.update_yaxes(type="category", autorange="reversed", nticks=20)
+    return drawing
+
+
+def unit(seen: Portrait, number: int, *, classes: Sequence[str] = (), part: str = "h") -> go.Figure:
+    """One unit over time, aligned at the last step: every sequence thin, the mean of each class thick."""
+    start = 0 if part == "h" else seen.units
+    values = np.where(seen.mask, seen.states[..., start + number], np.nan)
+    values = np.stack(
+        [np.concatenate([np.full((~real).sum(), np.nan), row[real]]) for row, real in zip(values, seen.mask, strict=True)]
+    )
+    lags = np.arange(values.shape[1]) - values.shape[1] + 1
+    drawing = theme.figure("steps before the end", f"unit {number} of {part}")
+    for name, shade, rows in groups(seen.targets, classes):
+        group = values[rows][:40]
+        apart = np.concatenate([group, np.full((len(group), 1), np.nan)], axis=1).ravel()
+        drawing.add_scatter(x=np.tile(np.append(lags, 1), len(group)), y=apart, mode="lines", line={"width": 0.7, "color": shade}, opacity=0.35, showlegend=False, hoverinfo="skip")  # fmt: skip
+        enough = np.isfinite(values[rows]).sum(axis=0) >= max(1, len(rows) // 4)
+        mean = np.nansum(values[rows], axis=0) / np.maximum(np.isfinite(values[rows]).sum(axis=0), 1)
+        drawing.add_scatter(x=lags[enough], y=mean[enough], mode="lines", line={"width": 3, "color": shade}, name=f"mean, {name}")
+    return drawing
+
+
+def distribution(found: Activations, *, by: str = "spread") -> go.Figure:
+    """Where each unit's output h spends its time: one row per unit, brighter where it is more often."""
+    order = _order(found, by)
+    middles = (found.edges[:-1] + found.edges[1:]) / 2
+    drawing = theme.figure("value of h", "unit", height=60 + max(220, min(12 * len(order), 520)), legend=False)
+    drawing.add_heatmap(
+        z=np.sqrt(found.shares[order]), x=middles, y=[str(unit) for unit in order], customdata=found.shares[order], zmin=0,
+        colorscale=theme.colour_scale(theme.SEQUENTIAL), showscale=False, hovertemplate="unit %{y}: %{customdata:.1%} of tokens near %{x:.2f}<extra></extra>",
+    )  # fmt: skip
+    drawing.update_yaxes(type="category", autorange="reversed", nticks=20)
+    return drawing
+
+
+def saturation(found: Activations, colour: str = theme.GREY) -> go.Figure:
+    """Share of real tokens at which each unit is saturated, largest first."""
+    order = np.argsort(-found.saturated, kind="stable")
+    drawing = theme.figure("unit, most saturated first", f"share of tokens with |h| > {SATURATED}", legend=False, height=300)
+    drawing.add_bar(x=[str(unit) for unit in order], y=found.saturated[order], marker_color=colour, hovertemplate="unit %{x}: %{y:.1%}<extra></extra>")  # fmt: skip
+    drawing.update_xaxes(type="category", nticks=20)
+    drawing.update_yaxes(tickformat=".0%", range=[0, max(0.05, float(found.saturated.max(initial=0)) * 1.05)])
+    return drawing
+
+
+def gates(found: Activations) -> go.Figure:
+    """One point per unit and gate: how often it is wide open, how often shut. The corners are the interesting places."""
+    drawing = theme.figure(
+        f"share of tokens with the gate open (> {GATE_HIGH})", f"share with the gate shut (< {GATE_LOW})", height=380
+    )
+    drawing.add_scatter(x=[0, 1], y=[1, 0], mode="lines", line={"color": theme.GREY, "width": 1, "dash": "dot"}, hoverinfo="skip", showlegend=False)  # fmt: skip
+    for name in found.open:
+        units = np.arange(len(found.open[name]))
+        drawing.add_scatter(
+            x=found.open[name], y=found.shut[name], customdata=units, mode="markers", name=theme.GATE_NAMES[name],
+            marker={"color": theme.GATE_COLOURS[name], "size": 9, "opacity": 0.75}, hovertemplate="unit %{customdata}: open %{x:.0%}, shut %{y:.0%}<extra></extra>",
+        )  # fmt: skip
+    drawing.update_xaxes(range=[-0.03, 1.03], tickformat=".0%")
+    drawing.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
+    return drawing
+
+
+def _order(found: Activations, by: str) -> np.ndarray:
+    """(H,) unit numbers from the top row down."""
+    keys = {"unit": np.arange(len(found.spread)), "spread": -found.spread, "correlation": -np.nan_to_num(found.correlation)}
+    return np.argsort(keys[by], kind="stable")
