@@ -2,54 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import os
-from functools import lru_cache
-from pathlib import Path
-
 import numpy as np
 
+from rnn_core.data.imdb_files import reviews
 from rnn_core.data.sequences import Sequences
 from rnn_core.data.task import Dataset, Interface, Task, Uploads
-from rnn_core.data.text import OFFSET, START, UNKNOWN
+from rnn_core.data.text import UNKNOWN
 from rnn_core.experiment import Experiment
 
 
-def _folder() -> Path:
-    return Path(os.environ.get("UNROLLED_IMDB", Path.home() / ".keras" / "datasets"))
+def last_tokens(sequences: Sequences, length: int, size: int) -> Sequences:
+    """The last `length` tokens of each review, with ids outside a vocabulary of `size` made unknown.
 
-
-def word_index() -> dict[str, int]:
-    """Word → rank, 1 = most frequent."""
-    return json.loads((_folder() / "imdb_word_index.json").read_text("utf-8"))
-
-
-@lru_cache(1)
-def _ranks(folder: Path) -> dict[str, Sequences]:
-    with np.load(folder / "imdb.npz", allow_pickle=True) as file:
-        parts = {}
-        for part in ("train", "test"):
-            reviews, labels = file[f"x_{part}"], file[f"y_{part}"]
-            order = np.arange(len(reviews))
-            np.random.RandomState(113).shuffle(order)  # as keras.datasets.imdb.load_data
-            reviews, labels = reviews[order], labels[order]
-            offsets = np.concatenate([[0], np.cumsum([len(review) + 1 for review in reviews])]).astype(np.int64)
-            values = np.empty(offsets[-1], np.int32)
-            for review, start in zip(reviews, offsets, strict=False):
-                values[start] = START
-                values[start + 1 : start + 1 + len(review)] = review
-                values[start + 1 : start + 1 + len(review)] += OFFSET
-            parts[part] = Sequences(values, offsets, labels.astype(np.float32)[:, None])
-    return parts
-
-
-def _last(sequences: Sequences, length: int, size: int) -> Sequences:
-    """The last `length` tokens of each review, with ids outside the vocabulary made unknown."""
+    The *last* tokens, as Keras's `pad_sequences` keeps them by default.
+    """
     kept = np.minimum(sequences.lengths, length)
     offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
     rows = np.repeat(sequences.offsets[1:] - offsets[1:], kept) + np.arange(offsets[-1])
     values = sequences.values[rows]
-    return Sequences(np.where(values < size, values, UNKNOWN), offsets, sequences.targets)
+    values[values >= size] = UNKNOWN
+    return Sequences(values, offsets, sequences.targets)
 
 
 def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
@@ -57,16 +29,22 @@ def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
 
 
 def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
-    """IMDB, the validation part being the last share of the training reviews, as Keras's `validation_split`."""
+    """IMDB; validation is the last share of the training reviews, as Keras's `validation_split` takes it."""
     data = experiment.data
-    parts = _ranks(_folder())
-    train, test = (_last(parts[part], data.length, data.vocabulary) for part in ("train", "test"))
+    train, test = (last_tokens(part, data.length, data.vocabulary) for part in reviews())
     if data.samples:
         train = train.take(np.arange(min(data.samples, len(train))))
-    first = int(len(train) * (1 - data.validation))
-    validation = train.take(np.arange(first, len(train)))
+    first = max(1, int(len(train) * (1.0 - data.validation)))
+    learned, watched = train.take(np.arange(first)), train.take(np.arange(first, len(train)))
+    guess = float(max(watched.targets.mean(), 1 - watched.targets.mean())) if len(watched) else 0.5
     return Dataset(
-        "imdb", interface(experiment), train.take(np.arange(first)), validation, test, {"the more frequent answer": 0.5}
+        task="imdb",
+        interface=interface(experiment),
+        train=learned,
+        validation=watched,
+        test=test,
+        baselines={"the more frequent answer": guess},
+        names={"source": "Large Movie Review Dataset (Maas et al. 2011)"},
     )
 
 

@@ -3,11 +3,15 @@
 A word's id is its rank by frequency + 3 (rank 1 = "the"); 0 is padding, 1 the start of a review, 2 a word that is not
 in the vocabulary. Words are the lower-cased text with punctuation turned into spaces, split at spaces; the apostrophe
 stays inside words ("don't"), the hyphen parts them ("well-made" is two words), and "<br />" becomes the word "br".
+
+Text that people paste has typographic quotes, dashes and emoji, which the dataset's convention leaves inside words. A
+word that is unknown only for that reason is tidied: “great” reads great, don’t reads don't, good—bad is two words.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -15,10 +19,14 @@ from importlib import resources
 import numpy as np
 
 PADDING, START, UNKNOWN = 0, 1, 2  # reserved ids
-OFFSET = 3  # id = rank + OFFSET - 0; rank 1 has id 4
+OFFSET = 3  # id = rank + 3: the most frequent word, rank 1, has id 4
 SHIPPED = 10_000  # words that come with the project
 SPECIAL = ("<pad>", "<start>", "<unknown>")  # how the reserved ids read
-_WORD = re.compile(r"""[^!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~\t\n\r ]+""")
+_WORD = re.compile(r"""[^!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~\s]+""")
+_SIGNS = r"“”„«»‹›…—–―−·•、。，！？：；（）\x80-\x90\x93-\x9f"  # typographic separators, and those of Windows read as Latin-1
+_EMOJI = r"\u2600-\u27bf\u2b50-\u2b55\ufe0f\u200d\U0001f000-\U0001faff"
+_PIECE = re.compile(f"[{_EMOJI}]+|[^{_SIGNS}{_EMOJI}]+")
+_APOSTROPHES = str.maketrans(dict.fromkeys("’‘´ʼ\x91\x92", "'"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,14 +59,34 @@ class Vocabulary:
         """The id of one word, 2 where it is unknown."""
         return self._ids.get(word.lower(), UNKNOWN)
 
-    def encode(self, text: str, length: int | None = None) -> Encoded:
-        """`text` as token ids; with `length`, its last `length` tokens."""
-        matches = list(_WORD.finditer(text))
-        words = (SPECIAL[START], *(match.group() for match in matches))
-        spans = ((0, 0), *(match.span() for match in matches))
-        ids = np.array([START, *(self.id(match.group()) for match in matches)], np.int32)
-        first = 0 if length is None else max(len(ids) - length, 0)
-        return Encoded(ids[first:], words[first:], ids[first:] != UNKNOWN, spans[first:])
+    def encode(self, text: str, length: int | None = None, *, tidy: bool = True) -> Encoded:
+        """`text` as token ids.
+
+        Args:
+            text: anything; what is no word of the vocabulary gets id 2.
+            length: keep only the last `length` tokens.
+            tidy: read unknown words without typographic signs; False follows the dataset's convention to the letter.
+        """
+        found = [(START, SPECIAL[START], (0, 0))]
+        for match in _WORD.finditer(text):
+            word, number = match.group(), self.id(match.group())
+            if number == UNKNOWN and tidy and not (word.isascii() and word.isalnum()):
+                found += self._tidied(word, match.start())
+            else:
+                found.append((number, word, match.span()))
+        found = found if length is None else found[-length:]
+        ids = np.array([number for number, _, _ in found], np.int32)
+        return Encoded(ids, tuple(word for _, word, _ in found), ids != UNKNOWN, tuple(span for _, _, span in found))
+
+    def _tidied(self, word: str, start: int) -> list[tuple[int, str, tuple[int, int]]]:
+        """The pieces of an unknown word between typographic signs; none for a lone dash."""
+        pieces = []
+        for match in _PIECE.finditer(word):
+            plain = unicodedata.normalize("NFKC", match.group()).translate(_APOSTROPHES)
+            if plain.strip("'"):
+                number = self.id(plain) if self.id(plain) != UNKNOWN else self.id(plain.strip("'"))
+                pieces.append((number, match.group(), (start + match.start(), start + match.end())))
+        return pieces
 
     def decode(self, ids: np.ndarray) -> tuple[str, ...]:
         """The words of token ids; reserved ids read "<pad>", "<start>", "<unknown>"."""
@@ -84,7 +112,7 @@ def vocabulary(size: int = SHIPPED) -> Vocabulary:
     """The vocabulary of the given size; up to 10,000 needs no download."""
     if size <= SHIPPED:
         return Vocabulary(shipped_words(), size)
-    from rnn_core.data.imdb import word_index
+    from rnn_core.data.imdb_files import word_index
 
     index = word_index()
     return Vocabulary(tuple(sorted(index, key=index.__getitem__)), size)
