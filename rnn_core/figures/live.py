@@ -1,0 +1,212 @@
+"""What a training shows while it goes on. Each figure is small enough to send to thirty screens every second."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnn_core.figures.theme import DIVERGING, GREY, ROLE_COLOURS, SEQUENTIAL, colour_scale, figure
+
+POINTS = 400  # per curve: more than a projector resolves
+CELLS = (90, 60)  # of a heat map: training steps, time steps
+
+# Shapes: R recorded steps, T time steps, S state, H units.
+
+
+def thinned(steps: np.ndarray, values: np.ndarray, points: int = POINTS) -> tuple[np.ndarray, np.ndarray, int]:
+    """Means over groups of neighbouring steps, so that at most `points` are left; the third result is the group's size."""
+    real = np.isfinite(values)
+    steps, values = steps[real], values[real]
+    size = max(1, -(-len(steps) // points))
+    starts = np.arange(0, len(steps), size)
+    if size == 1:
+        return steps, values, 1
+    counts = np.diff(np.append(starts, len(steps)))
+    return steps[np.minimum(starts + size - 1, len(steps) - 1)], np.add.reduceat(values, starts) / counts, size
+
+
+def _curves(drawing: go.Figure, history: dict[str, np.ndarray], name: str) -> go.Figure:
+    steps, values, size = thinned(history["step"], history[name])
+    label = "training batch" if size == 1 else f"training, mean of {size} batches"
+    drawing.add_scatter(
+        x=steps, y=values.astype(np.float32), name=label, mode="lines", line={"color": ROLE_COLOURS["train"], "width": 1.5}
+    )
+    steps, values, _ = thinned(history["step"], history[f"validation_{name}"])
+    mode = "lines+markers" if len(steps) < 60 else "lines"
+    drawing.add_scatter(
+        x=steps,
+        y=values.astype(np.float32),
+        name="validation",
+        mode=mode,
+        line={"color": ROLE_COLOURS["validation"], "width": 2.5},
+    )
+    return drawing
+
+
+def _baselines(drawing: go.Figure, baselines: dict[str, float]) -> go.Figure:
+    for place, (name, value) in enumerate(sorted(baselines.items(), key=lambda item: item[1])):
+        drawing.add_hline(y=value, line={"color": ROLE_COLOURS["baseline"], "dash": "dash", "width": 1.5})
+        drawing.add_annotation(
+            xref="paper", x=1.0 if place % 2 == 0 else 0.5, y=value, text=name, showarrow=False, xanchor="right", yanchor="bottom",
+            font={"color": GREY, "size": 12},
+        )  # fmt: skip
+    return drawing
+
+
+def loss(history: dict[str, np.ndarray], baselines: dict[str, float] | None = None) -> go.Figure:
+    """Loss of every batch before its update, and on the validation part, over training steps.
+
+    Args:
+        history: columns of `rnn_core.history.COLUMNS`, each (R,).
+        baselines: name of a naive predictor → its loss, drawn as a line.
+    """
+    drawing = _curves(figure("training step", "loss", title="Loss", height=270), history, "loss")
+    return _baselines(drawing, baselines or {})
+
+
+def metric(history: dict[str, np.ndarray], name: str, baselines: dict[str, float] | None = None) -> go.Figure:
+    """The task's metric over training steps; `name` is "accuracy" or "rmse"."""
+    words = {"accuracy": "accuracy", "rmse": "root mean squared error"}.get(name, name)
+    drawing = _curves(figure("training step", words, title=words.capitalize(), height=270), history, "metric")
+    return _baselines(drawing, baselines or {})
+
+
+def norms(state_norms: np.ndarray, when: str) -> go.Figure:
+    """Gradient norm at every time step of the newest batch.
+
+    Args:
+        state_norms: (T,) ‖∂L/∂s_t‖, mean over the batch; the last is the final time step.
+        when: "at init" or "after N steps".
+    """
+    drawing = figure(
+        "time steps before the end", "‖∂L/∂sₜ‖", title=f"Gradient at each time step, {when}", height=270, log_y=True, legend=False
+    )
+    steps, values, _ = thinned(np.arange(len(state_norms)) - len(state_norms) + 1, np.where(state_norms > 0, state_norms, np.nan))
+    drawing.add_scatter(
+        x=steps, y=values, mode="lines", line={"color": ROLE_COLOURS["train"], "width": 2}, name="mean over the batch"
+    )
+    drawing.update_yaxes(range=_decades(values))
+    return drawing
+
+
+def _decades(values: np.ndarray) -> list[float]:
+    """A range of whole decades that holds the values, so that the axis does not tremble at every tick."""
+    if not len(values) or not np.isfinite(values).any():
+        return [-6.0, 0.0]
+    low, high = np.log10(np.nanmin(values)), np.log10(np.nanmax(values))
+    return [float(min(2 * np.floor(low / 2), np.ceil(high) - 2)), float(np.ceil(high + 0.1))]
+
+
+def norm_map(steps: np.ndarray, matrix: np.ndarray) -> go.Figure:
+    """Gradient norm at every time step (vertical) of every training step (horizontal), as colours on a log scale.
+
+    Args:
+        steps: (R,) training steps.
+        matrix: (R, T) norms aligned at the last time step; nan in front of shorter sequences.
+    """
+    drawing = figure("training step", "time steps before the end", title="Gradient while it trained", height=270, legend=False)
+    if not len(steps):
+        return drawing
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log10(matrix)
+    logs = np.where(np.isfinite(logs), logs, np.nan)
+    columns, rows = _groups(logs.shape[0], CELLS[0]), _groups(logs.shape[1], CELLS[1])
+    cells = _mean_of_groups(_mean_of_groups(logs, columns).T, rows)  # (time steps, training steps)
+    last = np.append(columns[1:], logs.shape[0]) - 1
+    before = (rows + np.append(rows[1:], logs.shape[1]) - 1) / 2 - logs.shape[1] + 1
+    low, high = (np.floor(np.nanmin(cells)), np.ceil(np.nanmax(cells))) if np.isfinite(cells).any() else (-6.0, 0.0)
+    ticks = np.unique(np.linspace(low, high, 5).round())
+    drawing.add_heatmap(
+        x=steps[last], y=before.astype(np.float32), z=cells.astype(np.float32), zmin=low, zmax=high, colorscale=colour_scale(SEQUENTIAL),
+        hovertemplate="step %{x}, %{y:.0f} steps before the end<br>log₁₀ ‖∂L/∂sₜ‖ = %{z:.1f}<extra></extra>",
+        colorbar={"title": {"text": "‖∂L/∂sₜ‖"}, "tickvals": ticks, "ticktext": [f"10<sup>{tick:.0f}</sup>" for tick in ticks], "thickness": 12},
+    )  # fmt: skip
+    return drawing
+
+
+def _groups(count: int, most: int) -> np.ndarray:
+    """Starts of at most `most` groups of neighbours."""
+    return np.arange(0, count, max(1, -(-count // most)))
+
+
+def _mean_of_groups(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Means over groups of rows, nan left out; nan where a group holds nothing else."""
+    real = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return np.add.reduceat(np.where(real, values, 0), starts, axis=0) / np.add.reduceat(real, starts, axis=0, dtype=float)
+
+
+def states(probe_states: np.ndarray, cell: str, when: str) -> go.Figure:
+    """The hidden state on one fixed sequence: units (vertical) over time steps (horizontal).
+
+    Args:
+        probe_states: (T, S); for an LSTM S = 2H and the first half, h, is drawn.
+        cell: "simple_rnn", "lstm" or "gru".
+        when: "at init" or "after N steps".
+    """
+    hidden = probe_states[:, : probe_states.shape[1] // 2] if cell == "lstm" else probe_states
+    columns = _groups(len(hidden), 2 * CELLS[0])
+    cells = _mean_of_groups(hidden, columns).T[: CELLS[1]]
+    top = float(np.nanmax(np.abs(cells), initial=0.0))
+    drawing = figure("time step", "unit", title=f"Hidden state of one fixed sequence, {when}", height=270, legend=False)
+    limit = 1.0 if top <= 1 else top
+    drawing.add_heatmap(
+        x=columns + 1, z=cells.astype(np.float32), zmin=-limit, zmax=limit, colorscale=colour_scale(DIVERGING),
+        hovertemplate="unit %{y}, time step %{x}<br>h = %{z:.2f}<extra></extra>", colorbar={"title": {"text": "h"}, "thickness": 12},
+    )  # fmt: skip
+    return drawing
+
+
+def eigenvalues(values: np.ndarray, when: str) -> go.Figure:
+    """Eigenvalues of the recurrent kernel (H,) complex, against the unit circle."""
+    angle = np.linspace(0, 2 * np.pi, 91)
+    radius = float(np.abs(values).max(initial=0.0))
+    title = f"Eigenvalues of the recurrent kernel, {when}"
+    drawing = figure("real part", "imaginary part", title=title, height=320, legend=False)
+    drawing.add_scatter(
+        x=np.cos(angle).astype(np.float32),
+        y=np.sin(angle).astype(np.float32),
+        mode="lines",
+        line={"color": GREY, "width": 1.5, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    drawing.add_scatter(
+        x=values.real.astype(np.float32), y=values.imag.astype(np.float32), mode="markers",
+        marker={"color": ROLE_COLOURS["train"], "size": 8, "opacity": 0.75}, hovertemplate="%{x:.3f} + %{y:.3f} i<extra></extra>",
+    )  # fmt: skip
+    limit = 1.25 if radius <= 1.2 else 1.1 * radius
+    drawing.update_xaxes(range=[-limit, limit])
+    drawing.update_yaxes(range=[-limit, limit], scaleanchor="x")
+    drawing.add_annotation(
+        xref="paper",
+        yref="paper",
+        x=0,
+        y=1,
+        text=f"largest modulus {radius:.2f}",
+        showarrow=False,
+        font={"color": GREY, "size": 12},
+        xanchor="left",
+        yanchor="bottom",
+    )
+    return drawing
+
+
+def running(probabilities: list[np.ndarray], labels: list[str], truths: list[bool]) -> go.Figure:
+    """P(positive) of a few reviews as if each ended at every word.
+
+    Args:
+        probabilities: one (T_n,) per review.
+        labels: what to call each review.
+        truths: whether it is positive.
+    """
+    drawing = figure("share of the review read, %", "P(positive)", title="A few reviews, read word by word", height=270)
+    for values, label, truth in zip(probabilities, labels, truths, strict=True):
+        kept = _groups(len(values), POINTS // 4)
+        kept = np.unique(np.append(kept, len(values) - 1))
+        drawing.add_scatter(
+            x=(100 * (kept + 1) / len(values)).astype(np.float32), y=values[kept].astype(np.float32), name=label, mode="lines",
+            line={"color": ROLE_COLOURS["positive" if truth else "negative"], "width": 2}, opacity=0.85,
+        )  # fmt: skip
+    drawing.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1})
+    drawing.update_yaxes(range=[-0.02, 1.02])
+    return drawing

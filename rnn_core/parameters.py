@@ -1,0 +1,45 @@
+"""How many numbers training can change: in the recurrent network, and in a feedforward one that reads the same window.
+
+Counted from the formulas, without building anything, so that a form can show them while it is filled in.
+"""
+
+from __future__ import annotations
+
+from rnn_core.data.task import Interface
+from rnn_core.experiment import Experiment
+
+# Legend: D inputs per step, H units, K outputs, T time steps. Matrices per cell: each is a gate or the candidate.
+MATRICES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
+
+
+def recurrent(experiment: Experiment, interface: Interface) -> int:
+    """Parameters of the experiment's network; independent of the sequence length, because every step shares them.
+
+    Each recurrent layer has, per matrix, H×D from its inputs, H×H from the state before, and H biases (a GRU with
+    reset_after keeps two sets of biases, as Keras does).
+    """
+    model, inputs = experiment.model, _inputs(experiment, interface)
+    biases = 0 if not model.use_bias else 2 if model.cell == "gru" and model.reset_after else 1
+    total, directions = _embedding(experiment, interface), 2 if model.bidirectional else 1
+    for _ in range(model.layers):
+        total += directions * MATRICES[model.cell] * model.units * (inputs + model.units + biases)
+        inputs = directions * model.units
+    return total + (inputs + 1) * interface.outputs
+
+
+def feedforward(experiment: Experiment, interface: Interface) -> int:
+    """Parameters of a network with one hidden layer of H units that reads all T steps at once.
+
+    Its first layer has its own weights for every position, T×D×H of them; a target at every step needs T outputs.
+    """
+    steps, units = experiment.data.length, experiment.model.units
+    outputs = interface.outputs * (steps if interface.per_step else 1)
+    return _embedding(experiment, interface) + (steps * _inputs(experiment, interface) + 1) * units + (units + 1) * outputs
+
+
+def _inputs(experiment: Experiment, interface: Interface) -> int:
+    return experiment.model.embedding if interface.inputs == "tokens" else interface.input_size
+
+
+def _embedding(experiment: Experiment, interface: Interface) -> int:
+    return interface.input_size * experiment.model.embedding if interface.inputs == "tokens" else 0
