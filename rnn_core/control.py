@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable
 
 COMMANDS = ("pause", "resume", "step", "epoch", "stop", "learning_rate")
@@ -36,9 +37,20 @@ class Control:
                 self._pause_after = command if command in ("step", "epoch") else ""
             self._changed.notify_all()
 
+    @property
+    def paused(self) -> bool:
+        return self._paused
+
     def wait(self) -> float:
-        """Block while paused; returns the seconds spent so. Called before each batch."""
-        raise NotImplementedError
+        """Block while paused and not stopped; returns the seconds spent so. Called before each batch."""
+        if not self._paused or self.stopped:
+            return 0.0
+        began = time.perf_counter()
+        self._on_change("paused")
+        with self._changed:
+            self._changed.wait_for(lambda: self.stopped or not self._paused)
+        self._on_change("running")
+        return time.perf_counter() - began
 
     def learning_rate(self) -> float | None:
         """The learning rate asked for since the last call, if any."""

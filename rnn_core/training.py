@@ -7,19 +7,33 @@ model = snapshot.run.to_keras()
 
 from __future__ import annotations
 
+import dataclasses
+import math
+import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnn_core import data
 from rnn_core.control import Control
-from rnn_core.experiment import Experiment
-from rnn_core.history import History, NormHistory
+from rnn_core.data.seeds import generator
+from rnn_core.data.sequences import Sequences, batches
+from rnn_core.experiment import DataSpec, Experiment
+from rnn_core.history import History, NormHistory, logarithms
 
 if TYPE_CHECKING:
     from rnn_core.data.task import Dataset
     from rnn_core.models import Model
+    from rnn_core.steps import Stepper, StepResult
+
+PROBE_SECONDS = 0.25  # between two looks at the probe sequence, or twenty times as long as one takes
+CHECKPOINT_SECONDS = 5.0  # between two checkpoints, or twenty times as long as one takes
+KEPT_EPOCHS = 30  # epochs whose weights are kept, evenly spread
+EVALUATED_AT_ONCE = 512  # sequences between two looks at the controls while validating
 
 
 class Run:
@@ -65,6 +79,7 @@ class Snapshot:
     state_norms: np.ndarray  # (T,) float64: ‖∂L/∂s_t‖ at each time step, mean over the batch; last = final time step
     gradient_norm: float  # global norm of all weight gradients, before clipping
     clipped_norm: float  # the same after clipping
+    probe_inputs: np.ndarray  # (T',) token ids or (T', D) floats: one fixed validation sequence
     probe_states: np.ndarray  # (T', S) float32: the last recurrent layer's states on one fixed validation sequence
     eigenvalues: np.ndarray  # (H,) complex128: of the last layer's recurrent kernel (its candidate block for LSTM and GRU)
     probe_step: int  # the step at which probe_states and eigenvalues were taken (a few times per second)
@@ -107,4 +122,285 @@ def train(
         dataset: use this instead of building the experiment's own.
         history: columns of the steps before `resume`.
     """
-    raise NotImplementedError
+    dataset = data.build(experiment, uploads) if dataset is None else dataset
+    yield from _Loop(experiment, dataset, control or Control(), resume, history).run()
+
+
+class _Loop:
+    """One training under way."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        dataset: Dataset,
+        control: Control,
+        resume: Checkpoint | None,
+        history: Mapping[str, np.ndarray] | None,
+    ) -> None:
+        from rnn_core import models
+        from rnn_core.steps import Stepper
+
+        self.experiment, self.dataset, self.control = experiment, dataset, control
+        self.stepper = Stepper(models.build(experiment, dataset.interface), experiment.training, experiment.seed)
+        self.step, self.seconds_before = 0, 0.0
+        if resume is not None:
+            self.stepper.restore(dict(resume.state))
+            self.step, self.seconds_before = resume.step, resume.seconds
+        self.run_ = Run(experiment, self.stepper.model, History(history))
+        self.run_._history.truncate(self.step)
+        self.steps_per_epoch = math.ceil(len(dataset.train) / experiment.training.batch)
+        self.total = self.steps_per_epoch * experiment.training.epochs
+        self.validation = _as_read(dataset.validation, experiment.data)
+        self.probe = _Probe(_probe_inputs(dataset.validation, experiment.data.length), experiment.data.mask)
+        self.clock = _Clock(self.seconds_before)
+        self.checkpoints = _Cadence(CHECKPOINT_SECONDS)
+
+    def run(self) -> Iterator[Snapshot]:
+        """Snapshots until something ends the training."""
+        last = self._snapshot(None, keep=self.step == 0)
+        yield last
+        reason = "finished"
+        for batch in self._batches():
+            self.clock.skip(self.control.wait())
+            if self.control.stopped:
+                reason = "stopped"
+                break
+            if (rate := self.control.learning_rate()) is not None:
+                self.stepper.learning_rate = rate
+            result = self.stepper.step(batch)
+            self.step += 1
+            epoch_ended = self.step % self.steps_per_epoch == 0
+            self.clock.tick(self.step)
+            diverged = not (math.isfinite(result.loss) and math.isfinite(result.gradient_norm))
+            scores = self._evaluate(self.validation) if epoch_ended and not diverged else (math.nan, math.nan)
+            reason = self._reason(diverged, scores[1])
+            self.control.batch_done(epoch_ended)
+            last = self._snapshot(result, scores, keep=self._keeps(epoch_ended) and not diverged)
+            if reason:
+                break
+            yield last
+            reason = "finished"
+        yield self._ending(last, reason)
+
+    def _batches(self) -> Iterator[data.Batch]:
+        """The batches still to do, in an order that depends on the seed and the epoch alone."""
+        spec, size = self.experiment.data, self.experiment.training.batch
+        first, skipped = divmod(self.step, self.steps_per_epoch)
+        for epoch in range(first, self.experiment.training.epochs):
+            sequences = self.dataset.resample(epoch) if self.dataset.resample else self.dataset.train
+            rng = generator(self.experiment.seed, "batches", epoch)
+            every = batches(sequences, size, rng, padding=spec.padding, length=spec.length, mask=spec.mask)
+            yield from islice(every, skipped if epoch == first else 0, None)
+
+    def _evaluate(self, sequences: Sequences) -> tuple[float, float]:
+        """(loss, metric), part by part, given up when a stop is asked for."""
+        squared = self.dataset.interface.loss == "squared"
+        totals = np.zeros(2)
+        for start in range(0, len(sequences), EVALUATED_AT_ONCE):
+            if self.control.stopped:
+                return math.nan, math.nan
+            part = sequences.take(np.arange(start, min(start + EVALUATED_AT_ONCE, len(sequences))))
+            loss, metric = self.stepper.evaluate(part, 256)
+            totals += len(part) * np.array([loss, metric**2 if squared else metric])
+        loss, metric = totals / len(sequences)
+        return float(loss), float(np.sqrt(metric) if squared else metric)
+
+    def _reason(self, diverged: bool, metric: float) -> str:
+        training = self.experiment.training
+        if diverged:
+            return "diverged"
+        if training.target and (metric <= training.target if self._lower_is_better else metric >= training.target):
+            return "target"
+        if self.step >= self.total:
+            return "finished"
+        return "time" if self.clock.seconds > 60 * training.minutes else ""
+
+    @property
+    def _lower_is_better(self) -> bool:
+        return data.task(self.experiment.data.task).metric == "rmse"
+
+    def _keeps(self, epoch_ended: bool) -> bool:
+        """Whether the weights after this step are kept: evenly spread epochs, and a quarter of the first one."""
+        if not epoch_ended:
+            return self.step == max(1, self.steps_per_epoch // 4)
+        epoch, stride = self.step // self.steps_per_epoch, math.ceil(self.experiment.training.epochs / KEPT_EPOCHS)
+        return epoch % stride == 0 or epoch == 1
+
+    def _snapshot(
+        self, result: StepResult | None, scores: tuple[float, float] = (math.nan, math.nan), keep: bool = False
+    ) -> Snapshot:
+        model = self.run_.model = self.stepper.model if keep else self.run_.model
+        self.probe.look(self.stepper, self.step, now=keep or self.control.paused)
+        rate, speed = self.stepper.learning_rate, self.clock.steps_per_second
+        snapshot = Snapshot(
+            run=self.run_,
+            step=self.step,
+            epoch=self.step // self.steps_per_epoch,
+            epochs=self.experiment.training.epochs,
+            steps_per_epoch=self.steps_per_epoch,
+            loss=result.loss if result else math.nan,
+            metric=result.metric if result else math.nan,
+            validation_loss=scores[0],
+            validation_metric=scores[1],
+            state_norms=result.state_norms if result else np.empty(0),
+            gradient_norm=result.gradient_norm if result else math.nan,
+            clipped_norm=result.clipped_norm if result else math.nan,
+            probe_inputs=self.probe.inputs,
+            probe_states=self.probe.states,
+            eigenvalues=self.probe.eigenvalues,
+            probe_step=self.probe.step,
+            learning_rate=rate,
+            steps_per_second=speed,
+            seconds_left=(self.total - self.step) / speed if speed else math.nan,
+            seconds=self.clock.seconds,
+            model=model if keep else None,
+            checkpoint=self._checkpoint() if result and self.checkpoints.due() else None,
+        )
+        if result is not None:
+            self._remember(snapshot)
+        return snapshot
+
+    def _remember(self, snapshot: Snapshot) -> None:
+        self.run_._history.append(row_of(snapshot))
+        self.run_._norms.add(snapshot.step, logarithms(snapshot.state_norms))
+
+    def _checkpoint(self) -> Checkpoint:
+        with self.checkpoints:
+            return Checkpoint(self.step, self.stepper.state(), self.clock.seconds)
+
+    def _ending(self, last: Snapshot, reason: str) -> Snapshot:
+        """The last snapshot: final weights, test metric, and advice where there is some."""
+        if reason == "diverged":
+            return dataclasses.replace(last, reason=reason, advice=self._advice(last), seconds_left=0.0, checkpoint=None)
+        test = math.nan
+        if reason in ("finished", "target") and self.dataset.test is not None:
+            test = self._evaluate(_as_read(self.dataset.test, self.experiment.data))[1]
+        self.run_.model = self.stepper.model
+        self.probe.look(self.stepper, self.step, now=True)
+        left = last.seconds_left if reason == "stopped" else 0.0
+        model, checkpoint = self.run_.model, self._checkpoint()
+        advice = f"The time limit of {self.experiment.training.minutes:g} minutes was reached." if reason == "time" else ""
+        return dataclasses.replace(
+            last,
+            reason=reason,
+            advice=advice,
+            seconds_left=left,
+            model=model,
+            checkpoint=checkpoint,
+            test_metric=test,
+            probe_states=self.probe.states,
+            eigenvalues=self.probe.eigenvalues,
+            probe_step=self.probe.step,
+        )
+
+    def _advice(self, last: Snapshot) -> str:
+        clip = self.experiment.training.clip
+        what = "loss became NaN or infinite" if not math.isfinite(last.loss) else "gradient became NaN or infinite"
+        clipping = f"clip the gradient below {clip:g}" if clip else "clip the gradient at 1"
+        return f"The {what} at step {last.step}: try a learning rate below {last.learning_rate / 3:.1g}, or {clipping}."
+
+
+def row_of(snapshot: Snapshot) -> tuple[float, ...]:
+    """A snapshot's row of metrics, in the order of `history.COLUMNS`."""
+    return (
+        snapshot.step,
+        snapshot.epoch,
+        snapshot.loss,
+        snapshot.metric,
+        snapshot.validation_loss,
+        snapshot.validation_metric,
+        snapshot.gradient_norm,
+        snapshot.clipped_norm,
+        snapshot.learning_rate,
+        snapshot.seconds,
+    )
+
+
+class _Probe:
+    """The last layer's states on one fixed sequence, and the recurrent kernel's eigenvalues, looked at now and then."""
+
+    def __init__(self, inputs: np.ndarray, mask: bool) -> None:
+        self.inputs, self.step = inputs, -1
+        self.states = np.empty((len(inputs), 0), np.float32)
+        self.eigenvalues = np.empty(0, np.complex128)
+        self.cadence = _Cadence(PROBE_SECONDS)
+
+    def look(self, stepper: Stepper, step: int, now: bool) -> None:
+        from rnn_core.probes.traces import trace
+
+        if step == self.step or not (now or self.step < 0 or self.cadence.due()):
+            return
+        with self.cadence:
+            model = stepper.model
+            self.states = trace(model, self.inputs[None]).states[0].astype(np.float32)
+            self.eigenvalues = eigenvalues(model)
+            self.step = step
+
+
+class _Cadence:
+    """Says when something is due again: after `seconds`, or twenty times as long as it takes, whichever is longer."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.next = seconds, time.perf_counter() + seconds
+
+    def due(self) -> bool:
+        return time.perf_counter() >= self.next
+
+    def __enter__(self) -> None:
+        self.began = time.perf_counter()
+
+    def __exit__(self, *problem: object) -> None:
+        now = time.perf_counter()
+        self.next = now + max(self.seconds, 20 * (now - self.began))
+
+
+class _Clock:
+    """Seconds and speed of a training, pauses left out."""
+
+    def __init__(self, seconds_before: float) -> None:
+        self._began = time.perf_counter() - seconds_before
+        self._ticks: deque[tuple[float, int]] = deque(maxlen=100)
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._began
+
+    def skip(self, seconds: float) -> None:
+        self._began += seconds
+
+    def tick(self, step: int) -> None:
+        self._ticks.append((self.seconds, step))
+
+    @property
+    def steps_per_second(self) -> float:
+        """Over the last hundred steps; 0 before there are two."""
+        if len(self._ticks) < 2 or self._ticks[-1][0] <= self._ticks[0][0]:
+            return 0.0
+        return (self._ticks[-1][1] - self._ticks[0][1]) / (self._ticks[-1][0] - self._ticks[0][0])
+
+
+def eigenvalues(model: Model) -> np.ndarray:
+    """(H,) complex128: of the last layer's recurrent kernel; for LSTM and GRU of the candidate's block, which writes the state."""
+    kernel = model.recurrent[-2 if model.spec.bidirectional else -1][1].astype(np.float64)
+    units = model.spec.units
+    block = kernel if model.spec.cell == "simple_rnn" else kernel[:, 2 * units : 3 * units]  # i f c o, or z r h
+    return np.linalg.eigvals(block).astype(np.complex128) if np.isfinite(block).all() else np.full(units, np.nan, np.complex128)
+
+
+def _probe_inputs(sequences: Sequences, longest: int) -> np.ndarray:
+    """The validation sequence of median length, cut as training cuts it."""
+    middle = np.argsort(sequences.lengths, kind="stable")[len(sequences) // 2]
+    return sequences[int(middle)][-longest:]
+
+
+def _as_read(sequences: Sequences, spec: DataSpec) -> Sequences:
+    """The sequences as training reads them: padded to full length where padding is not skipped, else sorted by length."""
+    if spec.padding != "bucket" and not spec.mask:
+        everything = sequences.pad(np.arange(len(sequences)), spec.length, spec.padding, mask=False)
+        return Sequences.dense(everything.inputs, everything.targets)
+    return sequences.take(np.argsort(sequences.lengths, kind="stable"))
+
+
+def reseed(experiment: Experiment) -> Experiment:
+    """The same experiment from other initial weights (and another order of the data)."""
+    return experiment.replace(seed=(experiment.seed + 1) % 2**31)
