@@ -98,7 +98,8 @@ async function redraw(div) {
   div.drawnWidth = div.offsetWidth;
   // Plotly changes what it is given, so every drawing gets its own copy.
   const copy = structuredClone(figure);
-  await P.react(div, copy.data, { ...themed(copy.layout, div, rev), width: div.offsetWidth || undefined }, CONFIG);
+  const layout = { ...themed(copy.layout, div, rev), width: div.offsetWidth || undefined };
+  await P.react(div, { data: copy.data, layout, config: CONFIG, frames: copy.frames ?? [] });
   if (!div.listening && div.on) {
     div.listening = true;
     div.on("plotly_click", ({ points }) => {
