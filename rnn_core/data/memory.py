@@ -1,88 +1,172 @@
-"""Puzzles that only memory solves: the data is endless, fresh at every epoch."""
+"""Puzzles that only memory solves. The data is endless: fresh sequences at every epoch, the same for every cell.
+
+Sources: Hochreiter & Schmidhuber 1997 (adding, temporal order 6a), Arjovsky et al. 2016 (adding, copying in these forms),
+Bengio et al. 1994 (first token decides, parity).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
+from rnn_core.data import puzzles
 from rnn_core.data.seeds import generator
 from rnn_core.data.sequences import Sequences
 from rnn_core.data.task import Dataset, Interface, Task, Uploads
 from rnn_core.experiment import DataSpec, Experiment
 
-Draw = Callable[[int, DataSpec, np.random.Generator], Sequences]
+COUNT = 6400  # sequences of an epoch, where the experiment names no number: 100 steps of 64
+HELD_OUT = 512  # validation sequences at most; the true mean needs no more
+SYMBOLS = tuple("abcdefgh")
 
 
-def adding(count: int, data: DataSpec, rng: np.random.Generator) -> Sequences:
-    """Two channels: numbers in [0, 1] and a marker; the target is the sum of the two marked numbers.
+@dataclass(frozen=True)
+class Puzzle:
+    """A memory task: how it is drawn, and what is known about it."""
 
-    One mark lies in each half of the sequence (Hochreiter & Schmidhuber 1997, in the form of Arjovsky et al. 2016).
-    """
-    length = max(data.length, 2)
-    values = np.zeros((count, length, 2), np.float32)
-    values[..., 0] = rng.random((count, length), np.float32)
-    first = rng.integers(0, length // 2, count)
-    second = rng.integers(length // 2, length, count)
-    rows = np.arange(count)
-    values[rows, first, 1] = values[rows, second, 1] = 1
-    return Sequences.dense(values, (values[rows, first, :1] + values[rows, second, :1]))
+    draw: Callable[[int, int, int, np.random.Generator], tuple[np.ndarray, np.ndarray]]  # of rnn_core.data.puzzles
+    interface: Interface  # shapes of inputs and outputs
+    baselines: Callable[
+        [int, int], tuple[dict[str, float], dict[str, float]]
+    ]  # (length, delay) → exact metric and loss without memory
+    shortest: int = 1  # fewest steps for which the puzzle makes sense
 
+    def length(self, data: DataSpec) -> int:
+        return max(data.length, self.shortest)
 
-def first_token(count: int, data: DataSpec, rng: np.random.Generator) -> Sequences:
-    """Ten one-hot symbols; the first is A or B and is the answer, the rest are distractors (Bengio et al. 1994)."""
-    symbols = rng.integers(2, 10, (count, data.length))
-    answers = rng.integers(0, 2, count)
-    symbols[:, 0] = answers
-    return Sequences.dense(np.eye(10, dtype=np.float32)[symbols], answers.astype(np.float32)[:, None])
+    def sequences(self, count: int, data: DataSpec, seed: int, purpose: str, number: int = 0) -> Sequences:
+        """`count` sequences; the same arguments give the same bits."""
+        rng = generator(seed, f"{self.draw.__name__}/{purpose}", number)
+        return Sequences.dense(*self.draw(count, self.length(data), data.horizon, rng))
 
 
-def _task(name: str, draw: Draw, shape: Interface, baselines: dict[str, float], **words: object) -> Task:
-    def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
-        data = experiment.data
-        count = data.samples or 6400
+def sizes(data: DataSpec) -> tuple[int, int]:
+    """Training and validation sequences; long sequences come in smaller numbers unless the experiment says otherwise."""
+    count = data.samples or min(COUNT, 4_000_000 // data.length)
+    return count, min(max(round(count * data.validation), 1), HELD_OUT)
 
-        def part(size: int, purpose: str, number: int = 0) -> Sequences:
-            return draw(size, data, generator(experiment.seed, f"{name}/{purpose}", number))
 
-        held_out = min(max(round(count * data.validation), 1), 512)
-        return Dataset(
-            name,
-            shape,
-            part(count, "train"),
-            part(held_out, "validation"),
-            part(1000, "test"),
-            baselines,
-            resample=lambda epoch: part(count, "train", epoch),
-        )
+def _build(puzzle: Puzzle, experiment: Experiment, uploads: Uploads = None) -> Dataset:
+    data, seed = experiment.data, experiment.seed
+    count, held_out = sizes(data)
+    metric, loss = puzzle.baselines(puzzle.length(data), data.horizon)
+    return Dataset(
+        task=data.task,
+        interface=puzzle.interface,
+        train=puzzle.sequences(count, data, seed, "train"),
+        validation=puzzle.sequences(held_out, data, seed, "validation"),
+        test=puzzle.sequences(HELD_OUT, data, seed, "test"),
+        baselines=metric,
+        loss_baselines=loss,
+        resample=partial(_resample, puzzle, count, data, seed),
+    )
 
-    return Task(name=name, group="memory", build=build, interface=lambda experiment, uploads=None: shape, **words)  # type: ignore[arg-type]
+
+def _resample(puzzle: Puzzle, count: int, data: DataSpec, seed: int, epoch: int) -> Sequences:
+    """Fresh training sequences for an epoch; epoch 0 is `Dataset.train`."""
+    return puzzle.sequences(count, data, seed, "train", epoch)
+
+
+def _interface(puzzle: Puzzle, experiment: Experiment, uploads: Uploads = None) -> Interface:
+    return puzzle.interface
+
+
+def _task(
+    puzzle: Puzzle, title: str, description: str, asked: str, defaults: Mapping[str, Any], classes: tuple[str, ...] = ()
+) -> Task:
+    name = puzzle.draw.__name__
+    return Task(
+        name=name,
+        title=title,
+        description=description,
+        group="memory",
+        metric="rmse" if puzzle.interface.loss == "squared" else "accuracy",
+        input_label="step",
+        target_label=asked,
+        build=partial(_build, puzzle),
+        interface=partial(_interface, puzzle),
+        defaults={"learning_rate": 0.01, "clip": 1.0, **defaults},
+        knobs=("length", "samples", "validation") + (("horizon",) if name == "delayed_recall" else ()),
+        classes=classes,
+    )
+
+
+def _guess(classes: int) -> Callable[[int, int], tuple[dict[str, float], dict[str, float]]]:
+    """Guessing one of several equally likely classes."""
+    return lambda length, delay: ({"guessing": 1 / classes}, {"guessing": math.log(classes)})
+
+
+def _always_one(length: int, delay: int) -> tuple[dict[str, float], dict[str, float]]:
+    """The sum of two numbers in [0, 1) has mean 1 and variance 2/12."""
+    return {"always 1": math.sqrt(1 / 6)}, {"always 1": 1 / 6}
+
+
+def _forgetful(length: int, guessed: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Right about every blank, guessing the `guessed` symbols among eight."""
+    words = "knowing when, not what"
+    return {words: (length - guessed * 7 / 8) / length}, {words: guessed * math.log(8) / length}
 
 
 TASKS = (
     _task(
-        "adding",
-        adding,
-        Interface("floats", 2, 1, "squared"),
-        {"always 1": (1 / 6) ** 0.5},
-        title="Adding problem",
-        description="Add the two marked numbers of a long sequence: both must be remembered to the end.",
-        metric="rmse",
-        input_label="step",
-        target_label="sum of the marked numbers",
-        defaults={"length": 100, "learning_rate": 0.01, "clip": 1.0},
+        Puzzle(puzzles.adding, Interface("floats", 2, 1, "squared"), _always_one, 2),
+        "Adding problem",
+        "Add the two marked numbers of a long sequence. Both must be kept until the end, whatever comes between.",
+        "sum of the marked numbers",
+        {"length": 100},
     ),
     _task(
-        "first_token",
-        first_token,
-        Interface("floats", 10, 1, "binary"),
-        {"guessing": 0.5},
-        title="First token decides",
-        description="Was the first symbol A or B? All that follows is distraction.",
-        metric="accuracy",
-        input_label="step",
-        target_label="first symbol was B",
-        defaults={"length": 50, "learning_rate": 0.01, "clip": 1.0},
-        classes=("A", "B"),
+        Puzzle(puzzles.temporal_order, Interface("floats", 6, 4, "categorical"), _guess(4), 10),
+        "Temporal order",
+        "X or Y appears twice among distractors, far from the end and far apart. In which order?",
+        "order",
+        {"length": 100},
+        ("X X", "X Y", "Y X", "Y Y"),
+    ),
+    _task(
+        Puzzle(puzzles.first_token, Interface("floats", 10, 1, "binary"), _guess(2)),
+        "First token decides",
+        "Was the first symbol A or B? All that follows is distraction.",
+        "first symbol was B",
+        {"length": 50},
+        ("A", "B"),
+    ),
+    _task(
+        Puzzle(
+            puzzles.copying,
+            Interface("floats", 10, 9, "categorical", per_step=True),
+            lambda length, delay: _forgetful(length, min(10, (length - 1) // 2)),
+            3,
+        ),
+        "Copying",
+        "Ten symbols, a long silence, a signal: now repeat the ten. Hard for every cell; the first plateau is knowing when, not what.",
+        "symbol",
+        {"length": 60, "learning_rate": 0.001},
+        (*SYMBOLS, "blank"),
+    ),
+    _task(
+        Puzzle(
+            puzzles.delayed_recall,
+            Interface("floats", 8, 9, "categorical", per_step=True),
+            lambda length, delay: _forgetful(length, max(length - delay, 0)),
+        ),
+        "Delayed recall",
+        "Name, at every step, the symbol that was shown a fixed number of steps ago.",
+        "symbol shown before",
+        {"length": 60, "horizon": 5},
+        (*SYMBOLS, "none"),
+    ),
+    _task(
+        Puzzle(puzzles.parity, Interface("floats", 1, 1, "binary"), _guess(2)),
+        "Parity",
+        "Is the number of ones odd? One state to flip would do, but no gradient points the way: often unsolved, by any cell.",
+        "odd number of ones",
+        {"length": 12},
+        ("even", "odd"),
     ),
 )

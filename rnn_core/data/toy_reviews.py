@@ -1,37 +1,52 @@
-"""Synthetic film reviews from a small grammar: instant, offline, and never to be taken for IMDB."""
+"""Toy film reviews: synthetic, instant, offline, and never to be taken for IMDB."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from rnn_core.data import grammar
 from rnn_core.data.seeds import generator
 from rnn_core.data.sequences import Sequences
 from rnn_core.data.task import Dataset, Interface, Task, Uploads
-from rnn_core.data.text import START, vocabulary
+from rnn_core.data.text import START, Vocabulary, vocabulary
 from rnn_core.experiment import Experiment
 
-_GOOD = ("great", "wonderful", "excellent", "moving", "brilliant", "charming")
-_BAD = ("terrible", "awful", "boring", "dull", "bad", "weak")
-_PARTS = ("plot", "cast", "acting", "story", "music", "ending")
-_FILLER = ("it was shown in the evening", "the story is set in a small town", "we saw it last week with some friends")
+COUNT = 5000  # reviews to learn from and to watch, where the experiment names no number
+TESTS = 1000
 
 
-def sentence(positive: bool, rng: np.random.Generator) -> str:
+@dataclass(frozen=True)
+class Review:
     """One synthetic review."""
-    word = str(rng.choice(_GOOD if positive else _BAD))
-    other = str(rng.choice(_BAD if positive else _GOOD))
-    part = str(rng.choice(_PARTS))
-    verdict = f"this film is {word}" if rng.random() < 0.5 else f"this film is not {other}"
-    filler = " ".join(str(rng.choice(_FILLER)) for _ in range(int(rng.integers(0, 4))))
-    return f"{verdict} the {part} is {word} {filler}"
+
+    text: str  # sentences with capitals and full stops
+    positive: bool  # its verdict
+    kind: str  # "plain", "negation", "contrast" or "distance": what makes it hard
 
 
-def _draw(count: int, length: int, size: int, rng: np.random.Generator) -> Sequences:
-    words = vocabulary(size)
-    labels = rng.integers(0, 2, count)
-    reviews = [[START, *(words.id(word) for word in sentence(bool(label), rng).split())][-length:] for label in labels]
-    offsets = np.concatenate([[0], np.cumsum([len(review) for review in reviews])]).astype(np.int64)
-    return Sequences(np.concatenate(reviews).astype(np.int32), offsets, labels.astype(np.float32)[:, None])
+def reviews(count: int, length: int, seed: int, part: str = "train") -> list[Review]:
+    """`count` reviews of at most about `length` tokens; the same arguments give the same reviews."""
+    rng = generator(seed, f"toy_reviews/{part}")
+    labels = rng.integers(0, 2, count).astype(bool)
+    return [Review(text, bool(label), kind) for label in labels for text, kind in [grammar.review(label, length - 1, rng.random)]]
+
+
+def encoded(text: str, words: Vocabulary) -> list[int]:
+    """The ids of a toy review, as `words.encode` gives them, ten times faster: the grammar knows its own punctuation."""
+    return [START, *map(words.id, text.replace(".", " ").replace(",", " ").split())]
+
+
+def word_count(reviews: list[Review]) -> float:
+    """Accuracy of counting words of praise and blame, ties being guessed."""
+    praise, blame = set(grammar.PRAISE), set(grammar.BLAME)
+    right = 0.0
+    for review in reviews:
+        words = review.text.lower().replace(".", " ").replace(",", " ").split()
+        balance = sum((word in praise) - (word in blame) for word in words)
+        right += 0.5 if balance == 0 else float((balance > 0) == review.positive)
+    return right / max(len(reviews), 1)
 
 
 def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
@@ -40,20 +55,39 @@ def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
 
 def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
     data = experiment.data
-    count = data.samples or 4000
-    held_out = max(1, round(count * data.validation))
-    parts = [
-        _draw(size, data.length, data.vocabulary, generator(experiment.seed, f"toy_reviews/{part}"))
-        for part, size in (("train", count - held_out), ("validation", held_out), ("test", 1000))
-    ]
-    return Dataset("toy_reviews", interface(experiment), *parts, {"the more frequent answer": 0.5})
+    words = vocabulary(data.vocabulary)
+    count = data.samples or COUNT
+    held_out = min(max(1, round(count * data.validation)), count - 1) or 1
+    sizes = {"train": max(count - held_out, 1), "validation": held_out, "test": TESTS}
+    written = {part: reviews(size, data.length, experiment.seed, part) for part, size in sizes.items()}
+
+    def sequences(part: str) -> Sequences:
+        ids = [encoded(review.text, words)[-data.length :] for review in written[part]]
+        offsets = np.concatenate([[0], np.cumsum([len(line) for line in ids])]).astype(np.int64)
+        targets = np.array([review.positive for review in written[part]], np.float32)[:, None]
+        return Sequences(np.concatenate(ids).astype(np.int32), offsets, targets)
+
+    share = float(np.mean([review.positive for review in written["validation"]]))
+    return Dataset(
+        task="toy_reviews",
+        interface=interface(experiment),
+        train=sequences("train"),
+        validation=sequences("validation"),
+        test=sequences("test"),
+        baselines={
+            "the more frequent answer": max(share, 1 - share),
+            "counting good and bad words": word_count(written["validation"]),
+        },
+        names={"source": "synthetic reviews, written by a grammar"},
+    )
 
 
 TASKS = (
     Task(
         name="toy_reviews",
         title="Toy reviews (synthetic)",
-        description="Is a made-up film review positive or negative? A small grammar writes them, with negation and contrast.",
+        description="Is a made-up film review positive or negative? A small grammar writes them, with negation, contrast, and verdicts "
+        "long before the end. Counting good and bad words does not help.",
         group="text",
         metric="accuracy",
         input_label="token",
