@@ -12,9 +12,11 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from rnn_core import contest, data, verdicts
 from rnn_core.experiment import CELLS
@@ -78,7 +80,13 @@ def attempt(trial: Trial, steps: int = STEPS) -> Iterator[contest.Lap | Outcome]
         outcomes.append(_outcome(trial, aim, laps))
         if lap.ending == "solved":
             break
-    yield max(outcomes, key=lambda each: aim.progress(each.best))
+    yield max(
+        outcomes,
+        key=lambda each: (
+            each.ending == "solved",
+            np.nan_to_num(each.best if aim.metric == "accuracy" else -each.best, nan=-np.inf),
+        ),
+    )
 
 
 def _outcome(trial: Trial, aim: contest.Goal, laps: Sequence[contest.Lap]) -> Outcome:
@@ -109,6 +117,71 @@ def left(trials: Iterable[Trial], outcomes: Iterable[Outcome]) -> list[Trial]:
     """The trials that have no outcome yet."""
     done = {outcome.trial for outcome in outcomes}
     return [trial for trial in trials if trial not in done]
+
+
+@dataclass(frozen=True)
+class Square:
+    """One square of the map: one cell at one length, over its seeds."""
+
+    seeds: int  # runs behind it
+    solved: int  # of these, solved
+    steps: float  # median training steps of those that solved; NaN when none did
+    best: float  # median over all runs of the best held-out metric
+
+    @property
+    def share(self) -> float:
+        return self.solved / self.seeds
+
+    @property
+    def words(self) -> str:
+        """What is written into the square."""
+        effort = f"<br>{self.steps:,.0f} steps" if self.solved else ""
+        return f"{self.solved} of {self.seeds}{effort}"
+
+
+def cells_of_map(outcomes: Iterable[Outcome], task: str) -> dict[tuple[str, int], Square]:
+    """(cell, length) → what its seeds did. A trial that was run twice counts once, by its last row."""
+    trials = {outcome.trial: outcome for outcome in outcomes if outcome.task == task}
+    groups: dict[tuple[str, int], list[Outcome]] = {}
+    for outcome in trials.values():
+        groups.setdefault((outcome.cell, outcome.length), []).append(outcome)
+    return {key: _square(group) for key, group in groups.items()}
+
+
+def _square(group: Sequence[Outcome]) -> Square:
+    winners = [outcome.steps for outcome in group if outcome.ending == "solved"]
+    best = float(np.median([outcome.best for outcome in group]))
+    return Square(len(group), len(winners), float(np.median(winners)) if winners else float("nan"), best)
+
+
+def farthest(squares: Mapping[tuple[str, int], Square], cell: str) -> int:
+    """The longest sequence that most seeds of `cell` solved; 0 when there is none."""
+    return max((length for (name, length), square in squares.items() if name == cell and square.share > 0.5), default=0)
+
+
+def summary(squares: Mapping[tuple[str, int], Square]) -> str:
+    """The map in one sentence per cell."""
+    longest = max((length for _, length in squares), default=0)
+    words = []
+    for cell in CELLS:
+        reached, tried = farthest(squares, cell), [square.seeds for (name, _), square in squares.items() if name == cell]
+        if tried:
+            limit = (
+                "the longest tried"
+                if reached == longest
+                else f"not at {min(length for name, length in squares if name == cell and length > reached)}"
+            )
+            name = verdicts.NAMES[cell]
+            words.append(
+                f"the {name} remembers over {reached} steps ({limit})"
+                if reached
+                else f"the {name} solved none of these lengths in most seeds"
+            )
+    seeds = sorted({square.seeds for square in squares.values()})
+    behind = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    return (
+        f"Solved by most seeds: {'; '.join(words)}. Behind each square: {behind} seeds." if words else "Nothing has been run yet."
+    )
 
 
 def read(path: Path = SHIPPED) -> list[Outcome]:

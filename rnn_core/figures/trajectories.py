@@ -33,9 +33,7 @@ def trajectories(seen: Portrait, *, colour: str = "label", dimensions: int = 2, 
     dimensions = paths.shape[2]
     values = _values(colour, seen.targets, answers)
     scale = _scale(colour, values, classes)
-    drawing = _plane(
-        [f"component {n + 1} ({share:.0%} of the variance)" for n, share in enumerate(seen.basis.explained[:dimensions])]
-    )
+    drawing = _plane([f"component {n + 1} ({share:.0%} of the variance)" for n, share in enumerate(seen.explained[:dimensions])])
     parts = groups(seen.targets, classes) if colour == "label" else [("", theme.GREY, np.arange(len(paths)))]
     for name, shade, rows in parts:
         drawing.add_trace(_lines(paths[rows], read[rows], name, shade, faint=colour != "label"))

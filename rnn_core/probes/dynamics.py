@@ -52,6 +52,8 @@ class Portrait:
     targets: np.ndarray  # (N,) float64: class id or first number to forecast; NaN where every step has its own
     predictions: np.ndarray  # (N, T) float32: probability of the second class, most probable class, or forecast, after each step
     basis: Basis  # fitted on other sequences, frozen
+    explained: np.ndarray  # (P,) float64 in 0..1, share of this network's own variance along each axis of the basis
+    dimension: float  # participation ratio of this network's own cloud: axes that it really uses
     activations: Activations  # of those other sequences
     task: str  # registry key of the sequences: toy reviews stand in where IMDB is not at hand
     step: int  # training steps behind the network; -1 when not known
@@ -71,7 +73,7 @@ class Growth:
     coordinates: np.ndarray  # (M, N, T, P) float32
     mask: np.ndarray  # (N, T) bool
     targets: np.ndarray  # (N,) float64, as in Portrait
-    explained: np.ndarray  # (M,) float64 in 0..1, share of that moment's own variance that these axes show
+    explained: np.ndarray  # (M, P) float64 in 0..1, share of that moment's own variance along each of these axes
     dimension: np.ndarray  # (M,) float64, participation ratio of that moment's own cloud
     predictions: np.ndarray  # (M, N, T) float32, as in Portrait
 
@@ -91,6 +93,8 @@ def portrait(
     """
     dataset, task = _dataset(experiment, uploads)
     seen = _read(experiment, model, dataset.train, FITTED_ON)
+    own = projections.fit(seen.states, seen.mask)
+    axes = basis or own
     shown = _read(experiment, model, dataset.validation, count)
     return Portrait(
         shown.inputs,
@@ -99,7 +103,9 @@ def portrait(
         seen.units,
         shown.targets,
         shown.predictions,
-        basis or projections.fit(seen.states, seen.mask),
+        axes,
+        _explained(axes, own, seen.states[seen.mask]),
+        own.dimension,
         activations(seen.states[..., : seen.units], seen.gates, seen.mask, seen.targets),
         task,
         step,
@@ -114,16 +120,20 @@ def growth(experiment: Experiment, models: Mapping[int, Model], count: int = 60,
     basis = projections.fit(clouds[-1].states, clouds[-1].mask)
     shown = [_read(experiment, models[step], dataset.validation, count) for step in steps]
     own = [projections.fit(cloud.states, cloud.mask) for cloud in clouds]
-    seen = [basis.project(cloud.states[cloud.mask]).var(axis=0, dtype=np.float64).sum() for cloud in clouds]
     return Growth(
         steps,
         np.stack([basis.project(each.states) for each in shown]),
         shown[-1].mask,
         shown[-1].targets,
-        np.array([part / max(each.variances.sum(), 1e-300) for part, each in zip(seen, own, strict=True)]),
+        np.stack([_explained(basis, each, cloud.states[cloud.mask]) for each, cloud in zip(own, clouds, strict=True)]),
         np.array([each.dimension for each in own]),
         np.stack([each.predictions for each in shown]),
     )
+
+
+def _explained(axes: Basis, own: Basis, cloud: np.ndarray) -> np.ndarray:
+    """(P,) share of a cloud's variance along axes that may be another cloud's; `own` is its own basis."""
+    return axes.project(cloud).var(axis=0, dtype=np.float64) / max(float(own.variances.sum()), 1e-300)
 
 
 def activations(outputs: np.ndarray, gates: Mapping[str, np.ndarray], mask: np.ndarray, targets: np.ndarray) -> Activations:

@@ -1,0 +1,87 @@
+"""A contest drawn: learning curves against guessing, how far back each gradient reaches, and the map of a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnn_core.contest import Goal, Lap
+from rnn_core.experiment import CELLS
+from rnn_core.figures import theme
+from rnn_core.sweep import Outcome, cells_of_map
+from rnn_core.verdicts import REACH
+
+FLOOR = 1e-12  # smallest relative gradient that is drawn
+SHARES = ["rgba(128,128,128,0.18)", "#1F78B4"]  # nobody solved … everybody solved
+
+
+def curves(laps: Sequence[Lap], aim: Goal) -> go.Figure:
+    """Held-out metric of every contestant over its training steps, with the line of guessing and the line to cross."""
+    accuracy = aim.metric == "accuracy"
+    drawing = theme.figure("training steps", "held-out accuracy" if accuracy else "held-out error (root mean square)", height=360)
+    for cell, runs in _tracks(laps):
+        for n, run in enumerate(runs):
+            drawing.add_scatter(
+                x=[lap.step for lap in run], y=[lap.metric for lap in run], mode="lines", name=theme.CELL_NAMES[cell], legendgroup=cell,
+                showlegend=n == 0, line={"color": theme.CELL_COLOURS[cell], "width": 2.5 if len(runs) == 1 else 1.5},
+            )  # fmt: skip
+            if run[-1].ending == "solved":
+                drawing.add_scatter(x=[run[-1].step], y=[run[-1].metric], mode="markers", marker={"color": theme.CELL_COLOURS[cell], "size": 12, "symbol": "star"}, showlegend=False, legendgroup=cell, hovertemplate=f"{theme.CELL_NAMES[cell]} solved it after %{{x}} steps<extra></extra>")  # fmt: skip
+    drawing.add_hline(
+        y=aim.baseline, line={"color": theme.GREY, "dash": "dash"}, annotation={"text": "guessing", "font": {"color": theme.GREY}}
+    )
+    drawing.add_hline(
+        y=aim.threshold, line={"color": theme.GREY, "dash": "dot"}, annotation={"text": "solved", "font": {"color": theme.GREY}}
+    )
+    drawing.update_xaxes(range=[0, max([lap.step for lap in laps], default=1) * 1.02 + 1])
+    if accuracy:
+        drawing.update_yaxes(tickformat=".0%", range=[0, 1.03])
+    else:
+        drawing.update_yaxes(range=[0, max(1.3 * aim.baseline, 1e-6)])
+    return drawing
+
+
+def reach(laps: Sequence[Lap], aim: Goal) -> go.Figure:
+    """Each contestant's loss gradient by time step, relative to the last step: now (solid) and before training (dotted)."""
+    drawing = theme.figure("time steps before the last", "‖∂L/∂s_t‖ relative to the last step", height=360, log_y=True)
+    for cell, runs in _tracks(laps):
+        for lap, dash, name in ((runs[-1][0], "dot", "untrained"), (runs[-1][-1], "solid", "now")):
+            if not len(lap.norms) or not lap.norms[-1] > 0:
+                continue
+            drawing.add_scatter(
+                x=np.arange(len(lap.norms)) - len(lap.norms) + 1, y=np.maximum(lap.norms / lap.norms[-1], FLOOR), mode="lines",
+                name=theme.CELL_NAMES[cell], legendgroup=cell, showlegend=name == "now", opacity=1 if name == "now" else 0.6,
+                line={"color": theme.CELL_COLOURS[cell], "dash": dash, "width": 2.5 if name == "now" else 1.5},
+                hovertemplate=f"{theme.CELL_NAMES[cell]}, {name}<br>%{{x}} steps: %{{y:.2e}}<extra></extra>",
+            )  # fmt: skip
+    drawing.add_hline(y=REACH, line={"color": theme.GREY, "dash": "dash"}, annotation={"text": f"reaches while above {REACH:.0%}", "font": {"color": theme.GREY}})  # fmt: skip
+    drawing.update_xaxes(range=[-aim.length + 1, 0])
+    drawing.update_yaxes(range=[np.log10(FLOOR), 1.5])
+    return drawing
+
+
+def memory_map(outcomes: Iterable[Outcome], task: str) -> go.Figure:
+    """Cells × lengths of one task: the share of seeds that solved it, with the numbers written in."""
+    squares = cells_of_map(outcomes, task)
+    lengths = sorted({length for _, length in squares})
+    drawing = theme.figure("length of the sequence, in time steps", "", height=90 + 62 * len(CELLS), legend=False)
+    rows = [[squares.get((cell, length)) for length in lengths] for cell in CELLS]
+    drawing.add_heatmap(
+        x=[str(length) for length in lengths], y=[theme.CELL_NAMES[cell] for cell in CELLS],
+        z=[[square.share if square else None for square in row] for row in rows], zmin=0, zmax=1, xgap=4, ygap=4, showscale=False,
+        text=[[square.words if square else "not tried" for square in row] for row in rows], texttemplate="%{text}",
+        colorscale=[[0, SHARES[0]], [1, SHARES[1]]], hovertemplate="%{y}, length %{x}: %{text}<extra></extra>",
+    )  # fmt: skip
+    drawing.update_xaxes(type="category", showgrid=False, ticks="")
+    drawing.update_yaxes(type="category", autorange="reversed", showgrid=False, ticks="")
+    return drawing
+
+
+def _tracks(laps: Iterable[Lap]) -> list[tuple[str, list[list[Lap]]]]:
+    """Every cell's runs, one list of laps per seed, in the fixed order of the cells."""
+    found: dict[str, dict[int, list[Lap]]] = {}
+    for lap in laps:
+        found.setdefault(lap.cell, {}).setdefault(lap.seed, []).append(lap)
+    return [(cell, list(found[cell].values())) for cell in CELLS if cell in found]
