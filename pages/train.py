@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-from pages.shared import shell
+import streamlit as st
 
-context = shell.page(
-    "Train", ":material/play_circle:", "Choose what to learn and with which network, then press play.", default=None
-)
+from pages.shared import runs, settings, share, shell, transport, watch
+from pages.shared.words import plain
+
+context = shell.page("Train", ":material/play_circle:", "", default=None)
+now = watch.current(context.run_id)
+notes = settings.follow(now.experiment if now else None, context.run_id)
+for note in notes:
+    st.info(plain(note), icon=":material/link:")
+
+if now is None:
+    st.title("Train a network, live", anchor=False)
+    transport.bar(None)
+    st.subheader("Start from something known", anchor=False)
+    settings.cards()
+    st.subheader("Or set it up", anchor=False)
+    settings.form()
+    share.panel(None, settings.draft())
+else:
+    watch.live(now)
+    share.panel(now, now.experiment)
+    with st.expander("The experiment", icon=":material/tune:", key="experiment"):
+        watch.described(now)
+        st.button("Change it and train again", icon=":material/edit:", on_click=runs.choose, args=(None,), key="edit_experiment")

@@ -1,0 +1,123 @@
+"""What a student can take away: the link, the Keras program, the metrics, the model, the whole run; and a second run beside it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+from pages.shared import runs, settings
+from pages.shared.moments import Moment
+from pages.shared.words import plain, sentence
+from rnn_core.experiment import Experiment
+from rnn_core.keras_file import keras_file
+
+
+def address(query: dict[str, str]) -> str:
+    """This page's address with another query."""
+    here = urlsplit(st.context.url or "")
+    return urlunsplit((here.scheme, here.netloc, here.path, urlencode(query), ""))
+
+
+def panel(now: Moment | None, experiment: Experiment) -> None:
+    """Links and files of a run, or (None) of the experiment in the form."""
+    with st.container(horizontal=True, gap="small", key="share"):
+        with st.popover("Share", icon=":material/link:"):
+            _links(now, experiment)
+        with st.popover("Take away", icon=":material/download:"):
+            _files(now, experiment)
+        if now is not None:
+            with st.popover("This run", icon=":material/edit:"):
+                _name(now)
+            st.page_link(
+                "pages/compare.py",
+                label="Compare with another run",
+                icon=":material/compare_arrows:",
+                query_params={"run": now.run_id},
+            )
+
+
+def _links(now: Moment | None, experiment: Experiment) -> None:
+    if now is not None:
+        st.markdown("**This run**: whoever opens the link watches it here, live.")
+        st.code(address({"run": now.run_id}), language=None, wrap_lines=True)
+    st.markdown("**This experiment**: the link fills the form, on any machine.")
+    st.code(address(experiment.to_query()), language=None, wrap_lines=True)
+
+
+def _files(now: Moment | None, experiment: Experiment) -> None:
+    st.download_button(
+        "Keras program", lambda: experiment.to_keras_script(settings.uploads_of(experiment)), "unrolled.py", "text/x-python",
+        key="take_program", on_click="ignore", icon=":material/code:", help="One readable file that runs on its own and starts from the same weights.",
+    )  # fmt: skip
+    with st.expander("Read the program"):
+        try:
+            st.code(experiment.to_keras_script(settings.uploads_of(experiment)), language="python")
+        except (ValueError, OSError) as error:
+            st.caption(sentence(error))
+    if now is None:
+        st.caption("Train it, and its metrics and weights can be taken away too.")
+        return
+    name = f"unrolled-{now.run_id}"
+    _download("Metrics as CSV", lambda: table(now.history), f"{name}.csv", "text/csv", ":material/table:")
+    _download("Model as .keras", lambda: _model_file(now), f"{name}.keras", "application/zip", ":material/deployed_code:")
+    _download("Whole run", lambda: _run_file(now), f"{name}.run", "application/octet-stream", ":material/inventory_2:")
+    st.caption("Any figure: point at it and choose PNG, SVG or HTM in its corner.")
+
+
+def _download(label: str, make: Any, name: str, mime: str, icon: str) -> None:
+    st.download_button(label, make, name, mime, key=f"take_{name.rsplit('.', 1)[-1]}", on_click="ignore", icon=icon)
+
+
+def table(history: dict[str, Any]) -> bytes:
+    """The metrics of every step as CSV; empty where validation was not measured."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(history)
+    for row in zip(*history.values(), strict=True):
+        writer.writerow(["" if value != value else value for value in row])
+    return text.getvalue().encode()
+
+
+def _model_file(now: Moment) -> bytes:
+    record = runs.store().open(now.run_id)
+    return bytes(runs.service().call(keras_file, record.model()).result(timeout=60))
+
+
+def _run_file(now: Moment) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return runs.store().export(now.run_id, Path(folder) / "whole.run").read_bytes()
+
+
+def _name(now: Moment) -> None:
+    """Rename and delete; starter models keep both their name and their place."""
+    info = runs.store().open(now.run_id).info
+    if info.builtin:
+        st.caption("A starter model: it came with Unrolled and stays as it is.")
+        return
+    name = st.text_input("Name", info.name, max_chars=80, key=f"name_{now.run_id}")
+    if name.strip() and name != info.name:
+        runs.store().rename(now.run_id, name)
+        st.rerun()
+    if st.button(
+        "Delete this run",
+        icon=":material/delete:",
+        key="delete_run",
+        disabled=now.active,
+        help="Stop it first." if now.active else None,
+    ):
+        _confirm(now.run_id, info.name)
+
+
+@st.dialog("Delete this run?")
+def _confirm(run_id: str, name: str) -> None:
+    st.markdown(f"{plain(name)}: its metrics and weights will be gone, for everyone who watches it.")
+    if st.button("Delete", type="primary", key="delete_really"):
+        runs.store().delete(run_id)
+        runs.choose(None)
+        st.rerun()

@@ -1,0 +1,154 @@
+"""One bar that drives a training: play and pause, one batch, one epoch, stop, reset; and how far it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import runs, settings
+from pages.shared.moments import Moment
+from pages.shared.words import plain, sentence
+
+
+def bar(now: Moment | None) -> None:
+    """Draw the bar for a run, or (None) for the experiment in the form."""
+    status = now.status if now else ""
+    problem = settings.problem(settings.draft()) if now is None else ""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
+        _play(now, status, bool(problem))
+        startable = now is None and not problem
+        going = status in ("running", "paused", "waiting")
+        _button("One batch", "B", ":material/skip_next:", _step, now, "step", enabled=going or startable)
+        _button("One epoch", "E", ":material/fast_forward:", _step, now, "epoch", enabled=going or startable)
+        _button("Stop", "S", ":material/stop:", _control, now, "stop", enabled=going)
+        _button(
+            "Reset",
+            None,
+            ":material/replay:",
+            _reset,
+            now,
+            False,
+            enabled=now is not None,
+            help="Again from the same initial weights: a fair comparison.",
+        )
+        _button(
+            "New weights",
+            None,
+            ":material/casino:",
+            _reset,
+            now,
+            True,
+            enabled=now is not None,
+            help="Again from other initial weights: another seed.",
+        )
+    if problem:
+        st.error(plain(problem), icon=":material/error:")
+
+
+def _play(now: Moment | None, status: str, blocked: bool) -> None:
+    if status in ("running", "waiting"):
+        _button("Pause", "P", ":material/pause:", _control, now, "pause", kind="primary", key="play")
+    elif status == "paused":
+        _button("Play", "P", ":material/play_arrow:", _control, now, "resume", kind="primary", key="play")
+    elif status in ("stopped", "interrupted"):
+        _button("Play on", "P", ":material/play_arrow:", _resume, now, kind="primary", key="play")
+    else:
+        _button("Play", "P", ":material/play_arrow:", _start, kind="primary", key="play", enabled=now is None and not blocked)
+
+
+def _button(
+    label: str,
+    shortcut: str | None,
+    icon: str,
+    action: Callable[..., None],
+    *args: Any,
+    kind: Any = "secondary",
+    enabled: bool = True,
+    key: str = "",
+    help: str | None = None,
+) -> None:
+    key = f"transport_{key or label.split()[-1].lower()}"
+    if st.button(label, key=key, icon=icon, type=kind, disabled=not enabled, shortcut=shortcut, help=help):
+        try:
+            action(*args)
+        except (ValueError, LookupError, OSError) as error:
+            st.warning(sentence(error), icon=":material/info:")
+        else:
+            st.rerun()
+
+
+def _start(first: str = "") -> None:
+    experiment = settings.draft()
+    run_id = runs.service().submit(experiment, viewer=runs.viewer(), uploads=settings.uploads_of(experiment))
+    if first:
+        runs.service().control(run_id, first)
+    _show(run_id)
+
+
+def _show(run_id: str) -> None:
+    runs.mine().add(run_id)
+    runs.choose(run_id)
+
+
+def _step(now: Moment | None, command: str) -> None:
+    if now is None:
+        _start(command)
+    else:
+        _control(now, command)
+
+
+def _control(now: Moment, command: str) -> None:
+    runs.service().control(now.run_id, command)
+
+
+def _resume(now: Moment) -> None:
+    run_id = runs.service().submit(
+        now.experiment, viewer=runs.viewer(), uploads=settings.uploads_of(now.experiment), resume=now.run_id
+    )
+    _show(run_id)
+
+
+def _reset(now: Moment, fresh: bool) -> None:
+    _show(runs.service().reset(now.run_id, viewer=runs.viewer(), fresh=fresh))
+
+
+def progress(now: Moment) -> None:
+    """How far the run is, in one line over a bar."""
+    shot = now.snapshot
+    if now.status == "waiting":
+        about = f", about {duration(now.estimate)}" if math.isfinite(now.estimate) else ""
+        st.progress(
+            0.0,
+            text=f":material/hourglass_top: Waiting: number {now.position} in the queue{about}."
+            if now.position
+            else ":material/hourglass_top: Waiting for a worker.",
+        )
+    elif now.active and shot is not None:
+        total = max(shot.epochs * shot.steps_per_epoch, 1)
+        words = f"Epoch {min(shot.epoch + 1, shot.epochs)} of {shot.epochs} · step {shot.step:,} of {total:,} · {shot.steps_per_second:.3g} steps/s"
+        words += (
+            " · paused"
+            if now.status == "paused"
+            else f" · {duration(shot.seconds_left)} left"
+            if math.isfinite(shot.seconds_left)
+            else ""
+        )
+        st.progress(min(shot.step / total, 1.0), text=words)
+    elif now.active:
+        st.progress(0.0, text=":material/hourglass_top: Preparing the data.")
+    if now.message and not now.rewound:
+        (st.info if now.status in ("finished", "stopped", *("waiting", "running", "paused")) else st.warning)(
+            plain(now.message), icon=":material/info:"
+        )
+
+
+def duration(seconds: float) -> str:
+    """A stretch of time in the words of a clock: "8 s", "2 min", "1.5 h"."""
+    if not math.isfinite(seconds):
+        return "a while"
+    if seconds < 90:
+        return f"{max(seconds, 0):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
