@@ -1,45 +1,192 @@
-"""Named experiments, each with what it shows."""
+"""Named experiments, each with a claim that a test or benchmark proves (tests/test_presets.py, tests/benchmarks/presets.py)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from rnn_core.experiment import Experiment
 
 
 @dataclass(frozen=True)
 class Preset:
-    """An experiment worth running, and why."""
+    """An experiment worth running, and what one sees when it has run."""
 
     name: str  # key, as in `python -m rnn_core train NAME`
     title: str  # a few words
-    claim: str  # what one sees when it has run
-    experiment: Experiment
+    claim: str  # one or two sentences that can be proved wrong
+    experiment: Experiment  # the whole of it
 
 
-def _preset(name: str, title: str, claim: str, **fields: object) -> Preset:
-    return Preset(name, title, claim, Experiment().replace(**fields))
-
-
-_TEXTBOOK = {
+_TEXTBOOK: dict[str, Any] = {
     "task": "imdb",
+    "vocabulary": 10_000,
     "length": 500,
     "padding": "pre",
     "mask": False,
     "validation": 0.2,
-    "epochs": 10,
-    "batch": 64,
+    "embedding": 32,
+    "units": 32,
     "optimiser": "adam",
+    "learning_rate": 0.001,
+    "batch": 64,
+    "epochs": 10,
 }
+_BUCKETED = {**_TEXTBOOK, "padding": "bucket", "mask": True, "epochs": 5}
+_FORECAST: dict[str, Any] = {"length": 50, "learning_rate": 0.005, "clip": 1.0, "epochs": 15}
+_CONTEST: dict[str, Any] = {"units": 32, "batch": 64, "learning_rate": 0.01, "clip": 1.0, "epochs": 15}
+
+
+def _preset(name: str, title: str, claim: str, **fields: Any) -> Preset:
+    return Preset(name, title, claim, Experiment().replace(**fields))
+
+
 _ALL = (
-    _preset("textbook", "The textbook program", "", **_TEXTBOOK),
-    _preset("textbook_lstm", "The textbook program with an LSTM", "", cell="lstm", **_TEXTBOOK),
-    _preset("textbook_gru", "The textbook program with a GRU", "", cell="gru", **_TEXTBOOK),
+    _preset(
+        "toy",
+        "Toy reviews, LSTM",
+        "An LSTM reads synthetic reviews right more than nine times in ten within 30 seconds; counting good and bad words guesses.",
+        task="toy_reviews",
+        cell="lstm",
+        learning_rate=0.01,
+        epochs=8,
+    ),
+    _preset(
+        "textbook",
+        "The textbook program",
+        "Embedding(10000, 32), SimpleRNN(32), one sigmoid; 500 tokens padded in front, ten epochs. A vanilla RNN learns IMDB.",
+        **_TEXTBOOK,
+    ),
+    _preset(
+        "textbook_lstm",
+        "The textbook program, LSTM",
+        "The same program with LSTM(32): four times the recurrent parameters, and the steadier learner.",
+        cell="lstm",
+        **_TEXTBOOK,
+    ),
+    _preset(
+        "textbook_gru",
+        "The textbook program, GRU",
+        "The same program with GRU(32): three times the recurrent parameters.",
+        cell="gru",
+        **_TEXTBOOK,
+    ),
+    _preset(
+        "imdb_rnn",
+        "IMDB, vanilla RNN, fast",
+        "Similar lengths share a batch and padding is skipped: less than half of the textbook's time steps.",
+        cell="simple_rnn",
+        **_BUCKETED,
+    ),
+    _preset("imdb_lstm", "IMDB, LSTM, fast", "The LSTM without padding: less than half of the textbook's time steps.", cell="lstm", **_BUCKETED),
+    _preset("imdb_gru", "IMDB, GRU, fast", "The GRU without padding: less than half of the textbook's time steps.", cell="gru", **_BUCKETED),
+    _preset(
+        "post_padding",
+        "IMDB, padding behind",
+        "The same vanilla RNN, padded behind and not masked, barely beats guessing: its state forgets the review on the way through the padding.",
+        **{**_TEXTBOOK, "padding": "post", "length": 200, "epochs": 5},
+    ),
+    _preset(
+        "sine",
+        "Forecast a sine",
+        "A vanilla RNN learns a noisy sine far better than repeating the last value.",
+        task="sine",
+        noise=0.1,
+        **_FORECAST,
+    ),
+    _preset(
+        "mackey_glass",
+        "Forecast chaos: Mackey-Glass",
+        "A GRU forecasts six steps ahead better than the best linear autoregression.",
+        task="mackey_glass",
+        cell="gru",
+        horizon=6,
+        **_FORECAST,
+    ),
+    _preset(
+        "lorenz",
+        "Forecast Lorenz's wings",
+        "A GRU forecasts all three axes far better than repeating the last value.",
+        task="lorenz",
+        cell="gru",
+        **_FORECAST,
+    ),
+    _preset(
+        "anomalies",
+        "Find planted faults",
+        "The forecast's error finds spikes, level shifts and changes of frequency that the network never saw.",
+        task="sines",
+        cell="gru",
+        noise=0.05,
+        anomalies="mixed",
+        **_FORECAST,
+    ),
+    _preset(
+        "adding_100",
+        "Memory contest: adding, 100 steps",
+        "GRU and LSTM learn to add two marked numbers across 100 steps; the vanilla RNN stays near the baseline.",
+        task="adding",
+        length=100,
+        cell="gru",
+        target=0.1,
+        **_CONTEST,
+    ),
+    _preset(
+        "adding_200",
+        "Memory contest: adding, 200 steps",
+        "Twice as far: GRU and LSTM still learn it, the vanilla RNN does not leave the baseline.",
+        task="adding",
+        length=200,
+        cell="gru",
+        target=0.1,
+        **_CONTEST,
+    ),
+    _preset(
+        "temporal_order_100",
+        "Memory contest: temporal order, 100 steps",
+        "With gates that start open (bias 3), GRU and LSTM tell the order of two symbols across 100 steps.",
+        task="temporal_order",
+        length=100,
+        cell="gru",
+        gate_bias=3.0,
+        target=0.98,
+        **_CONTEST,
+    ),
+    _preset(
+        "gate_bias",
+        "The gate-bias slider",
+        "With forget bias 4 the LSTM remembers the first of 100 symbols almost at once; with Keras's bias 1 it does not.",
+        task="first_token",
+        length=100,
+        cell="lstm",
+        gate_bias=4.0,
+        target=0.995,
+        **_CONTEST,
+    ),
+    _preset(
+        "gain_vanish",
+        "The gain slider: vanish",
+        "Recurrent gain 0.5: the gradient halves at every step back, and is gone after a few dozen.",
+        task="first_token",
+        length=50,
+        gain=0.5,
+        **_CONTEST,
+    ),
+    _preset(
+        "gain_explode",
+        "The gain slider: explode",
+        "A linear RNN with recurrent gain 1.2 multiplies the gradient by 1.2 at every step back: 9,100 times over 50 steps. Clipping tames it.",
+        task="first_token",
+        length=50,
+        gain=1.2,
+        activation="linear",
+        **_CONTEST,
+    ),
 )
 
 
 def presets() -> dict[str, Preset]:
-    """Every preset by its name."""
+    """Every preset by its name, in the order of a menu."""
     return {preset.name: preset for preset in _ALL}
 
 

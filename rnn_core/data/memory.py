@@ -22,6 +22,7 @@ from rnn_core.experiment import DataSpec, Experiment
 
 COUNT = 6400  # sequences of an epoch, where the experiment names no number: 100 steps of 64
 HELD_OUT = 512  # validation sequences at most; the true mean needs no more
+Known = tuple[dict[str, float], dict[str, float]]  # metric and loss of a predictor without memory, exact
 SYMBOLS = tuple("abcdefgh")
 
 
@@ -36,13 +37,10 @@ class Puzzle:
     ]  # (length, delay) → exact metric and loss without memory
     shortest: int = 1  # fewest steps for which the puzzle makes sense
 
-    def length(self, data: DataSpec) -> int:
-        return max(data.length, self.shortest)
-
     def sequences(self, count: int, data: DataSpec, seed: int, purpose: str, number: int = 0) -> Sequences:
         """`count` sequences; the same arguments give the same bits."""
         rng = generator(seed, f"{self.draw.__name__}/{purpose}", number)
-        return Sequences.dense(*self.draw(count, self.length(data), data.horizon, rng))
+        return Sequences.dense(*self.draw(count, data.length, data.horizon, rng))
 
 
 def sizes(data: DataSpec) -> tuple[int, int]:
@@ -54,7 +52,9 @@ def sizes(data: DataSpec) -> tuple[int, int]:
 def _build(puzzle: Puzzle, experiment: Experiment, uploads: Uploads = None) -> Dataset:
     data, seed = experiment.data, experiment.seed
     count, held_out = sizes(data)
-    metric, loss = puzzle.baselines(puzzle.length(data), data.horizon)
+    if data.length < puzzle.shortest:
+        raise ValueError(f"{data.task} needs a length of at least {puzzle.shortest}, got {data.length}")
+    metric, loss = puzzle.baselines(data.length, data.horizon)
     return Dataset(
         task=data.task,
         interface=puzzle.interface,
@@ -96,18 +96,26 @@ def _task(
     )
 
 
-def _guess(classes: int) -> Callable[[int, int], tuple[dict[str, float], dict[str, float]]]:
+def _guess(classes: int, length: int, delay: int) -> Known:
     """Guessing one of several equally likely classes."""
-    return lambda length, delay: ({"guessing": 1 / classes}, {"guessing": math.log(classes)})
+    return {"guessing": 1 / classes}, {"guessing": math.log(classes)}
 
 
-def _always_one(length: int, delay: int) -> tuple[dict[str, float], dict[str, float]]:
+def _always_one(length: int, delay: int) -> Known:
     """The sum of two numbers in [0, 1) has mean 1 and variance 2/12."""
     return {"always 1": math.sqrt(1 / 6)}, {"always 1": 1 / 6}
 
 
-def _forgetful(length: int, guessed: int) -> tuple[dict[str, float], dict[str, float]]:
-    """Right about every blank, guessing the `guessed` symbols among eight."""
+def _copying(length: int, delay: int) -> Known:
+    return _forgetful(length, min(10, (length - 1) // 2))
+
+
+def _delayed(length: int, delay: int) -> Known:
+    return _forgetful(length, max(length - delay, 0))
+
+
+def _forgetful(length: int, guessed: int) -> Known:
+    """Right about every blank, guessing the `guessed` symbols among eight: 10 ln 8 / (T + 20) for copying over T steps."""
     words = "knowing when, not what"
     return {words: (length - guessed * 7 / 8) / length}, {words: guessed * math.log(8) / length}
 
@@ -121,7 +129,7 @@ TASKS = (
         {"length": 100},
     ),
     _task(
-        Puzzle(puzzles.temporal_order, Interface("floats", 6, 4, "categorical"), _guess(4), 10),
+        Puzzle(puzzles.temporal_order, Interface("floats", 6, 4, "categorical"), partial(_guess, 4), 10),
         "Temporal order",
         "X or Y appears twice among distractors, far from the end and far apart. In which order?",
         "order",
@@ -129,7 +137,7 @@ TASKS = (
         ("X X", "X Y", "Y X", "Y Y"),
     ),
     _task(
-        Puzzle(puzzles.first_token, Interface("floats", 10, 1, "binary"), _guess(2)),
+        Puzzle(puzzles.first_token, Interface("floats", 10, 1, "binary"), partial(_guess, 2)),
         "First token decides",
         "Was the first symbol A or B? All that follows is distraction.",
         "first symbol was B",
@@ -140,7 +148,7 @@ TASKS = (
         Puzzle(
             puzzles.copying,
             Interface("floats", 10, 9, "categorical", per_step=True),
-            lambda length, delay: _forgetful(length, min(10, (length - 1) // 2)),
+            _copying,
             3,
         ),
         "Copying",
@@ -153,7 +161,7 @@ TASKS = (
         Puzzle(
             puzzles.delayed_recall,
             Interface("floats", 8, 9, "categorical", per_step=True),
-            lambda length, delay: _forgetful(length, max(length - delay, 0)),
+            _delayed,
         ),
         "Delayed recall",
         "Name, at every step, the symbol that was shown a fixed number of steps ago.",
@@ -162,7 +170,7 @@ TASKS = (
         (*SYMBOLS, "none"),
     ),
     _task(
-        Puzzle(puzzles.parity, Interface("floats", 1, 1, "binary"), _guess(2)),
+        Puzzle(puzzles.parity, Interface("floats", 1, 1, "binary"), partial(_guess, 2)),
         "Parity",
         "Is the number of ones odd? One state to flip would do, but no gradient points the way: often unsolved, by any cell.",
         "odd number of ones",
