@@ -102,16 +102,17 @@ def skeleton(spec: ModelSpec, interface: Interface, mask: bool, dtype: str = "fl
     if tokens:
         model.add(layers.Embedding(interface.input_size, spec.embedding, mask_zero=mask, dtype=dtype))
     for n in range(spec.layers):
-        layer = _recurrent(spec, interface.per_step or n < spec.layers - 1, dtype)
-        model.add(layers.Bidirectional(layer, dtype=dtype) if spec.bidirectional else layer)
+        name = f"{spec.cell}_{n + 1}"
+        layer = _recurrent(spec, name, interface.per_step or n < spec.layers - 1, dtype)
+        model.add(layers.Bidirectional(layer, name=f"bidirectional_{n + 1}", dtype=dtype) if spec.bidirectional else layer)
     model.add(layers.Dense(interface.outputs, HEADS[interface.loss], dtype=dtype))
     return model
 
 
-def _recurrent(spec: ModelSpec, sequences: bool, dtype: str) -> Any:
+def _recurrent(spec: ModelSpec, name: str, sequences: bool, dtype: str) -> Any:
     from keras import layers
 
-    options: dict[str, Any] = {"activation": spec.activation, "use_bias": spec.use_bias, "dropout": spec.dropout}
+    options: dict[str, Any] = {"name": name, "activation": spec.activation, "use_bias": spec.use_bias, "dropout": spec.dropout}
     options |= {"recurrent_initializer": spec.initialiser, "return_sequences": sequences, "dtype": dtype}
     if spec.cell == "gru":
         options["reset_after"] = spec.reset_after

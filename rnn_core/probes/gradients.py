@@ -1,0 +1,169 @@
+"""How much of the answer, or of the loss, every state on the way there can still change.
+
+Of the four curves that go by the name of "gradient through time" (Pascanu et al. 2013; Arjovsky et al. 2016; Madsen 2019) this
+file gives ‖∂y/∂s_t‖, its parts for h, c and the input x_t, and the temporal components of each weight's gradient; the norm of
+the Jacobian product ∂s_T/∂s_t is in `jacobians`. Everything is per example; average norms over examples, never gradients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_core.models import Model
+from rnn_core.probes import taps
+
+# Shapes: B batch, T time, D inputs, H units, S state (H, or 2 H for LSTM: [h; c]), G packed columns, K outputs.
+
+
+@dataclass(frozen=True, eq=False)
+class GradientFlow:
+    """Gradients of one number per example, at every step of one recurrent layer. Norms are float64 and Euclidean."""
+
+    layer: str  # name of the layer
+    cell_name: str  # "simple_rnn", "lstm" or "gru"
+    quantity: str  # what was differentiated: "logit", "output" or "loss"
+    value: np.ndarray  # (B,) float64: that number
+    norms: np.ndarray  # (B, T): ‖∂y/∂s_t‖, the total derivative in the full state; for LSTM s = [h; c]
+    hidden: np.ndarray  # (B, T): the part of h
+    cell: np.ndarray | None  # (B, T): the part of c (LSTM only)
+    inputs: np.ndarray  # (B, T): ‖∂y/∂x_t‖, x_t what the layer reads at step t; 0 at masked steps
+    components: dict[str, np.ndarray]  # weight → (B, T): Frobenius norm of the part of its gradient that arises at step t
+    totals: dict[str, np.ndarray]  # weight → its gradient, the sum of those parts over steps and examples, shaped as in Keras
+    signed: np.ndarray  # (B, T, S): ∂y/∂s_t itself
+    mask: np.ndarray  # (B, T) bool: True where a step is real
+
+
+def state_gradients(
+    model: Any,
+    inputs: Any,
+    targets: Any = None,
+    of: str = "output",
+    mask: Any = None,
+    layer: int | str | None = None,
+    output: int | None = None,
+) -> GradientFlow:
+    """The gradient of the model's output, or of its loss, in every state of one recurrent layer.
+
+    Args:
+        model: a Keras model with stock recurrent layers, or our `Model`.
+        inputs: (B, T) token ids or (B, T, D) numbers.
+        targets: what the loss compares with, one per example (and step); only for of="loss".
+        of: "output": the logit before a final sigmoid or softmax (a fitted model's p − y would fake vanishing), or "loss".
+        mask: (B, T) bool, True at real steps; default: what the model itself masks.
+        layer: index among the recurrent layers or name; default the last.
+        output: which of K outputs; default the largest of each example. A model that answers at every step is asked at the last.
+
+    Computed in float64, so that norms below float32's 1e-38 are not lost. Layers between the probed one and the output
+    work in the model's own precision; our `Model` is float64 throughout.
+
+    Raises: ValueError for inputs, targets or a layer that do not fit the model.
+    """
+    import tensorflow as tf
+
+    if of not in ("output", "loss"):
+        raise ValueError(f'of must be "output" or "loss", got {of!r}')
+    inputs, mask = taps.check(model, inputs, mask)
+    network = taps.keras_model(model)
+    tap, every = taps.choose(network, layer)
+    with (
+        taps.logits(network) as quantity,
+        tf.GradientTape(watch_accessed_variables=False) as tape,
+        taps.tapped(every, mask, tape),
+    ):
+        answer = tf.cast(network(inputs, training=False), tf.float64)
+        if of == "loss":
+            quantity, value = "loss", _loss(model, network, answer, targets)
+        else:
+            value = _chosen(answer, output)
+    tap.once()
+    delta, *states = _found(tape.gradient(value, [tap.projected, *tap.nudge]), tap)
+    return _measured(tap, quantity, value, delta, states, inputs.shape)
+
+
+def _found(gradients: list[Any], tap: taps.Tap) -> list[Any]:
+    """Gradients, zeros where the output does not depend on the layer at all."""
+    import tensorflow as tf
+
+    watched = [tap.projected, *tap.nudge]
+    return [tf.zeros_like(value) if gradient is None else gradient for gradient, value in zip(gradients, watched, strict=True)]
+
+
+def _chosen(answer: Any, output: int | None) -> Any:
+    """(B,) the asked number of each example."""
+    import tensorflow as tf
+
+    if answer.shape.rank == 3:
+        answer = answer[:, -1]
+    if answer.shape.rank != 2:
+        raise ValueError(f"the model must give (batch, outputs) or (batch, time, outputs), got the shape {tuple(answer.shape)}")
+    if output is None:
+        return tf.reduce_max(answer, -1)
+    if not 0 <= output < answer.shape[1]:
+        raise ValueError(f"output must be between 0 and {answer.shape[1] - 1}, got {output}")
+    return answer[:, output]
+
+
+def _loss(model: Any, network: Any, answer: Any, targets: Any) -> Any:
+    """(B,) loss of each example; over the steps, the mean."""
+    import tensorflow as tf
+
+    from rnn_core.data.task import Interface
+    from rnn_core.steps import losses
+
+    kinds = {"sigmoid": "binary", "softmax": "categorical"}
+    kind = model.interface.loss if isinstance(model, Model) else kinds.get(taps.final_activation(network), "squared")
+    if targets is None:
+        raise ValueError('of="loss" needs targets')
+    targets, shape = np.asarray(targets), tuple(answer.shape)
+    if kind == "categorical" and targets.shape == shape:
+        targets = targets.argmax(-1)  # one-hot
+    wanted = shape[:-1] if kind == "categorical" else shape
+    if targets.shape != wanted and targets.shape != (wanted[:-1] if wanted[-1] == 1 else wanted):
+        raise ValueError(f"targets must have the shape {wanted}, got {targets.shape}")
+    if kind == "categorical" and (targets.min() < 0 or targets.max() >= shape[-1]):
+        raise ValueError(f"class ids must be between 0 and {shape[-1] - 1}, got {targets.min()} to {targets.max()}")
+    each = losses(Interface("floats", 1, shape[-1], kind), answer, tf.constant(targets))
+    return each if each.shape.rank == 1 else tf.reduce_mean(each, axis=list(range(1, each.shape.rank)))
+
+
+def _measured(tap: taps.Tap, quantity: str, value: Any, delta: Any, states: list[Any], shape: tuple[int, ...]) -> GradientFlow:
+    """The norms of everything."""
+    from rnn_core.recurrence import before
+
+    inner = tap.kernels[2]
+    real = np.ones(shape[:2], bool) if tap.mask is None else tap.timewise(tap.mask)
+    parts = [tap.timewise(part) for part in states]
+    norms = [np.linalg.norm(part, axis=-1) for part in parts]
+    pairs = tap.cell.outer(delta, tap.saved, before(tap.states, tap.initial))
+    pairs = [(tap.timewise(left), tap.timewise(right)) for left, right in pairs]
+    flow, x = tap.timewise(delta), tap.timewise(tap.inputs)
+    recurrent = np.concatenate([right for _, right in pairs], -1)
+    biases = [flow] if inner is None else [flow, recurrent]
+    components = {
+        "kernel": np.linalg.norm(x, axis=-1) * np.linalg.norm(flow, axis=-1),
+        "recurrent_kernel": np.sqrt(sum((np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)) ** 2 for a, b in pairs)),
+    }
+    totals = {
+        "kernel": np.tensordot(x, flow, ((0, 1), (0, 1))),  # einsum would not use BLAS
+        "recurrent_kernel": np.concatenate([np.tensordot(left, right, ((0, 1), (0, 1))) for left, right in pairs], 1),
+    }
+    if tap.layer.cell.use_bias:
+        components["bias"] = np.sqrt(sum(np.linalg.norm(part, axis=-1) ** 2 for part in biases))
+        totals["bias"] = np.stack([part.sum((0, 1)) for part in biases]) if len(biases) == 2 else flow.sum((0, 1))
+    return GradientFlow(
+        layer=tap.name,
+        cell_name=tap.cell.name,
+        quantity=quantity,
+        value=np.asarray(value),
+        norms=np.sqrt(sum(norm**2 for norm in norms)),
+        hidden=norms[0],
+        cell=norms[1] if len(norms) == 2 else None,
+        inputs=np.linalg.norm(flow @ np.asarray(tap.kernels[0]).T, axis=-1),
+        components=components,
+        totals=totals,
+        signed=np.concatenate(parts, -1),
+        mask=real,
+    )
