@@ -10,8 +10,42 @@ from collections.abc import Callable
 
 KINDS = ("plain", "negation", "contrast", "distance")
 
-PRAISE = "good great wonderful excellent brilliant superb fantastic beautiful charming clever funny moving fresh enjoyable memorable delightful".split()
-BLAME = "bad terrible awful horrible dull boring weak poor stupid silly annoying predictable pathetic lame bland disappointing".split()
+PRAISE = (  # fmt: skip
+    "good",
+    "great",
+    "wonderful",
+    "excellent",
+    "brilliant",
+    "superb",
+    "fantastic",
+    "beautiful",
+    "charming",
+    "clever",
+    "funny",
+    "moving",
+    "fresh",
+    "enjoyable",
+    "memorable",
+    "delightful",
+)
+BLAME = (  # fmt: skip
+    "bad",
+    "terrible",
+    "awful",
+    "horrible",
+    "dull",
+    "boring",
+    "weak",
+    "poor",
+    "stupid",
+    "silly",
+    "annoying",
+    "predictable",
+    "pathetic",
+    "lame",
+    "bland",
+    "disappointing",
+)
 PARTS = (
     "plot",
     "story",

@@ -1,48 +1,112 @@
-"""Series made by formulas, to be forecast."""
+"""Series tasks: the formulas of `waves` and, through `forecasting`, any table of numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
 import numpy as np
 
+from rnn_core.data import faults, waves
 from rnn_core.data.seeds import generator
-from rnn_core.data.sequences import Sequences
+from rnn_core.data.series import Series, baselines, ends, rows_for
 from rnn_core.data.task import Dataset, Interface, Task, Uploads
 from rnn_core.experiment import Experiment
 
-
-def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
-    return Interface("floats", 1, experiment.data.horizon, "squared")
-
-
-def _windows(values: np.ndarray, length: int, horizon: int) -> Sequences:
-    views = np.lib.stride_tricks.sliding_window_view(values[:, 0], length + horizon)
-    return Sequences.dense(np.ascontiguousarray(views[:, :length, None]), np.ascontiguousarray(views[:, length:]))
+COUNT = 2000  # training windows, where the experiment names no number
+KNOBS = ("length", "samples", "validation", "horizon", "noise", "anomalies")
+Wave = Callable[[int, np.random.Generator], np.ndarray]
 
 
-def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
-    data = experiment.data
-    count = (data.samples or 2000) + data.length + data.horizon
-    rng = generator(experiment.seed, "sine")
-    steps = np.arange(int(count * 1.5))
-    values = np.sin(2 * np.pi * steps / 25 + rng.uniform(0, 2 * np.pi)) + data.noise * rng.standard_normal(len(steps))
-    values = values.astype(np.float32)[:, None]
-    ends = [0, int(len(values) * 0.6), int(len(values) * 0.8), len(values)]
-    parts = [_windows(values[start:end], data.length, data.horizon) for start, end in zip(ends, ends[1:], strict=False)]
-    return Dataset("sine", interface(experiment), *parts, {"last value": float("nan")})
+def forecasting(experiment: Experiment, values: np.ndarray, columns: tuple[str, ...], **rest: Any) -> Dataset:
+    """The dataset of a series: windows, scale from the training part, naive forecasts, planted faults.
+
+    Args:
+        experiment: gives length, horizon, shares, noise and faults.
+        values: (N, C) in the data's own units.
+        columns: C names.
+        **rest: `inputs`, `targets` (column numbers; all by default), `times` and `notes` of `Series`.
+    """
+    data, seed = experiment.data, experiment.seed
+    if data.noise:
+        rng = generator(seed, f"{data.task}/noise")
+        values = values + data.noise * values.std(0) * rng.standard_normal(values.shape)
+    limits = ends(len(values), data.length, data.horizon, data.validation)
+    planted, times = np.zeros(len(values), bool), rest.pop("times", None)
+    if data.anomalies != "none":
+        values, planted, rows = faults.plant(values, limits[1], data.anomalies, generator(seed, f"{data.task}/faults"))
+        times = times if times is None else times[rows]
+    every = tuple(range(len(columns)))
+    rest = {"inputs": every, "targets": every, **rest}
+    series = Series(values, columns, length=data.length, horizon=data.horizon, ends=limits, faults=planted, times=times, **rest)
+    return Dataset(
+        task=data.task,
+        interface=Interface("floats", len(series.inputs), data.horizon * len(series.targets), "squared"),
+        train=series.windows("train", data.samples),
+        validation=series.windows("validation"),
+        test=series.windows("test"),
+        baselines=baselines(series),
+        names={"columns": ", ".join(columns), "unit": "standard deviations of the training part"},
+        series=series,
+    )
 
 
-TASKS = (
-    Task(
-        name="sine",
-        title="Sine wave",
-        description="Forecast the next values of a sine.",
+_COLUMNS: Mapping[str, tuple[str, ...]] = {"lorenz": ("x", "y", "z"), "narma": ("input", "response")}
+_ROLES: Mapping[str, dict[str, tuple[int, ...]]] = {
+    "narma": {"inputs": (0,), "targets": (1,)}
+}  # the rest read and forecast all columns
+
+
+def _build(wave: Wave, experiment: Experiment, uploads: Uploads = None) -> Dataset:
+    data, name = experiment.data, wave.__name__
+    rows = rows_for(data.samples or COUNT, data.length, data.horizon, data.validation)
+    values = wave(rows, generator(experiment.seed, f"{name}/series"))
+    return forecasting(experiment, values, _COLUMNS.get(name, ("value",)), **_ROLES.get(name, {}))
+
+
+def _interface(wave: Wave, experiment: Experiment, uploads: Uploads = None) -> Interface:
+    columns, roles = _COLUMNS.get(wave.__name__, ("value",)), _ROLES.get(wave.__name__, {})
+    counts = [len(roles.get(role, columns)) for role in ("inputs", "targets")]
+    return Interface("floats", counts[0], experiment.data.horizon * counts[1], "squared")
+
+
+def _task(wave: Wave, title: str, description: str, **defaults: Any) -> Task:
+    return Task(
+        name=wave.__name__,
+        title=title,
+        description=description,
         group="series",
         metric="rmse",
         input_label="step",
         target_label="next value",
-        build=build,
-        interface=interface,
-        defaults={"length": 50},
-        knobs=("length", "samples", "validation", "horizon", "noise"),
+        build=partial(_build, wave),
+        interface=partial(_interface, wave),
+        defaults={"length": 50, "learning_rate": 0.005, "clip": 1.0, **defaults},
+        knobs=KNOBS,
+    )
+
+
+TASKS = (
+    _task(waves.sine, "Sine", "The simplest cycle. Its hidden states go round in a ring."),
+    _task(
+        waves.sines, "Sum of sines", "Three sines at once. Six past values and a linear rule predict it exactly: can the network?"
+    ),
+    _task(waves.square, "Square wave", "Nothing happens, then a jump: to forecast it, the network must count."),
+    _task(waves.sawtooth, "Sawtooth", "A slow rise and a sudden fall."),
+    _task(waves.damped, "Plucked string", "Oscillations that ring down and start again with a new force."),
+    _task(waves.chirp, "Swinging frequency", "A sine whose period swings between 15 and 45 steps."),
+    _task(
+        waves.ar,
+        "Noisy autoregression",
+        "A linear rule and fresh noise at each step: the error has a floor that no forecast passes.",
+    ),
+    _task(waves.random_walk, "Random walk", "The best forecast is the last value. A network that claims more has fooled itself."),
+    _task(waves.mackey_glass, "Mackey-Glass", "Chaos from a delay of 17 steps: predictable soon, not late.", horizon=6),
+    _task(waves.lorenz, "Lorenz's butterfly", "Three axes of the classic chaotic flow. Its hidden states show the two wings."),
+    _task(
+        waves.narma,
+        "NARMA-10",
+        "The response of a nonlinear system to random input, to be predicted from the input of the last ten steps.",
     ),
 )

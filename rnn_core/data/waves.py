@@ -16,7 +16,10 @@ def sine(rows: int, rng: np.random.Generator) -> np.ndarray:
 def sines(rows: int, rng: np.random.Generator) -> np.ndarray:
     """Three sines of incommensurable periods with random phases; an exact linear recurrence of order 6."""
     steps = np.arange(rows)
-    waves = [size * np.sin(2 * np.pi * (steps / period + rng.random())) for size, period in ((1, 37), (0.7, 37 / np.sqrt(5)), (0.4, 7 * np.pi))]
+    waves = [
+        size * np.sin(2 * np.pi * (steps / period + rng.random()))
+        for size, period in ((1, 37), (0.7, 37 / np.sqrt(5)), (0.4, 7 * np.pi))
+    ]
     return np.sum(waves, 0)[:, None]
 
 

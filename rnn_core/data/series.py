@@ -1,0 +1,155 @@
+"""A series to be forecast: its parts, its windows, its scale, and the naive forecasts that a network must beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnn_core.data.sequences import Sequences
+
+# Shapes: N steps of the series, C columns, n windows, T steps of context (length), D input columns, h steps ahead
+# (horizon), K = h * target columns outputs, ordered step by step: (h, columns) flattened.
+
+PARTS = ("train", "validation", "test")
+TEST = 0.15  # share of the steps, the last ones, that are measured once
+MOST = 20_000_000  # numbers that all windows of a part may hold together: 80 MB
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """N steps of C columns with the windows that an experiment reads."""
+
+    values: np.ndarray  # (N, C) float64, in the data's own units
+    columns: tuple[str, ...]  # C names
+    inputs: tuple[int, ...]  # D columns that the network reads
+    targets: tuple[int, ...]  # columns that it forecasts
+    length: int  # T: steps of context
+    horizon: int  # h: steps ahead
+    ends: tuple[int, int]  # steps before which training and validation end
+    faults: np.ndarray  # (N,) bool: planted anomalies, in the test part only
+    times: np.ndarray | None = None  # (N,) datetime64, where the data has dates
+    notes: tuple[str, ...] = ()  # what was done to the data: missing values filled, text columns left out
+    mean: np.ndarray = field(init=False)  # (C,) of the training part alone
+    std: np.ndarray = field(init=False)  # (C,) of the training part alone; 1 where it is constant
+
+    def __post_init__(self) -> None:
+        known = self.values[: self.ends[0]]
+        std = known.std(0)
+        object.__setattr__(self, "mean", known.mean(0))
+        object.__setattr__(self, "std", np.where(std > 1e-12 * np.abs(known).max(0, initial=1e-300), std, 1.0))
+
+    @property
+    def scaled(self) -> np.ndarray:
+        """(N, C) float32: mean 0 and standard deviation 1 over the training part."""
+        return ((self.values - self.mean) / self.std).astype(np.float32)
+
+    def unscaled(self, targets: np.ndarray) -> np.ndarray:
+        """Scaled target columns (..., columns) back in the data's own units."""
+        chosen = list(self.targets)
+        return targets * self.std[chosen] + self.mean[chosen]
+
+    def steps(self, part: str) -> np.ndarray:
+        """(n,) int64: the first forecast step of every window of a part.
+
+        A window belongs to the part in which all its targets lie; its context may reach back into the part before.
+        """
+        start, end = {"train": (0, self.ends[0]), "validation": self.ends, "test": (self.ends[1], len(self.values))}[part]
+        return np.arange(max(start, self.length), end - self.horizon + 1)
+
+    def windows(self, part: str, most: int = 0) -> Sequences:
+        """Every window of a part as a sequence with its targets; evenly spaced ones where there are more than `most` or than fit."""
+        steps = self.steps(part)
+        fitting = max(1, MOST // (self.length * len(self.inputs) + self.horizon * len(self.targets)))
+        wanted = min(most or len(steps), fitting)
+        if wanted < len(steps):
+            steps = steps[np.linspace(0, len(steps) - 1, wanted).round().astype(np.int64)]
+        return Sequences.dense(self.contexts(steps), self.answers(steps))
+
+    def contexts(self, steps: np.ndarray) -> np.ndarray:
+        """(n, T, D) float32: the scaled inputs of the `length` steps before each of `steps`."""
+        return self.scaled[:, list(self.inputs)][steps[:, None] + np.arange(-self.length, 0)]
+
+    def answers(self, steps: np.ndarray) -> np.ndarray:
+        """(n, K) float32: the scaled targets from each of `steps` on."""
+        return self.scaled[:, list(self.targets)][steps[:, None] + np.arange(self.horizon)].reshape(len(steps), -1)
+
+
+def ends(rows: int, length: int, horizon: int, validation: float) -> tuple[int, int]:
+    """Where training and validation end, in order of time; the last 15 % are for the test.
+
+    Raises ValueError where a part would have no window.
+    """
+    test = round(rows * (1 - TEST))
+    train = round(test * (1 - validation))
+    if min(test - train, rows - test) < horizon or train < length + horizon:
+        longest = max(round(round(rows * (1 - TEST)) * (1 - validation)) - horizon, 0)
+        advice = (
+            f"choose a length of at most {longest}"
+            if longest and min(test - train, rows - test) >= horizon
+            else "more rows are needed"
+        )
+        raise ValueError(f"{rows} rows are too few for windows of {length} steps and {horizon} ahead: {advice}")
+    return train, test
+
+
+def rows_for(windows: int, length: int, horizon: int, validation: float) -> int:
+    """The shortest series whose training part has that many windows."""
+    needed = windows + length + horizon - 1
+    rows = int(needed / ((1 - TEST) * (1 - validation)))
+    while (
+        round(round(rows * (1 - TEST)) * (1 - validation)) < needed
+        or min(rows * TEST, rows * (1 - TEST) * validation) < horizon + 1
+    ):
+        rows += 1
+    return rows
+
+
+def naive_forecasts(series: Series, part: str = "validation") -> dict[str, np.ndarray]:
+    """What forecasters without a network say: name → (n, K), scaled, for every window of a part."""
+    steps, columns = series.steps(part), list(series.targets)
+    scaled = series.scaled[:, columns]
+    ahead = np.arange(series.horizon)
+    forecasts = {
+        "training mean": np.zeros((len(steps), series.horizon * len(columns)), np.float32),
+        "last value": np.repeat(scaled[steps - 1][:, None], series.horizon, 1).reshape(len(steps), -1),
+    }
+    period = dominant_period(scaled[: series.ends[0], 0])
+    if period and len(steps) and period <= steps[0]:
+        back = period * (ahead // period + 1)
+        forecasts["last period"] = scaled[steps[:, None] + ahead - back].reshape(len(steps), -1)
+    forecasts["linear autoregression"] = _linear(series, steps)
+    return forecasts
+
+
+def baselines(series: Series, part: str = "validation") -> dict[str, float]:
+    """Root mean squared error of the naive forecasts, in standard deviations of the training part."""
+    truth = series.answers(series.steps(part))
+    return {name: float(np.sqrt(np.mean((forecast - truth) ** 2))) for name, forecast in naive_forecasts(series, part).items()}
+
+
+def dominant_period(values: np.ndarray) -> int:
+    """The lag at which a series resembles itself most, from the first return of its autocorrelation; 0 where it has none."""
+    centred = values - values.mean()
+    size = len(centred)
+    power = np.abs(np.fft.rfft(centred, 2 * size)) ** 2
+    correlation = np.fft.irfft(power)[: size // 2] / np.arange(size, size - size // 2, -1)
+    below = np.flatnonzero(correlation < 0)
+    if not len(below) or correlation[0] <= 1e-12:
+        return 0
+    lag = int(below[0] + np.argmax(correlation[below[0] :]))
+    return lag if correlation[lag] > 0.3 * correlation[0] else 0
+
+
+def _linear(series: Series, steps: np.ndarray) -> np.ndarray:
+    """Least squares from the last few steps of all inputs, fitted on the training windows: (n, K)."""
+    known = series.steps("train")
+    known = known[:: max(1, len(known) // 20_000)]
+    order = max(1, min(series.length, 32 // len(series.inputs), len(known) // (3 * len(series.inputs))))
+
+    def features(at: np.ndarray) -> np.ndarray:
+        taps = series.scaled[:, list(series.inputs)].astype(np.float64)[at[:, None] + np.arange(-order, 0)]
+        return np.concatenate([taps.reshape(len(at), -1), np.ones((len(at), 1))], 1)
+
+    weights, *_ = np.linalg.lstsq(features(known), series.answers(known).astype(np.float64), rcond=None)
+    return (features(steps) @ weights).astype(np.float32)
