@@ -7,6 +7,7 @@ by the functions that build Keras layers.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import random
 from dataclasses import dataclass
 from typing import Any
@@ -71,26 +72,45 @@ def build(experiment: Experiment, interface: Interface) -> Model:
     The initial gain multiplies every recurrent kernel; `gate_bias` replaces the forget (LSTM) or update (GRU) bias.
     """
     mask = experiment.data.mask and interface.inputs == "tokens"
+    drawn = _drawn(dataclasses.replace(experiment.model, gain=1.0, gate_bias=None), interface, mask, experiment.seed)
+    model = Model(experiment.model, interface, mask, tuple(weight.copy() for weight in drawn))
+    for weights in model.recurrent:
+        _start(experiment.model, weights)
+    return model
+
+
+@functools.lru_cache(maxsize=32)
+def _drawn(spec: ModelSpec, interface: Interface, mask: bool, seed: int) -> tuple[np.ndarray, ...]:
+    """What Keras's initialisers draw; kept, so that a slider for gain or bias does not build layers again."""
     state = random.getstate()
-    random.seed(experiment.seed)  # all that Keras's initialisers draw their seeds from
+    random.seed(seed)  # all that Keras's initialisers draw their seeds from
     try:
-        weights = [weight.copy() for weight in skeleton(experiment.model, interface, mask).get_weights()]
+        return tuple(weight.copy() for weight in skeleton(spec, interface, mask).get_weights())
     finally:
         random.setstate(state)
-    model = Model(experiment.model, interface, mask, tuple(weights))
-    for kernels in model.recurrent:
-        _start(experiment.model, kernels)
-    return model
 
 
 def _start(spec: ModelSpec, weights: tuple[np.ndarray, ...]) -> None:
     """Recurrent gain and gate bias, in place, on freshly drawn weights of one layer."""
     weights[1][...] *= np.float32(spec.gain)
-    chosen = spec.gate_bias is not None and spec.gate_bias > -100
-    if chosen and spec.use_bias and spec.cell != "simple_rnn":
+    if spec.gate_bias is not None and spec.use_bias and spec.cell != "simple_rnn":
         bias, units = weights[2], spec.units
         row = bias if bias.ndim == 1 else bias[0]
         row[slice(units, 2 * units) if spec.cell == "lstm" else slice(0, units)] = spec.gate_bias
+
+
+def shapes(spec: ModelSpec, interface: Interface) -> list[tuple[int, ...]]:
+    """The shapes of `Model.weights`, without building anything."""
+    units, blocks = spec.units, {"simple_rnn": 1, "lstm": 4, "gru": 3}[spec.cell]
+    bias = (2, 3 * units) if spec.cell == "gru" and spec.reset_after else (blocks * units,)
+    tokens, directions = interface.inputs == "tokens", 1 + spec.bidirectional
+    found: list[tuple[int, ...]] = [(interface.input_size, spec.embedding)] if tokens else []
+    size = spec.embedding if tokens else interface.input_size
+    for _ in range(spec.layers):
+        layer = [(size, blocks * units), (units, blocks * units), *([bias] if spec.use_bias else [])]
+        found += layer * directions
+        size = units * directions
+    return [*found, (size, interface.outputs), (interface.outputs,)]
 
 
 def skeleton(spec: ModelSpec, interface: Interface, mask: bool, dtype: str = "float32") -> Any:

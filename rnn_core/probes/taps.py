@@ -11,7 +11,7 @@ import functools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,8 @@ def keras_model(model: Any) -> Any:
 
 
 def _twin(model: Model) -> Any:
-    twin = _double(model.spec, model.interface, model.mask)
+    plain = replace(model.spec, initialiser="orthogonal", gain=1.0, gate_bias=None, dropout=0.0)  # what only training sees
+    twin = _double(plain, model.interface, model.mask)
     if twin.__dict__.get("_filled_with") is not model.weights:
         twin.set_weights([weight.astype(np.float64) for weight in model.weights])
         twin.__dict__["_filled_with"] = model.weights  # past Keras's attribute tracking, which would copy it
