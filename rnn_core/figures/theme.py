@@ -25,13 +25,13 @@ GATE_NAMES = {
     "candidate": "candidate h̃",
 }
 GATE_COLOURS = {
-    "input": "#2F8FD0",
-    "forget": "#C2417C",
-    "cell": "#A87B00",
-    "output": "#0B8F7A",
-    "update": "#C2417C",
-    "reset": "#7A6AD8",
-    "candidate": "#A87B00",
+    "input": "#2764E9",
+    "forget": "#D86EBB",
+    "cell": "#AD903E",
+    "output": "#2E7251",
+    "update": "#D86EBB",
+    "reset": "#694AEA",
+    "candidate": "#AD903E",
 }
 
 ROLE_COLOURS = {
