@@ -1,0 +1,34 @@
+"""A text box that counts tokens live and hands the text over on Enter."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import streamlit as st
+
+LONGEST_TEXT = 200_000  # characters taken from the browser
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "composer", **{part: (_HERE / f"composer.{part}").read_text("utf-8") for part in ("html", "css", "js")}
+)
+
+
+def composer(label: str, text: str, *, limit: int, part: str, key: str) -> str:
+    """Show the box with `text` in it; returns the text last sent, or `text` while nothing was.
+
+    Args:
+        label: what the box is for.
+        text: what it holds at first; another text replaces what was typed.
+        limit: tokens that will be read.
+        part: "first" or "last": which of them when there are more.
+        key: identity of the element.
+    """
+    revision = hashlib.sha1(text.encode("utf-8", "replace")).hexdigest()[:12]
+    data = {"label": label, "text": text, "limit": limit, "part": part, "longest": LONGEST_TEXT, "rev": revision}
+    answer = _component(
+        key=key, data=data, default={"sent": None}, on_sent_change=lambda: None, width="stretch", height="content"
+    )
+    sent = answer.sent
+    valid = isinstance(sent, dict) and isinstance(sent.get("text"), str)
+    return sent["text"][:LONGEST_TEXT] if valid and sent.get("rev", revision) == revision else text

@@ -1,0 +1,174 @@
+"""The token player: sentence, probability, states, path and gates of one or more readings under one cursor, in the browser.
+
+Everything travels once, as one block of bytes; playing, scrubbing and hovering ask the server nothing. A clicked token or
+unit and a marked span come back as a `Pick`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from rnn_core.figures.theme import CELL_COLOURS, GATE_COLOURS, GATE_NAMES, ROLE_COLOURS
+from rnn_core.probes.reading import Reading
+
+_HERE = Path(__file__).parent
+_PARTS = ("payload", "colour", "plots", "sentence", "transport", "player")  # one module, in this order
+_SCRIPT = "\n".join((_HERE / f"{part}.js").read_text("utf-8") for part in _PARTS)
+_component = st.components.v2.component(
+    "token_player", html='<div class="player"></div>', css=(_HERE / "player.css").read_text("utf-8"), js=_SCRIPT
+)
+
+SORTS = {
+    "index": "as stored",
+    "activation": "by final activation",
+    "correlation": "by correlation with the label",
+    "cluster": "alike together",
+}
+_STATE_TITLES = {"h": "Hidden state h", "c": "Cell state c"}
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One column: a model's reading of the sentence, or two readings laid over each other."""
+
+    title: str  # "LSTM", "LSTM, epoch 3"
+    readings: tuple[Reading, ...]  # one or two
+    note: str = ""  # said when hovering the title
+
+
+@dataclass(frozen=True)
+class Pick:
+    """What the user clicked last; None where nothing."""
+
+    token: int | None = None  # 0-based step
+    unit: int | None = None  # 0-based unit of the layer
+    panel: int | None = None  # index of the panel
+    span: tuple[int, int] | None = None  # first and last step, inclusive
+
+
+def player(panels: list[Panel], sentences: list[dict[str, Any]], *, key: str, focus: int = 0) -> Pick:
+    """Show the readings and return what was picked in them.
+
+    Args:
+        panels: the columns; the first readings all belong to sentence 0, the second ones to sentence 1.
+        sentences: {"words": texts as typed, "known": bools, "align": for sentence 1 the step of sentence 0 that each step
+            corresponds to, -1 for none}.
+        key: identity of the element; keep it while the readings change.
+        focus: which panel colours the words first.
+    """
+    data = payload(panels, sentences, focus)
+    answer = _component(
+        key=key, data=data, default={"pick": None}, on_pick_change=lambda: None, width="stretch", height="content"
+    )
+    return _checked(answer.pick, panels, sentences, _revision(data))
+
+
+def payload(panels: list[Panel], sentences: list[dict[str, Any]], focus: int = 0) -> bytes:
+    """The bytes that player/payload.js unpacks: header length, JSON header, numbers."""
+    packer = _Packer()
+    method = panels[0].readings[0].method_title
+    header = {
+        "sentences": [{"words": list(one["words"]), "known": [bool(known) for known in one["known"]]} for one in sentences],
+        "panels": [_panel(panel, packer, sentences) for panel in panels],
+        "quantities": {"delta": "Change of the logit by each token", "attribution": method},
+        "sorts": SORTS,
+        "colours": {"positive": ROLE_COLOURS["positive"], "negative": ROLE_COLOURS["negative"]},
+        "parting": sentences[1].get("parting") if len(sentences) > 1 else None,
+        "focus": focus,
+    }
+    numbers = b"".join(packer.parts)
+    header["rev"] = hashlib.sha1(json.dumps(header).encode() + numbers).hexdigest()
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 4)
+    return struct.pack("<I", len(text)) + text + numbers
+
+
+def _revision(data: bytes) -> str:
+    return json.loads(data[4 : 4 + struct.unpack("<I", data[:4])[0]])["rev"]
+
+
+class _Packer:
+    """Collects number blocks and hands out their places."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.size = 0
+
+    def add(self, values: np.ndarray, compact: bool = False) -> dict[str, Any]:
+        """float32, or with `compact` 16-bit integers that resolve 1/32767 of the largest value."""
+        place: dict[str, Any] = {"at": self.size, "shape": list(values.shape), "type": "int16" if compact else "float32"}
+        if compact:
+            place["scale"] = float(np.abs(values).max(initial=0.0)) or 1.0
+            raw = np.round(values / place["scale"] * 32767).astype("<i2").tobytes()
+        else:
+            raw = values.astype("<f4").tobytes()
+        raw += b"\0" * (-len(raw) % 4)
+        self.parts.append(raw)
+        self.size += len(raw)
+        return place
+
+
+def _panel(panel: Panel, packer: _Packer, sentences: list[dict[str, Any]]) -> dict[str, Any]:
+    first, profile = panel.readings[0], panel.readings[0].profile
+    names = [f"PC{n + 1}: {share:.0%} of the variance" for n, share in enumerate(profile.basis.explained[:2])]
+    blocks = [{"name": name, "kind": "state", "title": _STATE_TITLES[name], "rows": first.units} for name in first.state_parts]
+    blocks += [
+        {"name": name, "kind": "gate", "title": GATE_NAMES[name], "rows": first.units, "colour": GATE_COLOURS[name]}
+        for name in first.gates
+    ]
+    for block in blocks:
+        if block["name"] in ("cell", "candidate"):
+            block["kind"] = "state"  # tanh: -1..1, shown on the diverging scale
+    return {
+        "title": panel.title,
+        "note": panel.note,
+        "colour": CELL_COLOURS[first.cell],
+        "blocks": blocks,
+        "orders": {name: [int(unit) for unit in order] for name, order in first.orders.items()},
+        "cloud": packer.add(profile.cloud),
+        "labels": [int(label) for label in profile.labels],
+        "axes": names,
+        "readings": [_reading(reading, n, packer, sentences) for n, reading in enumerate(panel.readings)],
+    }
+
+
+def _reading(reading: Reading, sentence: int, packer: _Packer, sentences: list[dict[str, Any]]) -> dict[str, Any]:
+    sentence = min(sentence, len(sentences) - 1)
+    return {
+        "sentence": sentence,
+        "probability": packer.add(reading.probability),
+        "path": packer.add(reading.path),
+        "bars": {"delta": packer.add(reading.deltas), "attribution": packer.add(reading.attribution)},
+        "note": f" (sums to {reading.attribution.sum():+.2f}; {reading.gap_words})",
+        "blocks": {name: packer.add(values, compact=True) for name, values in reading.blocks.items()},
+        "align": [int(step) for step in sentences[sentence].get("align", range(len(reading.ids)))],
+    }
+
+
+def _checked(raw: Any, panels: list[Panel], sentences: list[dict[str, Any]], revision: str) -> Pick:
+    """A Pick from what the browser sent, which may be stale or forged: anything out of range counts as nothing."""
+    if not isinstance(raw, dict) or raw.get("rev") != revision:
+        return Pick()
+    steps = len(sentences[0]["words"])
+    panel = _index(raw.get("panel"), len(panels))
+    units = panels[panel or 0].readings[0].units
+    span = raw.get("span")
+    ends = [_index(end, steps) for end in span] if isinstance(span, list) and len(span) == 2 else [None]
+    return Pick(
+        _index(raw.get("token"), steps),
+        _index(raw.get("unit"), units),
+        panel,
+        (ends[0], ends[1]) if None not in ends and ends[0] <= ends[1] else None,
+    )  # type: ignore[operator, arg-type]
+
+
+def _index(value: Any, size: int) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < size else None

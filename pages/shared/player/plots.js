@@ -1,0 +1,243 @@
+// One plot = two stacked canvases: `base` is drawn when data, size or theme change, `over` (cursor and hover) every frame.
+const GUTTER = 34; // px left of every time axis, so that one cursor line runs through all plots of a column
+
+class Plot {
+  constructor(player, panel, { height, name }) {
+    Object.assign(this, { player, panel, height });
+    this.element = make("div", { class: "plot" });
+    this.element.style.height = `${height}px`;
+    this.base = make("canvas", { role: "img", "aria-label": name });
+    this.over = make("canvas", { "aria-hidden": "true" });
+    this.element.append(this.base, this.over);
+    this.over.onpointermove = (event) => this.point(event, false);
+    this.over.onpointerleave = () => player.hover(null);
+    this.over.onclick = (event) => this.point(event, true);
+  }
+
+  get steps() { return this.player.steps; }
+  get stepWidth() { return (this.width - GUTTER - 2) / Math.max(1, this.steps); }
+  x(step) { return GUTTER + (step + 0.5) * this.stepWidth; }
+
+  resize() {
+    this.width = this.element.clientWidth;
+    if (!this.width) return;
+    const density = window.devicePixelRatio || 1;
+    for (const canvas of [this.base, this.over]) {
+      canvas.width = Math.round(this.width * density);
+      canvas.height = Math.round(this.height * density);
+      canvas.getContext("2d").setTransform(density, 0, 0, density, 0, 0);
+    }
+    const pen = this.base.getContext("2d");
+    pen.font = `11px ${this.player.theme.font}`;
+    this.drawBase(pen, this.player.theme);
+    this.frame();
+  }
+
+  frame() {
+    if (!this.width) return;
+    const pen = this.over.getContext("2d");
+    pen.clearRect(0, 0, this.width, this.height);
+    pen.font = `11px ${this.player.theme.font}`;
+    this.drawOver(pen, this.player.theme);
+  }
+
+  locate(event) { // → {step, unit?}: what lies under the pointer
+    const box = this.over.getBoundingClientRect();
+    const step = Math.floor((event.clientX - box.left - GUTTER) / this.stepWidth);
+    return { step: Math.max(0, Math.min(this.steps - 1, step)) };
+  }
+
+  point(event, click) {
+    const place = { ...this.locate(event), panel: this.panel };
+    if (click) this.player.pick(place); else this.player.hover(place);
+  }
+
+  drawOver(pen, theme) { // the veil over what is not read yet, the cursor, the hovered column
+    const { step, hovered } = this.player;
+    const edge = this.x(step) + this.stepWidth / 2;
+    pen.fillStyle = css(theme.back, 0.72);
+    pen.fillRect(edge, 0, this.width - edge, this.height);
+    const line = (at, colour, width) => {
+      pen.fillStyle = colour;
+      pen.fillRect(this.x(at) - Math.max(width, this.stepWidth) / 2, 0, Math.max(width, this.stepWidth), this.height);
+    };
+    if (hovered) line(hovered.step, css(theme.text, 0.22), 1.5);
+    if (step < this.steps - 1 || this.player.playing) {
+      pen.fillStyle = css(theme.accent);
+      pen.fillRect(edge - 1, 0, 1.5, this.height);
+    }
+  }
+}
+
+class Curve extends Plot { // running probability of "positive", one line per reading
+  constructor(player, panel) { super(player, panel, { height: 92, name: `Running probability of positive, ${panel.title}` }); }
+  y(value) { return 8 + (1 - value) * (this.height - 16); }
+
+  drawBase(pen, theme) {
+    pen.fillStyle = css(theme.quiet);
+    pen.textAlign = "right"; pen.textBaseline = "middle";
+    for (const [value, label] of [[1, "100 %"], [0.5, "50"], [0, "0"]]) {
+      pen.fillText(label, GUTTER - 4, this.y(value));
+      pen.fillStyle = css(value === 0.5 ? theme.quiet : theme.faint);
+      pen.fillRect(GUTTER, this.y(value), this.width - GUTTER, value === 0.5 ? 0.8 : 1);
+      pen.fillStyle = css(theme.quiet);
+    }
+    this.panel.readings.forEach((reading, n) => this.line(pen, reading.probability.values, rgb(this.panel.colour), n));
+    if (this.player.parting !== null) {
+      pen.setLineDash([2, 3]); pen.strokeStyle = css(theme.text, 0.7);
+      pen.beginPath(); pen.moveTo(this.x(this.player.parting), 0); pen.lineTo(this.x(this.player.parting), this.height); pen.stroke();
+      pen.setLineDash([]);
+    }
+  }
+
+  line(pen, values, colour, n) {
+    pen.setLineDash(n ? [5, 4] : []);
+    pen.strokeStyle = css(colour, n ? 0.75 : 1);
+    pen.lineWidth = n ? 1.6 : 2;
+    pen.beginPath();
+    values.forEach((value, step) => pen[step ? "lineTo" : "moveTo"](this.x(step), this.y(value)));
+    pen.stroke();
+    pen.setLineDash([]); pen.lineWidth = 1;
+  }
+
+  drawOver(pen, theme) {
+    super.drawOver(pen, theme);
+    this.panel.readings.forEach((reading, n) => {
+      const step = Math.min(this.player.shown, reading.probability.rows - 1);
+      pen.beginPath();
+      pen.arc(this.x(step), this.y(reading.probability.values[step]), 4, 0, 7);
+      pen.fillStyle = n ? css(theme.back) : css(rgb(this.panel.colour));
+      pen.strokeStyle = css(rgb(this.panel.colour)); pen.lineWidth = 2;
+      pen.fill(); pen.stroke(); pen.lineWidth = 1;
+    });
+  }
+}
+
+class Bars extends Plot { // what each token did: change of the logit, or its attribution
+  constructor(player, panel) { super(player, panel, { height: 64, name: `What each token did, ${panel.title}` }); }
+
+  drawBase(pen, theme) {
+    const values = this.panel.readings[this.player.which].bars[this.player.quantity].values;
+    const largest = Math.max(1e-9, ...values.map(Math.abs));
+    const middle = this.height / 2, reach = middle - 6;
+    pen.fillStyle = css(theme.quiet); pen.textAlign = "right"; pen.textBaseline = "middle";
+    pen.fillText(`+${short(largest)}`, GUTTER - 4, 9);
+    pen.fillText(`−${short(largest)}`, GUTTER - 4, this.height - 8);
+    pen.fillStyle = css(theme.faint); pen.fillRect(GUTTER, middle, this.width - GUTTER, 1);
+    values.forEach((value, step) => {
+      pen.fillStyle = css(value < 0 ? theme.negative : theme.positive);
+      const tall = (Math.abs(value) / largest) * reach, wide = Math.max(1, this.stepWidth * 0.8);
+      pen.fillRect(this.x(step) - wide / 2, value < 0 ? middle : middle - tall, wide, tall);
+    });
+  }
+}
+
+class Heat extends Plot { // units × tokens of one block: the states h or c, or one gate
+  constructor(player, panel, block) {
+    const rows = block.rows;
+    super(player, panel, { height: Math.max(48, Math.round(rows * (block.kind === "gate" ? 2 : Math.min(7, 224 / rows)))), name: `${block.title}: ${rows} units by tokens, ${panel.title}` });
+    this.block = block;
+  }
+
+  get order() { return this.player.order(this.panel); }
+
+  drawBase(pen, theme) {
+    const { values, steps, rows } = this.player.matrix(this.panel, this.block);
+    const image = new ImageData(steps, rows);
+    const scales = this.player.scales(this.panel, this.block, values, rows);
+    const colours = this.block.kind === "gate" ? ramp(theme.back, mix(theme.back, rgb(this.block.colour), 0.5), rgb(this.block.colour)) : ramp(theme.negative, theme.back, theme.positive);
+    this.order.forEach((unit, row) => {
+      for (let step = 0; step < steps; step++) {
+        const value = values[step * rows + unit] / scales[unit];
+        const level = this.block.kind === "gate" ? value * 255 : (value + 1) * 127.5;
+        image.data.set([...colours[Math.max(0, Math.min(255, Math.round(level)))], 255], 4 * (row * steps + step));
+      }
+    });
+    const small = make("canvas");
+    small.width = steps; small.height = rows;
+    small.getContext("2d").putImageData(image, 0, 0);
+    pen.imageSmoothingEnabled = this.stepWidth < 1;
+    pen.drawImage(small, GUTTER, 0, steps * this.stepWidth, this.height);
+    pen.fillStyle = css(theme.quiet); pen.textAlign = "right"; pen.textBaseline = "middle";
+    pen.fillText(`${rows}`, GUTTER - 4, 7);
+    pen.fillText("units", GUTTER - 4, this.height / 2);
+  }
+
+  locate(event) {
+    const box = this.over.getBoundingClientRect();
+    const row = Math.max(0, Math.min(this.block.rows - 1, Math.floor(((event.clientY - box.top) / this.height) * this.block.rows)));
+    return { ...super.locate(event), unit: this.order[row], block: this.block.name };
+  }
+
+  drawOver(pen, theme) {
+    super.drawOver(pen, theme);
+    const tall = this.height / this.block.rows;
+    const mark = (unit, colour) => {
+      const row = this.order.indexOf(unit);
+      if (row < 0) return;
+      pen.strokeStyle = colour;
+      pen.strokeRect(GUTTER, row * tall, this.width - GUTTER - 1, Math.max(2, tall));
+    };
+    const { hovered, picked } = this.player;
+    if (picked.unit !== null && picked.panel === this.panel.index) mark(picked.unit, css(theme.accent));
+    if (hovered?.unit !== undefined && hovered.panel === this.panel) mark(hovered.unit, css(theme.text, 0.8));
+  }
+}
+
+class Path extends Plot { // the state's way through the plane of the first two principal components
+  constructor(player, panel) { super(player, panel, { height: 250, name: `Path of the state over the cloud of final states, ${panel.title}` }); }
+
+  fit() {
+    const all = [...this.panel.readings.map((reading) => reading.path), this.panel.cloud];
+    const range = [0, 1].map((axis) => {
+      let low = Infinity, high = -Infinity;
+      for (const { values } of all) for (let n = axis; n < values.length; n += 2) { low = Math.min(low, values[n]); high = Math.max(high, values[n]); }
+      return [low, Math.max(high - low, 1e-9)];
+    });
+    this.place = (values, n) => [22 + ((values[2 * n] - range[0][0]) / range[0][1]) * (this.width - 34), this.height - 24 - ((values[2 * n + 1] - range[1][0]) / range[1][1]) * (this.height - 38)];
+  }
+
+  drawBase(pen, theme) {
+    this.fit();
+    const { cloud, labels, axes } = this.panel;
+    for (let n = 0; n < cloud.rows; n++) {
+      pen.fillStyle = css(labels[n] ? theme.positive : theme.negative, 0.5);
+      pen.beginPath(); pen.arc(...this.place(cloud.values, n), 2.2, 0, 7); pen.fill();
+    }
+    pen.fillStyle = css(theme.quiet); pen.textBaseline = "bottom"; pen.textAlign = "right";
+    pen.fillText(axes[0], this.width - 4, this.height - 3);
+    pen.save(); pen.translate(13, 8); pen.rotate(-Math.PI / 2); pen.fillText(axes[1], 0, 0); pen.restore();
+  }
+
+  drawOver(pen, theme) {
+    this.panel.readings.forEach((reading, n) => {
+      const last = Math.min(this.player.step, reading.path.rows - 1);
+      pen.strokeStyle = css(n ? theme.quiet : theme.text, 0.85); pen.lineWidth = 1.5;
+      pen.setLineDash(n ? [5, 4] : []);
+      pen.beginPath();
+      for (let step = 0; step <= last; step++) pen[step ? "lineTo" : "moveTo"](...this.place(reading.path.values, step));
+      pen.stroke(); pen.setLineDash([]);
+      this.dot(pen, reading, 0, 3, css(theme.back), css(theme.text));
+      this.dot(pen, reading, last, 5.5, n ? css(theme.back) : css(rgb(this.panel.colour)), css(theme.text));
+      if (this.player.hovered) this.dot(pen, reading, Math.min(this.player.hovered.step, reading.path.rows - 1), 5, "transparent", css(theme.text));
+    });
+    pen.lineWidth = 1;
+  }
+
+  dot(pen, reading, step, radius, fill, stroke) {
+    pen.beginPath(); pen.arc(...this.place(reading.path.values, step), radius, 0, 7);
+    pen.fillStyle = fill; pen.strokeStyle = stroke; pen.fill(); pen.stroke();
+  }
+
+  locate(event) { // the nearest step of the first reading's path
+    const box = this.over.getBoundingClientRect();
+    const values = this.panel.readings[0].path.values;
+    let best = 0, least = Infinity;
+    for (let step = 0; step < values.length / 2; step++) {
+      const [x, y] = this.place(values, step);
+      const far = (x - event.clientX + box.left) ** 2 + (y - event.clientY + box.top) ** 2;
+      if (far < least) [best, least] = [step, far];
+    }
+    return { step: best };
+  }
+}

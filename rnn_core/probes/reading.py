@@ -1,0 +1,159 @@
+"""One text read by one model: all that the sentence page shows, computed in one call on a worker.
+
+Legend: T tokens, S numbers in the state, H units of the layer. Probabilities and logits are of "positive".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from rnn_core.probes.source import Source, opened, profile_of
+from rnn_core.probes.units import Profile
+
+METHODS = {
+    "integrated_gradients": "Integrated gradients",
+    "gradient_times_input": "Gradient × input",
+    "gradient_norm": "Size of the gradient (no sign)",
+    "leave_one_out": "Leave one out",
+}
+STEPS = 60  # midpoints of integrated gradients
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What happened inside the last recurrent layer while the text was read."""
+
+    cell: str  # "simple_rnn", "lstm" or "gru"
+    ids: np.ndarray  # (T,) int32 token ids
+    states: np.ndarray  # (T, S) float32: h, or h and c side by side
+    gates: dict[str, np.ndarray]  # name → (T, H) float32
+    logits: np.ndarray  # (T,) float32: the output if the text ended here, before the sigmoid
+    start: float  # logit before the first token (state zero)
+    path: np.ndarray  # (T, 2) float32: states on the model's first two principal components
+    method: str  # key of METHODS
+    attribution: np.ndarray  # (T,) float32: what each token did to the final logit by `method`
+    variant: str  # what exactly the method compared
+    gap: float  # |sum of the attribution − (final logit − baseline's logit)|; nan where the method promises no such sum
+    profile: Profile  # the model's basis and unit statistics
+
+    @property
+    def units(self) -> int:
+        """H."""
+        return self.states.shape[1] // len(self.state_parts)
+
+    @property
+    def state_parts(self) -> tuple[str, ...]:
+        return ("h", "c") if self.cell == "lstm" else ("h",)
+
+    @property
+    def blocks(self) -> dict[str, np.ndarray]:
+        """Every (T, H) matrix by name: the state's parts, then the gates."""
+        return {**dict(zip(self.state_parts, np.split(self.states, len(self.state_parts), axis=1), strict=True)), **self.gates}
+
+    @property
+    def probability(self) -> np.ndarray:
+        """(T,) float32 in 0..1: "positive" if the text ended at each token."""
+        return (1 / (1 + np.exp(-self.logits.astype(np.float64)))).astype(np.float32)
+
+    @property
+    def deltas(self) -> np.ndarray:
+        """(T,) float32: change of the logit by each token; with `start` they sum to the final logit."""
+        return np.diff(self.logits, prepend=np.float32(self.start)).astype(np.float32)
+
+    @property
+    def method_title(self) -> str:
+        return METHODS[self.method]
+
+    @property
+    def gap_words(self) -> str:
+        return "promises no sum" if np.isnan(self.gap) else f"completeness gap {self.gap:.0e}"
+
+    @property
+    def orders(self) -> dict[str, np.ndarray]:
+        """Ways to sort the units, each (H,) int: as stored, by activation after the last token, by correlation, by likeness."""
+        hidden = self.states[:, : self.units]
+        return {
+            "index": np.arange(self.units),
+            "activation": np.argsort(-hidden[-1], kind="stable"),
+            "correlation": np.argsort(-self.profile.correlations[: self.units], kind="stable"),
+            "cluster": self.profile.likeness,
+        }
+
+
+def read(source: Source, ids: np.ndarray, method: str = "integrated_gradients") -> Reading:
+    """Read one text with one model.
+
+    Args:
+        source: which model.
+        ids: (T,) token ids, no padding.
+        method: key of METHODS.
+
+    Raises: ValueError for a model that does not read texts forwards and answer yes or no, or ids it cannot read.
+    """
+    from rnn_core.probes.attributions import attributions
+    from rnn_core.probes.traces import trace
+
+    model, ids = opened(source), np.asarray(ids, np.int32)
+    if why := unreadable(model.spec.bidirectional, model.interface.inputs, model.interface.loss, model.interface.per_step):
+        raise ValueError(why)
+    real = np.ones((1, len(ids)), bool)
+    seen = trace(model, ids[None], real)
+    found = attributions(model, ids[None], method, real, output=0, steps=STEPS)
+    assert seen.running is not None  # a forward, many-to-one model has one
+    profile = profile_of(source)
+    return Reading(
+        cell=seen.cell,
+        ids=ids,
+        states=seen.states[0],
+        gates={name: values[0] for name, values in seen.gates.items()},
+        logits=seen.running[0, :, 0],
+        start=float(model.weights[-1][0]),  # the head reads a state of zeros
+        path=profile.basis.project(seen.states[0])[:, :2],
+        method=method,
+        attribution=found.values[0].astype(np.float32),
+        variant=found.variant,
+        gap=float(found.gap[0]),
+        profile=profile,
+    )
+
+
+def unreadable(bidirectional: bool, inputs: str, loss: str, per_step: bool) -> str:
+    """Why a model cannot be followed word by word; "" when it can."""
+    if inputs != "tokens" or loss != "binary" or per_step:
+        return "only a model that reads a text and answers yes or no can be followed word by word"
+    return "a bidirectional model reads the text from both ends, so it has no answer part of the way" if bidirectional else ""
+
+
+@dataclass(frozen=True, eq=False)
+class Parting:
+    """Where two readings of nearly the same text go apart. T₂ tokens of the second text."""
+
+    align: np.ndarray  # (T₂,) int: the first text's token that each token of the second corresponds to; −1 for a new one
+    first: int | None  # first token of the second text that differs; None when the texts are the same
+    distance: np.ndarray  # (T₂,) float32: ‖state₂ − state₁‖ at aligned tokens; nan at new ones
+    widest: int  # token of the second text at which the probabilities differ most
+
+
+def aligned(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(T₂,) int: which token of `first` each token of `second` is, by longest common runs; a replaced word keeps its place."""
+    places = np.full(len(second), -1)
+    for what, a, b, c, d in SequenceMatcher(None, first.tolist(), second.tolist(), autojunk=False).get_opcodes():
+        if what == "equal" or (what == "replace" and b - a == d - c):
+            places[c:d] = np.arange(a, b)
+    return places
+
+
+def parting(first: Reading, second: Reading) -> Parting:
+    """Compare two readings by one model."""
+    align = aligned(first.ids, second.ids)
+    both = align >= 0
+    distance = np.full(len(align), np.nan, np.float32)
+    distance[both] = np.linalg.norm(second.states[both] - first.states[align[both]], axis=1)
+    differs = (align < 0) | (second.ids != first.ids[np.maximum(align, 0)])
+    if len(second.ids) < len(first.ids) and not differs.any():  # words were only taken away, at the end
+        differs[-1] = True
+    apart = np.where(both, np.abs(second.probability - first.probability[np.maximum(align, 0)]), 0.0)
+    return Parting(align, int(differs.argmax()) if differs.any() else None, distance, int(apart.argmax()))

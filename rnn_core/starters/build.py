@@ -1,0 +1,217 @@
+"""Train the starter models on IMDB and write them: `python -m rnn_core starters`. Twenty minutes on two cores.
+
+Four things make 32 units good at this, all of them on the training side only: random crops and dropped words (so that the
+model also learns to answer early and to live with unknown words), dropout of the recurrence's inputs, a cosine learning
+rate, and averaging the weights over the last few hundred steps (Polyak & Juditsky 1992). Which epoch ships is chosen on
+the validation reviews; the test reviews are read once, by the weights that ship (rounded to 16 bits, so that they are small).
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from rnn_core import data, exchange, models, starters
+from rnn_core.data.sequences import Sequences, batches
+from rnn_core.data.text import START, UNKNOWN
+from rnn_core.experiment import Experiment
+from rnn_core.history import NormHistory, logarithms
+from rnn_core.parcels import moment
+from rnn_core.probes import corpus, units
+from rnn_core.runs import Store
+from rnn_core.steps import Stepper, StepResult
+from rnn_core.training import Run, Snapshot, eigenvalues
+
+CROPPED = 0.5  # share of the reviews of which an epoch reads only a part
+SHORTEST_CROP = 8  # tokens
+DROPPED = 0.1  # share of the words read as unknown
+AVERAGED = 0.998  # decay of the weight average per step
+WARM = 200  # steps over which the learning rate grows
+FLOOR = 0.02  # share of the learning rate left at the end
+PROFILED = 2000  # test reviews behind the unit statistics
+NORM_ROWS = 48  # rows of gradient norms kept
+
+_SHARED = {
+    "task": "imdb",
+    "length": 500,
+    "validation": 0.1,
+    "units": 32,
+    "embedding": 32,
+    "dropout": 0.2,
+    "batch": 64,
+    "clip": 1.0,
+}
+EXPERIMENTS = {
+    "simple_rnn": Experiment().replace(**_SHARED, cell="simple_rnn", learning_rate=1e-3, epochs=10),
+    "lstm": Experiment().replace(**_SHARED, cell="lstm", learning_rate=2e-3, epochs=8),
+    "gru": Experiment().replace(**_SHARED, cell="gru", gate_bias=1.0, learning_rate=2e-3, epochs=8),
+}
+TITLES = {"simple_rnn": "Starter: vanilla RNN on IMDB", "lstm": "Starter: LSTM on IMDB", "gru": "Starter: GRU on IMDB"}
+NOTE = "Trained with random crops, dropped words and averaged weights (see rnn_core/starters/build.py)."
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """Averaged weights at one step of a training."""
+
+    step: int
+    epoch: int
+    model: models.Model
+    validation: tuple[float, float]  # loss and accuracy; nan where not measured
+    norms: np.ndarray  # (T,) float64 ‖∂L/∂s_t‖ of that batch
+
+
+def augmented(sequences: Sequences, rng: np.random.Generator) -> Sequences:
+    """Half the sequences cropped to a random part, and some words made unknown. Every one still begins with the start id."""
+    lengths = sequences.lengths
+    short = np.minimum(np.exp(rng.uniform(math.log(SHORTEST_CROP), np.log(np.maximum(lengths, SHORTEST_CROP + 1)))), lengths)
+    kept = np.where(rng.random(len(lengths)) < CROPPED, short.astype(np.int64), lengths)
+    starts = sequences.offsets[:-1] + (rng.random(len(lengths)) * (lengths - kept + 1)).astype(np.int64)
+    offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+    values = sequences.values[np.repeat(starts - offsets[:-1], kept) + np.arange(offsets[-1])]
+    values = np.where((rng.random(len(values)) < DROPPED) & (values > UNKNOWN), UNKNOWN, values).astype(np.int32)
+    values[offsets[:-1]] = START
+    return Sequences(values, offsets, sequences.targets)
+
+
+class _Average:
+    """A running average of the weights that forgets the first steps quickly."""
+
+    def __init__(self, weights: tuple[np.ndarray, ...]) -> None:
+        self.weights, self.steps = [weight.copy() for weight in weights], 0
+
+    def add(self, weights: tuple[np.ndarray, ...]) -> None:
+        self.steps += 1
+        decay = min(AVERAGED, (1 + self.steps) / (10 + self.steps))
+        for mean, weight in zip(self.weights, weights, strict=True):
+            mean *= decay
+            mean += (1 - decay) * weight
+
+
+def train(experiment: Experiment, run: Run) -> Iterator[Moment]:
+    """Moments at step 0, after a quarter of the first epoch, and after every epoch; `run` fills with the history."""
+    dataset = data.build(experiment)
+    stepper = Stepper(models.build(experiment, dataset.interface), experiment.training, experiment.seed)
+    average = _Average(stepper.model.weights)
+    yield Moment(0, 0, rounded(stepper.model), (math.nan, math.nan), np.empty(0))
+    rng, size, epochs = np.random.default_rng(experiment.seed), experiment.training.batch, experiment.training.epochs
+    per_epoch = math.ceil(len(dataset.train) / size)
+    step, began = 0, time.perf_counter()
+    for epoch in range(1, epochs + 1):
+        for batch in tqdm(batches(augmented(dataset.train, rng), size, rng), f"epoch {epoch}/{epochs}", per_epoch, leave=False):
+            step += 1
+            stepper.learning_rate = _rate(experiment.training.learning_rate, step, epochs * per_epoch)
+            result = stepper.step(batch)
+            average.add(tuple(weight.numpy() for weight in stepper.weights))
+            ended = step == epoch * per_epoch
+            model = rounded(stepper.model.with_weights(average.weights)) if ended or step == per_epoch // 4 else None
+            scores = evaluate(stepper, model, dataset.validation) if model is not None else (math.nan, math.nan)
+            _remember(run, result, step, epoch, scores, stepper.learning_rate, time.perf_counter() - began)
+            if model is not None:
+                yield Moment(step, epoch if ended else 0, model, scores, result.state_norms)
+
+
+def _rate(largest: float, step: int, total: int) -> float:
+    """Linear warm-up, then half a cosine down to a small floor."""
+    return largest * min(1.0, step / WARM) * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * step / total)))
+
+
+def rounded(model: models.Model) -> models.Model:
+    """The model with its weights rounded to what 16 bits hold, still stored as float32."""
+    return model.with_weights([weight.astype(np.float16).astype(np.float32) for weight in model.weights])
+
+
+def evaluate(stepper: Stepper, model: models.Model, sequences: Sequences) -> tuple[float, float]:
+    """(loss, accuracy) of other weights than the stepper's own."""
+    held = stepper.state()
+    stepper.restore(held | {f"weight.{n}": weight for n, weight in enumerate(model.weights)})
+    scores = stepper.evaluate(sequences, 128)
+    stepper.restore(held)
+    return scores
+
+
+def _remember(
+    run: Run, result: StepResult, step: int, epoch: int, scores: tuple[float, float], rate: float, seconds: float
+) -> None:
+    run._history.append(
+        (step, epoch, result.loss, result.metric, *scores, result.gradient_norm, result.clipped_norm, rate, seconds)
+    )
+    run._norms.add(step, logarithms(result.state_norms))
+
+
+def build(name: str, folder: Path = starters.FOLDER) -> float:
+    """Train one starter, measure it once on the test reviews, write its two files; returns the test accuracy."""
+    experiment = EXPERIMENTS[name]
+    run = Run(experiment, norms=NormHistory(limit=NORM_ROWS))
+    moments: list[Moment] = []
+    for moment_ in train(experiment, run):
+        moments.append(moment_)
+        tqdm.write(
+            f"{name} step {moment_.step}: validation loss {moment_.validation[0]:.4f}, accuracy {moment_.validation[1]:.4f}"
+        )
+    best = max(moments, key=lambda one: one.validation[1] if one.validation[1] == one.validation[1] else 0.0)
+    kept = [one for one in moments if one.epoch <= 1 and one.step < best.step] + [best]
+    dataset = data.build(experiment)
+    assert dataset.test is not None  # IMDB has one
+    test = evaluate(Stepper(best.model, experiment.training), best.model, dataset.test)[1]
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_run(name, run, kept, best, test, dataset.validation, folder)
+    _write_profiles(name, kept, folder)
+    tqdm.write(f"{name}: best validation accuracy {best.validation[1]:.4f} after epoch {best.epoch}\nTest Accuracy: {test:.4f}")
+    return test
+
+
+def _write_run(name: str, run: Run, kept: list[Moment], best: Moment, test: float, validation: Sequences, folder: Path) -> None:
+    """The starter as an exported run: the same file that the store writes for any run."""
+    probe = validation[int(np.argsort(validation.lengths, kind="stable")[len(validation) // 2])]
+    with tempfile.TemporaryDirectory() as home:
+        store = Store(home)
+        run_id = store.create(run.experiment, name=TITLES[name], status="finished", message=NOTE)
+        rows = list(zip(*(column.tolist() for column in run.history.values()), strict=True))
+        store.record(run_id, rows, run._norms.rows.items(), run._norms.stride, test_metric=test)
+        for one in kept:
+            store.keep(run_id, moment(_snapshot(one, run, probe)))
+        exchange.export(store, run_id, folder / f"{name}.run")
+        store.close()
+
+
+def _snapshot(one: Moment, run: Run, probe: np.ndarray) -> Snapshot:
+    from rnn_core.probes.traces import trace
+
+    unknown = dict.fromkeys(
+        ("loss", "metric", "gradient_norm", "clipped_norm", "learning_rate", "steps_per_second", "seconds_left", "seconds"),
+        math.nan,
+    )
+    return Snapshot(
+        run=run, step=one.step, epoch=one.epoch, epochs=run.experiment.training.epochs, steps_per_epoch=0,
+        validation_loss=one.validation[0], validation_metric=one.validation[1], state_norms=one.norms,
+        probe_inputs=probe, probe_states=trace(one.model, probe[None]).states[0].astype(np.float32),
+        eigenvalues=eigenvalues(one.model), probe_step=one.step, model=one.model, **unknown,
+    )  # fmt: skip
+
+
+def _write_profiles(name: str, kept: list[Moment], folder: Path) -> None:
+    """Profiles of all kept moments over the same test reviews, on the axes of the last."""
+    reviews = corpus.reviews("imdb", PROFILED, 500, kept[-1].model.interface.input_size)
+    last = units.profile(kept[-1].model, reviews)
+    profiles = {one.step: units.profile(one.model, reviews, last.basis) for one in kept[:-1]}
+    starters.write_profiles(name, profiles | {kept[-1].step: last}, folder)
+
+
+def main(names: list[str] | None = None, folder: Path = starters.FOLDER) -> None:
+    """Build the named starters (default: all three)."""
+    for name in names or starters.NAMES:
+        build(name, folder)
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1:])
