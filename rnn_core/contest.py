@@ -84,9 +84,10 @@ def entry(
     units: int = 32,
 ) -> Experiment:
     """One contestant's experiment: fresh sequences each round, Adam, gradients clipped at global norm 1."""
-    samples = round(ROUND * 64)
+    samples = ROUND * 64
+    horizon = min(100, max(1, length // 2)) if task == "delayed_recall" else 1  # there the delay, not the length, is what is remembered
     return Experiment(seed=seed).replace(
-        task=task, length=length, samples=samples, validation=HELD_OUT / samples, cell=cell, units=units,
+        task=task, length=length, horizon=horizon, samples=samples, validation=HELD_OUT / samples, cell=cell, units=units,
         gate_bias=gate_bias, optimiser="adam", learning_rate=learning_rate, batch=64, clip=1.0,
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ import argparse
 import csv
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,38 +161,34 @@ def farthest(squares: Mapping[tuple[str, int], Square], cell: str) -> int:
 
 
 def summary(squares: Mapping[tuple[str, int], Square]) -> str:
-    """The map in one sentence per cell."""
-    longest = max((length for _, length in squares), default=0)
-    words = []
-    for cell in CELLS:
-        reached, tried = farthest(squares, cell), [square.seeds for (name, _), square in squares.items() if name == cell]
-        if tried:
-            limit = (
-                "the longest tried"
-                if reached == longest
-                else f"not at {min(length for name, length in squares if name == cell and length > reached)}"
-            )
-            name = verdicts.NAMES[cell]
-            words.append(
-                f"the {name} remembers over {reached} steps ({limit})"
-                if reached
-                else f"the {name} solved none of these lengths in most seeds"
-            )
+    """The map in words: how far each cell remembers, and how many seeds stand behind that."""
+    if not squares:
+        return "Nothing has been run yet."
+    words = [_remembers(squares, cell) for cell in CELLS if any(name == cell for name, _ in squares)]
     seeds = sorted({square.seeds for square in squares.values()})
     behind = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-    return (
-        f"Solved by most seeds: {'; '.join(words)}. Behind each square: {behind} seeds." if words else "Nothing has been run yet."
-    )
+    return f"Solved by most seeds: {'; '.join(words)}. Behind each square: {behind} seed{'s' if seeds[-1] > 1 else ''}."
+
+
+def _remembers(squares: Mapping[tuple[str, int], Square], cell: str) -> str:
+    reached, name = farthest(squares, cell), verdicts.NAMES[cell]
+    beyond = [length for other, length in squares if other == cell and length > reached]
+    if not reached:
+        return f"the {name} none of the lengths tried"
+    return f"the {name} up to {reached} steps ({f'not {min(beyond)}' if beyond else 'the longest tried'})"
 
 
 def read(path: Path = SHIPPED) -> list[Outcome]:
-    """The rows of a map; none when the file does not exist. A half-written last row is left out."""
+    """The rows of a map; none when the file does not exist. A row that cannot be read is left out."""
     if not path.exists():
         return []
     kinds = {field.name: {"int": int, "float": float, "str": str}[str(field.type)] for field in dataclasses.fields(Outcome)}
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if None not in row.values()]
-    return [Outcome(**{name: kind(row[name]) for name, kind in kinds.items()}) for row in rows]
+    outcomes = []
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        for row in csv.DictReader(file):
+            with suppress(ValueError, TypeError, KeyError):
+                outcomes.append(Outcome(**{name: kind(row[name]) for name, kind in kinds.items()}))
+    return outcomes
 
 
 def append(path: Path, outcome: Outcome) -> None:
@@ -199,7 +196,9 @@ def append(path: Path, outcome: Outcome) -> None:
     names = [field.name for field in dataclasses.fields(Outcome)]
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = not path.exists()
+    torn = not fresh and not path.read_bytes().endswith(b"\n")  # the last writer was killed in the middle of a row
     with path.open("a", newline="", encoding="utf-8") as file:
+        file.write("\n" if torn else "")
         writer = csv.DictWriter(file, names, lineterminator="\n")
         if fresh:
             writer.writeheader()

@@ -75,20 +75,25 @@ def _standing(cell: str, runs: Sequence[Sequence[Lap]]) -> Standing:
     )
 
 
-def verdict(aim: Goal, table: Sequence[Standing]) -> list[str]:
+def verdict(aim: Goal, table: Sequence[Standing], stopped: bool = False) -> list[str]:
     """Sentences for the screen: who solved it and how fast, who did not and how far they came, how far the gradient
-    reached, and what this many seeds can and cannot show."""
+    reached, and what this many seeds can and cannot show.
+
+    Args:
+        aim: what was asked.
+        table: from `standings`; may be of a contest that is still going on.
+        stopped: somebody ended it early.
+    """
     if not table:
         return ["The contestants are being made ready."]
-    running = any(standing.running for standing in table)
-    words = [] if not running else ["So far:"]
+    unfinished = any(standing.running for standing in table)
+    words = ["It was stopped before everybody had finished."] if unfinished and stopped else []
     winners = sorted((standing for standing in table if standing.solved), key=lambda each: (-each.solved, each.steps))
     words += [_won(standing, first=n == 0 and len(table) > 1) for n, standing in enumerate(winners)]
     words += [_lost(aim, standing) for standing in table if not standing.solved]
-    if not running:
+    if not unfinished:
         words += [_conclusion(aim, table, winners)]
-    words += [_reaches(aim, table), _caveat(table)]
-    return words
+    return [*words, _reaches(aim, table), _caveat(table)]
 
 
 def _the(standing: Standing) -> str:

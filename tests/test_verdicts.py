@@ -98,11 +98,15 @@ def test_how_far_a_loser_came(best: float, phrase: str) -> None:
     assert phrase in " ".join(verdict(AIM, [replace(FAILED, best=best), SLOW]))
 
 
-def test_a_contest_under_way_is_called_so() -> None:
-    words = verdict(AIM, [replace(FAILED, running=True, steps=300), FAST])
-    assert words[0] == "So far:"
-    assert "has not solved it after 300 training steps" in " ".join(words)
-    assert "gates made" not in " ".join(words)
+def test_a_contest_under_way_or_stopped_draws_no_conclusion() -> None:
+    table = [replace(FAILED, running=True, steps=300), FAST]
+    words = " ".join(verdict(AIM, table))
+    assert "has not solved it after 300 training steps" in words
+    assert "gates made" not in words
+    assert "stopped" not in words
+    assert verdict(AIM, table, stopped=True)[0] == "It was stopped before everybody had finished."
+    assert "stopped" not in " ".join(verdict(AIM, [FAILED, FAST], stopped=True))
+    assert verdict(AIM, []) == ["The contestants are being made ready."]
 
 
 def test_divergence_and_seeds_are_said() -> None:

@@ -1,0 +1,20 @@
+"""Compare: a contest of three cells on one memory task, live, and the map of how far back each can remember."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared import contests, shell, sweeps
+
+context = shell.page(
+    "Compare",
+    ":material/compare_arrows:",
+    "Three kinds of memory, one puzzle that only memory solves. They start from the same seed and read the same sequences, a few training steps each in turn.",
+    default=None,
+)
+VIEWS = {"contest": "Contest, live", "map": "How far back can it remember?"}
+view = st.segmented_control("View", list(VIEWS), default="contest", required=True, format_func=VIEWS.__getitem__, key="compare_view", bind="query-params", label_visibility="collapsed")  # fmt: skip
+if view == "contest":
+    contests.contest(context.service)
+else:
+    sweeps.memory(context.service)
