@@ -1,0 +1,86 @@
+"""How long a tick takes while thirty sessions watch two trainings once a second: `python -m tests.benchmarks.load [--json]`.
+
+Speaks the server's own protocol, so it measures what browsers would wait for: from asking for a tick until the server has
+sent all of it. The clients run in this process; the app and its workers are started fresh and share the machine with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from tests.browser.protocol import Student
+from tests.browser.serving import Server
+
+# Long enough to train through the whole measurement; the second is heavier than the first.
+EXPERIMENTS = ("task=toy_reviews&cell=lstm&epochs=1000&minutes=30", "task=toy_reviews&cell=gru&units=64&epochs=1000&minutes=30")
+
+
+async def start(port: int, experiment: str) -> str:
+    """Open the link of an experiment, press Play, and return the run's id once it trains."""
+    student = await Student(port, "train", experiment).open()
+    await student.press("Play")
+    for _ in range(120):
+        await asyncio.sleep(0.5)
+        await student.rerun()
+        if any("steps/s" in bar.text for bar in student.kinds("progress")):
+            await student.close()
+            return student.run
+    raise RuntimeError(f"the training did not start: {[bar.text for bar in student.kinds('progress')]}")
+
+
+async def watch(port: int, run: str, seconds: float, ticks: list[float]) -> int:
+    """One session: opens the run and lets its page tick for some seconds. Returns the bytes received."""
+    await asyncio.sleep(random.random())  # a class does not tick in step
+    student = await Student(port, "train", f"run={run}").open()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for fragment, interval in list(student.timers.items()):
+            began = time.monotonic()
+            ticks.append(await student.rerun(fragment=fragment, automatic=True))
+            await asyncio.sleep(max(0.0, interval - (time.monotonic() - began)))
+        if not student.timers:
+            raise RuntimeError("the page does not tick: its run is not active")
+    await student.close()
+    return student.received
+
+
+async def measure(server: Server, sessions: int, seconds: float) -> dict[str, float]:
+    runs = [await start(server.port, experiment) for experiment in EXPERIMENTS]
+    ticks: list[float] = []
+    received = await asyncio.gather(*(watch(server.port, runs[n % len(runs)], seconds, ticks) for n in range(sessions)))
+    ordered = sorted(ticks)
+    return {
+        "sessions": sessions,
+        "ticks": len(ticks),
+        "median_ms": 1000 * statistics.median(ordered),
+        "p95_ms": 1000 * ordered[int(0.95 * len(ordered))],
+        "p99_ms": 1000 * ordered[int(0.99 * len(ordered))],
+        "kilobytes_per_tick": sum(received) / len(ticks) / 1000,
+        "web_process_mb": server.web_process_megabytes(),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sessions", type=int, default=30)
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of words")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        server = Server(Path(home))
+        try:
+            result = asyncio.run(measure(server, options.sessions, options.seconds))
+        finally:
+            server.stop()
+    print(json.dumps(result) if options.json else "\n".join(f"{name:>20}  {value:,.1f}" for name, value in result.items()))
+
+
+if __name__ == "__main__":
+    main()
