@@ -21,6 +21,10 @@ class Control:
         self._rate: float | None = None
         self.stopped = False
 
+    def listen(self, on_change: Callable[[str], None]) -> None:
+        """Tell this function from now on."""
+        self._on_change = on_change
+
     def send(self, command: str, value: float | None = None) -> None:
         """One of COMMANDS; `value` is the new learning rate for "learning_rate"."""
         if command not in COMMANDS:

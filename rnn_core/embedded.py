@@ -1,0 +1,101 @@
+"""The embedded cluster's own process: `python -m rnn_core.embedded --trainers N`.
+
+It prints one line with the scheduler's address and lives until its standard input closes: when the app ends, however it
+ends, the operating system closes the pipe, and scheduler, workers and scratch folder go with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from typing import Any
+
+SETTINGS = {
+    "distributed.admin.log-length": 20,  # events that the scheduler remembers: ours carry arrays
+    "distributed.admin.low-level-log-length": 100,
+    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.worker.memory.target": False,  # nothing is spilled to disk: a training either fits or is ended
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": 0.95,
+    "distributed.worker.profile.enabled": False,  # its sampling wakes the process for nothing
+    "distributed.comm.timeouts.connect": "20s",
+    "distributed.worker.daemon": True,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trainers", type=int, default=1, help="worker processes that train")
+    arguments = parser.parse_args()
+    scratch = tempfile.mkdtemp(prefix="unrolled-")
+    try:
+        asyncio.run(_serve(arguments.trainers, scratch))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        os._exit(0)  # no thread of a library may keep this process alive
+
+
+async def _serve(trainers: int, scratch: str) -> None:
+    import dask
+    from distributed import Nanny, Scheduler
+
+    dask.config.set(SETTINGS)
+    orphaned = _when_input_closes()
+    options: dict[str, Any] = {"preload": ["rnn_core.worker_setup"], "local_directory": scratch, "host": "127.0.0.1"}
+    async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
+        print(json.dumps({"address": scheduler.address, "pid": os.getpid()}), flush=True)
+        share = max(1, (os.cpu_count() or 2) // trainers)
+        nannies = [
+            Nanny(scheduler.address, name=name, nthreads=threads, env=_environment(share), memory_limit="auto", **options)
+            for name, threads in [("probe", 1), *((f"train-{n}", 1) for n in range(trainers))]
+        ]
+        starting = asyncio.gather(*(_start(nanny) for nanny in nannies))
+        with contextlib.suppress(asyncio.CancelledError):
+            await orphaned
+        starting.cancel()
+        for nanny in nannies:
+            nanny.auto_restart = False  # type: ignore[attr-defined]
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(nanny.kill(timeout=0.2), 2)
+
+
+async def _start(nanny: Any) -> None:
+    await nanny
+
+
+def _environment(threads: int) -> dict[str, str]:
+    """Threads are limited before TensorFlow loads."""
+    return {
+        "UNROLLED_TF_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(threads),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "MALLOC_ARENA_MAX": "2",
+    }
+
+
+def _when_input_closes() -> asyncio.Future[None]:
+    """A future that is cancelled when the parent closes our standard input, on purpose or by dying."""
+    loop = asyncio.get_running_loop()
+    closed: asyncio.Future[None] = loop.create_future()
+
+    def wait() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while sys.stdin.buffer.read(4096):
+                pass
+        loop.call_soon_threadsafe(closed.cancel)
+
+    threading.Thread(target=wait, daemon=True).start()
+    return closed
+
+
+if __name__ == "__main__":
+    main()

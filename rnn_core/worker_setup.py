@@ -1,0 +1,45 @@
+"""Preload of a worker process (`dask worker … --preload rnn_core.worker_setup`): polite, and warm before the first job.
+
+The worker joins the cluster only when TensorFlow is loaded and has compiled one tiny training step.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+NICE = {"train": 10, "probe": 5}  # how far below the web process; probes before trainings
+
+
+def dask_setup(worker: Any) -> None:
+    """Called by Dask in the worker process, before it registers."""
+    role = "probe" if str(worker.name).startswith("probe") else "train"
+    if hasattr(os, "nice"):
+        os.nice(max(0, NICE[role] - os.nice(0)))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    limit_threads()
+    warm()
+
+
+def limit_threads() -> None:
+    """TensorFlow takes as many threads as the environment says, or what this process may use."""
+    import tensorflow as tf
+
+    threads = int(os.environ.get("UNROLLED_TF_THREADS", "0"))
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1 if threads == 1 else 2)
+
+
+def warm() -> None:
+    """Load what every training needs and run one step of the smallest network."""
+    import numpy as np
+
+    from rnn_core import models
+    from rnn_core.data.sequences import Batch
+    from rnn_core.data.task import Interface
+    from rnn_core.experiment import Experiment
+    from rnn_core.steps import Stepper
+
+    experiment = Experiment().replace(units=2, embedding=2, batch=2)
+    model = models.build(experiment, Interface("tokens", 10, 1, "binary"))
+    Stepper(model, experiment.training).step(Batch(np.ones((2, 3), np.int32), None, np.zeros((2, 1), np.float32)))
