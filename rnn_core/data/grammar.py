@@ -10,42 +10,16 @@ from collections.abc import Callable
 
 KINDS = ("plain", "negation", "contrast", "distance")
 
-PRAISE = (  # fmt: skip
-    "good",
-    "great",
-    "wonderful",
-    "excellent",
-    "brilliant",
-    "superb",
-    "fantastic",
-    "beautiful",
-    "charming",
-    "clever",
-    "funny",
-    "moving",
-    "fresh",
-    "enjoyable",
-    "memorable",
-    "delightful",
+# fmt: off
+PRAISE = (
+    "good", "great", "wonderful", "excellent", "brilliant", "superb", "fantastic", "beautiful",
+    "charming", "clever", "funny", "moving", "fresh", "enjoyable", "memorable", "delightful",
 )
-BLAME = (  # fmt: skip
-    "bad",
-    "terrible",
-    "awful",
-    "horrible",
-    "dull",
-    "boring",
-    "weak",
-    "poor",
-    "stupid",
-    "silly",
-    "annoying",
-    "predictable",
-    "pathetic",
-    "lame",
-    "bland",
-    "disappointing",
+BLAME = (
+    "bad", "terrible", "awful", "horrible", "dull", "boring", "weak", "poor",
+    "stupid", "silly", "annoying", "predictable", "pathetic", "lame", "bland", "disappointing",
 )
+# fmt: on
 PARTS = (
     "plot",
     "story",

@@ -105,9 +105,9 @@ def rows_for(windows: int, length: int, horizon: int, validation: float) -> int:
     return rows
 
 
-def naive_forecasts(series: Series, part: str = "validation") -> dict[str, np.ndarray]:
-    """What forecasters without a network say: name → (n, K), scaled, for every window of a part."""
-    steps, columns = series.steps(part), list(series.targets)
+def naive_forecasts(series: Series, steps: np.ndarray) -> dict[str, np.ndarray]:
+    """What forecasters without a network say from each of `steps` (n,) on: name → (n, K), scaled."""
+    columns = list(series.targets)
     scaled = series.scaled[:, columns]
     ahead = np.arange(series.horizon)
     forecasts = {
@@ -124,8 +124,9 @@ def naive_forecasts(series: Series, part: str = "validation") -> dict[str, np.nd
 
 def baselines(series: Series, part: str = "validation") -> dict[str, float]:
     """Root mean squared error of the naive forecasts, in standard deviations of the training part."""
-    truth = series.answers(series.steps(part))
-    return {name: float(np.sqrt(np.mean((forecast - truth) ** 2))) for name, forecast in naive_forecasts(series, part).items()}
+    steps = series.steps(part)
+    truth = series.answers(steps)
+    return {name: float(np.sqrt(np.mean((forecast - truth) ** 2))) for name, forecast in naive_forecasts(series, steps).items()}
 
 
 def dominant_period(values: np.ndarray) -> int:

@@ -1,0 +1,174 @@
+"""What a series model says comes next: one step ahead from the true past, free-running on its own words, and as a detector.
+
+Shapes: N steps of the series, C target columns, n forecast steps, T steps of context, D inputs, h steps ahead (horizon).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from rnn_core import data
+from rnn_core.data.faults import Detection, detection
+from rnn_core.data.series import Series, naive_forecasts
+from rnn_core.data.task import Dataset, Uploads
+from rnn_core.experiment import Experiment
+from rnn_core.models import Model, skeleton
+
+Network = Callable[[np.ndarray], np.ndarray]  # (n, T, D) float32 scaled contexts → (n, h * C) float32 scaled forecasts
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """A stretch of a series with its forecasts, in the data's own units. n steps follow T steps of context."""
+
+    columns: tuple[str, ...]  # C names
+    steps: np.ndarray  # (T + n,) int64 steps of the series, or datetime64 where the data has dates
+    context: int  # T: the first forecast is for steps[T]
+    truth: np.ndarray  # (T + n, C)
+    one_step: np.ndarray  # (n, C) each from the true past
+    free_running: np.ndarray | None  # (n, C) each from the forecasts before; None where the inputs are not what is forecast
+    baselines: dict[str, np.ndarray]  # name → (n, C) naive one-step forecasts
+    errors: dict[str, float]  # name of a forecast → its root mean squared error here, in training standard deviations
+
+
+@dataclass(frozen=True, eq=False)
+class Anomalies:
+    """The error of the one-step forecast over the test part as a detector of faults."""
+
+    columns: tuple[str, ...]  # C names
+    steps: np.ndarray  # (n,) int64, or datetime64 where the data has dates
+    truth: np.ndarray  # (n, C) in the data's own units
+    scores: np.ndarray  # (n,) root mean square over columns of the error, in training standard deviations
+    faults: np.ndarray  # (n,) bool: planted
+    threshold: float  # the 99.5th percentile of the validation part's scores, where nothing was planted
+    detection: Detection  # how well scores above the threshold match the faults
+
+
+def forecast(model: Any, series: Series, *, start: int | None = None, ahead: int = 200) -> Forecast:
+    """One-step and free-running forecasts.
+
+    Args:
+        model: our `Model` or a Keras model, trained on windows of this series.
+        series: `Dataset.series`.
+        start: first step to forecast; by default the first of the test part.
+        ahead: n, cut where the series ends.
+
+    Raises: ValueError where there is nothing to forecast after `start`.
+    """
+    start = series.ends[1] if start is None else start
+    steps = np.arange(start, min(start + ahead, len(series.values)))
+    if not len(steps) or start < series.length:
+        raise ValueError(
+            f"a forecast needs {series.length} steps before it and one after, got step {start} of {len(series.values)}"
+        )
+    network, count = _network(model), len(series.targets)
+    first = _first(network(series.contexts(steps)), count)
+    free = _run(network, series, start, len(steps)) if series.inputs == series.targets else None
+    truth = series.scaled[:, list(series.targets)]
+    naive = {
+        name: values.reshape(len(values), -1, count)[:, 0]
+        for name, values in naive_forecasts(series, _complete(steps, series)).items()
+    }
+    named = {"one step": first, **({} if free is None else {"free-running": free}), **naive}
+    window = np.arange(start - series.length, steps[-1] + 1)
+    return Forecast(
+        columns=tuple(series.columns[column] for column in series.targets),
+        steps=window if series.times is None else series.times[window],
+        context=series.length,
+        truth=series.unscaled(truth[window]),
+        one_step=series.unscaled(first),
+        free_running=None if free is None else series.unscaled(free),
+        baselines={name: series.unscaled(values) for name, values in naive.items()},
+        errors={name: float(np.sqrt(np.mean((values - truth[steps[: len(values)]]) ** 2))) for name, values in named.items()},
+    )
+
+
+def anomalies(model: Any, series: Series) -> Anomalies:
+    """Scores every step of the test part by how far the one-step forecast misses it."""
+    network, columns = _network(model), list(series.targets)
+
+    def scores(steps: np.ndarray) -> np.ndarray:
+        missed = _first(network(series.contexts(steps)), len(columns)) - series.scaled[:, columns][steps]
+        return np.sqrt(np.mean(missed.astype(np.float64) ** 2, axis=1))
+
+    sound, judged = np.arange(*series.ends), np.arange(series.ends[1], len(series.values))
+    threshold = float(np.quantile(scores(sound[sound >= series.length]), 0.995))
+    found, planted = scores(judged), series.faults[judged]
+    return Anomalies(
+        columns=tuple(series.columns[column] for column in series.targets),
+        steps=judged if series.times is None else series.times[judged],
+        truth=series.values[judged][:, columns],
+        scores=found,
+        faults=planted,
+        threshold=threshold,
+        detection=detection(found, planted, threshold),
+    )
+
+
+def of_experiment(experiment: Experiment, model: Model, uploads: Uploads = None, ahead: int = 200) -> Forecast:
+    """`forecast` for an experiment's own test part: what a page asks a worker for."""
+    return forecast(model, _series(experiment, uploads), ahead=ahead)
+
+
+def anomalies_of_experiment(experiment: Experiment, model: Model, uploads: Uploads = None) -> Anomalies:
+    """`anomalies` for an experiment's own test part."""
+    return anomalies(model, _series(experiment, uploads))
+
+
+def _series(experiment: Experiment, uploads: Uploads) -> Series:
+    source = experiment.data.source
+    content = (uploads or {}).get(source)
+    series = _built(Experiment(data=experiment.data, seed=experiment.seed), content).series
+    if not isinstance(series, Series):
+        raise ValueError(f"{experiment.data.task} is not a series, so there is nothing to forecast")
+    return series
+
+
+@lru_cache(2)
+def _built(experiment: Experiment, content: bytes | None) -> Dataset:
+    return data.build(experiment, None if content is None else {experiment.data.source: content})
+
+
+def _complete(steps: np.ndarray, series: Series) -> np.ndarray:
+    """The steps whose whole horizon lies inside the series."""
+    return steps[steps + series.horizon <= len(series.values)]
+
+
+def _first(forecasts: np.ndarray, columns: int) -> np.ndarray:
+    """(n, C): the first of the h steps that each forecast looks ahead."""
+    return forecasts.reshape(len(forecasts), -1, columns)[:, 0]
+
+
+def _run(network: Network, series: Series, start: int, count: int) -> np.ndarray:
+    """(n, C) scaled: forecasts h steps, takes them for true, and goes on from there with a window of the same length."""
+    columns = len(series.targets)
+    told = list(series.contexts(np.array([start]))[0])
+    while len(told) < series.length + count:
+        told += list(network(np.array([told[-series.length :]], np.float32)).reshape(-1, columns))
+    return np.array(told[series.length : series.length + count])
+
+
+def _network(model: Any) -> Network:
+    """The model as a function of contexts, compiled once per architecture."""
+    import tensorflow as tf
+
+    if not isinstance(model, Model):
+        return lambda contexts: np.asarray(model(tf.constant(contexts), training=False))
+    spec = replace(model.spec, initialiser="orthogonal", gain=1.0, gate_bias=None, dropout=0.0)  # what only training sees
+    network, compiled = _compiled(spec, model.interface)
+    network.set_weights(list(model.weights))
+    return lambda contexts: compiled(tf.constant(contexts)).numpy()
+
+
+@lru_cache(8)
+def _compiled(spec: Any, interface: Any) -> tuple[Any, Any]:
+    import tensorflow as tf
+
+    network = skeleton(spec, interface, False)
+    signature = [tf.TensorSpec((None, None, interface.input_size), tf.float32)]
+    return network, tf.function(lambda contexts: network(contexts, training=False), input_signature=signature)
