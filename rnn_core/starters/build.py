@@ -185,15 +185,13 @@ def _write_run(name: str, run: Run, kept: list[Moment], best: Moment, test: floa
 def _snapshot(one: Moment, run: Run, probe: np.ndarray) -> Snapshot:
     from rnn_core.probes.traces import trace
 
-    unknown = dict.fromkeys(
-        ("loss", "metric", "gradient_norm", "clipped_norm", "learning_rate", "steps_per_second", "seconds_left", "seconds"),
-        math.nan,
-    )
+    nan = math.nan
     return Snapshot(
-        run=run, step=one.step, epoch=one.epoch, epochs=run.experiment.training.epochs, steps_per_epoch=0,
-        validation_loss=one.validation[0], validation_metric=one.validation[1], state_norms=one.norms,
-        probe_inputs=probe, probe_states=trace(one.model, probe[None]).states[0].astype(np.float32),
-        eigenvalues=eigenvalues(one.model), probe_step=one.step, model=one.model, **unknown,
+        run=run, step=one.step, epoch=one.epoch, epochs=run.experiment.training.epochs, steps_per_epoch=0, loss=nan, metric=nan,
+        validation_loss=one.validation[0], validation_metric=one.validation[1], state_norms=one.norms, gradient_norm=nan,
+        clipped_norm=nan, probe_inputs=probe, probe_states=trace(one.model, probe[None]).states[0].astype(np.float32),
+        eigenvalues=eigenvalues(one.model), probe_step=one.step, learning_rate=nan, steps_per_second=nan, seconds_left=nan,
+        seconds=nan, model=one.model,
     )  # fmt: skip
 
 

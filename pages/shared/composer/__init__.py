@@ -9,9 +9,8 @@ import streamlit as st
 
 LONGEST_TEXT = 200_000  # characters taken from the browser
 _HERE = Path(__file__).parent
-_component = st.components.v2.component(
-    "composer", **{part: (_HERE / f"composer.{part}").read_text("utf-8") for part in ("html", "css", "js")}
-)
+_HTML, _CSS, _JS = ((_HERE / f"composer.{part}").read_text("utf-8") for part in ("html", "css", "js"))
+_component = st.components.v2.component("composer", html=_HTML, css=_CSS, js=_JS)
 
 
 def composer(label: str, text: str, *, limit: int, part: str, key: str) -> str:

@@ -18,6 +18,7 @@ import streamlit as st
 
 from rnn_core.figures.theme import CELL_COLOURS, GATE_COLOURS, GATE_NAMES, ROLE_COLOURS
 from rnn_core.probes.reading import Reading
+from rnn_core.probes.source import Source
 
 _HERE = Path(__file__).parent
 _PARTS = ("payload", "colour", "plots", "sentence", "transport", "player")  # one module, in this order
@@ -41,7 +42,7 @@ class Panel:
 
     title: str  # "LSTM", "LSTM, epoch 3"
     readings: tuple[Reading, ...]  # one or two
-    note: str = ""  # said when hovering the title
+    source: Source  # the weights that read
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,6 @@ def _panel(panel: Panel, packer: _Packer, sentences: list[dict[str, Any]]) -> di
             block["kind"] = "state"  # tanh: -1..1, shown on the diverging scale
     return {
         "title": panel.title,
-        "note": panel.note,
         "colour": CELL_COLOURS[first.cell],
         "blocks": blocks,
         "orders": {name: [int(unit) for unit in order] for name, order in first.orders.items()},
@@ -160,14 +160,14 @@ def _checked(raw: Any, panels: list[Panel], sentences: list[dict[str, Any]], rev
     steps = len(sentences[0]["words"])
     panel = _index(raw.get("panel"), len(panels))
     units = panels[panel or 0].readings[0].units
-    span = raw.get("span")
-    ends = [_index(end, steps) for end in span] if isinstance(span, list) and len(span) == 2 else [None]
-    return Pick(
-        _index(raw.get("token"), steps),
-        _index(raw.get("unit"), units),
-        panel,
-        (ends[0], ends[1]) if None not in ends and ends[0] <= ends[1] else None,
-    )  # type: ignore[operator, arg-type]
+    return Pick(_index(raw.get("token"), steps), _index(raw.get("unit"), units), panel, _span(raw.get("span"), steps))
+
+
+def _span(raw: Any, steps: int) -> tuple[int, int] | None:
+    if not isinstance(raw, list) or len(raw) != 2:
+        return None
+    first, last = (_index(end, steps) for end in raw)
+    return (first, last) if first is not None and last is not None and first <= last else None
 
 
 def _index(value: Any, size: int) -> int | None:

@@ -1,0 +1,176 @@
+"""Under the player: the arithmetic of one token, the life of one unit, spans of other reviews, and the model as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.shared import shell
+from pages.shared.player import Panel, Pick
+from pages.shared.texts import Text
+from rnn_core.figures import attributions as attribution_figures
+from rnn_core.figures import traces as figures
+from rnn_core.figures.theme import GATE_NAMES
+from rnn_core.probes import arithmetic, reading, spans, units
+
+HINT = (
+    "Click a **word** for the arithmetic of its step, a **row** of a heat map for its unit; drag over words (or Shift + arrow keys) "
+    "for spans of other reviews that light up the same units. Space plays, arrow keys step."
+)
+
+
+def look(context: shell.Context, panels: list[Panel], text: Text, pick: Pick) -> None:
+    """Everything that belongs to what was picked."""
+    panel = panels[pick.panel or 0]
+    if pick.token is None and pick.unit is None and pick.span is None:
+        st.caption(f":material/touch_app: {HINT}")
+    if pick.token is not None:
+        token(context, panel, text, pick.token, pick.unit)
+    if pick.unit is not None:
+        unit(context, panel, text, pick.unit)
+    if pick.span is not None:
+        span(context, panel, text, pick.span)
+
+
+def token(context: shell.Context, panel: Panel, text: Text, step: int, chosen: int | None) -> None:
+    """The numbers of one step, as formula with values."""
+    st.subheader(f"Token {step + 1}, “{shell.plain(text.words[step])}”: what {panel.title} computes", anchor=False)
+    found = shell.wait(context.service.call(arithmetic.step_of, panel.source, panel.readings[0].ids, step), "Computing the step")
+    moved = int(np.abs(found.after - found.before).argmax())
+    number = st.number_input(
+        "Unit", 0, len(found.after) - 1, moved if chosen is None else chosen, key=f"arithmetic_{step}_{chosen}", width=160
+    )
+    if chosen is None and number == moved:
+        st.caption(f"Unit {moved} moved most at this token.")
+    for line in arithmetic.formulas(found, int(number)):
+        st.latex(line)
+    before, after = found.logits
+    st.markdown(f"All units together: logit {before:+.3f} → {after:+.3f}, so this token changed it by **{after - before:+.3f}**.")
+    with st.expander("Every unit of this step", icon=":material/table:"):
+        st.dataframe(_table(found), hide_index=True)
+
+
+def _table(step: arithmetic.Step) -> pd.DataFrame:
+    """One row per unit: every part of every gate, and the state before and after."""
+    columns: dict[str, Any] = {"unit": np.arange(len(step.after))}
+    for name, part in step.parts.items():
+        title = GATE_NAMES.get(name, "state")
+        columns |= {
+            f"{title}: token": part.input,
+            f"{title}: old state": part.recurrent,
+            f"{title}: bias": part.bias,
+            title: part.activation,
+        }
+    if step.memory:
+        columns |= {"c before": step.memory[0], "c after": step.memory[1]}
+    return pd.DataFrame(columns | {"h before": step.before, "h after": step.after}).round(4)
+
+
+def unit(context: shell.Context, panel: Panel, text: Text, number: int) -> None:
+    """One unit over the text, and the tokens of other reviews where it is strongest and weakest."""
+    first = panel.readings[0]
+    correlation = first.profile.correlations[number]
+    st.subheader(f"Unit {number} of {panel.title}", anchor=False)
+    st.markdown(
+        f"Its final value correlates with a review's label by **{correlation:+.2f}** (over {first.profile.reviews:,} reviews)."
+    )
+    shell.chart(
+        figures.unit_over_text(first, text.words, number),
+        "unit_over_text",
+        f"Activation of unit {number} over the text",
+        rev=f"{panel.title}{number}",
+    )
+    found = shell.wait(
+        context.service.call(units.contexts, panel.source, number),
+        "Reading other reviews (the first time takes a few seconds)",
+        240,
+    )
+    low, *_, high = found.quantiles
+    st.caption(
+        f"Strongest and weakest among {found.tokens:,} tokens of other reviews ({', '.join(found.origins)}); all values lie between {low:.2f} and {high:.2f}."
+    )
+    st.dataframe(_passages(found.values, found.passages, f"h of unit {number}"), hide_index=True)
+
+
+def _passages(values: Any, passages: Any, name: str) -> pd.DataFrame:
+    rows = [
+        (f"{value:.3f}", one.before, one.words, one.after, one.label, one.origin)
+        for value, one in zip(values, passages, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=[name, "before", "token", "after", "label", "from"])
+
+
+def span(context: shell.Context, panel: Panel, text: Text, ends: tuple[int, int]) -> None:
+    """Spans of other reviews in which the same units are on."""
+    words = " ".join(text.words[ends[0] : ends[1] + 1])
+    st.subheader(f"Spans like “{shell.plain(words, 80)}” for {panel.title}", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        threshold = st.slider("A unit is on when h reaches", 0.05, 0.95, spans.THRESHOLD, 0.05, key="span_threshold", width=320)
+        before = st.checkbox("off just before", key="span_before")
+        after = st.checkbox("off just after", key="span_after")
+    found = shell.wait(
+        context.service.call(spans.similar, panel.source, panel.readings[0].blocks["h"], *ends, threshold, before, after),
+        "Searching other reviews (the first time takes a few seconds)", 240,
+    )  # fmt: skip
+    selected = np.flatnonzero(found.selected)
+    if not len(selected):
+        st.info("No unit is on over the whole span: lower the threshold, or choose fewer words.", icon=":material/info:")
+        return
+    st.caption(
+        f"On over the whole span: {len(selected)} units ({', '.join(map(str, selected[:12]))}{' …' if len(selected) > 12 else ''}). Searched {found.tokens:,} tokens of "
+        f"{', '.join(found.origins)}; ranked by the Jaccard index of the units on, then by length, as LSTMVis does."
+    )
+    rows = [
+        (
+            f"{one.jaccard:.2f}",
+            one.length,
+            one.passage.before,
+            one.passage.words,
+            one.passage.after,
+            one.passage.label,
+            one.passage.origin,
+        )
+        for one in found.found
+    ]
+    st.dataframe(pd.DataFrame(rows, columns=["Jaccard", "tokens", "before", "span", "after", "label", "from"]), hide_index=True)
+
+
+def whole_model(panels: list[Panel]) -> None:
+    """Gates and units over many real reviews: Karpathy's saturation plot, and the units that go with the label."""
+    for panel in panels:
+        profile = panel.readings[0].profile
+        left, right = st.columns(2)
+        with left:
+            if profile.saturation:
+                shell.chart(
+                    figures.saturation(profile),
+                    f"saturation_{panel.title}",
+                    f"Saturation of the gates of {panel.title}",
+                    rev=panel.title,
+                )
+                st.caption(figures.saturation_words(panel.title, profile))
+            else:
+                st.caption(f"{panel.title} has no gates that could saturate.")
+        with right:
+            shell.chart(
+                figures.correlations(profile, panel.readings[0].cell),
+                f"correlations_{panel.title}",
+                f"Correlation of the units of {panel.title} with the label",
+                rev=panel.title,
+            )
+            st.caption(figures.correlations_words(panel.title, profile))
+
+
+def methods(context: shell.Context, panel: Panel, text: Text) -> None:
+    """All attribution methods beside each other, and how far they agree."""
+    found = {
+        method: shell.wait(
+            context.service.call(reading.read, panel.source, panel.readings[0].ids, method), "Computing the attributions"
+        )
+        for method in reading.METHODS
+    }
+    shell.chart(attribution_figures.side_by_side(found, text.words), "methods", "Attributions by four methods", rev=panel.title)
+    st.caption(attribution_figures.agreement_words(found))

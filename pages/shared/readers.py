@@ -1,0 +1,140 @@
+"""Which models read the text on the sentence page, and their readings from the workers, side by side or laid over each other."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import shell
+from pages.shared.player import Panel
+from pages.shared.texts import Text
+from rnn_core.figures.theme import CELL_NAMES
+from rnn_core.probes import reading
+from rnn_core.probes.reading import METHODS, Parting, Reading
+from rnn_core.probes.source import Source
+
+THREE = "three"
+CELLS = ("simple_rnn", "lstm", "gru")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the controls above the player say."""
+
+    records: tuple[Any, ...]  # rnn_core.runs.RunRecord of every model to show
+    compare: str  # "nothing", "word", "text" or "training"
+    method: str  # key of METHODS
+
+    @property
+    def vocabulary(self) -> int:
+        return int(self.records[0].experiment.data.vocabulary)
+
+
+COMPARE = {"nothing": "nothing", "word": "one word changed", "text": "another text", "training": "earlier in training"}
+
+
+def choose(context: shell.Context, store: Any) -> Choice:
+    """The controls: models, comparison, attribution method."""
+    options = {THREE: "Three cells"} | {f"starter-{cell}": CELL_NAMES[cell] for cell in CELLS}
+    own = context.run if context.run is not None and not context.run.info.builtin else None
+    if own is not None:
+        refused = _refusal(own)
+        if refused:
+            st.info(f"{shell.plain(own.name)}: {refused}. The starter models read instead.", icon=":material/info:")
+        else:
+            options = {own.id: own.name[:40]} | options
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        who = st.segmented_control(
+            "Read by",
+            list(options),
+            format_func=options.__getitem__,
+            default=next(iter(options)),
+            required=True,
+            key="who",
+            width="content",
+        )
+        compare = st.segmented_control(
+            "Compare with",
+            list(COMPARE),
+            format_func=COMPARE.__getitem__,
+            default="nothing",
+            required=True,
+            key="compare",
+            width="content",
+        )
+        method = st.selectbox("Attribution method", list(METHODS), format_func=METHODS.__getitem__, key="method", width=230)
+    ids = [f"starter-{cell}" for cell in CELLS] if who == THREE else [who]
+    if compare == "training" and who == THREE:
+        ids = ["starter-lstm"]
+    return Choice(tuple(store.open(run) for run in ids), compare or "nothing", method or "integrated_gradients")
+
+
+def _refusal(run: Any) -> str:
+    """Why an own run cannot read a text word by word; "" when it can."""
+    from rnn_core import data
+
+    if not run.snapshots:
+        return "it has kept no weights yet"
+    shape = data.interface(run.experiment)
+    return reading.unreadable(run.experiment.model.bidirectional, shape.inputs, shape.loss, shape.per_step)
+
+
+def source(record: Any, step: int | None = None) -> Source:
+    """The weights of a run at one of its kept steps (default: the last)."""
+    step = record.snapshots[-1].step if step is None else step
+    return Source(record.id, step, None if record.info.builtin else record.model(step))
+
+
+def panels(context: shell.Context, choice: Choice, text: Text, second: Text | None) -> list[Panel]:
+    """The columns of the player, read in the workers."""
+    asked: list[tuple[str, Source, list[Future[Reading]]]] = []
+    for record in choice.records:
+        steps = [kept.step for kept in record.snapshots] if choice.compare == "training" else [record.snapshots[-1].step]
+        for step in steps:
+            one = source(record, step)
+            texts = [text] if second is None else [text, second]
+            futures = [context.service.call(reading.read, one, each.ids, choice.method) for each in texts]
+            asked.append((title(record, step, choice), one, futures))
+    return [
+        Panel(name, tuple(shell.wait(future, "The models read your text") for future in futures), one)
+        for name, one, futures in asked
+    ]
+
+
+def title(record: Any, step: int, choice: Choice) -> str:
+    """What a column is called: its cell, and how far trained where that differs."""
+    name = CELL_NAMES[record.experiment.model.cell]
+    if choice.compare != "training":
+        return name
+    if step == 0:
+        return f"{name}, untrained"
+    epoch = next(kept.epoch for kept in record.snapshots if kept.step == step)
+    return f"{name}, epoch {epoch}" if epoch else f"{name}, {step} batches"
+
+
+def sentences(text: Text, second: Text | None, parted: Parting | None) -> list[dict[str, Any]]:
+    """What the player needs to know of the texts."""
+    first = {"words": text.words, "known": text.known}
+    if second is None or parted is None:
+        return [first]
+    return [first, {"words": second.words, "known": second.known, "align": parted.align, "parting": parted.first}]
+
+
+def parting_words(panel: Panel, second: Text, parted: Parting) -> str:
+    """Where two readings go apart, in words; Markdown."""
+    if parted.first is None:
+        return "The two texts are the same to this model, so the readings are too."
+    first, other = panel.readings
+    step, before = parted.widest, parted.align[parted.widest]
+    apart = (
+        f"{other.probability[step]:.0%} against {first.probability[before]:.0%}"
+        if before >= 0
+        else f"{other.probability[step]:.0%}"
+    )
+    return (
+        f"**{panel.title}**: the readings part at “{shell.plain(second.words[parted.first])}” (token {parted.first + 1}), are furthest apart at "
+        f"“{shell.plain(second.words[step])}” ({apart} positive), and end at {other.probability[-1]:.0%} against {first.probability[-1]:.0%}."
+    )

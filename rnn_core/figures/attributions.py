@@ -1,0 +1,58 @@
+"""Figures of attributions: several methods over one text, and how far they agree."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnn_core.figures.theme import SERIES_COLOURS, figure, literal
+from rnn_core.probes.reading import METHODS, Reading
+
+
+def side_by_side(readings: dict[str, Reading], words: tuple[str, ...]) -> go.Figure:
+    """Each method's value for every token, divided by that method's largest, so that their shapes can be compared."""
+    drawing = figure("token", "attribution, relative to the method's largest", height=340)
+    steps = list(range(1, len(words) + 1))
+    labels = [f"{step}: {literal(word[:40])}" for step, word in zip(steps, words, strict=True)]
+    for colour, (method, reading) in zip(SERIES_COLOURS, readings.items(), strict=False):
+        values = reading.attribution / max(1e-12, float(np.abs(reading.attribution).max()))
+        drawing.add_trace(
+            go.Scatter(
+                x=steps,
+                y=values.round(4).tolist(),
+                name=METHODS[method],
+                mode="lines+markers" if len(words) <= 60 else "lines",
+                line={"color": colour, "width": 1.6},
+                text=labels,
+                hovertemplate="%{text}<br>%{y:.2f}",
+            )
+        )
+    if len(words) <= 40:
+        drawing.update_xaxes(tickmode="array", tickvals=steps, ticktext=[literal(word[:14]) for word in words], tickangle=-45)
+    return drawing
+
+
+def agreement(readings: dict[str, Reading]) -> dict[tuple[str, str], float]:
+    """Pearson correlation of every two methods over the tokens; sizes are compared where one of them has no sign."""
+    found = {}
+    for first, second in combinations(readings, 2):
+        a, b = readings[first].attribution.astype(np.float64), readings[second].attribution.astype(np.float64)
+        if "gradient_norm" in (first, second):
+            a, b = np.abs(a), np.abs(b)
+        flat = len(a) < 2 or a.std() < 1e-12 or b.std() < 1e-12
+        found[first, second] = float("nan") if flat else float(np.corrcoef(a, b)[0, 1])
+    return found
+
+
+def agreement_words(readings: dict[str, Reading]) -> str:
+    """How far the methods agree, from the numbers."""
+    pairs = [f"{METHODS[a]} and {METHODS[b]} {value:+.2f}" for (a, b), value in agreement(readings).items() if np.isfinite(value)]
+    gaps = [
+        f"{METHODS[name]} adds up to the logit's change with a gap of {one.gap:.0e}"
+        for name, one in readings.items()
+        if np.isfinite(one.gap)
+    ]
+    variants = "; ".join(f"{METHODS[name]}: {one.variant}" for name, one in readings.items())
+    return f"Correlation over the tokens: {'; '.join(pairs)}. {'; '.join(gaps)}. None of them is the truth: they answer different questions ({variants})."

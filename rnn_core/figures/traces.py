@@ -1,0 +1,87 @@
+"""Figures of a reading's insides: one unit over a text, gate saturation over many reviews, units against the label."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rnn_core.figures.theme import CELL_COLOURS, GATE_COLOURS, GATE_NAMES, GREY, ROLE_COLOURS, figure, literal
+from rnn_core.probes.reading import Reading
+from rnn_core.probes.units import SATURATED, Profile
+
+
+def unit_over_text(reading: Reading, words: tuple[str, ...], unit: int) -> go.Figure:
+    """One unit's state and gates after every token."""
+    drawing = figure("token", f"unit {unit}", height=300)
+    labels = [f"{step + 1}: {literal(word[:40])}" for step, word in enumerate(words)]
+    steps = list(range(1, len(words) + 1))
+    for name, values in reading.blocks.items():
+        state = name in reading.state_parts
+        drawing.add_trace(
+            go.Scatter(
+                x=steps, y=[round(float(value), 4) for value in values[:, unit]], name={"h": "hidden state h", "c": "cell state c"}.get(name) or GATE_NAMES[name],
+                mode="lines", text=labels, hovertemplate="%{text}<br>%{y:.3f}", visible=True if state else "legendonly",
+                line={"color": CELL_COLOURS[reading.cell] if name == "h" else GREY if name == "c" else GATE_COLOURS[name], "width": 2.5 if state else 1.5, "dash": "dot" if name == "c" else "solid"},
+            )
+        )  # fmt: skip
+    if len(words) <= 40:
+        drawing.update_xaxes(tickmode="array", tickvals=steps, ticktext=[literal(word[:14]) for word in words], tickangle=-45)
+    return drawing
+
+
+def saturation(profile: Profile) -> go.Figure:
+    """Karpathy's plot: for every gate unit, how often it is shut and how often it is open. Points lie in the triangle x + y ≤ 1."""
+    drawing = figure(
+        f"share of tokens with the gate above {SATURATED[1]}", f"share of tokens with the gate below {SATURATED[0]}", height=380
+    )
+    drawing.add_trace(
+        go.Scatter(
+            x=[0, 1], y=[1, 0], mode="lines", line={"color": GREY, "width": 1, "dash": "dot"}, hoverinfo="skip", showlegend=False
+        )
+    )
+    for gate, shares in profile.saturation.items():
+        drawing.add_trace(
+            go.Scatter(
+                x=shares[:, 1].tolist(), y=shares[:, 0].tolist(), mode="markers", name=GATE_NAMES[gate], text=[f"unit {unit}" for unit in range(len(shares))],
+                marker={"color": GATE_COLOURS[gate], "size": 9, "opacity": 0.75}, hovertemplate="%{text}<br>open %{x:.1%}, shut %{y:.1%}",
+            )
+        )  # fmt: skip
+    drawing.update_xaxes(range=[-0.03, 1.03], tickformat=".0%")
+    drawing.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
+    return drawing
+
+
+def saturation_words(title: str, profile: Profile) -> str:
+    """What the saturation plot shows, from its numbers."""
+    words = []
+    for gate, shares in profile.saturation.items():
+        keeps = {"forget": ", that is, keep what they hold", "update": ", that is, keep the old state"}.get(gate, "")
+        words.append(
+            f"{int((shares[:, 1] > 0.5).sum())} of {len(shares)} units have their {GATE_NAMES[gate]} open (> {SATURATED[1]}) on most tokens{keeps}, {int((shares[:, 0] > 0.5).sum())} have it shut (< {SATURATED[0]})"
+        )
+    return f"{title}, over {profile.tokens:,} tokens of {profile.reviews:,} reviews: {'; '.join(words)}. After Karpathy, Johnson & Fei-Fei 2015."
+
+
+def correlations(profile: Profile, cell: str) -> go.Figure:
+    """Every unit's correlation with the label, largest first."""
+    size = len(profile.likeness)
+    order = np.argsort(-profile.correlations[:size], kind="stable")
+    values = profile.correlations[order]
+    drawing = figure("unit, sorted", "correlation of the final h with the label", height=380, legend=False)
+    colours = [ROLE_COLOURS["positive"] if value > 0 else ROLE_COLOURS["negative"] for value in values]
+    drawing.add_trace(
+        go.Bar(x=[str(unit) for unit in order], y=values.tolist(), marker_color=colours, hovertemplate="unit %{x}: %{y:+.2f}")
+    )
+    drawing.update_xaxes(type="category")
+    drawing.update_yaxes(range=[-1, 1])
+    return drawing
+
+
+def correlations_words(title: str, profile: Profile) -> str:
+    """What the correlations show, from their numbers."""
+    values = profile.correlations[: len(profile.likeness)]
+    best, strong = int(np.abs(values).argmax()), int((np.abs(values) > 0.5).sum())
+    return (
+        f"{title}: unit {best} goes with the label most closely (correlation {values[best]:+.2f}); {strong} of {len(values)} units reach 0.5 in size, so the opinion is "
+        f"{'spread over many units' if strong > len(values) / 4 else 'carried by a few units'} and not in a single one (the sign of a unit is arbitrary). {profile.reviews:,} test reviews."
+    )
