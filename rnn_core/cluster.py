@@ -29,6 +29,7 @@ from rnn_core.parcels import Parcel, read_checkpoint
 from rnn_core.probe_cache import ProbeCache
 from rnn_core.queueing import GUESS, Ticket, estimates, order
 from rnn_core.runs import ACTIVE, Store
+from rnn_core.runs import store as shared_store
 from rnn_core.training import Run, Snapshot, reseed
 
 PATIENCE = 600.0  # seconds without a viewer until a job is stopped
@@ -77,6 +78,7 @@ class _Job:
     message: str = ""
     snapshot: Snapshot | None = None
     values: list[Any] = field(default_factory=list)
+    each: Callable[[Any], None] | None = None  # told every value of a stream
     revision: int = 0
     seen: float = field(default_factory=time.monotonic)
     commands: list[tuple[str, float | None]] = field(default_factory=list)  # to be told when it starts
@@ -230,14 +232,18 @@ class Service:
             found += waiting + [job.id for job in self._jobs.values() if job.status == "paused"]
             return [live for live in map(self.live, found) if live is not None]
 
-    def stream(self, function: Callable[..., Any], *args: Any, viewer: str, **kwargs: Any) -> str:
+    def stream(
+        self, function: Callable[..., Any], *args: Any, viewer: str, each: Callable[[Any], None] | None = None, **kwargs: Any
+    ) -> str:
         """Run a module-level generator function of rnn_core on a training worker, through the same queue; returns a job id.
 
-        What it yields must be small and picklable. pause, resume and stop (see `control`) act between two values.
+        What it yields must be small and picklable. pause, resume and stop (see `control`) act between two values. `each` is
+        called here, in the app's process, with every value as it comes, so that results are kept though nobody watches.
         """
         with self._lock:
             arguments = {"function": function, "args": args, "kwargs": kwargs}
             job = self._enrol(f"stream-{self._number}-{os.urandom(4).hex()}", "stream", viewer, arguments)
+            job.each = each
             self._jobs[job.id] = job
         self._inbox.put(lambda: None)
         return job.id
@@ -367,6 +373,9 @@ class Service:
             self._store_beat(job, beat)  # first on disk, then on screen: what was seen is never lost
         with self._lock:
             self._show(job, beat)
+        if job.each is not None:
+            for value in beat.values:
+                job.each(value)
         if job.kind == "train" and beat.parcels > job.parcels:
             self._fetch(job)
         if beat.status not in ("running", "paused"):
@@ -598,7 +607,7 @@ def _store_problem(problem: Exception, store: Store) -> str:
 
 def _open_store() -> tuple[Store, str]:
     try:
-        return Store(), ""
+        return shared_store(), ""
     except (OSError, sqlite3.Error) as problem:
         folder = tempfile.mkdtemp(prefix="unrolled-home-")
         return Store(folder), f"Runs are kept for this session only: the run store cannot be opened ({problem})."

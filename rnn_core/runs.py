@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,7 @@ class RunRecord:
     snapshots: tuple[Kept, ...]  # in the order of their steps; empty until the first was kept
     _norms: Callable[[], NormHistory]
     _read: Callable[[int], bytes]  # step → the file of that moment; ValueError or OSError when damaged
+    _uploads: Callable[[], dict[str, bytes]] = dict
 
     @property
     def id(self) -> str:
@@ -102,6 +103,11 @@ class RunRecord:
     @property
     def status(self) -> str:
         return self.info.status
+
+    @cached_property
+    def uploads(self) -> dict[str, bytes]:
+        """SHA-256 → bytes of the uploaded files that the experiment names, for `data.build`."""
+        return self._uploads()
 
     @cached_property
     def norm_history(self) -> tuple[np.ndarray, np.ndarray]:
@@ -146,6 +152,12 @@ def home_folder(home: str | Path | None = None) -> Path:
     import platformdirs
 
     return Path(home or os.environ.get("UNROLLED_HOME") or platformdirs.user_data_path("unrolled", appauthor=False))
+
+
+@cache
+def store() -> Store:
+    """The process's one store, under `home_folder()`."""
+    return Store()
 
 
 class Store:
@@ -198,6 +210,7 @@ class Store:
             tuple(Kept(row["step"], row["epoch"]) for row in files),
             _norms=lambda: self.norms(run_id),
             _read=lambda step: _verified(self._path(run_id, "moment", step), sums[step]),
+            _uploads=lambda: self.uploads(info.experiment),
         )
 
     def norms(self, run_id: str) -> NormHistory:
