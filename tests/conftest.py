@@ -23,7 +23,7 @@ def figures(app: Any) -> dict[str, dict[str, Any]]:
     """Key → figure (a plain dict with data and layout) of every chart that an AppTest page drew."""
     found = {}
     for element in app.get("bidi_component"):
-        if element.proto.WhichOneof("data") == "bytes":
+        if element.proto.WhichOneof("data") == "bytes" and element.proto.bytes.startswith(b"{"):
             drawn = json.loads(element.proto.bytes)
             if "figure" in drawn:
                 found[drawn["name"]] = {**drawn["figure"], "alt": drawn["alt"]}
