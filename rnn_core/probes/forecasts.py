@@ -15,11 +15,9 @@ import numpy as np
 from rnn_core import data
 from rnn_core.data.faults import Detection, detection
 from rnn_core.data.series import Series, naive_forecasts
-from rnn_core.data.task import Dataset, Uploads
-from rnn_core.experiment import Experiment
+from rnn_core.data.task import Dataset, Interface, Uploads
+from rnn_core.experiment import Experiment, ModelSpec
 from rnn_core.models import Model, skeleton
-
-Network = Callable[[np.ndarray], np.ndarray]  # (n, T, D) float32 scaled contexts → (n, h * C) float32 scaled forecasts
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +65,8 @@ def forecast(model: Any, series: Series, *, start: int | None = None, ahead: int
             f"a forecast needs {series.length} steps before it and one after, got step {start} of {len(series.values)}"
         )
     network, count = _network(model), len(series.targets)
-    first = _first(network(series.contexts(steps)), count)
-    free = _run(network, series, start, len(steps)) if series.inputs == series.targets else None
+    first = _first(network.forecasts(series.contexts(steps)), count)
+    free = network.free(series, start, len(steps)) if series.inputs == series.targets else None
     truth = series.scaled[:, list(series.targets)]
     naive = {
         name: values.reshape(len(values), -1, count)[:, 0]
@@ -93,7 +91,7 @@ def anomalies(model: Any, series: Series) -> Anomalies:
     network, columns = _network(model), list(series.targets)
 
     def scores(steps: np.ndarray) -> np.ndarray:
-        missed = _first(network(series.contexts(steps)), len(columns)) - series.scaled[:, columns][steps]
+        missed = _first(network.forecasts(series.contexts(steps)), len(columns)) - series.scaled[:, columns][steps]
         return np.sqrt(np.mean(missed.astype(np.float64) ** 2, axis=1))
 
     sound, judged = np.arange(*series.ends), np.arange(series.ends[1], len(series.values))
@@ -144,31 +142,55 @@ def _first(forecasts: np.ndarray, columns: int) -> np.ndarray:
     return forecasts.reshape(len(forecasts), -1, columns)[:, 0]
 
 
-def _run(network: Network, series: Series, start: int, count: int) -> np.ndarray:
-    """(n, C) scaled: forecasts h steps, takes them for true, and goes on from there with a window of the same length."""
-    columns = len(series.targets)
-    told = list(series.contexts(np.array([start]))[0])
-    while len(told) < series.length + count:
-        told += list(network(np.array([told[-series.length :]], np.float32)).reshape(-1, columns))
-    return np.array(told[series.length : series.length + count])
+@dataclass(frozen=True)
+class _Network:
+    """A model as a function of scaled contexts (n, T, D) float32."""
+
+    once: Callable[[Any], Any]  # (n, T, D) → (n, h * C)
+    repeatedly: Callable[[Any, Any, Any], Any]  # (1, T, C) contexts, number of forecasts, C → (1, number * h, C)
+
+    def forecasts(self, contexts: np.ndarray) -> np.ndarray:
+        """(n, h * C) scaled forecasts."""
+        return np.asarray(self.once(contexts))
+
+    def free(self, series: Series, start: int, count: int) -> np.ndarray:
+        """(count, C) scaled: forecasts h steps, takes them for true, and goes on from there with a window of the same length."""
+        blocks = -(-count // series.horizon)
+        return np.asarray(self.repeatedly(series.contexts(np.array([start])), blocks, len(series.targets)))[0, :count]
 
 
-def _network(model: Any) -> Network:
-    """The model as a function of contexts, compiled once per architecture."""
-    import tensorflow as tf
-
+def _network(model: Any) -> _Network:
+    """Our models are compiled once per architecture, Keras models for this call."""
     if not isinstance(model, Model):
-        return lambda contexts: np.asarray(model(tf.constant(contexts), training=False))
-    spec = replace(model.spec, initialiser="orthogonal", gain=1.0, gate_bias=None, dropout=0.0)  # what only training sees
-    network, compiled = _compiled(spec, model.interface)
+        return _compiled(model)
+    network, compiled = _ours(
+        replace(model.spec, initialiser="orthogonal", gain=1.0, gate_bias=None, dropout=0.0), model.interface
+    )
     network.set_weights(list(model.weights))
-    return lambda contexts: compiled(tf.constant(contexts)).numpy()
+    return compiled
 
 
 @lru_cache(8)
-def _compiled(spec: Any, interface: Any) -> tuple[Any, Any]:
+def _ours(spec: ModelSpec, interface: Interface) -> tuple[Any, _Network]:
+    """One network for all models that differ only in their weights and in what training alone sees."""
+    network = skeleton(spec, interface, False)
+    return network, _compiled(network)
+
+
+def _compiled(network: Any) -> _Network:
     import tensorflow as tf
 
-    network = skeleton(spec, interface, False)
-    signature = [tf.TensorSpec((None, None, interface.input_size), tf.float32)]
-    return network, tf.function(lambda contexts: network(contexts, training=False), input_signature=signature)
+    @tf.function(reduce_retracing=True)
+    def once(contexts: Any) -> Any:
+        return network(contexts, training=False)
+
+    @tf.function(reduce_retracing=True)
+    def repeatedly(contexts: Any, blocks: Any, columns: int) -> Any:
+        outputs = tf.TensorArray(contexts.dtype, blocks)
+        for block in tf.range(blocks):
+            told = tf.reshape(network(contexts, training=False), (1, -1, columns))
+            outputs = outputs.write(block, told[0])
+            contexts = tf.ensure_shape(tf.concat((contexts, told), 1)[:, -tf.shape(contexts)[1] :], contexts.shape)
+        return tf.reshape(outputs.stack(), (1, -1, columns))
+
+    return _Network(once, lambda contexts, blocks, columns: repeatedly(tf.constant(contexts), tf.constant(blocks), columns))
