@@ -34,6 +34,16 @@ _TEXTBOOK: dict[str, Any] = {
 }
 _BUCKETED = {**_TEXTBOOK, "padding": "bucket", "mask": True, "epochs": 5}
 _FORECAST: dict[str, Any] = {"length": 50, "learning_rate": 0.005, "clip": 1.0, "epochs": 15}
+_LATCH: dict[str, Any] = {"task": "first_token", "length": 40, "learning_rate": 0.003, "clip": 1.0, "epochs": 8}
+_RUNAWAY: dict[str, Any] = {
+    "task": "adding",
+    "length": 50,
+    "activation": "linear",
+    "gain": 1.1,
+    "optimiser": "sgd",
+    "learning_rate": 0.05,
+    "epochs": 6,
+}
 _CONTEST: dict[str, Any] = {"units": 32, "batch": 64, "learning_rate": 0.01, "clip": 1.0, "epochs": 15}
 
 
@@ -78,8 +88,20 @@ _ALL = (
         cell="simple_rnn",
         **_BUCKETED,
     ),
-    _preset("imdb_lstm", "IMDB, LSTM, fast", "The LSTM without padding: less than half of the textbook's time steps.", cell="lstm", **_BUCKETED),
-    _preset("imdb_gru", "IMDB, GRU, fast", "The GRU without padding: less than half of the textbook's time steps.", cell="gru", **_BUCKETED),
+    _preset(
+        "imdb_lstm",
+        "IMDB, LSTM, fast",
+        "The LSTM without padding: less than half of the textbook's time steps.",
+        cell="lstm",
+        **_BUCKETED,
+    ),
+    _preset(
+        "imdb_gru",
+        "IMDB, GRU, fast",
+        "The GRU without padding: less than half of the textbook's time steps.",
+        cell="gru",
+        **_BUCKETED,
+    ),
     _preset(
         "post_padding",
         "IMDB, padding behind",
@@ -184,10 +206,55 @@ _ALL = (
     ),
 )
 
+# Pairs that differ in one number; the page Lessons tells their story and tests/test_lessons.py proves it.
+_LESSONS = (
+    _preset(
+        "contractive",
+        "Vanishing: a contractive RNN",
+        "Recurrent gain 0.7: the gradient shrinks by at least 0.7 per step, and the first of 40 symbols is never learned.",
+        gain=0.7,
+        **_LATCH,
+    ),
+    _preset(
+        "orthogonal",
+        "The same RNN, orthogonal",
+        "The same vanilla RNN with Keras's own orthogonal start (gain 1) names the first of 40 symbols every time.",
+        **_LATCH,
+    ),
+    _preset(
+        "closed_gates",
+        "A GRU that starts half closed",
+        "Keras's default GRU halves its memory at every step and does not learn the first of 40 symbols in 800 steps.",
+        cell="gru",
+        **_LATCH,
+    ),
+    _preset(
+        "open_gates",
+        "The same GRU, gates open",
+        "With an update-gate bias of 2 the same GRU names the first of 40 symbols every time.",
+        cell="gru",
+        gate_bias=2.0,
+        **_LATCH,
+    ),
+    _preset(
+        "runaway",
+        "Exploding, not clipped",
+        "A linear RNN with recurrent gain 1.1: the first update throws the weights so far that the second loss overflows.",
+        **_RUNAWAY,
+    ),
+    _preset(
+        "runaway_clipped",
+        "Exploding, clipped",
+        "The same run with the gradient's norm clipped at 1 survives, and its error falls to that of guessing the mean.",
+        clip=1.0,
+        **_RUNAWAY,
+    ),
+)
+
 
 def presets() -> dict[str, Preset]:
     """Every preset by its name, in the order of a menu."""
-    return {preset.name: preset for preset in _ALL}
+    return {preset.name: preset for preset in (*_ALL, *_LESSONS)}
 
 
 def get(name: str) -> Experiment:
