@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from rnn_core.figures.theme import CELL_COLOURS, CELL_NAMES, GATE_COLOURS, GREY, ROLE_COLOURS, SEQUENTIAL, SERIES_COLOURS, colour_scale, figure
+from rnn_core.figures.theme import (
+    CELL_COLOURS,
+    CELL_NAMES,
+    GATE_COLOURS,
+    GREY,
+    ROLE_COLOURS,
+    SEQUENTIAL,
+    SERIES_COLOURS,
+    colour_scale,
+    figure,
+)
 from rnn_core.probes.curves import QUANTITIES, Curve, curve
 
 if TYPE_CHECKING:
@@ -45,14 +55,22 @@ def norm_by_step(flow: Curve | Sequence[Curve] | object, *, height: int = 420) -
     Args:
         flow: one Curve, several of the same quantity, or the result of `rnn.state_gradients`.
     """
-    curves = [flow] if isinstance(flow, Curve) else list(flow) if isinstance(flow, Sequence) else [curve(flow.norms, "state", "", "")]  # type: ignore[attr-defined]
+    curves = (
+        [flow] if isinstance(flow, Curve) else list(flow) if isinstance(flow, Sequence) else [curve(flow.norms, "state", "", "")]
+    )  # type: ignore[attr-defined]
     symbol, _ = QUANTITIES[curves[0].quantity]
     relative = curves[0].relative
-    drawing = figure("time steps before the last one", symbol + (", relative to the last step" if relative else ""), height=height, log_y=True)
+    drawing = figure(
+        "time steps before the last one", symbol + (", relative to the last step" if relative else ""), height=height, log_y=True
+    )
     for number, item in enumerate(curves):
         _band(drawing, item, number, curves)
     if relative:
-        drawing.add_hline(y=FLOAT32, line={"dash": "dot", "color": GREY, "width": 1}, annotation={"text": "below: lost in a 32-bit sum", "font": {"size": 11}})
+        drawing.add_hline(
+            y=FLOAT32,
+            line={"dash": "dot", "color": GREY, "width": 1},
+            annotation={"text": "below: lost in a 32-bit sum", "font": {"size": 11}},
+        )
     _axis(drawing, max(len(item.median) for item in curves))
     drawing.update_yaxes(range=_range(curves))
     return drawing
@@ -133,7 +151,11 @@ def over_training(steps: np.ndarray, norms: np.ndarray, *, height: int = 380) ->
         zmin=float(low),
         zmax=float(high),
         colorscale=colour_scale(SEQUENTIAL),
-        colorbar={"title": {"text": "‖∂L/∂s_t‖"}, "tickvals": ticks.tolist(), "ticktext": [f"10<sup>{tick:.0f}</sup>" for tick in ticks]},
+        colorbar={
+            "title": {"text": "‖∂L/∂s_t‖"},
+            "tickvals": ticks.tolist(),
+            "ticktext": [f"10<sup>{tick:.0f}</sup>" for tick in ticks],
+        },
         hovertemplate="training step %{y}, %{x} before the end: 10^%{z:.2f}<extra></extra>",
     )
     _axis(drawing, norms.shape[1])
@@ -143,9 +165,19 @@ def over_training(steps: np.ndarray, norms: np.ndarray, *, height: int = 380) ->
 def clipping(result: Clipping, *, height: int = 360) -> go.Figure:
     """Norm of each weight's gradient on one batch: as computed, clipped by the global norm, clipped per variable."""
     drawing = figure("weights", "gradient norm", height=height, log_y=True)
-    rows = {"before clipping": (result.before, GREY), "global clip": (result.by_global, ROLE_COLOURS["train"]), "per-variable clip": (result.by_variable, ROLE_COLOURS["validation"])}
+    rows = {
+        "before clipping": (result.before, GREY),
+        "global clip": (result.by_global, ROLE_COLOURS["train"]),
+        "per-variable clip": (result.by_variable, ROLE_COLOURS["validation"]),
+    }
     for name, (norms, colour) in rows.items():
-        drawing.add_bar(x=list(result.names), y=_floored(norms), name=name, marker={"color": colour}, hovertemplate="%{x}: %{y:.3g}<extra>" + name + "</extra>")
+        drawing.add_bar(
+            x=list(result.names),
+            y=_floored(norms),
+            name=name,
+            marker={"color": colour},
+            hovertemplate="%{x}: %{y:.3g}<extra>" + name + "</extra>",
+        )
     drawing.add_hline(y=result.limit, line={"dash": "dash", "color": GREY}, annotation={"text": f"limit {result.limit:g}"})
     drawing.update_layout(barmode="group")
     return drawing
@@ -155,5 +187,11 @@ def clip_history(steps: np.ndarray, before: np.ndarray, after: np.ndarray, *, he
     """Global gradient norm at every training step, before and after clipping."""
     drawing = figure("training step", "global gradient norm", height=height, log_y=True)
     for name, values, colour in (("before clipping", before, GREY), ("after clipping", after, ROLE_COLOURS["train"])):
-        drawing.add_scatter(x=np.asarray(steps).tolist(), y=_floored(np.asarray(values)), name=name, mode="lines", line={"color": colour, "width": 1.6})
+        drawing.add_scatter(
+            x=np.asarray(steps).tolist(),
+            y=_floored(np.asarray(values)),
+            name=name,
+            mode="lines",
+            line={"color": colour, "width": 1.6},
+        )
     return drawing

@@ -29,7 +29,11 @@ def singular_values(spectra: Sequence[Spectrum], *, height: int = 420) -> go.Fig
     drawing = figure("time steps before the last one", "singular values of ∂s_T/∂s_t", height=height, log_y=True)
     for item in spectra:
         middle = item.singular_values.shape[1] // 2
-        for column, word, dash, width in ((0, "largest", "solid", 3.0), (middle, "middle", "dash", 1.6), (-1, "smallest", "dot", 1.2)):
+        for column, word, dash, width in (
+            (0, "largest", "solid", 3.0),
+            (middle, "middle", "dash", 1.6),
+            (-1, "smallest", "dot", 1.2),
+        ):
             name = CELL_NAMES[item.cell]
             drawing.add_scatter(
                 x=item.lags.tolist(),
@@ -62,16 +66,26 @@ def lyapunov(spectra: Sequence[Spectrum], *, height: int = 360) -> go.Figure:
             line={"color": CELL_COLOURS[item.cell], "width": 1.5},
             hovertemplate="direction %{x}: %{y:.4f} per step<extra>" + CELL_NAMES[item.cell] + "</extra>",
         )
-    drawing.add_hline(y=0, line={"color": GREY, "width": 1.5, "dash": "dash"}, annotation={"text": "0: kept for ever", "font": {"size": 11}})
+    drawing.add_hline(
+        y=0, line={"color": GREY, "width": 1.5, "dash": "dash"}, annotation={"text": "0: kept for ever", "font": {"size": 11}}
+    )
     return drawing
 
 
 def growth(result: Growth, *, height: int = 360) -> go.Figure:
     """A product of equal Jacobians beside two rules: the spectral radius (not a bound) and the largest singular value (a bound)."""
-    drawing = figure("n: steps the gradient has travelled", "size of the gradient, largest singular value", height=height, log_y=True)
+    drawing = figure(
+        "n: steps the gradient has travelled", "size of the gradient, largest singular value", height=height, log_y=True
+    )
     rows = (
         ("what happens", result.norm, ROLE_COLOURS["train"], "solid", 3.0),
-        (f"spectral radius {result.spectral_radius:g} to the power n: not a bound", result.by_radius, ROLE_COLOURS["validation"], "dash", 2.0),
+        (
+            f"spectral radius {result.spectral_radius:g} to the power n: not a bound",
+            result.by_radius,
+            ROLE_COLOURS["validation"],
+            "dash",
+            2.0,
+        ),
         ("largest singular value to the power n: a true bound", result.by_singular, GREY, "dot", 2.0),
     )
     for name, values, colour, dash, width in rows:

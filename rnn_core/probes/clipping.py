@@ -51,20 +51,26 @@ def clip_variable(gradients: Sequence[np.ndarray], limit: float) -> list[np.ndar
     return [clip_global([gradient], limit)[0] for gradient in gradients]
 
 
-def compare(gradients: Sequence[np.ndarray], names: Sequence[str], limit: float) -> Clipping:
-    """Both rules on the same gradients.
+def compare(norms: np.ndarray, names: Sequence[str], limit: float) -> Clipping:
+    """Both rules on the gradients of one batch, from their norms alone: clipping only rescales each weight's gradient.
 
     Args:
-        gradients: one array per weight, any shapes.
+        norms: (N,) norm of each weight's gradient.
         names: one name per weight.
         limit: largest norm, above 0.
     """
     if not limit > 0:
         raise ValueError(f"the clipping limit must be above 0, got {limit!r}")
-    exact = [np.asarray(gradient, np.float64) for gradient in gradients]
-    whole, each = clip_global(exact, limit), clip_variable(exact, limit)
-    norms = [np.array([np.linalg.norm(gradient) for gradient in group]) for group in (exact, whole, each)]
-    return Clipping(tuple(names), limit, *norms, cosine(exact, whole), cosine(exact, each))
+    before = np.asarray(norms, np.float64)
+    whole = before * min(1.0, limit / norm) if (norm := float(np.linalg.norm(before))) > 0 else before
+    each = np.minimum(before, limit)
+    return Clipping(tuple(names), limit, before, whole, each, _cosine(before, whole), _cosine(before, each))
+
+
+def _cosine(first: np.ndarray, second: np.ndarray) -> float:
+    """Cosine between gradients whose parts are parallel weight by weight: that of their norms. 1 for zero vectors."""
+    size = float(np.linalg.norm(first) * np.linalg.norm(second))
+    return float(first @ second) / size if size > 0 else 1.0
 
 
 def cosine(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> float:

@@ -51,7 +51,15 @@ class Curve:
 
 
 def curve(
-    norms: np.ndarray, quantity: str, cell: str, moment: str, *, mask: np.ndarray | None = None, relative: bool = False, parameters: int = 0, label: str = ""
+    norms: np.ndarray,
+    quantity: str,
+    cell: str,
+    moment: str,
+    *,
+    mask: np.ndarray | None = None,
+    relative: bool = False,
+    parameters: int = 0,
+    label: str = "",
 ) -> Curve:
     """Median and spread over examples of per-example norms. Norms come first, averages second: the reverse is another, smaller number.
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from rnn_core.data.task import Interface
 from rnn_core.experiment import CELLS, Experiment
-from rnn_core.probes.clipping import Clipping, compare
 from rnn_core.probes.curves import Curve, curve
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 INPUTS = 32  # D of the laboratory: as wide as the default embedding
 LAGS = 33  # how many lags get their singular values: an SVD each
-TRAINED = "after {step:,} steps"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +73,19 @@ def laboratory(experiment: Experiment, scale: float = 0.03, cells: tuple[str, ..
     return Laboratory(_curves(flows, "at init", parameters), parameters)
 
 
-def _curves(flows: dict[str, Any], moment: str, parameters: dict[str, int]) -> dict[str, tuple[Curve, ...]]:
-    """Every quantity of a gradient flow as curves, relative to the final step."""
-    chosen = {"state": lambda flow: flow.norms, "input": lambda flow: flow.inputs, "component": lambda flow: flow.components["recurrent_kernel"]}
+def _curves(
+    flows: dict[str, Any], moment: str, parameters: dict[str, int], relative: bool = True, label: str = ""
+) -> dict[str, tuple[Curve, ...]]:
+    """Every quantity of a gradient flow as curves, one per cell."""
+    chosen = {
+        "state": lambda flow: flow.norms,
+        "input": lambda flow: flow.inputs,
+        "component": lambda flow: flow.components["recurrent_kernel"],
+    }
     return {
         quantity: tuple(
-            curve(pick(flow), quantity, cell, moment, mask=flow.mask, relative=True, parameters=parameters[cell]) for cell, flow in flows.items()
+            curve(pick(flow), quantity, cell, moment, mask=flow.mask, relative=relative, parameters=parameters[cell], label=label)
+            for cell, flow in flows.items()
         )
         for quantity, pick in chosen.items()
     }
@@ -104,17 +109,54 @@ def spectrum(model: Model, sequence: np.ndarray, moment: str = "at init") -> Spe
     return Spectrum(model.spec.cell, lags, values, flow.lyapunov(), gate)
 
 
+def gates(experiment: Experiment, scale: float = 0.03, examples: int = 16) -> tuple[Curve, Curve] | None:
+    """(total gradient, product of the forget or update gates) of an untrained LSTM or GRU; None for the vanilla RNN."""
+    from rnn_core.probes.gradients import state_gradients
+
+    if experiment.model.cell == "simple_rnn":
+        return None
+    model = untrained(experiment, experiment.model.cell)
+    inputs = random_inputs(experiment.seed, examples, experiment.data.length, scale)
+    total = curve(state_gradients(model, inputs).norms, "state", model.spec.cell, "at init", relative=True)
+    return total, gate_curve(model, inputs, "at init")
+
+
+def gate_curve(model: Model, inputs: np.ndarray, moment: str, mask: np.ndarray | None = None) -> Curve:
+    """What the forget (LSTM) or update (GRU) gates alone let through from each step to the last: root mean square over units of ∏ gate."""
+    from rnn_core.probes.traces import trace
+
+    found = trace(model, inputs, mask=mask)
+    keep = np.log(np.maximum(found.gates["forget" if found.cell == "lstm" else "update"].astype(np.float64), 1e-300))  # (B, T, H)
+    if mask is not None:
+        keep[~found.mask] = 0.0
+    after = np.concatenate(
+        [np.cumsum(keep[:, :0:-1], axis=1)[:, ::-1], np.zeros_like(keep[:, :1])], axis=1
+    )  # sum over later steps
+    return curve(np.sqrt(np.mean(np.exp(2 * after), axis=2)), "gate", found.cell, moment, mask=mask, relative=False)
+
+
 # ---- a run's own model on its own data ----
 
 
 @dataclass(frozen=True, eq=False)
 class RunFlow:
-    """One kept model on its validation sequences."""
+    """Kept models on the same validation sequences."""
 
-    curves: dict[str, tuple[Curve, ...]]  # quantity → one curve per recurrent layer, the last layer first
-    spectrum: Spectrum  # of the last layer on the first sequence
-    clipping: Clipping  # of the loss gradient on these sequences
+    curves: dict[str, tuple[Curve, ...]]  # quantity → one curve per model and layer
     source: str  # what was read, in words
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A model and when in its training it was kept."""
+
+    model: Model
+    step: int  # batches trained
+    label: str = ""  # tells models of one cell apart
+
+    @property
+    def words(self) -> str:
+        return "at init" if self.step == 0 else f"after {self.step:,} steps"
 
 
 @lru_cache(maxsize=3)
@@ -130,7 +172,72 @@ def probe_batch(experiment: Experiment, examples: int = 32) -> tuple[Batch, str]
             raise
         dataset = data.build(experiment.replace(task="toy_reviews"))
         source = "synthetic toy reviews, because the IMDB reviews are not on this machine"
-    sequences = dataset.validation
-    longest = np.argsort(-np.minimum(sequences.lengths, experiment.data.length), kind="stable")[:examples]
-    batch = sequences.pad(longest, min(int(sequences.lengths[longest].max()), experiment.data.length), side="pre", mask=True)
-    return batch, f"{len(longest)} {source}"
+    sequences, longest = dataset.validation, experiment.data.length
+    chosen = np.argsort(-np.minimum(sequences.lengths, longest), kind="stable")[:examples]
+    length = min(int(sequences.lengths[chosen].max()), longest)
+    return sequences.pad(chosen, length, side="pre", mask=True), f"{len(chosen)} {source}"
+
+
+def of_run(moments: tuple[Moment, ...], experiment: Experiment, of: str = "output", relative: bool = True) -> RunFlow:
+    """Gradient curves of kept models, every recurrent layer, on the validation sequences of `experiment`.
+
+    Args:
+        of: "output" (the logit) or "loss".
+        relative: divide each example by its value at the final step.
+    """
+    from rnn_core.probes.gradients import state_gradients
+
+    batch, source = probe_batch(experiment)
+    collected: dict[str, list[Curve]] = {"state": [], "input": [], "component": []}
+    for moment in moments:
+        layers = moment.model.spec.layers
+        for layer in reversed(range(layers)):
+            flow = state_gradients(moment.model, batch.inputs, targets=batch.targets, of=of, mask=batch.mask, layer=layer)
+            label = ", ".join(part for part in (moment.label, f"layer {layer + 1}" if layers > 1 else "") if part)
+            for quantity, found in _curves(
+                {moment.model.spec.cell: flow}, moment.words, {moment.model.spec.cell: moment.model.parameters}, relative, label
+            ).items():
+                collected[quantity] += found
+    return RunFlow({quantity: tuple(found) for quantity, found in collected.items()}, source)
+
+
+def spectrum_of_run(moment: Moment, experiment: Experiment) -> Spectrum:
+    """Singular values, Lyapunov exponents and gate product of a kept model on one validation sequence of `experiment`."""
+    batch, _ = probe_batch(experiment)
+    real = slice(None) if batch.mask is None else batch.mask[0]
+    return spectrum(moment.model, batch.inputs[0][real], moment.words)
+
+
+# ---- clipping ----
+
+
+def batch_gradient(experiment: Experiment, scale: float = 1.0, examples: int = 16) -> dict[str, float]:
+    """Norm of each weight's loss gradient on one batch of random sequences and random answers, for an untrained network."""
+    from rnn_core.data.sequences import Batch
+
+    inputs = random_inputs(experiment.seed, examples, experiment.data.length, scale)
+    targets = (np.arange(examples)[:, None] % 2).astype(np.float32)
+    model = untrained(experiment, experiment.model.cell)
+    stepper = _stepper(experiment.replace(gain=1.0, gate_bias=None, length=1))
+    for variable, weight in zip(stepper.weights, model.weights, strict=True):
+        variable.assign(weight)
+    norms = [float(np.linalg.norm(gradient.astype(np.float64))) for gradient in stepper.gradients(Batch(inputs, None, targets))]
+    return dict(zip(weight_names(model), norms, strict=True))
+
+
+@lru_cache(maxsize=6)
+def _stepper(experiment: Experiment) -> Any:
+    from rnn_core.steps import Stepper
+
+    return Stepper(untrained(experiment, experiment.model.cell), experiment.training)
+
+
+def weight_names(model: Model) -> list[str]:
+    """Plain names in the order of `model.weights`."""
+    spec = model.spec
+    names = ["embedding"] if model.interface.inputs == "tokens" else []
+    each = ["input weights W", "recurrent weights U", "bias b"][: 3 if spec.use_bias else 2]
+    for layer in range(spec.layers):
+        for way in (" forwards", " backwards") if spec.bidirectional else ("",):
+            names += [name + (f", layer {layer + 1}" if spec.layers > 1 else "") + way for name in each]
+    return [*names, "output weights", "output bias"]

@@ -1,0 +1,117 @@
+"""Gradients: how far back a network can feel, at initialisation and through its training, and what decides it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared import bptt, reach, shell
+from rnn_core.experiment import CELLS, Experiment
+from rnn_core.figures import gradients as figures
+from rnn_core.figures import jacobians as products
+from rnn_core.figures.theme import CELL_NAMES
+from rnn_core.probes import closed_forms, flow, walkthrough
+
+context = shell.page(
+    "Gradients",
+    ":material/trending_down:",
+    "**What am I seeing?** To learn from the past, a network must feel how its answer depends on the past. Every curve here shows that dependence, "
+    "step by step backwards from the end (right) to the beginning (left). Where it falls to nothing, the network cannot learn: the gradient has *vanished*.",
+)
+
+
+@st.fragment
+def laboratory() -> None:
+    """Untrained networks under sliders: one worker call per position."""
+    experiment, scale = reach.knobs()
+    view = reach.view()
+    if view in ("state", "input", "component"):
+        lab = shell.wait(context.service.call(flow.laboratory, experiment, scale), "Running 3 networks backwards")
+        curves = lab.curves[view]
+        shell.chart(figures.norm_by_step(curves), "lab", reach.alt(curves), rev="lab")
+        reach.cards(curves)
+        reach.meaning(view)
+    elif view == "gates":
+        chosen = reach.cell(CELLS[1:], "lab_gate_cell")
+        total, product = shell.wait(context.service.call(flow.gates, experiment.replace(cell=chosen), scale), "Reading the gates")
+        shell.chart(figures.gates(total, product), "lab", reach.alt([total]), rev="gates")
+        reach.meaning("gates")
+    else:
+        spectra = shell.wait(context.service.call(flow.spectra, experiment, scale), "Multiplying the Jacobians of 3 networks")
+        draw = products.singular_values if view == "singular" else products.lyapunov
+        shell.chart(draw(spectra), "lab", "Product of Jacobians of three untrained networks", rev=view)
+        reach.meaning(view)
+
+
+@st.fragment
+def of_this_run() -> None:
+    """The chosen run at any kept moment, beside its start and beside other runs."""
+    run = context.run
+    if run is None:
+        st.info("Choose a run in the sidebar, or train one: its gradients appear here.", icon=":material/info:")
+        return
+    reach.live(context)
+    moments, of, relative = reach.moments(context)
+    if moments:
+        view = reach.view("run_view", ("state", "input", "component"))
+        result = shell.wait(
+            context.service.call(flow.of_run, moments, run.experiment, of, relative), "Running the kept networks backwards"
+        )
+        shell.chart(figures.norm_by_step(result.curves[view]), "run", reach.alt(result.curves[view]), rev=run.id)
+        st.caption(f"Read: {result.source}. The line is the median, the band holds the middle 80 % of the sequences.")
+        reach.cards(result.curves[view])
+        with st.expander(
+            "Singular values and Lyapunov exponents of the last moment", icon=":material/blur_linear:", on_change="rerun"
+        ) as closer:
+            if closer.open:
+                spectrum = shell.wait(
+                    context.service.call(flow.spectrum_of_run, moments[-1], run.experiment), "Multiplying its Jacobians"
+                )
+                shell.chart(products.singular_values([spectrum]), "run_singular", "Singular values by lag", rev=run.id)
+                shell.chart(products.lyapunov([spectrum]), "run_lyapunov", "Lyapunov exponents", rev=run.id)
+                reach.meaning("singular")
+    reach.history(run)
+
+
+@st.fragment
+def step_by_step() -> None:
+    """Backpropagation through time in five stages, with a small network's real numbers."""
+    cell, gain, length = reach.small_network()
+    experiment = Experiment().replace(cell=cell, gain=gain)
+    walk = shell.wait(
+        context.service.call(walkthrough.walkthrough, experiment, length), "Running a small network forwards and backwards"
+    )
+    bptt.animation(walk)
+    st.caption(
+        f"A real {CELL_NAMES[cell]} with 4 units, untrained; its task is to name the sign of the first number. Blue squares are positive, orange ones negative. "
+        "Focus the picture and use ← → and space."
+    )
+
+
+@st.fragment
+def clip() -> None:
+    """The same batch's gradient before clipping and under both rules."""
+    experiment, limit = reach.exploding()
+    norms = shell.wait(context.service.call(flow.batch_gradient, experiment), "Computing one batch's gradient")
+    reach.clip_result(norms, limit)
+
+
+@st.fragment
+def paper() -> None:
+    """Two recurrences solved on paper."""
+    for result, words in ((closed_forms.counterexample(), reach.COUNTEREXAMPLE), (closed_forms.jordan_growth(), reach.JORDAN)):
+        st.subheader(result.title, anchor=False)
+        st.markdown(words)
+        shell.chart(products.growth(result), f"growth_{len(result.steps)}", result.title)
+
+
+SECTIONS = {
+    ":material/science: Laboratory": laboratory,
+    ":material/model_training: This run": of_this_run,
+    ":material/animation: Step by step": step_by_step,
+    ":material/content_cut: Clipping": clip,
+    ":material/edit: On paper": paper,
+}
+for tab, section in zip(st.tabs(list(SECTIONS), on_change="rerun", key="section"), SECTIONS.values(), strict=True):
+    if tab.open:
+        with tab:
+            section()
