@@ -12,7 +12,7 @@ from rnn_core.data.sequences import Batch, Sequences, batches
 from rnn_core.data.task import Dataset, Interface, Task, Uploads
 from rnn_core.experiment import Experiment
 
-_HOMES = ("toy_reviews", "imdb", "signals", "memory")
+_HOMES = ("toy_reviews", "imdb", "signals", "uploads", "memory")
 __all__ = ["Batch", "Dataset", "Interface", "Sequences", "Task", "batches", "build", "interface", "task", "tasks"]
 
 

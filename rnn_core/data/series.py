@@ -49,21 +49,21 @@ class Series:
         chosen = list(self.targets)
         return targets * self.std[chosen] + self.mean[chosen]
 
-    def steps(self, part: str) -> np.ndarray:
-        """(n,) int64: the first forecast step of every window of a part.
+    def steps(self, part: str, most: int = 0) -> np.ndarray:
+        """(n,) int64: the first forecast step of every window of a part, or of `most` evenly spaced ones.
 
         A window belongs to the part in which all its targets lie; its context may reach back into the part before.
+        There are never more than memory holds.
         """
         start, end = {"train": (0, self.ends[0]), "validation": self.ends, "test": (self.ends[1], len(self.values))}[part]
-        return np.arange(max(start, self.length), end - self.horizon + 1)
-
-    def windows(self, part: str, most: int = 0) -> Sequences:
-        """Every window of a part as a sequence with its targets; evenly spaced ones where there are more than `most` or than fit."""
-        steps = self.steps(part)
+        steps = np.arange(max(start, self.length), end - self.horizon + 1)
         fitting = max(1, MOST // (self.length * len(self.inputs) + self.horizon * len(self.targets)))
         wanted = min(most or len(steps), fitting)
-        if wanted < len(steps):
-            steps = steps[np.linspace(0, len(steps) - 1, wanted).round().astype(np.int64)]
+        return steps if wanted >= len(steps) else steps[np.linspace(0, len(steps) - 1, wanted).round().astype(np.int64)]
+
+    def windows(self, part: str, most: int = 0) -> Sequences:
+        """The windows of a part, or `most` of them, as sequences with their targets."""
+        steps = self.steps(part, most)
         return Sequences.dense(self.contexts(steps), self.answers(steps))
 
     def contexts(self, steps: np.ndarray) -> np.ndarray:
@@ -122,9 +122,9 @@ def naive_forecasts(series: Series, steps: np.ndarray) -> dict[str, np.ndarray]:
     return forecasts
 
 
-def baselines(series: Series, part: str = "validation") -> dict[str, float]:
+def baselines(series: Series, part: str = "validation", most: int = 0) -> dict[str, float]:
     """Root mean squared error of the naive forecasts, in standard deviations of the training part."""
-    steps = series.steps(part)
+    steps = series.steps(part, most)
     truth = series.answers(steps)
     return {name: float(np.sqrt(np.mean((forecast - truth) ** 2))) for name, forecast in naive_forecasts(series, steps).items()}
 
@@ -144,8 +144,7 @@ def dominant_period(values: np.ndarray) -> int:
 
 def _linear(series: Series, steps: np.ndarray) -> np.ndarray:
     """Least squares from the last few steps of all inputs, fitted on the training windows: (n, K)."""
-    known = series.steps("train")
-    known = known[:: max(1, len(known) // 20_000)]
+    known = series.steps("train", 20_000)
     order = max(1, min(series.length, 32 // len(series.inputs), len(known) // (3 * len(series.inputs))))
 
     def features(at: np.ndarray) -> np.ndarray:

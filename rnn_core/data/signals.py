@@ -14,7 +14,7 @@ from rnn_core.data.series import Series, baselines, ends, rows_for
 from rnn_core.data.task import Dataset, Interface, Task, Uploads
 from rnn_core.experiment import Experiment
 
-COUNT = 2000  # training windows, where the experiment names no number
+COUNT = 2000  # training windows of a formula, where the experiment names no number; a file gives up to five times as many
 KNOBS = ("length", "samples", "validation", "horizon", "noise", "anomalies")
 Wave = Callable[[int, np.random.Generator], np.ndarray]
 
@@ -43,11 +43,15 @@ def forecasting(experiment: Experiment, values: np.ndarray, columns: tuple[str, 
     return Dataset(
         task=data.task,
         interface=Interface("floats", len(series.inputs), data.horizon * len(series.targets), "squared"),
-        train=series.windows("train", data.samples),
-        validation=series.windows("validation"),
-        test=series.windows("test"),
-        baselines=baselines(series),
-        names={"columns": ", ".join(columns), "unit": "standard deviations of the training part"},
+        train=series.windows("train", data.samples or 5 * COUNT),
+        validation=series.windows("validation", COUNT),
+        test=series.windows("test", COUNT),
+        baselines=baselines(series, "validation", COUNT),
+        names={
+            "columns": ", ".join(columns),
+            "unit": "standard deviations of the training part",
+            "notes": "; ".join(series.notes),
+        },
         series=series,
     )
 

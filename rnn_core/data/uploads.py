@@ -1,0 +1,50 @@
+"""The user's own series, from a CSV file."""
+
+from __future__ import annotations
+
+from rnn_core.data import tables
+from rnn_core.data.signals import KNOBS, forecasting
+from rnn_core.data.task import Dataset, Interface, Task, Uploads
+from rnn_core.experiment import Experiment
+
+
+def table(experiment: Experiment, uploads: Uploads = None) -> tables.Table:
+    """The uploaded table. Raises ValueError where it is missing or not what the experiment was made for."""
+    source = experiment.data.source
+    if not source:
+        raise ValueError("no file was chosen yet: upload a CSV file")
+    content = (uploads or {}).get(source)
+    if content is None:
+        raise ValueError("the CSV file of this experiment is not on this machine: upload it again")
+    if tables.key(content) != source:
+        raise ValueError("the uploaded file is not the one that this experiment was made with")
+    return tables.parse(content)
+
+
+def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
+    count = len(tables.chosen(table(experiment, uploads), experiment.data.column))
+    return Interface("floats", count, experiment.data.horizon * count, "squared")
+
+
+def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
+    found = table(experiment, uploads)
+    columns = list(tables.chosen(found, experiment.data.column))
+    names = tuple(found.columns[column] for column in columns)
+    return forecasting(experiment, found.values[:, columns], names, times=found.times, notes=found.notes)
+
+
+TASKS = (
+    Task(
+        name="csv",
+        title="Your own series (CSV)",
+        description="Forecast the columns of a table that you upload: one row per step, at most 5 MB.",
+        group="series",
+        metric="rmse",
+        input_label="row",
+        target_label="next value",
+        build=build,
+        interface=interface,
+        defaults={"length": 30, "learning_rate": 0.005, "clip": 1.0},
+        knobs=(*KNOBS, "source", "column"),
+    ),
+)
