@@ -12,9 +12,8 @@ context = shell.page(
     "Three kinds of memory, one puzzle that only memory solves. They start from the same seed and read the same sequences, a few training steps each in turn.",
     default=None,
 )
-VIEWS = {"contest": "Contest, live", "map": "How far back can it remember?"}
-view = st.segmented_control("View", list(VIEWS), default="contest", required=True, format_func=VIEWS.__getitem__, key="compare_view", bind="query-params", label_visibility="collapsed")  # fmt: skip
-if view == "contest":
-    contests.contest(context.service)
-else:
-    sweeps.memory(context.service)
+VIEWS = {"Contest": contests.contest, "How far back can it remember?": sweeps.memory}
+view = st.segmented_control(
+    "View", list(VIEWS), default="Contest", required=True, key="compare", bind="query-params", label_visibility="collapsed"
+)
+VIEWS[view or "Contest"](context.service)

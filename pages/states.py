@@ -12,12 +12,6 @@ from rnn_core.data import text
 from rnn_core.figures import states, theme, trajectories
 from rnn_core.probes import dynamics
 
-VIEWS = {
-    "paths": "Paths through time",
-    "growth": "Paths while it learned",
-    "sequence": "One sequence, every unit",
-    "activations": "Activations and saturation",
-}
 COLOURS = {"label": "what is true", "time": "time", "prediction": "what it would answer"}
 
 context = shell.page(
@@ -57,12 +51,12 @@ def moment() -> int:
     if len(steps) == 1:
         return steps[0]
     return st.select_slider(
-        "After how many training steps", steps, steps[-1], format_func=lambda step: f"{step:,}", key="states_step"
+        "After how many training steps", steps, steps[-1], format_func=lambda step: f"{step:,}", key=f"step_{run.id}"
     )
 
 
 def paths() -> None:
-    controls = st.columns([3, 2, 1, 2])
+    controls = st.columns([3, 2, 1.6, 2])
     with controls[0]:
         step = moment()
     colour = controls[1].selectbox(
@@ -121,7 +115,7 @@ def sequence() -> None:
         step = moment()
     seen = portrait(step, 30)
     substitute(seen)
-    number = controls[1].slider("Sequence", 0, len(seen.states) - 1, 0, key="states_number")
+    number = controls[1].number_input("Sequence", 1, len(seen.states), 1, key=f"number_{run.id}") - 1
     order = controls[2].selectbox("Units in order of", ["unit", "spread", "correlation"], format_func={"unit": "their numbers", "spread": "how much they vary", "correlation": "correlation with the target"}.__getitem__, key="states_order")  # fmt: skip
     has_memory = seen.states.shape[-1] > seen.units
     part = controls[3].segmented_control("Part", ["h", "c"], default="h", required=True, key="states_part") if has_memory else "h"
@@ -129,6 +123,10 @@ def sequence() -> None:
         f"**What am I seeing?** One row per unit, one column per {task.input_label}: orange is negative, blue positive. Click a cell to follow that unit through many sequences."
     )
     words = read_words(seen, number)
+    st.markdown(answered(seen, number))
+    if words:
+        with st.expander("The text, as the network reads it", icon=":material/article:"):
+            st.text(" ".join(words))
     clicked = shell.chart(
         states.heat_map(seen, number, words=words, part=part, by=order),
         "heat_map",
@@ -136,8 +134,8 @@ def sequence() -> None:
         clickable=True,
     )
     if clicked:
-        st.session_state["states_unit"] = int(clicked["y"])
-    unit = st.slider("Unit", 0, seen.units - 1, key="states_unit")
+        st.session_state[f"unit_{run.id}"] = int(clicked["y"])
+    unit = st.slider("Unit", 0, seen.units - 1, key=f"unit_{run.id}")
     st.caption(
         "**What am I seeing?** This one unit in many sequences, lined up at their last step; thick lines are means. A unit that ends differently for different targets carries the answer."
     )
@@ -150,30 +148,47 @@ def activations() -> None:
     seen = portrait(moment(), 30)
     substitute(seen)
     found = seen.activations
+    share = found.saturated.mean()
+    st.markdown(
+        f"**{share:.1%}** of all activations lie beyond ±{dynamics.SATURATED}. There a unit is **saturated**: its curve is flat, and hardly any gradient passes."
+    )
     left, right = st.columns(2)
     with left:
-        st.caption(
-            "**What am I seeing?** Where each unit spends its time: brighter is more often. A unit at ±1 is **saturated**: its slope is nearly zero, and no gradient passes through it."
-        )
+        st.caption("**What am I seeing?** One row per unit: which values it takes, the stronger the colour the more often.")
         shell.chart(states.distribution(found), "distribution", "Distribution of each unit's activation")
     with right:
-        st.caption(f"On average {found.saturated.mean():.1%} of activations are beyond ±{dynamics.SATURATED}.")
-        shell.chart(
-            states.saturation(found, theme.CELL_COLOURS[run.experiment.model.cell]),
-            "saturation",
-            "Share of saturated steps per unit",
-        )
         if found.open:
             st.caption(
-                "**Gates**, one point per unit: bottom right is always open, top left always shut, bottom left neither. An open forget (or update) gate is a long memory."
+                "**What am I seeing?** One point per unit and **gate**. Bottom right: always open; top left: always shut; bottom left: in between. "
+                "An open forget (LSTM) or update (GRU) gate keeps the old state: a long memory."
             )
             shell.chart(states.gates(found), "gates", "How often each gate is open and shut")
+        if share > 0:
+            st.caption("**What am I seeing?** How often each unit is saturated.")
+            shell.chart(
+                states.saturation(found, theme.CELL_COLOURS[run.experiment.model.cell]),
+                "saturation",
+                "Share of saturated steps per unit",
+            )
 
 
 def substitute(seen: dynamics.Portrait) -> None:
     """Say so when other sequences stand in."""
     if seen.task != run.experiment.data.task:
         st.info("IMDB is not on this machine, so the network reads synthetic toy reviews here.", icon=":material/info:")
+
+
+def answered(seen: dynamics.Portrait, number: int) -> str:
+    """What is true of a sequence, and what the network says after its last step."""
+    target, answer = seen.targets[number], float(seen.predictions[number, seen.mask[number]][-1])
+    name = [shell.plain(each) for each in task.classes]
+    if len(name) == 2:
+        says = f"the network ends at P({name[1]}) = **{answer:.0%}**"
+    else:
+        says = f"the network answers **{name[int(answer)] if name else f'{answer:.3f}'}**"
+    if target != target:  # every step has its own target
+        return f"Sequence {number + 1}: after the last step {says}."
+    return f"Sequence {number + 1}: true is **{name[int(target)] if name else f'{target:.3f}'}**; {says}."
 
 
 def read_words(seen: dynamics.Portrait, number: int) -> tuple[Any, ...]:
@@ -183,5 +198,8 @@ def read_words(seen: dynamics.Portrait, number: int) -> tuple[Any, ...]:
     return text.vocabulary(run.experiment.data.vocabulary).decode(seen.inputs[number, seen.mask[number]])
 
 
-view = st.segmented_control("View", list(VIEWS), default="paths", required=True, format_func=VIEWS.__getitem__, key="view", bind="query-params", label_visibility="collapsed")  # fmt: skip
-{"paths": paths, "growth": growth, "sequence": sequence, "activations": activations}[view]()
+VIEWS = {"Paths": paths, "While it learned": growth, "One sequence": sequence, "Activations": activations}
+view = st.segmented_control(
+    "View", list(VIEWS), default="Paths", required=True, key="view", bind="query-params", label_visibility="collapsed"
+)
+VIEWS[view or "Paths"]()

@@ -64,7 +64,7 @@ def test_every_colour_and_dimension_draws_and_moves(colour: str, dimensions: int
         np.testing.assert_allclose(drawn(frame.data[1]), paths[:, k], rtol=1e-6)
         assert frame.traces == (len(drawing.data) - 2, len(drawing.data) - 1)
     assert len(drawing.layout.sliders[0].steps) == 7
-    assert f"{seen.explained[0]:.0%} of the variance" in str(drawing.layout)
+    assert f"component 1 ({seen.explained[0]:.0%}" in str(drawing.layout)
 
 
 def test_classes_are_drawn_apart_in_their_colours() -> None:

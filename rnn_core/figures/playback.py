@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from rnn_core.figures.theme import GREY
+
 
 def playable(
     drawing: go.Figure, frames: Sequence[go.Frame], prefix: str, *, redraw: bool = False, milliseconds: int = 70
@@ -27,8 +29,7 @@ def playable(
         "transition": {"duration": 0},
         "frame": {"duration": milliseconds, "redraw": redraw},
     }
-    again = {**play, "fromcurrent": False}
-    buttons = [("▶", [None, play]), ("⏸", [[None], move]), ("⏮", [None, again])]
+    buttons = [("▶", [None, play]), ("❚❚", [[None], move])]  # at the last frame, ▶ starts again from the first
     drawing.update_layout(
         updatemenus=[
             {
@@ -39,12 +40,12 @@ def playable(
         ],
         sliders=[
             {
-                "active": len(frames) - 1, "x": 0.2, "len": 0.8, "y": 0, "yanchor": "top", "pad": {"t": 44, "b": 6},
-                "currentvalue": {"prefix": f"{prefix}: ", "xanchor": "left"}, "tickcolor": "rgba(0,0,0,0)", "minorticklen": 0, "ticklen": 0,
-                "font": {"size": 12}, "bordercolor": "rgba(128,128,128,0.5)", "bgcolor": "rgba(128,128,128,0.3)",
-                "steps": [{"label": frame.name if n in (0, len(frames) - 1) else "", "value": frame.name, "method": "animate", "args": [[frame.name], move]} for n, frame in enumerate(frames)],
+                "active": len(frames) - 1, "x": 0.24, "len": 0.76, "y": 0, "yanchor": "top", "pad": {"t": 44, "b": 6},
+                "currentvalue": {"prefix": f"{prefix}: ", "xanchor": "left", "font": {"size": 13, "color": GREY}}, "tickcolor": "rgba(0,0,0,0)", "minorticklen": 0, "ticklen": 0,
+                "font": {"size": 1, "color": "rgba(0,0,0,0)"}, "bordercolor": "rgba(128,128,128,0.5)", "bgcolor": "rgba(128,128,128,0.3)",
+                "steps": [{"label": frame.name, "value": frame.name, "method": "animate", "args": [[frame.name], move]} for frame in frames],
             }
         ],
     )  # fmt: skip
-    drawing.layout.margin.b = 110
+    drawing.layout.margin.b = 105
     return drawing

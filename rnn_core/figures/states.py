@@ -11,6 +11,8 @@ from rnn_core.figures import theme
 from rnn_core.figures.trajectories import groups
 from rnn_core.probes.dynamics import GATE_HIGH, GATE_LOW, SATURATED, Activations, Portrait
 
+INK = [[0, "rgba(31,120,180,0)"], [1, theme.ROLE_COLOURS["train"]]]  # from nothing to blue, on white and on black
+
 
 def heat_map(seen: Portrait, number: int, *, words: Sequence[str] = (), part: str = "h", by: str = "unit") -> go.Figure:
     """One sequence's states, units × time: orange below zero, blue above.
@@ -59,13 +61,13 @@ def unit(seen: Portrait, number: int, *, classes: Sequence[str] = (), part: str 
 
 
 def distribution(found: Activations, *, by: str = "spread") -> go.Figure:
-    """Where each unit's output h spends its time: one row per unit, brighter where it is more often."""
+    """Where each unit's output h spends its time: one row per unit, darker where it is more often."""
     order = _order(found, by)
     middles = (found.edges[:-1] + found.edges[1:]) / 2
     drawing = theme.figure("value of h", "unit", height=60 + max(220, min(12 * len(order), 520)), legend=False)
     drawing.add_heatmap(
         z=np.sqrt(found.shares[order]), x=middles, y=[str(unit) for unit in order], customdata=found.shares[order], zmin=0,
-        colorscale=theme.colour_scale(theme.SEQUENTIAL), showscale=False, hovertemplate="unit %{y}: %{customdata:.1%} of tokens near %{x:.2f}<extra></extra>",
+        colorscale=INK, showscale=False, hovertemplate="unit %{y}: %{customdata:.1%} of tokens near %{x:.2f}<extra></extra>",
     )  # fmt: skip
     drawing.update_yaxes(type="category", autorange="reversed", nticks=20)
     return drawing

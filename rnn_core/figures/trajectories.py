@@ -33,7 +33,8 @@ def trajectories(seen: Portrait, *, colour: str = "label", dimensions: int = 2, 
     dimensions = paths.shape[2]
     values = _values(colour, seen.targets, answers)
     scale = _scale(colour, values, classes)
-    drawing = _plane([f"component {n + 1} ({share:.0%} of the variance)" for n, share in enumerate(seen.explained[:dimensions])])
+    of_variance = " of the variance" if dimensions == 2 else ""  # there is little room along the edges of a cube
+    drawing = _plane([f"component {n + 1} ({share:.0%}{of_variance})" for n, share in enumerate(seen.explained[:dimensions])])
     parts = groups(seen.targets, classes) if colour == "label" else [("", theme.GREY, np.arange(len(paths)))]
     for name, shade, rows in parts:
         drawing.add_trace(_lines(paths[rows], read[rows], name, shade, faint=colour != "label"))
@@ -50,7 +51,7 @@ def trajectories(seen: Portrait, *, colour: str = "label", dimensions: int = 2, 
 def growing(grown: Growth, *, dimensions: int = 2, classes: Sequence[str] = ()) -> go.Figure:
     """The same sequences at every kept moment of training, on the axes of the last: the slider is training."""
     coordinates = grown.coordinates[..., :dimensions]
-    drawing = _plane([f"component {n + 1} of the last moment" for n in range(coordinates.shape[-1])])
+    drawing = _plane([f"component {n + 1}" for n in range(coordinates.shape[-1])])
     moments = []
     for moment in coordinates:
         paths, read, _ = steps_read(moment, grown.mask, grown.mask)
@@ -150,7 +151,7 @@ def _lines(paths: np.ndarray, read: np.ndarray, name: str, shade: str, faint: bo
     broken = np.where(read[..., None], paths, np.nan)
     broken = np.concatenate([broken, np.full((len(paths), 1, paths.shape[2]), np.nan)], axis=1)
     return _trace(paths)(
-        **_place(broken), mode="lines", name=name, line={"color": shade, "width": 1.2}, opacity=0.3 if faint else 0.5,
+        **_place(broken), mode="lines", name=name, line={"color": shade, "width": 1.2}, opacity=0.25 if faint else 0.45,
         showlegend=bool(name) and not faint, hoverinfo="skip", legendgroup=name,
     )  # fmt: skip
 
