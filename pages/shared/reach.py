@@ -14,7 +14,7 @@ from rnn_core.experiment import CELLS, Experiment
 from rnn_core.figures import gradients as figures
 from rnn_core.figures.theme import CELL_NAMES
 from rnn_core.probes.clipping import compare
-from rnn_core.probes.curves import QUANTITIES, Curve, half_life, in_words
+from rnn_core.probes.curves import QUANTITIES, Curve, curve, half_life, in_words
 from rnn_core.probes.flow import Moment
 
 VIEWS = {
@@ -26,14 +26,14 @@ VIEWS = {
     "lyapunov": "Lyapunov exponents",
 }
 MEANING = {
-    "state": "**Memory**, ‖∂y/∂s_t‖: nudge the state (the network's memory) at one step; how much does the answer *y* (before the sigmoid) change? "
+    "state": "**Memory**, ‖∂y/∂sₜ‖: nudge the state (the network's memory) at one step; how much does the answer *y* (before the sigmoid) change? "
     "For the LSTM the state is both its vectors, [h; c]. The gradient of the loss has the same shape here, because the loss only scales each sequence's curve.",
-    "input": "**Input**, ‖∂y/∂x_t‖: nudge what is read at one step instead. This is the memory curve times what the input can do to the state.",
+    "input": "**Input**, ‖∂y/∂xₜ‖: nudge what is read at one step instead. This is the memory curve times what the input can do to the state.",
     "component": "**Share of the update**, ‖∂y/∂U at step t‖: all steps share the recurrent weights U, and their gradient is a sum over steps; this is the size of each term. "
     "Steps whose term is tiny teach the network nothing. (The first step has no term: the state before it is zero.)",
     "gates": "A gate between 0 and 1 multiplies the old state at each step, so the gates alone would let through their product (dashed). "
     "The total gradient also takes the paths through the output and the other gates: it is a *different curve*, sometimes larger.",
-    "singular": "∂s_T/∂s_t is the product of the Jacobians of all steps between. Its **largest singular value** (solid) is the most that any nudge of the memory can still do: "
+    "singular": "∂s_T/∂sₜ is the product of the Jacobians of all steps between. Its **largest singular value** (solid) is the most that any nudge of the memory can still do: "
     "the worst case over directions. The middle one (dashed) and the smallest (dotted) show how many directions are already lost.",
     "lyapunov": "The **Lyapunov exponents** are the average growth per step of independent nudges, on a log scale: 0 keeps, below 0 forgets, above 0 explodes. exp(exponent) is the factor per step.",
 }
@@ -47,61 +47,31 @@ JORDAN = (
     "but first it grows to 3.9 times its size. One curve that goes up for a few steps does not mean that a network explodes."
 )
 BIASES = ("default", *range(-2, 9))
+INITIALISERS = ("orthogonal", "glorot_uniform", "identity", "random_normal")
 
 
 def knobs() -> tuple[Experiment, float]:
     """The laboratory's sliders: an untrained experiment and the standard deviation of its inputs."""
-    rows = st.columns(4) + st.columns(4)
     keep: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
-    with rows[0]:
-        gain = st.slider(
-            "Recurrent gain",
-            0.0,
-            2.0,
-            1.0,
-            0.05,
-            key="gain",
-            help="Multiplies the initial recurrent weights: below 1 they forget, above 1 they explode.",
-            **keep,
-        )
-    with rows[1]:
-        bias = st.select_slider(
-            "Gate bias",
-            BIASES,
-            "default",
-            key="bias",
-            help="Initial bias of the forget gate (LSTM; Keras: 1) and update gate (GRU; Keras: 0). High keeps the memory.",
-            **keep,
-        )
-    with rows[2]:
-        length = st.select_slider(
-            "Length", (10, 25, 50, 100, 200, 500), 100, key="length", help="Time steps of the sequences.", **keep
-        )
-    with rows[3]:
-        scale = st.select_slider(
-            "Input scale",
-            (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
-            0.03,
-            key="scale",
-            help="Standard deviation of the inputs: 0.03 is a fresh embedding of words, 1 a normalised series.",
-            **keep,
-        )
-    with rows[4]:
-        activation = st.selectbox(
-            "Activation", ("tanh", "relu", "linear", "sigmoid"), key="activation", help="The nonlinearity of the state.", **keep
-        )
-    with rows[5]:
-        initialiser = st.selectbox(
-            "Recurrent initialiser",
-            ("orthogonal", "glorot_uniform", "identity", "random_normal"),
-            key="initialiser",
-            help="How the recurrent weights start. Keras: orthogonal.",
-            **keep,
-        )
-    with rows[6]:
-        units = st.select_slider("Units", (4, 8, 16, 32, 64), 32, key="units", help="Numbers in the hidden state.", **keep)
-    with rows[7]:
-        seed = st.number_input("Seed", 0, 9999, 0, key="seed", help="Another seed draws other weights and inputs.", **keep)
+    first, second, third, fourth = st.columns(4)
+    help = "Multiplies the initial recurrent weights: below 1 they forget, above 1 they explode."
+    gain = first.slider("Recurrent gain", 0.0, 2.0, 1.0, 0.05, key="lab_gain", help=help, **keep)
+    help = "Initial bias of the forget gate (LSTM; Keras: 1) and the update gate (GRU; Keras: 0). High keeps the memory."
+    bias = second.select_slider("Gate bias", BIASES, "default", key="lab_bias", help=help, **keep)
+    length = third.select_slider(
+        "Length", (10, 25, 50, 100, 200, 500), 100, key="lab_length", help="Time steps of the sequences.", **keep
+    )
+    help = "Standard deviation of the inputs: 0.03 is a fresh embedding of words, 1 a normalised series."
+    scale = fourth.select_slider("Input scale", (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0), 0.03, key="lab_scale", help=help, **keep)
+    with st.expander("Activation, initialiser, units, seed", key="lab_more", bind="query-params"):
+        first, second, third, fourth = st.columns(4)
+    activation = first.selectbox(
+        "Activation", ("tanh", "relu", "linear", "sigmoid"), key="lab_activation", help="The nonlinearity of the state.", **keep
+    )
+    help = "How the recurrent weights start. Keras: orthogonal."
+    initialiser = second.selectbox("Recurrent initialiser", INITIALISERS, key="lab_initialiser", help=help, **keep)
+    units = third.select_slider("Units", (4, 8, 16, 32, 64), 32, key="lab_units", help="Numbers in the hidden state.", **keep)
+    seed = fourth.number_input("Seed", 0, 9999, 0, key="lab_seed", help="Another seed draws other weights and inputs.", **keep)
     fields = {
         "gain": gain,
         "length": length,
@@ -113,7 +83,7 @@ def knobs() -> tuple[Experiment, float]:
     return Experiment().replace(**fields, gate_bias=None if bias == "default" else float(bias)), float(scale)
 
 
-def view(key: str = "view", options: Sequence[str] = tuple(VIEWS)) -> str:
+def view(key: str = "lab_view", options: Sequence[str] = tuple(VIEWS)) -> str:
     """Which quantity to look at."""
     return st.segmented_control(
         "Look at", options, default="state", format_func=VIEWS.__getitem__, required=True, key=key, bind="query-params", label_visibility="collapsed"
@@ -140,17 +110,25 @@ def cards(curves: Sequence[Curve]) -> None:
     for row in range(0, len(curves), 4):
         for column, item in zip(st.columns(max(3, len(curves[row : row + 4]))), curves[row : row + 4], strict=False):
             steps = half_life(item.factor)
-            column.metric(
-                plain(figures.name_of(item)),
+            verb = (
                 "no fit"
                 if not np.isfinite(item.factor)
-                else "keeps"
+                else "keeps its size"
                 if abs(steps) > 2000
-                else f"{abs(steps):.{int(abs(steps) < 10)}f} steps",
-                help=f"Least-squares fit of the median between 5 and 45 steps back ({in_words(item.factor)}).",
+                else "halves every"
+                if steps > 0
+                else "doubles every"
             )
-            weights = f" · {item.parameters:,} weights" if item.parameters else ""
-            column.caption(f"{in_words(item.factor)}{weights}")
+            value = f"{abs(steps):.{int(abs(steps) < 10)}f} steps" if verb.endswith("every") else "–"
+            column.metric(
+                f"{plain(figures.name_of(item))}: {verb}",
+                value,
+                help="Least-squares fit of the median, 5 to 45 steps before the end.",
+            )
+            facts = [f"× {item.factor:.3f} per step"] * bool(np.isfinite(item.factor)) + [f"{item.parameters:,} weights"] * bool(
+                item.parameters
+            )
+            column.caption(" · ".join(facts))
 
 
 def meaning(view: str) -> None:
@@ -194,12 +172,12 @@ def moments(context: Any) -> tuple[tuple[Moment, ...], str, bool]:
             ("output", "loss"),
             default="output",
             required=True,
-            key="of",
+            key="run_of",
             help="The answer before the sigmoid, or the loss. A network that is right has a tiny loss gradient everywhere: that is not vanishing.",
         )
     with columns[3]:
-        relative = st.toggle("Relative to the last step", True, key="relative")
-    chosen = [Moment(run.model(step), step, CELL_NAMES.get("", ""))]
+        relative = st.toggle("Relative to the last step", True, key="run_relative")
+    chosen = [Moment(run.model(step), step)]
     if step != steps[0] and not others:
         chosen.insert(0, Moment(run.model(steps[0]), steps[0]))
     for other in others:
@@ -238,15 +216,8 @@ def _live(context: Any) -> None:
     if now is None or now.snapshot is None:
         return
     context.service.seen(context.run_id)
-    snapshot = now.snapshot
-    item = Curve(
-        "loss",
-        context.run.experiment.model.cell,
-        f"now, step {snapshot.step:,}",
-        *[np.asarray(snapshot.state_norms)] * 3,
-        float("nan"),
-        0,
-    )
+    snapshot, name = now.snapshot, context.run.experiment.model.cell
+    item = curve(snapshot.state_norms[None], "loss", name, f"now, step {snapshot.step:,}")
     shell.chart(
         figures.norm_by_step(item, height=300), "live", "Gradient norm by time step of the last batch", rev=context.run_id
     )
@@ -263,7 +234,7 @@ def history(run: Any) -> None:
     st.subheader("Over the whole training", anchor=False)
     shell.chart(figures.over_training(steps, norms), "over_training", "Gradient norm by time step over training", rev=run.id)
     st.caption(
-        "Each row is one training step, the first at the bottom; bright: the loss depends strongly on the memory there. Mean over the batch of ‖∂L/∂s_t‖."
+        "Each row is one training step, the first at the bottom; bright: the loss depends strongly on the memory there. Mean over the batch of ‖∂L/∂sₜ‖."
     )
     columns = run.history
     if {"step", "gradient_norm", "clipped_norm"} <= columns.keys():

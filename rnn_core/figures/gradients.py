@@ -23,6 +23,7 @@ from rnn_core.probes.curves import QUANTITIES, Curve, curve
 
 if TYPE_CHECKING:
     from rnn_core.probes.clipping import Clipping
+    from rnn_core.probes.gradients import GradientFlow
 
 FLOOR = 1e-16  # smallest value drawn; what is smaller lies on the floor of the plot
 FLOAT32 = 2.0**-24  # a term this much smaller than the largest is lost when float32 sums them
@@ -49,15 +50,13 @@ def _range(curves: Sequence[Curve]) -> list[float]:
     return [float(max(min(bottom, top - 3) - 0.3, np.log10(FLOOR) - 0.1)), float(top + 0.4)]
 
 
-def norm_by_step(flow: Curve | Sequence[Curve] | object, *, height: int = 420) -> go.Figure:
+def norm_by_step(flow: Curve | Sequence[Curve] | GradientFlow, *, height: int = 420) -> go.Figure:
     """Norm of a gradient by time step on a floored log axis: median as a line, 10th to 90th percentile over examples as a band.
 
     Args:
         flow: one Curve, several of the same quantity, or the result of `rnn.state_gradients`.
     """
-    curves = (
-        [flow] if isinstance(flow, Curve) else list(flow) if isinstance(flow, Sequence) else [curve(flow.norms, "state", "", "")]
-    )  # type: ignore[attr-defined]
+    curves = _curves(flow)
     symbol, _ = QUANTITIES[curves[0].quantity]
     relative = curves[0].relative
     drawing = figure(
@@ -66,14 +65,23 @@ def norm_by_step(flow: Curve | Sequence[Curve] | object, *, height: int = 420) -
     for number, item in enumerate(curves):
         _band(drawing, item, number, curves)
     if relative:
-        drawing.add_hline(
-            y=FLOAT32,
-            line={"dash": "dot", "color": GREY, "width": 1},
-            annotation={"text": "below: lost in a 32-bit sum", "font": {"size": 11}},
-        )
+        _rule(drawing, FLOAT32, "below: lost in a 32-bit sum", "dot")
     _axis(drawing, max(len(item.median) for item in curves))
     drawing.update_yaxes(range=_range(curves))
     return drawing
+
+
+def _curves(flow: Curve | Sequence[Curve] | GradientFlow) -> list[Curve]:
+    if isinstance(flow, Curve):
+        return [flow]
+    return list(flow) if isinstance(flow, Sequence) else [curve(flow.norms, "state", flow.cell_name, "", mask=flow.mask)]
+
+
+def _rule(drawing: go.Figure, height: float, words: str, dash: str) -> None:
+    """A named horizontal line on a log axis; Plotly wants an annotation's place there as an exponent."""
+    drawing.add_hline(y=height, line={"dash": dash, "color": GREY, "width": 1})
+    place = {"x": 0.01, "xref": "paper", "xanchor": "left", "y": float(np.log10(height)), "yanchor": "bottom"}
+    drawing.add_annotation(text=words, showarrow=False, font={"size": 11}, **place)
 
 
 def name_of(item: Curve) -> str:
@@ -152,7 +160,7 @@ def over_training(steps: np.ndarray, norms: np.ndarray, *, height: int = 380) ->
         zmax=float(high),
         colorscale=colour_scale(SEQUENTIAL),
         colorbar={
-            "title": {"text": "‖∂L/∂s_t‖"},
+            "title": {"text": "‖∂L/∂sₜ‖"},
             "tickvals": ticks.tolist(),
             "ticktext": [f"10<sup>{tick:.0f}</sup>" for tick in ticks],
         },
@@ -178,7 +186,7 @@ def clipping(result: Clipping, *, height: int = 360) -> go.Figure:
             marker={"color": colour},
             hovertemplate="%{x}: %{y:.3g}<extra>" + name + "</extra>",
         )
-    drawing.add_hline(y=result.limit, line={"dash": "dash", "color": GREY}, annotation={"text": f"limit {result.limit:g}"})
+    _rule(drawing, result.limit, f"limit {result.limit:g}", "dash")
     drawing.update_layout(barmode="group")
     return drawing
 

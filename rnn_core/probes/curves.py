@@ -12,11 +12,11 @@ import numpy as np
 
 # What can be drawn by time step: symbol, and the same in plain words. Science: Pascanu et al. 2013, eq. 3-5 (temporal components).
 QUANTITIES = {
-    "state": ("‖∂y/∂s_t‖", "how much the answer changes when the memory at this step is nudged"),
-    "loss": ("‖∂L/∂s_t‖", "how much the loss changes when the memory at this step is nudged"),
-    "jacobian": ("σ_max(∂s_T/∂s_t)", "the most that a nudge of the memory at this step can still move the last memory"),
+    "state": ("‖∂y/∂sₜ‖", "how much the answer changes when the memory at this step is nudged"),
+    "loss": ("‖∂L/∂sₜ‖", "how much the loss changes when the memory at this step is nudged"),
+    "jacobian": ("σ_max(∂s_T/∂sₜ)", "the most that a nudge of the memory at this step can still move the last memory"),
     "component": ("‖∂L/∂U at step t‖", "this step's share of the update of the recurrent weights"),
-    "input": ("‖∂y/∂x_t‖", "how much the answer changes when the input at this step is nudged"),
+    "input": ("‖∂y/∂xₜ‖", "how much the answer changes when the input at this step is nudged"),
     "hidden": ("‖∂y/∂h_t‖", "the part of the state gradient that belongs to the output h"),
     "cell": ("‖∂y/∂c_t‖", "the part of the state gradient that belongs to the LSTM's cell c"),
     "gate": ("∏ gate", "what the forget or update gates alone would let through"),

@@ -102,11 +102,13 @@ def spectrum(model: Model, sequence: np.ndarray, moment: str = "at init") -> Spe
     from rnn_core.probes.jacobians import jacobians
 
     flow = jacobians(model, sequence)
-    steps = len(flow.steps)
-    lags = np.unique(np.round(np.linspace(0, steps - 1, min(LAGS, steps))).astype(int))
-    values = np.stack([np.linalg.svd(flow.product(steps - 1 - lag, steps - 1), compute_uv=False) for lag in lags])
-    gate = None if model.spec.cell == "simple_rnn" else curve(flow.gate_product[None], "gate", model.spec.cell, moment)
-    return Spectrum(model.spec.cell, lags, values, flow.lyapunov(), gate)
+    lags = np.unique(np.linspace(0, len(flow) - 1, min(LAGS, len(flow))).round().astype(int))
+    gate = (
+        None
+        if flow.gate_product is None
+        else curve(np.sqrt(np.mean(flow.gate_product**2, axis=1))[None], "gate", model.spec.cell, moment)
+    )
+    return Spectrum(model.spec.cell, lags, flow.singular_values(lags.tolist()), flow.lyapunov(), gate)
 
 
 def gates(experiment: Experiment, scale: float = 0.03, examples: int = 16) -> tuple[Curve, Curve] | None:
