@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from array import array
 from collections.abc import Iterable, Mapping
 
@@ -29,6 +31,7 @@ class History:
 
     def __init__(self, columns: Mapping[str, np.ndarray] | None = None) -> None:
         self._columns = {name: array("d", np.asarray(columns[name], np.float64) if columns else ()) for name in COLUMNS}
+        self._lock = threading.Lock()  # pages read while the run grows
 
     def __len__(self) -> int:
         return len(self._columns["step"])
@@ -39,18 +42,29 @@ class History:
         return int(self._columns["step"][-1]) if len(self) else -1
 
     def append(self, row: Iterable[float]) -> None:
-        for name, value in zip(COLUMNS, row, strict=True):
-            self._columns[name].append(value)
+        with self._lock:
+            for name, value in zip(COLUMNS, row, strict=True):
+                self._columns[name].append(value)
 
     def truncate(self, step: int) -> None:
         """Forget every row after `step`."""
-        kept = int(np.searchsorted(np.array(self._columns["step"]), step, side="right"))
-        for column in self._columns.values():
-            del column[kept:]
+        with self._lock:
+            kept = int(np.searchsorted(np.array(self._columns["step"]), step, side="right"))
+            for column in self._columns.values():
+                del column[kept:]
 
     def columns(self) -> dict[str, np.ndarray]:
         """A copy: name → (rows,) float64, int64 for step and epoch."""
-        return {name: np.array(column, np.int64 if name in INTEGERS else np.float64) for name, column in self._columns.items()}
+        with self._lock:
+            return {
+                name: np.array(column, np.int64 if name in INTEGERS else np.float64) for name, column in self._columns.items()
+            }
+
+    def __getstate__(self) -> dict[str, np.ndarray]:
+        return self.columns()
+
+    def __setstate__(self, columns: dict[str, np.ndarray]) -> None:
+        self.__init__(columns)  # type: ignore[misc]
 
 
 class NormHistory:
@@ -61,10 +75,10 @@ class NormHistory:
     """
 
     def __init__(self, rows: Iterable[tuple[int, np.ndarray]] = (), limit: int = NORM_ROWS) -> None:
-        self.stride, self.limit = 1, limit
-        self.rows: dict[int, np.ndarray] = {}
-        for step, logs in rows:
-            self.add(step, logs)
+        self.limit = limit
+        self.rows: dict[int, np.ndarray] = dict(rows)
+        common = math.gcd(*(step - 1 for step in self.rows))
+        self.stride = common & -common or 1  # the largest power of two that all kept steps agree on
 
     def keeps(self, step: int) -> bool:
         return step > 0 and (step - 1) % self.stride == 0
@@ -85,11 +99,12 @@ class NormHistory:
 
     def matrix(self) -> tuple[np.ndarray, np.ndarray]:
         """(R,) int64 steps and (R, T) float64 norms, aligned at the last time step (last column); nan in front of shorter rows."""
-        steps = sorted(self.rows)
-        longest = max((len(self.rows[step]) for step in steps), default=0)
+        rows = dict(self.rows)  # a copy: the run may grow meanwhile
+        steps = sorted(rows)
+        longest = max(map(len, rows.values()), default=0)
         norms = np.full((len(steps), longest), np.nan)
         for n, step in enumerate(steps):
-            row = self.rows[step]
+            row = rows[step]
             norms[n, longest - len(row) :] = 10.0 ** row.astype(np.float64)
         return np.array(steps, np.int64), norms
 

@@ -1,0 +1,233 @@
+"""The training loop: repeatable, resumable, and it ends for a reason."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from rnn_core import data
+from rnn_core.control import Control
+from rnn_core.experiment import Experiment
+from rnn_core.training import Snapshot, reseed, row_of, train
+
+SMALL = Experiment().replace(
+    task="first_token", length=8, samples=256, epochs=3, batch=32, units=8, cell="gru", optimiser="adam", learning_rate=0.01
+)
+CELLS = ("simple_rnn", "lstm", "gru")
+
+
+def _last(experiment: Experiment, **options: object) -> Snapshot:
+    return list(train(experiment, **options))[-1]  # type: ignore[arg-type]
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    return np.array_equal(one, other, equal_nan=True)
+
+
+def _same_history(one: Snapshot, other: Snapshot, columns: tuple[str, ...] = ("seconds",)) -> bool:
+    first, second = one.run.history, other.run.history
+    return all(_same(first[name], second[name]) for name in first if name not in columns)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_snapshot_says_what_it_must(cell: str):
+    experiment = SMALL.replace(cell=cell)
+    seen = list(train(experiment))
+    steps = seen[0].steps_per_epoch
+    assert [snapshot.step for snapshot in seen] == list(range(3 * steps + 1))
+    middle, last = seen[2], seen[-1]
+    assert middle.state_norms.shape == (8,)
+    assert middle.state_norms.dtype == np.float64
+    assert (middle.state_norms > 0).all()
+    assert middle.gradient_norm > 0
+    assert middle.clipped_norm == middle.gradient_norm
+    assert middle.probe_states.shape == (8, 16 if cell == "lstm" else 8)
+    assert middle.eigenvalues.shape == (8,)
+    assert np.isnan(middle.validation_loss)
+    assert [snapshot.step for snapshot in seen if not np.isnan(snapshot.validation_metric)] == [steps, 2 * steps, 3 * steps]
+    assert last.reason == "finished"
+    assert last.seconds_left == 0
+    assert last.epoch == last.epochs == 3
+    assert last.model is not None
+    assert last.checkpoint is not None
+    assert [snapshot.step for snapshot in seen if snapshot.model is not None] == [
+        0,
+        max(1, steps // 4),
+        steps,
+        2 * steps,
+        3 * steps,
+    ]
+    assert row_of(last)[0] == last.step
+
+
+def test_snapshots_are_frozen():
+    snapshot = next(train(SMALL))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        snapshot.step = 3  # type: ignore[misc]
+
+
+def test_it_learns():
+    last = _last(SMALL.replace(epochs=30, length=4, cell="lstm"))
+    assert last.validation_metric > 0.9
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_same_seed_gives_the_same_bits(cell: str):
+    one, other = (_last(SMALL.replace(cell=cell, dropout=0.2)) for _ in range(2))
+    assert _same_history(one, other)
+    assert all(_same(*pair) for pair in zip(one.run.model.weights, other.run.model.weights, strict=True))
+    assert all(_same(*pair) for pair in zip(one.run.norm_history, other.run.norm_history, strict=True))
+
+
+def test_another_seed_gives_other_weights():
+    first, second = next(train(SMALL)), next(train(reseed(SMALL)))
+    assert not _same(first.model.weights[0], second.model.weights[0])
+    assert _same(first.model.weights[0], next(train(SMALL)).model.weights[0])
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "rmsprop", "sgd"])
+@pytest.mark.parametrize("task", ["first_token", "toy_reviews"])
+def test_a_resumed_run_is_the_run_that_never_stopped(task: str, optimiser: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("rnn_core.training.CHECKPOINT_SECONDS", 0.0)
+    experiment = SMALL.replace(task=task, samples=300, dropout=0.3, optimiser=optimiser, vocabulary=500)
+    steps = next(train(experiment)).steps_per_epoch
+    whole = list(train(experiment, control=_changing(experiment)))
+    control = _changing(experiment)
+    first = list(itertools.islice(train(experiment, control=control), steps + 3))  # in the middle of the second epoch
+    checkpoint = dataclasses.replace(whole[steps + 2]).checkpoint or _stopped_at(experiment, steps + 2)
+    assert checkpoint.step == first[-1].step == steps + 2
+    resumed = _last(experiment, resume=checkpoint, history=first[-1].run.history)
+    assert _same_history(whole[-1], resumed)
+    assert all(_same(*pair) for pair in zip(whole[-1].run.model.weights, resumed.run.model.weights, strict=True))
+
+
+def _changing(experiment: Experiment) -> Control:
+    control = Control()
+    control.send("learning_rate", 0.02)  # differs from the experiment's: a resumed run must remember it
+    return control
+
+
+def _stopped_at(experiment: Experiment, step: int):
+    control = _changing(experiment)
+    for snapshot in train(experiment, control=control):
+        if snapshot.step == step:
+            control.send("stop")
+    return snapshot.checkpoint
+
+
+def test_the_target_ends_it():
+    last = _last(SMALL.replace(epochs=100, target=0.3))
+    assert last.reason == "target"
+    assert last.validation_metric >= 0.3
+    assert last.epoch < 100
+
+
+def test_a_target_for_an_error_is_reached_from_above():
+    last = _last(
+        Experiment().replace(task="sine", samples=200, length=10, epochs=50, units=8, target=0.9, batch=32, learning_rate=0.01)
+    )
+    assert last.reason == "target"
+    assert last.validation_metric <= 0.9
+
+
+def test_the_time_limit_ends_it():
+    last = _last(SMALL.replace(epochs=1000, samples=5000, minutes=0.05))
+    assert last.reason == "time"
+    assert 3 <= last.seconds < 8
+    assert "time limit" in last.advice
+    assert last.model is not None
+
+
+def test_nan_ends_it_with_advice_and_keeps_everything():
+    experiment = SMALL.replace(
+        cell="simple_rnn", activation="relu", optimiser="sgd", learning_rate=10.0, gain=5.0, length=40, epochs=20
+    )
+    seen = list(train(experiment))
+    last = seen[-1]
+    assert last.reason == "diverged"
+    assert f"at step {last.step}" in last.advice
+    assert "learning rate below" in last.advice
+    assert "clip the gradient at 1" in last.advice
+    assert last.model is None, "weights that are not numbers are no use to anybody"
+    history = last.run.history
+    assert history["step"].tolist() == list(range(1, last.step + 1))
+    assert np.isfinite(history["loss"][:-1]).all()
+    assert all(np.isfinite(weight).all() for kept in seen if kept.model for weight in kept.model.weights)
+
+
+def test_clipping_shows_both_norms():
+    seen = list(train(SMALL.replace(clip=0.01, epochs=1)))[1:]
+    assert all(snapshot.clipped_norm == pytest.approx(0.01) for snapshot in seen if snapshot.gradient_norm > 0.01)
+    assert any(snapshot.gradient_norm > 0.01 for snapshot in seen)
+
+
+def test_pause_step_and_stop_are_obeyed_within_a_batch():
+    told: list[str] = []
+    control, seen = Control(told.append), []
+    experiment = SMALL.replace(epochs=1000, samples=1000)
+    thread = threading.Thread(target=lambda: seen.extend(train(experiment, control=control)))
+    control.send("step")
+    thread.start()
+    _until(lambda: told == ["paused"])
+    for _ in range(2):
+        told.clear()
+        control.send("step")
+        _until(lambda: "paused" in told)
+    began = time.perf_counter()
+    control.send("stop")
+    thread.join(5)
+    assert time.perf_counter() - began < 1.0
+    last = seen[-1]
+    assert last.step == 3
+    assert last.reason == "stopped"
+    assert last.checkpoint is not None
+    assert last.checkpoint.step == 3
+
+
+def test_the_learning_rate_changes_in_mid_run():
+    control = Control()
+    for snapshot in train(SMALL, control=control):
+        if snapshot.step == 3:
+            control.send("learning_rate", 0.5)
+    rates = snapshot.run.history["learning_rate"]
+    assert rates[:3] == pytest.approx(0.01)
+    assert rates[3:] == pytest.approx(0.5)
+
+
+def test_pauses_do_not_count_as_time():
+    control = Control()
+    snapshots = train(SMALL, control=control)
+    before = list(itertools.islice(snapshots, 3))[-1]
+    control.send("pause")
+    threading.Timer(1.0, control.send, ["resume"]).start()
+    after = next(snapshots)
+    assert after.seconds - before.seconds < 0.8
+
+
+def test_unmasked_padding_is_validated_as_it_is_trained(monkeypatch: pytest.MonkeyPatch):
+    """The textbook program reads its padding; so must its validation, or post-padding would look harmless."""
+    from rnn_core.steps import Stepper
+
+    widths = []
+    true_evaluate = Stepper.evaluate
+
+    def spy(self: Stepper, sequences: data.Sequences, batch: int = 256) -> tuple[float, float]:
+        widths.extend(np.unique(sequences.lengths).tolist())
+        return true_evaluate(self, sequences, batch)
+
+    monkeypatch.setattr(Stepper, "evaluate", spy)
+    experiment = SMALL.replace(task="toy_reviews", samples=100, length=50, padding="post", mask=False, epochs=1, vocabulary=500)
+    _last(experiment)
+    assert set(widths) == {50}
+
+
+def _until(condition, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
