@@ -8,12 +8,13 @@ from pages.shared import runs, settings, share, shell, transport, watch
 from pages.shared.words import plain
 
 context = shell.page("Train", ":material/play_circle:", "", default=None)
-now = watch.current(context.run_id)
+board = watch.current(context.run_id)
+now = board.now if board else None
 notes = settings.follow(now.experiment if now else None, context.run_id)
 for note in notes:
     st.info(plain(note), icon=":material/link:")
 
-if now is None:
+if board is None or now is None:
     st.title("Train a network, live", anchor=False)
     transport.bar(None)
     st.subheader("Start from something known", anchor=False)
@@ -22,7 +23,7 @@ if now is None:
     settings.form()
     share.panel(None, settings.draft())
 else:
-    watch.live(now)
+    watch.live(board)
     share.panel(now, now.experiment)
     with st.expander("The experiment", icon=":material/tune:", key="experiment"):
         watch.described(now)

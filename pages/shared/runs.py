@@ -17,15 +17,14 @@ SIGNS = {"waiting": "⏳", "running": "▶", "paused": "⏸", "finished": "✓",
 log = logging.getLogger("unrolled")
 
 
-@cache
 def store() -> Any:
-    """The run store of this process; SQLite, so opening it does not wait for any worker."""
-    try:
-        return import_module("rnn_core.runs").Store()
-    except (ModuleNotFoundError, NotImplementedError):
-        from types import SimpleNamespace
+    """The run store: the workers' own once they have begun to start, before that one that waits for nobody."""
+    return _started[0].store if _started else _early_store()
 
-        return SimpleNamespace(list=list)
+
+@cache
+def _early_store() -> Any:
+    return import_module("rnn_core.runs").Store()
 
 
 def service() -> Any:

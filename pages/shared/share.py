@@ -58,7 +58,7 @@ def _files(now: Moment | None, experiment: Experiment) -> None:
     with st.expander("Read the program"):
         try:
             st.code(experiment.to_keras_script(settings.uploads_of(experiment)), language="python")
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, ImportError) as error:
             st.caption(sentence(error))
     if now is None:
         st.caption("Train it, and its metrics and weights can be taken away too.")

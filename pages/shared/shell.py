@@ -99,7 +99,7 @@ def _workers() -> None:
     service = runs.running_service()
     state = service.state if service else "starting"
     if state == "ready":
-        waiting = len(service.queue())
+        waiting = sum(live.status == "waiting" for live in service.queue())
         st.caption(f":material/check_circle: Workers ready{f' · {waiting} waiting' if waiting else ''}")
         if not st.session_state.get("workers_ready"):
             st.session_state["workers_ready"] = True

@@ -11,6 +11,9 @@ import streamlit as st
 from pages.shared import runs, settings
 from pages.shared.moments import Moment
 from pages.shared.words import plain, sentence
+from rnn_core.experiment import FIELDS
+
+MOST_EPOCHS = FIELDS["epochs"]["high"]
 
 
 def bar(now: Moment | None) -> None:
@@ -55,6 +58,9 @@ def _play(now: Moment | None, status: str, blocked: bool) -> None:
         _button("Play", "P", ":material/play_arrow:", _control, now, "resume", kind="primary", key="play")
     elif status in ("stopped", "interrupted"):
         _button("Play on", "P", ":material/play_arrow:", _resume, now, kind="primary", key="play")
+    elif now is not None and status == "finished" and now.experiment.training.epochs < MOST_EPOCHS and not now.builtin:
+        words = "As many epochs again, from where it stands."
+        _button("Train on", "P", ":material/play_arrow:", _longer, now, kind="primary", key="play", help=words)
     else:
         _button("Play", "P", ":material/play_arrow:", _start, kind="primary", key="play", enabled=now is None and not blocked)
 
@@ -109,6 +115,12 @@ def _resume(now: Moment) -> None:
         now.experiment, viewer=runs.viewer(), uploads=settings.uploads_of(now.experiment), resume=now.run_id
     )
     _show(run_id)
+
+
+def _longer(now: Moment) -> None:
+    epochs = min(2 * now.experiment.training.epochs, MOST_EPOCHS)
+    experiment = now.experiment.replace(epochs=epochs)
+    _show(runs.service().submit(experiment, viewer=runs.viewer(), resume=now.run_id))
 
 
 def _reset(now: Moment, fresh: bool) -> None:

@@ -4,84 +4,91 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.shared import boards, runs, settings, transport
 from pages.shared import live as charts
-from pages.shared import moments, runs, settings, transport
+from pages.shared.boards import Board
 from pages.shared.moments import Moment
 from pages.shared.words import plain, sentence
 from rnn_core import data
 
 TICK = 1.0  # seconds
-PAIRS = (("loss", "metric"), ("norms", "norm_map"), ("states", "eigenvalues"))
+ROWS = (("loss", "metric"), ("reading",), ("faults",), ("norms", "norm_map"), ("states", "eigenvalues"))
 
 
-def current(run_id: str | None) -> Moment | None:
+def current(run_id: str | None) -> Board | None:
     """The run as it is now; None, with a calm sentence, when there is none to watch."""
     if run_id is None:
         return None
     try:
-        return moments.moment(run_id)
+        return boards.board(run_id)
     except (LookupError, OSError, ValueError) as error:
         st.warning(sentence(error), icon=":material/link_off:")
         return None
 
 
-def live(now: Moment) -> None:
-    """The part of the page that renews itself; without a timer once the run has ended."""
-    st.fragment(_tick, run_every=TICK if now.active else None)(now.run_id, now.active)
+def live(board: Board) -> None:
+    """The part of the page that renews itself; without a timer once there is nothing more to come."""
+    ticking = board.now.active or board.pending
+    st.fragment(_tick, run_every=TICK if ticking else None)(board.now.run_id, board.now.status, ticking)
 
 
-def _tick(run_id: str, was_active: bool) -> None:
+def _tick(run_id: str, status: str, ticking: bool) -> None:
     service = runs.running_service()
     if service:
         service.seen(run_id)
-    now = current(run_id)
-    if now is None:
-        st.caption("The run was deleted while you watched. Choose another one in the sidebar, or start a new one.")
+    board = current(run_id)
+    if board is None:
+        st.caption("It was deleted while you watched. Choose another run in the sidebar, or start a new one.")
         return
-    if now.active != was_active:
-        st.rerun()  # a full run starts or ends the timer and renews the picker
-    name = runs.store().open(run_id).name
-    st.subheader(plain(name), anchor=False)
+    now = board.now
+    if now.status != status or (now.active or board.pending) != ticking:
+        st.rerun()  # a run of the whole page starts or ends the timer and renews the picker
+    st.subheader(plain(now.name), anchor=False)
     transport.bar(now)
     transport.progress(now)
-    shown = _rewound(now)
-    figures(shown)
+    figures(_rewound(board))
 
 
-def _rewound(now: Moment) -> Moment:
-    """The moment that the slider asks for: now, or a kept snapshot of the past."""
-    kept = {item.step: item.epoch for item in runs.store().open(now.run_id).snapshots}
-    if len(kept) < 2:
-        return now
-    steps = [*sorted(kept), -1]
+def _rewound(board: Board) -> Board:
+    """The board that the slider asks for: now, or a kept moment of the past."""
+    now = board.now
+    if len(now.kept) < 2:
+        return board
+    steps = [*sorted(now.kept), -1]
     key = f"rewind_{now.run_id}"
-    if st.session_state.get(key, -1) not in steps:
+    if st.session_state.get(key) not in steps:
         st.session_state[key] = -1
-    words = {step: f"epoch {epoch}, step {step:,}" for step, epoch in kept.items()} | {-1: "now"}
+    words = {step: f"epoch {epoch}, step {step:,}" for step, epoch in now.kept.items()} | {-1: "now"}
     chosen = st.select_slider(
-        "Rewind", steps, -1, format_func=words.__getitem__, key=key, help="Look at the weights that were kept along the way."
+        "Rewind", steps, format_func=words.__getitem__, key=key, help="Look through the weights that were kept along the way."
     )
-    return now if chosen == -1 else moments.moment(now.run_id, chosen)
+    return board if chosen == -1 else boards.board(now.run_id, chosen)
 
 
-def figures(now: Moment) -> None:
-    """Every drawing of a moment, two in a row; a place is kept for those that are still to come."""
-    drawn = moments.drawings(now)
-    for pair in PAIRS:
-        for column, name in zip(st.columns(2), pair, strict=True):
+def figures(board: Board) -> None:
+    """Every drawing of a moment; a place is kept for those that are still to come."""
+    for row in ROWS:
+        if len(row) == 1:
+            _drawing(board, row[0])
+            continue
+        for column, name in zip(st.columns(2), row, strict=True):
             with column:
-                if name in drawn:
-                    charts.draw(drawn[name], name)
-                elif now.active:
-                    st.skeleton(height=270)
+                _drawing(board, name)
+
+
+def _drawing(board: Board, name: str) -> None:
+    if name in board.drawings:
+        charts.draw(board.drawings[name], name)
+    elif board.now.active and name not in ("reading", "faults"):
+        st.skeleton(height=290)
 
 
 def described(now: Moment) -> None:
     """What was trained, in a few lines of text."""
     task = data.task(now.experiment.data.task)
     st.markdown(f"**{plain(task.title)}.** {plain(task.description, 600)}")
-    changed = now.experiment.to_query()
+    changed = {name: value for name, value in now.experiment.to_query().items() if name != "source"}
     st.markdown(
-        " · ".join(f"{settings.LABELS[name]}: **{plain(value)}**" for name, value in changed.items() if name != "source")
+        " · ".join(f"{settings.LABELS[name]}: **{plain(value)}**" for name, value in changed.items())
         or "All settings at their defaults."
     )

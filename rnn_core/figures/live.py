@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import plotly.graph_objects as go
 
 from rnn_core.figures.theme import DIVERGING, GREY, ROLE_COLOURS, SEQUENTIAL, colour_scale, figure
 
 POINTS = 400  # per curve: more than a projector resolves
+HEIGHT = 290  # pixels
 CELLS = (90, 60)  # of a heat map: training steps, time steps
 
 # Shapes: R recorded steps, T time steps, S state, H units.
@@ -43,32 +46,39 @@ def _curves(drawing: go.Figure, history: dict[str, np.ndarray], name: str) -> go
     return drawing
 
 
-def _baselines(drawing: go.Figure, baselines: dict[str, float]) -> go.Figure:
-    for place, (name, value) in enumerate(sorted(baselines.items(), key=lambda item: item[1])):
-        drawing.add_hline(y=value, line={"color": ROLE_COLOURS["baseline"], "dash": "dash", "width": 1.5})
-        drawing.add_annotation(
-            xref="paper", x=1.0 if place % 2 == 0 else 0.5, y=value, text=name, showarrow=False, xanchor="right", yanchor="bottom",
-            font={"color": GREY, "size": 12},
+def _baselines(
+    drawing: go.Figure, history: dict[str, np.ndarray], baselines: dict[str, float], best: Callable[..., float]
+) -> go.Figure:
+    """Naive predictors as grey lines; the one hardest to beat carries its name, the others tell it when pointed at."""
+    ends = [0, max(int(history["step"][-1]), 1) if len(history["step"]) else 1]
+    for name, value in baselines.items():
+        hardest = value == best(baselines.values())
+        drawing.add_scatter(
+            x=ends, y=[value, value], name=f"{name}: {value:.3g}", mode="lines+text" if hardest else "lines", text=["", f"{name} {value:.3g}"],
+            textposition="top left", textfont={"color": GREY, "size": 12}, hovertemplate=f"{name}: {value:.3g}<extra></extra>", showlegend=False,
+            line={"color": ROLE_COLOURS["baseline"], "dash": "dash" if hardest else "dot", "width": 1.5 if hardest else 1},
         )  # fmt: skip
     return drawing
 
 
-def loss(history: dict[str, np.ndarray], baselines: dict[str, float] | None = None) -> go.Figure:
+def loss(history: dict[str, np.ndarray], baselines: dict[str, float] | None = None, *, log: bool = False) -> go.Figure:
     """Loss of every batch before its update, and on the validation part, over training steps.
 
     Args:
         history: columns of `rnn_core.history.COLUMNS`, each (R,).
         baselines: name of a naive predictor → its loss, drawn as a line.
+        log: logarithmic vertical axis, for losses that fall by orders of magnitude.
     """
-    drawing = _curves(figure("training step", "loss", title="Loss", height=270), history, "loss")
-    return _baselines(drawing, baselines or {})
+    drawing = _curves(figure("training step", "loss", title="Loss", height=HEIGHT, log_y=log), history, "loss")
+    return _baselines(drawing, history, baselines or {}, min)
 
 
 def metric(history: dict[str, np.ndarray], name: str, baselines: dict[str, float] | None = None) -> go.Figure:
     """The task's metric over training steps; `name` is "accuracy" or "rmse"."""
     words = {"accuracy": "accuracy", "rmse": "root mean squared error"}.get(name, name)
-    drawing = _curves(figure("training step", words, title=words.capitalize(), height=270), history, "metric")
-    return _baselines(drawing, baselines or {})
+    lower = name == "rmse"
+    drawing = _curves(figure("training step", words, title=words.capitalize(), height=HEIGHT, log_y=lower), history, "metric")
+    return _baselines(drawing, history, baselines or {}, min if lower else max)
 
 
 def norms(state_norms: np.ndarray, when: str) -> go.Figure:
@@ -79,7 +89,12 @@ def norms(state_norms: np.ndarray, when: str) -> go.Figure:
         when: "at init" or "after N steps".
     """
     drawing = figure(
-        "time steps before the end", "‖∂L/∂sₜ‖", title=f"Gradient at each time step, {when}", height=270, log_y=True, legend=False
+        "time steps before the end",
+        "‖∂L/∂sₜ‖",
+        title=f"Gradient at each time step, {when}",
+        height=HEIGHT,
+        log_y=True,
+        legend=False,
     )
     steps, values, _ = thinned(np.arange(len(state_norms)) - len(state_norms) + 1, np.where(state_norms > 0, state_norms, np.nan))
     drawing.add_scatter(
@@ -104,7 +119,7 @@ def norm_map(steps: np.ndarray, matrix: np.ndarray) -> go.Figure:
         steps: (R,) training steps.
         matrix: (R, T) norms aligned at the last time step; nan in front of shorter sequences.
     """
-    drawing = figure("training step", "time steps before the end", title="Gradient while it trained", height=270, legend=False)
+    drawing = figure("training step", "time steps before the end", title="Gradient while it trained", height=HEIGHT, legend=False)
     if not len(steps):
         return drawing
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -119,7 +134,7 @@ def norm_map(steps: np.ndarray, matrix: np.ndarray) -> go.Figure:
     drawing.add_heatmap(
         x=steps[last], y=before.astype(np.float32), z=cells.astype(np.float32), zmin=low, zmax=high, colorscale=colour_scale(SEQUENTIAL),
         hovertemplate="step %{x}, %{y:.0f} steps before the end<br>log₁₀ ‖∂L/∂sₜ‖ = %{z:.1f}<extra></extra>",
-        colorbar={"title": {"text": "‖∂L/∂sₜ‖"}, "tickvals": ticks, "ticktext": [f"10<sup>{tick:.0f}</sup>" for tick in ticks], "thickness": 12},
+        colorbar={"title": {"text": "‖∂L/∂sₜ‖", "side": "right"}, "tickvals": ticks, "ticktext": [f"10<sup>{int(tick)}</sup>" for tick in ticks], "thickness": 12},
     )  # fmt: skip
     return drawing
 
@@ -148,11 +163,11 @@ def states(probe_states: np.ndarray, cell: str, when: str) -> go.Figure:
     columns = _groups(len(hidden), 2 * CELLS[0])
     cells = _mean_of_groups(hidden, columns).T[: CELLS[1]]
     top = float(np.nanmax(np.abs(cells), initial=0.0))
-    drawing = figure("time step", "unit", title=f"Hidden state of one fixed sequence, {when}", height=270, legend=False)
+    drawing = figure("time step", "unit", title=f"Hidden state of one fixed sequence, {when}", height=HEIGHT, legend=False)
     limit = 1.0 if top <= 1 else top
     drawing.add_heatmap(
         x=columns + 1, z=cells.astype(np.float32), zmin=-limit, zmax=limit, colorscale=colour_scale(DIVERGING),
-        hovertemplate="unit %{y}, time step %{x}<br>h = %{z:.2f}<extra></extra>", colorbar={"title": {"text": "h"}, "thickness": 12},
+        hovertemplate="unit %{y}, time step %{x}<br>h = %{z:.2f}<extra></extra>", colorbar={"title": {"text": "h", "side": "right"}, "thickness": 12},
     )  # fmt: skip
     return drawing
 
@@ -162,7 +177,7 @@ def eigenvalues(values: np.ndarray, when: str) -> go.Figure:
     angle = np.linspace(0, 2 * np.pi, 91)
     radius = float(np.abs(values).max(initial=0.0))
     title = f"Eigenvalues of the recurrent kernel, {when}"
-    drawing = figure("real part", "imaginary part", title=title, height=320, legend=False)
+    drawing = figure("real part", "imaginary part", title=title, height=HEIGHT, legend=False)
     drawing.add_scatter(
         x=np.cos(angle).astype(np.float32),
         y=np.sin(angle).astype(np.float32),
@@ -199,7 +214,7 @@ def running(probabilities: list[np.ndarray], labels: list[str], truths: list[boo
         labels: what to call each review.
         truths: whether it is positive.
     """
-    drawing = figure("share of the review read, %", "P(positive)", title="A few reviews, read word by word", height=270)
+    drawing = figure("share of the review read, %", "P(positive)", title="A few reviews, read word by word", height=HEIGHT)
     for values, label, truth in zip(probabilities, labels, truths, strict=True):
         kept = _groups(len(values), POINTS // 4)
         kept = np.unique(np.append(kept, len(values) - 1))
