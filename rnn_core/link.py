@@ -77,7 +77,7 @@ class Link:
 
         return self._later(ask)
 
-    def submit(self, worker: str, elsewhere: bool, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, worker: str, elsewhere: bool, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run a function in a worker's thread; in another's if that worker goes and `elsewhere` allows it. May be cancelled."""
 
         async def ask(client: Any) -> Any:
