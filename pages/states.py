@@ -91,9 +91,9 @@ def growth() -> None:
         return
     chosen = steps if len(steps) <= 12 else [steps[round(n * (len(steps) - 1) / 11)] for n in range(12)]
     dimensions = st.segmented_control("Axes", [2, 3], default=2, required=True, format_func="{}-D".format, key="growth_axes")
+    models = (run.model(step) for step in chosen)
     grown = shell.wait(
-        context.service.call(dynamics.growth, run.experiment, {step: run.model(step) for step in chosen}, 30),
-        "Reading with every kept network",
+        context.service.call(dynamics.growth, run.experiment, tuple(chosen), *models, count=30), "Reading with every kept network"
     )
     st.caption(
         "**What am I seeing?** The same sequences read by the network at several moments of its training, on the same axes. Press ▶: this time the slider is training, not reading. Large points are last states."

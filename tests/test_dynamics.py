@@ -60,7 +60,7 @@ def test_the_basis_stays_when_another_moment_is_looked_at() -> None:
 def test_growth_uses_one_basis_and_one_set_of_sequences() -> None:
     experiment, model = network("adding", "simple_rnn", length=20)
     later = model.with_weights([weight * 0.5 for weight in model.weights])
-    grown = dynamics.growth(experiment, {50: later, 0: model}, 6)
+    grown = dynamics.growth(experiment, (0, 50), model, later, count=6)
     assert grown.steps == (0, 50)
     last = dynamics.portrait(experiment, later, 6)
     np.testing.assert_allclose(grown.coordinates[1], last.coordinates, atol=1e-6)

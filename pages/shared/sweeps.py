@@ -16,12 +16,12 @@ LENGTHS = [10, 25, 50, 100, 200, 400]
 TICK = 0.7  # seconds between two looks at running work
 OVER = ("finished", "stopped", "failed", "interrupted")
 PUZZLES = {
-    "adding": "Adding: remember two numbers and add them",
-    "temporal_order": "Temporal order: which of two signs came first?",
-    "first_token": "First token: recall the very first symbol",
-    "delayed_recall": "Delayed recall: repeat a symbol much later",
-    "copying": "Copying: repeat ten symbols after a pause",
-    "parity": "Parity: was the number of ones odd?",
+    "adding": "Adding two marked numbers",
+    "temporal_order": "Order of two signs",
+    "first_token": "Recall the first symbol",
+    "delayed_recall": "Recall with a delay",
+    "copying": "Copying ten symbols",
+    "parity": "Odd number of ones?",
 }
 
 

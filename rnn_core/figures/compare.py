@@ -29,12 +29,13 @@ def curves(laps: Sequence[Lap], aim: Goal) -> go.Figure:
             )  # fmt: skip
             if run[-1].ending == "solved":
                 drawing.add_scatter(x=[run[-1].step], y=[run[-1].metric], mode="markers", marker={"color": theme.CELL_COLOURS[cell], "size": 12, "symbol": "star"}, showlegend=False, legendgroup=cell, hovertemplate=f"{theme.CELL_NAMES[cell]} solved it after %{{x}} steps<extra></extra>")  # fmt: skip
-    drawing.add_hline(
-        y=aim.baseline, line={"color": theme.GREY, "dash": "dash"}, annotation={"text": "guessing", "font": {"color": theme.GREY}}
-    )
-    drawing.add_hline(
-        y=aim.threshold, line={"color": theme.GREY, "dash": "dot"}, annotation={"text": "solved", "font": {"color": theme.GREY}}
-    )
+    for height, dash, word in ((aim.baseline, "dash", "guessing"), (aim.threshold, "dot", "solved")):
+        drawing.add_hline(
+            y=height,
+            line={"color": theme.GREY, "dash": dash},
+            annotation={"text": word, "font": {"color": theme.GREY}},
+            annotation_position="bottom right" if word == "guessing" else "top right",
+        )
     drawing.update_xaxes(range=[0, max([lap.step for lap in laps], default=1) * 1.02 + 1])
     if accuracy:
         drawing.update_yaxes(tickformat=".0%", range=[0, 1.03])

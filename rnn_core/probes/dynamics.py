@@ -112,13 +112,20 @@ def portrait(
     )
 
 
-def growth(experiment: Experiment, models: Mapping[int, Model], count: int = 60, *, uploads: Uploads = None) -> Growth:
-    """The same held-out sequences through training: `models` by training step, the axes being those of the last."""
+def growth(experiment: Experiment, steps: tuple[int, ...], *models: Model, count: int = 60, uploads: Uploads = None) -> Growth:
+    """The same held-out sequences through training, on the axes of the last moment.
+
+    Args:
+        experiment: whose data to read.
+        steps: training steps behind each of `models`, ascending.
+        models: the network at those moments.
+        count: N, sequences at most.
+        uploads: files of the experiment, by SHA-256.
+    """
     dataset, _ = _dataset(experiment, uploads)
-    steps = tuple(sorted(models))
-    clouds = [_read(experiment, models[step], dataset.train, FITTED_ON) for step in steps]
+    clouds = [_read(experiment, model, dataset.train, FITTED_ON) for model in models]
     basis = projections.fit(clouds[-1].states, clouds[-1].mask)
-    shown = [_read(experiment, models[step], dataset.validation, count) for step in steps]
+    shown = [_read(experiment, model, dataset.validation, count) for model in models]
     own = [projections.fit(cloud.states, cloud.mask) for cloud in clouds]
     return Growth(
         steps,
