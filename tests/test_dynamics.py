@@ -122,21 +122,44 @@ def test_a_diverged_network_is_said_to_have_diverged() -> None:
         dynamics.portrait(experiment, broken, 5)
 
 
+def trained(task: str, cell: str, epochs: int, **changes: object) -> tuple[Experiment, models.Model]:
+    """A small network after a short training."""
+    from rnn_core.steps import Stepper
+
+    experiment = Experiment().replace(
+        task=task, cell=cell, units=16, samples=640, batch=64, learning_rate=0.01, clip=1.0, **changes
+    )
+    dataset = data.build(experiment)
+    stepper = Stepper(models.build(experiment, dataset.interface), experiment.training)
+    for epoch in range(epochs):
+        for batch in data.batches(dataset.train, 64, np.random.default_rng(epoch)):
+            stepper.step(batch)
+    return experiment, stepper.model
+
+
 @pytest.mark.parametrize("cell", ["gru", "simple_rnn"])
 def test_a_network_that_forecasts_a_sine_turns_in_a_circle(cell: str) -> None:
     """After training the states of a sine form a closed curve: they come back after one period, and not after half of it."""
-    from rnn_core.steps import Stepper
-
-    experiment = Experiment().replace(task="sine", cell=cell, units=16, length=75, samples=640, batch=64, learning_rate=0.01)
-    dataset = data.build(experiment)
-    stepper = Stepper(models.build(experiment, dataset.interface), experiment.training)
-    for _ in range(6):
-        for batch in data.batches(dataset.train, 64, np.random.default_rng(0)):
-            stepper.step(batch)
-    seen = dynamics.portrait(experiment, stepper.model, 10)
+    experiment, model = trained("sine", cell, 6, length=75)
+    seen = dynamics.portrait(experiment, model, 10)
     settled = seen.coordinates[:, 25:, :2]  # after one period of 25 steps
     size = np.abs(settled).max()
     assert seen.explained[:2].sum() > 0.8
     assert np.abs(settled[:, 25:] - settled[:, :-25]).max() < 0.15 * size  # back where it was
     assert np.median(np.linalg.norm(settled[:, 12:] - settled[:, :-12], axis=-1)) > 0.8 * size  # and far away half-way
     assert projections.fit(seen.states[:, 25:]).dimension < 4
+
+
+def test_a_network_that_forecasts_lorenz_shows_both_wings() -> None:
+    """One long reading: the wing (the sign of x) is a side of the plane, and the path changes sides many times."""
+    experiment, model = trained("lorenz", "gru", 6, length=50)
+    seen = dynamics.portrait(experiment, model, long=True)
+    assert len(seen.states) == 1
+    settled = seen.coordinates[0, 50:]
+    series = data.build(experiment).series
+    wing = np.sign(series.values[series.ends[0] + 50 :, 0][: len(settled)])
+    design = np.column_stack([settled, np.ones(len(settled))])
+    guess = np.sign(design @ np.linalg.lstsq(design, wing, rcond=None)[0])
+    assert (guess == wing).mean() > 0.95
+    assert (np.diff(wing) != 0).sum() >= 2
+    assert seen.explained[:3].sum() > 0.8

@@ -16,8 +16,7 @@ TIME = ["#2F8FD0", "#7A6AD8", "#C2417C", "#D55E00"]  # first to last, small to l
 PROBABILITY = [theme.ROLE_COLOURS["negative"], theme.GREY, theme.ROLE_COLOURS["positive"]]
 CLASS_COLOURS = [theme.ROLE_COLOURS["negative"], theme.ROLE_COLOURS["positive"], *theme.SERIES_COLOURS[2:]]
 DOTS = 3000  # most coloured points drawn at once
-MOMENTS = 60  # most frames of an animation through time
-TAIL = 6  # steps that a moving point drags behind it
+MOMENTS = 60  # most frames of an animation through time; four times as many for a single path
 
 
 def trajectories(seen: Portrait, *, colour: str = "label", dimensions: int = 2, classes: Sequence[str] = ()) -> go.Figure:
@@ -40,7 +39,8 @@ def trajectories(seen: Portrait, *, colour: str = "label", dimensions: int = 2, 
         drawing.add_trace(_lines(paths[rows], read[rows], name, shade, faint=colour != "label"))
     if colour != "label" or not classes:
         drawing.add_trace(_dots(paths, read, values, scale))
-    moments = np.unique(np.linspace(1, paths.shape[1], min(MOMENTS, paths.shape[1])).round().astype(int))
+    most = MOMENTS if len(paths) > 4 else 4 * MOMENTS
+    moments = np.unique(np.linspace(1, paths.shape[1], min(most, paths.shape[1])).round().astype(int))
     first = len(drawing.data)
     drawing.add_traces(_moving(paths, values, int(moments[-1]), scale))
     frames = [go.Frame(name=str(k), data=_moving(paths, values, int(k), scale), traces=[first, first + 1]) for k in moments]
@@ -170,7 +170,8 @@ def _dots(paths: np.ndarray, read: np.ndarray, values: np.ndarray, scale: dict[s
 
 def _moving(paths: np.ndarray, values: np.ndarray, step: int, scale: dict[str, Any]) -> list[Any]:
     """The last steps of every sequence as a short tail, and where it is after `step` steps."""
-    tails = paths[:, max(0, step - TAIL) : step]
+    tail = max(6, paths.shape[1] // 30)  # steps that a moving point drags behind it
+    tails = paths[:, max(0, step - tail) : step]
     tails = np.concatenate([tails, np.full((len(paths), 1, paths.shape[2]), np.nan)], axis=1)
     marker = {
         **scale,

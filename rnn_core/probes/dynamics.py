@@ -20,11 +20,13 @@ from rnn_core.probes import projections
 from rnn_core.probes.projections import Basis
 
 if TYPE_CHECKING:
+    from rnn_core.data.series import Series
     from rnn_core.probes.traces import Trace
 
 FITTED_ON = 200  # sequences behind the basis and the distributions; none of them is drawn
 BINS = 40  # of a distribution of activations
 SATURATED = 0.95  # |tanh state| from here on counts as saturated
+LONGEST = 1200  # steps of one long reading of a series
 GATE_LOW, GATE_HIGH = 0.1, 0.9  # a gate below is shut, above is open (Karpathy, Johnson & Fei-Fei 2015, section 4.2)
 
 
@@ -79,7 +81,14 @@ class Growth:
 
 
 def portrait(
-    experiment: Experiment, model: Model, count: int = 60, *, basis: Basis | None = None, uploads: Uploads = None, step: int = -1
+    experiment: Experiment,
+    model: Model,
+    count: int = 60,
+    *,
+    long: bool = False,
+    basis: Basis | None = None,
+    uploads: Uploads = None,
+    step: int = -1,
 ) -> Portrait:
     """Look at `count` held-out sequences inside `model`.
 
@@ -87,15 +96,20 @@ def portrait(
         experiment: whose data to read.
         model: any stage of its training.
         count: N, at most.
+        long: series only: instead of windows, one uninterrupted reading of the steps after the training part.
         basis: axes of another stage; by default fitted here, on training sequences.
         uploads: files of the experiment, by SHA-256.
         step: remembered in the result.
     """
     dataset, task = _dataset(experiment, uploads)
-    seen = _read(experiment, model, dataset.train, FITTED_ON)
+    if long and dataset.series is not None:
+        known, held_out = _readings(dataset)
+    else:
+        known, held_out = dataset.train, dataset.validation
+    seen = _read(experiment, model, known, FITTED_ON)
     own = projections.fit(seen.states, seen.mask)
     axes = basis or own
-    shown = _read(experiment, model, dataset.validation, count)
+    shown = _read(experiment, model, held_out, count)
     return Portrait(
         shown.inputs,
         shown.mask,
@@ -136,6 +150,15 @@ def growth(experiment: Experiment, steps: tuple[int, ...], *models: Model, count
         np.array([each.dimension for each in own]),
         np.stack([each.predictions for each in shown]),
     )
+
+
+def _readings(dataset: Dataset) -> tuple[data.Sequences, data.Sequences]:
+    """One long sequence from the end of a series's training part, and one from after it."""
+    series: Series = dataset.series  # type: ignore[assignment]
+    values, border = series.scaled[:, list(series.inputs)], series.ends[0]
+    none = np.full((1, 1), np.nan, np.float32)  # there is no single target
+    known, held_out = values[max(0, border - LONGEST) : border], values[border : border + LONGEST]
+    return data.Sequences.dense(known[None], none), data.Sequences.dense(held_out[None], none)
 
 
 def _explained(axes: Basis, own: Basis, cloud: np.ndarray) -> np.ndarray:
