@@ -84,6 +84,13 @@ def _rule(drawing: go.Figure, height: float, words: str, dash: str) -> None:
     drawing.add_annotation(text=words, showarrow=False, font={"size": 11}, **place)
 
 
+def add_power(drawing: go.Figure, factor: float, length: int, words: str) -> None:
+    """A straight line: what a constant factor per step would leave."""
+    lags = list(range(length - 1, -1, -1))
+    line = {"color": GREY, "dash": "dot", "width": 2}
+    drawing.add_scatter(x=lags, y=[factor**lag for lag in lags], name=words, mode="lines", line=line, hoverinfo="skip")
+
+
 def name_of(item: Curve) -> str:
     """Legend: cell, label, moment."""
     return ", ".join(part for part in (CELL_NAMES.get(item.cell, item.cell), item.label, item.moment) if part)

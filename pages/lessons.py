@@ -1,0 +1,40 @@
+"""Lessons: seven claims about gradients through time, each measured in front of the student and open to be disproved."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.shared import shell, teaching
+from rnn_core import evidence, lessons
+
+context = shell.page(
+    "Lessons",
+    ":material/school:",
+    "**What am I seeing?** Seven claims about memory and gradients, as a teacher would put them. Each is measured here and now: a tick means that the numbers "
+    "bear it out, and every lesson says what would prove it wrong.",
+    default=None,
+)
+lesson = teaching.chosen()
+st.header(lesson.title, anchor=False)
+st.markdown(f"**The claim.** {lesson.claim}")
+
+
+@st.fragment
+def measured() -> None:
+    """The lesson's own measurement, for any seed."""
+    seed = teaching.seed(lesson)
+    found = shell.wait(context.service.call(lessons.measure, lesson.name, seed), "Measuring")
+    if found.curves:
+        shell.chart(teaching.figure(found), f"lesson_{lesson.name}", teaching.alt(found), rev=lesson.name)
+    st.markdown(f":material/visibility: **What to look at.** {lesson.look}")
+    teaching.facts(lesson.facts, found.numbers, teaching.provenance(lesson, seed))
+
+
+measured()
+if lesson.trained:
+    teaching.facts(
+        lesson.trained, evidence.trainings(), "Recorded from trainings of these presets, seeds 0 to 2. Train one yourself below."
+    )
+st.markdown(f":material/help: **What would disprove it.** {lesson.disproof}")
+teaching.links(lesson)
+st.caption(lesson.background)

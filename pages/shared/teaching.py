@@ -1,0 +1,86 @@
+"""The Lessons page's parts: which lesson, its figure, its sentences with their verdicts, and where to try it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from rnn_core import presets
+from rnn_core.evidence import Evidence
+from rnn_core.figures import gradients as figures
+from rnn_core.lessons import LESSONS, Fact, Lesson
+from rnn_core.probes.curves import in_words
+
+RECORDED = ("training", "vanilla")  # lessons measured on trained models: the same for every seed
+
+
+def chosen() -> Lesson:
+    """The lesson of the link, or the first."""
+    numbered = {name: f"{n}. {lesson.title}" for n, (name, lesson) in enumerate(LESSONS.items(), 1)}
+    asked = st.query_params.get("lesson", "")
+    name = st.pills(
+        "Lesson", list(LESSONS), default=asked if asked in LESSONS else next(iter(LESSONS)), format_func=numbered.__getitem__, required=True, key="lesson_name", label_visibility="collapsed"
+    )  # fmt: skip
+    name = name if name in LESSONS else next(iter(LESSONS))
+    if st.query_params.get("lesson") != name:
+        st.query_params["lesson"] = name
+    return LESSONS[name]
+
+
+def seed(lesson: Lesson) -> int:
+    """Which random weights and inputs to measure."""
+    if lesson.name in RECORDED:
+        return 0
+    words = "Another seed draws other random weights and inputs. A claim that holds for one seed only would be luck."
+    return int(st.number_input("Seed", 0, 999, 0, key=f"seed_{lesson.name}", help=words, width=140))
+
+
+def figure(found: Evidence) -> go.Figure:
+    """The lesson's curves and the bounds that theory gives."""
+    drawing = figures.norm_by_step(found.curves)
+    for factor, words in found.bound.items():
+        figures.add_power(drawing, factor, len(found.curves[0].median), words)
+    return drawing
+
+
+def alt(found: Evidence) -> str:
+    """The figure in a sentence, for a screen reader."""
+    return "; ".join(f"{figures.name_of(item)} {in_words(item.factor)}" for item in found.curves)
+
+
+def provenance(lesson: Lesson, seed: int) -> str:
+    """Where the numbers come from."""
+    if lesson.name in RECORDED:
+        return "Recorded from the models that ship with Unrolled and real IMDB reviews."
+    return f"Measured just now on untrained networks, seed {seed}."
+
+
+def facts(items: Sequence[Fact], numbers: Mapping[str, float], source: str) -> None:
+    """Each sentence with its numbers, ticked when they bear it out."""
+    for item in items:
+        try:
+            holds, words = item.holds(numbers), item.sentence(numbers)
+        except KeyError:
+            st.markdown(":material/hourglass_empty: These numbers were not recorded on this machine.")
+            continue
+        sign = ":green[:material/check_circle:]" if holds else ":orange[:material/cancel:]"
+        st.markdown(f"{sign} {words}{'' if holds else ' **Not so here**: the claim does not hold for these numbers.'}")
+    st.caption(source)
+
+
+def links(lesson: Lesson) -> None:
+    """Each preset of the lesson, ready to train."""
+    with st.container(horizontal=True):
+        for name in lesson.presets:
+            preset = presets.presets()[name]
+            st.page_link(
+                "pages/train.py",
+                label=f"Train: {preset.title}",
+                icon=":material/play_circle:",
+                query_params=preset.experiment.to_query(),
+                help=preset.claim,
+                width="content",
+            )
+        st.page_link("pages/gradients.py", label="Try it in the laboratory", icon=":material/science:", width="content")

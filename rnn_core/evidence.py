@@ -1,0 +1,210 @@
+"""What the lessons measure: gradients of untrained networks at once, and trainings whose outcome is recorded in lessons.json.
+
+Every function takes a seed and gives named numbers, and where there is something to draw, curves. tests/test_lessons.py
+measures again; `python -m tests.benchmarks.imdb_gradients --write` and `... initialisation --write` record.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnn_core import presets
+from rnn_core.experiment import Experiment
+from rnn_core.probes import flow
+from rnn_core.probes.clipping import compare
+from rnn_core.probes.curves import Curve, curve
+
+RECORD = Path(__file__).with_name("lessons.json")
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What one measurement found."""
+
+    numbers: Mapping[str, float]  # name → value, the places in a lesson's sentences
+    curves: tuple[Curve, ...] = ()  # drawn by figures.gradients.norm_by_step
+    bound: Mapping[float, str] = field(default_factory=dict)  # factor per step → words: straight lines to draw beside the curves
+
+
+@cache
+def recorded() -> dict[str, Any]:
+    """Lesson → numbers of trainings that take too long for a page, and how they were made."""
+    return dict(json.loads(RECORD.read_text())) if RECORD.exists() else {}
+
+
+def start(experiment: Experiment, examples: int = 32) -> tuple[Any, Any]:
+    """The untrained model of a preset and a batch of its validation sequences."""
+    from rnn_core import data
+    from rnn_core.models import build
+
+    dataset = data.build(experiment)
+    return build(experiment, dataset.interface), dataset.validation.pad(np.arange(examples))
+
+
+def state_curve(experiment: Experiment, label: str) -> tuple[Curve, np.ndarray]:
+    """‖∂y/∂s_t‖ of a preset's untrained model on its own data, relative to the last step; and (B, T) per example."""
+    from rnn_core.probes.gradients import state_gradients
+
+    model, batch = start(experiment)
+    norms = state_gradients(model, batch.inputs, mask=batch.mask).norms
+    found = curve(norms, "state", experiment.model.cell, "at init", relative=True, label=label, parameters=model.parameters)
+    return found, norms / norms[:, -1:]
+
+
+def contractive(seed: int = 0) -> Evidence:
+    """Recurrent gain 0.7 against 1 on the first-token puzzle."""
+    shrinking = presets.get("contractive").replace(seed=seed)
+    narrow, ratios = state_curve(shrinking, f"gain {shrinking.model.gain:g}")
+    wide, _ = state_curve(presets.get("orthogonal").replace(seed=seed), "gain 1")
+    lags = np.arange(ratios.shape[1])[::-1]
+    excess = float((ratios / shrinking.model.gain**lags).max())
+    last = len(lags) - 1
+    numbers = {
+        "gain": shrinking.model.gain,
+        "lag": last,
+        "ratio": narrow.at(last),
+        "excess": excess,
+        "ratio_orthogonal": wide.at(last),
+        "advantage": wide.at(last) / narrow.at(last),
+    }
+    return Evidence(
+        numbers, (narrow, wide), {shrinking.model.gain: f"{shrinking.model.gain:g} to the power n: nothing can lie above"}
+    )
+
+
+def runaway(seed: int = 0) -> Evidence:
+    """A linear RNN of gain 1.1 on the adding problem: its gradient, and one batch of it under both clipping rules."""
+    from rnn_core.steps import Stepper
+
+    experiment = presets.get("runaway").replace(seed=seed)
+    growing, _ = state_curve(experiment, f"gain {experiment.model.gain:g}, linear")
+    model, batch = start(experiment, 64)
+    gradients = Stepper(model, experiment.training).gradients(batch)
+    clipped = compare(
+        np.array([np.linalg.norm(gradient.astype(np.float64)) for gradient in gradients]), flow.weight_names(model), 1.0
+    )
+    last = len(growing.median) - 1
+    numbers = {
+        "gain": experiment.model.gain,
+        "lag": last,
+        "growth": growing.at(last),
+        "factor": growing.factor,
+        "before": clipped.norm,
+        "after_global": clipped.norm_global,
+        "after_variable": clipped.norm_variable,
+        "turn_global": _degrees(clipped.cosine_global),
+        "turn_variable": _degrees(clipped.cosine_variable),
+    }
+    return Evidence(numbers, (growing,))
+
+
+def _degrees(cosine: float) -> float:
+    return math.degrees(math.acos(min(1.0, max(-1.0, cosine))))
+
+
+def initialisation(seed: int = 0, length: int = 200) -> Evidence:
+    """Factor per step of the three cells as Keras initialises them: inputs like a fresh embedding, and inputs of scale 1."""
+    experiment = Experiment().replace(length=length, seed=seed)
+    small = flow.laboratory(experiment, 0.05 / math.sqrt(3)).curves["state"]
+    large = flow.laboratory(experiment, 1.0).curves["state"]
+    numbers = {item.cell: item.factor for item in small} | {f"{item.cell}_large": item.factor for item in large}
+    return Evidence(numbers, small)
+
+
+def gate_bias(seed: int = 0, length: int = 120) -> Evidence:
+    """Total gradient and forget-gate product of an untrained LSTM as its forget bias rises; the GRU's likewise at 0 and 3."""
+    scale, numbers, curves = 0.05 / math.sqrt(3), {}, []
+    for cell, biases in (("lstm", (0, 1, 3, 5)), ("gru", (0, 3))):
+        for bias in biases:
+            experiment = Experiment().replace(cell=cell, gate_bias=float(bias), length=length, seed=seed)
+            total, product = flow.gates(experiment, scale) or (None, None)
+            assert total is not None
+            assert product is not None
+            numbers |= {
+                f"{cell}_{bias}": total.factor,
+                f"{cell}_{bias}_total": total.at(50),
+                f"{cell}_{bias}_product": product.at(50),
+            }
+            if cell == "lstm":
+                curves.append(Curve(**{**vars(total), "label": f"forget bias {bias}"}))
+    return Evidence(numbers, tuple(curves))
+
+
+def padding(seed: int = 0) -> Evidence:
+    """A review of 60 words behind which 140 padding steps follow: what is left of its last word's gradient, read and skipped."""
+    from rnn_core import data
+    from rnn_core.models import build
+    from rnn_core.probes.gradients import state_gradients
+
+    experiment, words = presets.get("post_padding").replace(seed=seed), 60
+    rng = np.random.default_rng(seed)
+    length = experiment.data.length
+    inputs = np.zeros((16, length), np.int32)
+    inputs[:, :words] = rng.integers(4, 2000, (16, words))
+    found = {}
+    for masked in (False, True):
+        model = build(experiment.replace(mask=masked), data.interface(experiment))
+        norms = state_gradients(model, inputs, mask=inputs > 0 if masked else None).norms
+        label = "padding skipped (mask)" if masked else "padding read"
+        found[masked] = curve(norms, "state", experiment.model.cell, "at init", relative=True, label=label)
+    last = length - words
+    numbers = {"words": words, "pads": last, "left_read": found[False].at(last), "left_skipped": found[True].at(last)}
+    return Evidence(numbers, (found[False], found[True]))
+
+
+def before_and_after(seed: int = 0) -> Evidence:
+    """Recorded: the shipped models untrained and trained, on real IMDB reviews."""
+    record = recorded().get("imdb", {})
+    curves = tuple(
+        Curve(
+            "state",
+            item["cell"],
+            item["moment"],
+            *(np.array(item[part], float) for part in ("median", "low", "high")),
+            item["factor"],
+            item["examples"],
+            relative=True,
+        )
+        for item in record.get("curves", ())
+    )
+    return Evidence(record.get("numbers", {}), curves)
+
+
+def vanilla_on_imdb(seed: int = 0) -> Evidence:
+    """Recorded: test accuracy of the shipped models, and of what they know after only the last k tokens."""
+    return Evidence(recorded().get("vanilla", {}).get("numbers", {}))
+
+
+def trainings() -> dict[str, float]:
+    """Recorded trainings of the lessons' presets: lowest and highest outcome over the seeds, as NAME_low and NAME_high."""
+    numbers = {}
+    for name, values in recorded().get("trainings", {}).items():
+        numbers |= {f"{name}_low": min(values), f"{name}_high": max(values), name: values[0]}
+    return numbers
+
+
+def outcome(experiment: Experiment) -> dict[str, float]:
+    """Train to the end; the last validation metric, the highest, the number of steps, and whether it diverged."""
+    from rnn_core.training import train
+
+    metrics, snapshot, losses = [], None, []
+    for snapshot in train(experiment):
+        losses.append(snapshot.loss)
+        if math.isfinite(snapshot.validation_metric):
+            metrics.append(snapshot.validation_metric)
+    assert snapshot is not None
+    return {
+        "last": metrics[-1] if metrics else math.nan,
+        "highest": max(metrics, default=math.nan),
+        "steps": snapshot.step,
+        "diverged": float(snapshot.reason == "diverged"),
+        "first_loss": next((loss for loss in losses if math.isfinite(loss)), math.nan),
+    }

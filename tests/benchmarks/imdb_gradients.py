@@ -1,0 +1,211 @@
+"""What the lessons say about real IMDB: python -m tests.benchmarks.imdb_gradients [padding|training|starters|vanilla ...] [--write].
+
+padding   vanilla RNN, 200 tokens, 5 epochs: padded behind and read, in front, behind and masked (seeds 0-2)
+training  reference/science.md 2.3: ‖∂logit/∂s‖ by lag before and after 3 epochs of rmsprop, 200 tokens, 32 units
+starters  the same before and after for the models that ship
+vanilla   test accuracy of the starters on whole reviews and on their last k tokens, and of a bag of words
+Needs IMDB (UNROLLED_IMDB). --write records the result in rnn_core/lessons.json; no review text is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from typing import Any
+
+import numpy as np
+
+from rnn_core import data, presets
+from rnn_core.data.sequences import Sequences, batches
+from rnn_core.evidence import outcome
+from rnn_core.experiment import CELLS, Experiment
+from rnn_core.probes.curves import Curve, curve
+from rnn_core.probes.gradients import state_gradients
+from rnn_core.runs import RunRecord, Store
+from tests.benchmarks import record
+
+LAGS = (1, 10, 20, 50, 100, 199)
+# reference/science.md 2.3: median over 256 reviews of ‖∂logit/∂s_{T-l}‖ / ‖∂logit/∂s_T‖
+PUBLISHED = {
+    "simple_rnn": ((0.98, 0.82, 0.68, 0.38, 0.14, 0.028), (1.06, 0.45, 0.215, 0.052, 0.018, 0.022)),
+    "gru": ((0.50, 4.6e-3, 4.1e-5, 4.7e-11, 1.7e-21, 0.0), (0.86, 0.62, 0.46, 0.20, 0.039, 0.0040)),
+    "lstm": ((0.34, 0.039, 5.7e-3, 2.9e-5, 2.8e-9, 2.3e-17), (0.44, 0.34, 0.28, 0.12, 0.037, 0.0085)),
+}
+
+
+def long_reviews(sequences: Sequences, length: int, count: int) -> np.ndarray:
+    """(count, length) the last tokens of reviews that are at least that long."""
+    chosen = np.flatnonzero(sequences.lengths >= length)[:count]
+    return sequences.pad(chosen, length).inputs
+
+
+def reach(model: Any, inputs: np.ndarray, cell: str, moment: str) -> Curve:
+    """‖∂logit/∂s‖ by step relative to the last, in parts that fit into memory."""
+    norms = np.concatenate([state_gradients(model, part).norms for part in np.split(inputs, range(32, len(inputs), 32))])
+    return curve(norms, "state", cell, moment, relative=True)
+
+
+def at_lags(found: Curve) -> list[float]:
+    return [found.at(lag) for lag in LAGS if lag < len(found.median)]
+
+
+def line(name: str, values: Any) -> str:
+    return f"{name:32}" + "".join(f"{value:>10.2g}" for value in values)
+
+
+def padding(seeds: int = 3) -> dict[str, list[float]]:
+    """Best validation accuracy of five epochs; and what reaches the last word of the trained post-padded network."""
+    behind = presets.get("post_padding")
+    variants = {"post": behind, "pre": behind.replace(padding="pre"), "masked": behind.replace(mask=True)}
+    found: dict[str, list[float]] = {}
+    for name, experiment in variants.items():
+        found[name] = [outcome(experiment.replace(seed=seed))["highest"] for seed in range(seeds)]
+        print(
+            f"{name:8} best validation accuracy of {experiment.training.epochs} epochs: {[round(value, 3) for value in found[name]]}",
+            flush=True,
+        )
+    found["trained_left"] = [left_behind_padding(behind)]
+    print(f"trained post-padded network: {found['trained_left'][0]:.1e} of the gradient reaches the last of 60 words", flush=True)
+    return found
+
+
+def left_behind_padding(experiment: Experiment, words: int = 60) -> float:
+    """Median share of the final gradient that reaches the last word of a review of `words` tokens, after training."""
+    from rnn_core.training import train
+
+    dataset = data.build(experiment)
+    model = None
+    for snapshot in train(experiment, dataset=dataset):
+        model = snapshot.model or model
+    inputs = np.zeros((32, experiment.data.length), np.int32)
+    inputs[:, :words] = long_reviews(dataset.validation, words, 32)
+    return curve(state_gradients(model, inputs).norms, "state", "simple_rnn", "", relative=True).at(
+        experiment.data.length - words
+    )
+
+
+def training() -> dict[str, Any]:
+    """The published table of section 2.3 beside ours."""
+    from rnn_core.models import build
+    from rnn_core.training import train
+
+    print(line("lag", LAGS))
+    found: dict[str, Any] = {}
+    for cell in ("simple_rnn", "gru", "lstm"):
+        experiment = Experiment().replace(
+            task="imdb", length=200, cell=cell, epochs=3, optimiser="rmsprop", batch=128, padding="pre", mask=False
+        )
+        dataset = data.build(experiment)
+        inputs = long_reviews(dataset.validation, 200, 256)
+        before = at_lags(reach(build(experiment, dataset.interface), inputs, cell, "at init"))
+        model, accuracy = None, []
+        for snapshot in train(experiment, dataset=dataset):
+            model = snapshot.model or model
+            accuracy += [snapshot.validation_metric] * bool(np.isfinite(snapshot.validation_metric))
+        after = at_lags(reach(model, inputs, cell, "trained"))
+        for name, values in (
+            (f"{cell} init, reference", PUBLISHED[cell][0]),
+            ("ours", before),
+            (f"{cell} trained, reference", PUBLISHED[cell][1]),
+            (f"ours ({accuracy[-1]:.3f})", after),
+        ):
+            print(line(name, values), flush=True)
+        found[cell] = {"init": before, "trained": after, "accuracy": accuracy}
+    return found
+
+
+def starter_runs() -> dict[str, RunRecord]:
+    store = Store(tempfile.mkdtemp())
+    return {
+        cell: store.open(next(info.id for info in store.list() if info.builtin and info.experiment.model.cell == cell))
+        for cell in CELLS
+    }
+
+
+def starters(count: int = 256) -> dict[str, Any]:
+    """Curves of the shipped models before and after training, at a few dozen lags, and their values 50 steps back."""
+    numbers, drawn = {}, []
+    print(line("lag", LAGS))
+    for cell, run in starter_runs().items():
+        inputs = long_reviews(data.build(run.experiment).validation, 200, count)
+        for kept, moment in ((run.snapshots[0], "init"), (run.snapshots[-1], "trained")):
+            words = "at init" if moment == "init" else f"after {kept.step:,} steps"
+            found = reach(run.model(kept.step), inputs, cell, words)
+            print(line(f"{cell} {words}", at_lags(found)), flush=True)
+            numbers[f"{cell}_{moment}"] = found.at(50)
+            parts = {part: [float(f"{value:.3g}") for value in getattr(found, part)] for part in ("median", "low", "high")}
+            drawn.append({"cell": cell, "moment": words, "factor": found.factor, "examples": len(inputs), **parts})
+    return {"numbers": numbers, "curves": drawn}
+
+
+def accuracy(model: Any, sequences: Sequences, last: int) -> float:
+    """Share of reviews judged right from their last tokens alone."""
+    from rnn_core.steps import Stepper
+
+    stepper, right = Stepper(model, Experiment().training), 0
+    ends = sequences.offsets[1:]
+    lengths = np.minimum(sequences.lengths, last)
+    rows = np.repeat(ends - lengths - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths) + np.arange(lengths.sum())
+    short = Sequences(sequences.values[rows], np.concatenate([[0], np.cumsum(lengths)]), sequences.targets)
+    for batch in batches(short, 500, None):
+        right += int(((stepper.predict(batch.inputs, batch.mask) > 0.5) == (batch.targets > 0.5)).sum())
+    return right / len(sequences)
+
+
+def bag_of_words(train: Sequences, validation: Sequences, test: Sequences, words: int = 10_000, steps: int = 300) -> float:
+    """Test accuracy of logistic regression on which words occur, each review scaled to length 1; stopped by validation."""
+
+    def occurring(sequences: Sequences) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rows = np.repeat(np.arange(len(sequences)), sequences.lengths)
+        pairs = np.unique(rows * words + sequences.values)
+        rows, columns = pairs // words, pairs % words
+        return rows, columns, 1 / np.sqrt(np.bincount(rows, minlength=len(sequences)))[rows]
+
+    def logits(bag: tuple[np.ndarray, np.ndarray, np.ndarray], weights: np.ndarray, count: int) -> np.ndarray:
+        return np.bincount(bag[0], bag[2] * weights[bag[1]], minlength=count) + weights[-1]
+
+    fit, watch, judge = (occurring(part) for part in (train, validation, test))
+    weights, first, second = np.zeros(words + 1), np.zeros(words + 1), np.zeros(words + 1)
+    best, answer = 0.0, 0.0
+    for step in range(1, steps + 1):  # Adam on all reviews at once
+        error = (1 / (1 + np.exp(-logits(fit, weights, len(train)))) - train.targets[:, 0]) / len(train)
+        gradient = np.append(np.bincount(fit[1], fit[2] * error[fit[0]], minlength=words), error.sum())
+        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
+        weights -= 0.1 * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
+        if step % 10 == 0:
+            watched = float(np.mean((logits(watch, weights, len(validation)) > 0) == (validation.targets[:, 0] > 0.5)))
+            if watched > best:
+                best, answer = watched, float(np.mean((logits(judge, weights, len(test)) > 0) == (test.targets[:, 0] > 0.5)))
+    return answer
+
+
+def vanilla() -> dict[str, Any]:
+    """Accuracies on the 25,000 test reviews."""
+    runs = starter_runs()
+    dataset = data.build(runs["simple_rnn"].experiment)
+    assert dataset.test is not None
+    numbers = {"bag": bag_of_words(dataset.train, dataset.validation, dataset.test)}
+    print(f"bag of words {numbers['bag']:.4f}", flush=True)
+    for cell, run in runs.items():
+        for last in (500, 100, 25):
+            name = cell if last == 500 else f"{cell}_{last}"
+            numbers[name] = accuracy(run.model(), dataset.test, last)
+            print(f"{cell:12} last {last:3} tokens: {numbers[name]:.4f}", flush=True)
+    return {"numbers": numbers}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parts = {"padding": padding, "training": training, "starters": starters, "vanilla": vanilla}
+    parser.add_argument("parts", nargs="*", choices=[*parts, []], default=list(parts))
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    for part in arguments.parts:
+        print(f"-- {part}")
+        found = parts[part]()
+        if arguments.write:
+            record.write({"padding": "trainings", "training": "table", "starters": "imdb", "vanilla": "vanilla"}[part], found)
+
+
+if __name__ == "__main__":
+    main()

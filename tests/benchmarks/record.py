@@ -1,0 +1,15 @@
+"""Where the lessons' benchmarks put what they measured: one section each of rnn_core/lessons.json."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rnn_core.evidence import RECORD
+
+
+def write(section: str, found: dict[str, Any]) -> None:
+    """Merge a section into the record, key by key."""
+    record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    record[section] = {**record.get(section, {}), **found}
+    RECORD.write_text(json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
