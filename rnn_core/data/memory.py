@@ -178,3 +178,6 @@ TASKS = (
         ("even", "odd"),
     ),
 )
+PUZZLES: Mapping[str, Puzzle] = {
+    task.name: task.build.args[0] for task in TASKS if isinstance(task.build, partial)
+}  # by task name

@@ -57,8 +57,7 @@ class Series:
         """
         start, end = {"train": (0, self.ends[0]), "validation": self.ends, "test": (self.ends[1], len(self.values))}[part]
         steps = np.arange(max(start, self.length), end - self.horizon + 1)
-        fitting = max(1, MOST // (self.length * len(self.inputs) + self.horizon * len(self.targets)))
-        wanted = min(most or len(steps), fitting)
+        wanted = min(most or len(steps), fitting(self.length, len(self.inputs), self.horizon, len(self.targets)))
         return steps if wanted >= len(steps) else steps[np.linspace(0, len(steps) - 1, wanted).round().astype(np.int64)]
 
     def windows(self, part: str, most: int = 0) -> Sequences:
@@ -73,6 +72,11 @@ class Series:
     def answers(self, steps: np.ndarray) -> np.ndarray:
         """(n, K) float32: the scaled targets from each of `steps` on."""
         return self.scaled[:, list(self.targets)][steps[:, None] + np.arange(self.horizon)].reshape(len(steps), -1)
+
+
+def fitting(length: int, inputs: int, horizon: int, targets: int) -> int:
+    """How many windows memory holds."""
+    return max(1, MOST // (length * inputs + horizon * targets))
 
 
 def ends(rows: int, length: int, horizon: int, validation: float) -> tuple[int, int]:

@@ -57,22 +57,25 @@ def forecasting(experiment: Experiment, values: np.ndarray, columns: tuple[str, 
 
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {"lorenz": ("x", "y", "z"), "narma": ("input", "response")}
-_ROLES: Mapping[str, dict[str, tuple[int, ...]]] = {
-    "narma": {"inputs": (0,), "targets": (1,)}
-}  # the rest read and forecast all columns
+
+
+def roles(name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Which columns of a wave are read and which forecast: all of both, but for NARMA, whose response is told from its input."""
+    every = tuple(range(len(_COLUMNS.get(name, ("value",)))))
+    return ((0,), (1,)) if name == "narma" else (every, every)
 
 
 def _build(wave: Wave, experiment: Experiment, uploads: Uploads = None) -> Dataset:
     data, name = experiment.data, wave.__name__
     rows = rows_for(data.samples or COUNT, data.length, data.horizon, data.validation)
+    inputs, targets = roles(name)
     values = wave(rows, generator(experiment.seed, f"{name}/series"))
-    return forecasting(experiment, values, _COLUMNS.get(name, ("value",)), **_ROLES.get(name, {}))
+    return forecasting(experiment, values, _COLUMNS.get(name, ("value",)), inputs=inputs, targets=targets)
 
 
 def _interface(wave: Wave, experiment: Experiment, uploads: Uploads = None) -> Interface:
-    columns, roles = _COLUMNS.get(wave.__name__, ("value",)), _ROLES.get(wave.__name__, {})
-    counts = [len(roles.get(role, columns)) for role in ("inputs", "targets")]
-    return Interface("floats", counts[0], experiment.data.horizon * counts[1], "squared")
+    inputs, targets = roles(wave.__name__)
+    return Interface("floats", len(inputs), experiment.data.horizon * len(targets), "squared")
 
 
 def _task(wave: Wave, title: str, description: str, **defaults: Any) -> Task:

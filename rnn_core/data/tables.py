@@ -30,6 +30,9 @@ class Table:
     columns: tuple[str, ...]  # C names: the header's, or "column 1", "column 2", …
     times: np.ndarray | None  # (N,) datetime64[ns], rising; None without dates
     notes: tuple[str, ...]  # what was left out or filled in, for the screen
+    places: tuple[int, ...]  # which of the file's columns they are, from 0
+    separator: str  # between the file's cells
+    header: bool  # whether its first row names the columns
 
 
 def read(path: str | Path) -> dict[str, bytes]:
@@ -60,7 +63,10 @@ def parse(content: bytes) -> Table:
     times, dated = _times(cells[:, 0]), np.isnan(numbers[:, 0]).all()
     order = None if times is None or not dated else np.argsort(times, kind="stable")
     numbers = numbers if order is None else numbers[order]
-    return _filled(numbers, names, cells, times[order] if order is not None and times is not None else None)
+    kept, notes = _kept(numbers, names, times is not None)
+    values, filled = _filled(numbers[:, kept], cells[:, kept])
+    dates = times[order] if order is not None and times is not None else None
+    return Table(values, tuple(names[n] for n in kept), dates, (*notes, *filled), tuple(kept), separator, bool(header))
 
 
 def chosen(table: Table, wanted: str) -> tuple[int, ...]:
@@ -174,29 +180,34 @@ def _times(column: np.ndarray) -> np.ndarray | None:
     return found if not np.isnat(found).any() else None
 
 
-def _filled(numbers: np.ndarray, names: tuple[str, ...], cells: np.ndarray, times: np.ndarray | None) -> Table:
-    """The columns that are mostly numbers, with gaps bridged by straight lines, and notes on all that was changed."""
-    notes: list[str] = []
-    present = np.isfinite(numbers)
+def _kept(numbers: np.ndarray, names: tuple[str, ...], dated: bool) -> tuple[list[int], list[str]]:
+    """Which columns are mostly numbers, and notes on those left out."""
+    present, notes = np.isfinite(numbers), []
     kept = [n for n in range(numbers.shape[1]) if present[:, n].mean() >= 0.5 and present[:, n].sum() >= 2]
-    if len(kept) > 1 and _counts_up(numbers[:, kept[0]]) and kept[0] == 0:
-        kept.remove(0)
-        notes.append(f"{_short(names[0])} only counts the rows and was left out")
     if not kept:
         raise ValueError("the file has no column of numbers")
+    counting = len(kept) > 1 and kept[0] == 0 and _counts_up(numbers[:, 0])
+    if counting:
+        kept.remove(0)
+        notes.append(f"{_short(names[0])} only counts the rows and was left out")
+    if left := [name for n, name in enumerate(names) if n not in kept and not (n == 0 and (dated or counting))]:
+        notes.append(f"left out, not being numbers: {', '.join(map(_short, left[:5]))}{' and more' if len(left) > 5 else ''}")
     if len(kept) > MOST_COLUMNS:
         notes.append(f"only the first {MOST_COLUMNS} of {len(kept)} columns were read")
-        kept = kept[:MOST_COLUMNS]
-    left = [names[n] for n in range(numbers.shape[1]) if n not in kept and not (n == 0 and (times is not None or notes))]
-    if left:
-        notes.append(f"left out, not being numbers: {', '.join(map(_short, left[:5]))}{' and more' if len(left) > 5 else ''}")
-    rows = np.arange(len(numbers))
-    values = np.stack([np.interp(rows, rows[present[:, n]], numbers[present[:, n], n]) for n in kept], 1)
-    if gaps := int((~present[:, kept]).sum()):
+    return kept[:MOST_COLUMNS], notes
+
+
+def _filled(numbers: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """The columns with gaps bridged by straight lines, and notes on that."""
+    present, rows, notes = np.isfinite(numbers), np.arange(len(numbers)), []
+    values = np.stack(
+        [np.interp(rows, rows[known], column[known]) for column, known in zip(numbers.T, present.T, strict=True)], 1
+    )
+    if gaps := int((~present).sum()):
         notes.append(f"{gaps:,} missing or unreadable cells were filled in between their neighbours")
-    if any(str(cell).lstrip().startswith(("=", "@")) for cell in cells[:, kept][~present[:, kept]][:1000]):
+    if any(cell.lstrip().startswith(("=", "@")) for cell in cells[~present][:1000]):
         notes.append("cells with formulas count as missing: export their values instead")
-    return Table(values, tuple(names[n] for n in kept), times, tuple(notes))
+    return values, notes
 
 
 def _counts_up(column: np.ndarray) -> bool:

@@ -11,7 +11,7 @@ from rnn_core.data.seeds import generator
 from rnn_core.data.sequences import Sequences
 from rnn_core.data.task import Dataset, Interface, Task, Uploads
 from rnn_core.data.text import START, Vocabulary, vocabulary
-from rnn_core.experiment import Experiment
+from rnn_core.experiment import DataSpec, Experiment
 
 COUNT = 5000  # reviews to learn from and to watch, where the experiment names no number
 TESTS = 1000
@@ -49,6 +49,13 @@ def word_count(reviews: list[Review]) -> float:
     return right / max(len(reviews), 1)
 
 
+def sizes(data: DataSpec) -> dict[str, int]:
+    """How many reviews each part has."""
+    count = data.samples or COUNT
+    held_out = max(1, min(round(count * data.validation), count - 1))
+    return {"train": max(count - held_out, 1), "validation": held_out, "test": TESTS}
+
+
 def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
     return Interface("tokens", experiment.data.vocabulary, 1, "binary")
 
@@ -56,10 +63,7 @@ def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
 def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
     data = experiment.data
     words = vocabulary(data.vocabulary)
-    count = data.samples or COUNT
-    held_out = min(max(1, round(count * data.validation)), count - 1) or 1
-    sizes = {"train": max(count - held_out, 1), "validation": held_out, "test": TESTS}
-    written = {part: reviews(size, data.length, experiment.seed, part) for part, size in sizes.items()}
+    written = {part: reviews(size, data.length, experiment.seed, part) for part, size in sizes(data).items()}
 
     def sequences(part: str) -> Sequences:
         ids = [encoded(review.text, words)[-data.length :] for review in written[part]]

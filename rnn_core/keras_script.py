@@ -1,0 +1,268 @@
+"""An experiment as a plain Keras program: one readable file that needs keras and numpy only, and starts from the same weights."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import zlib
+from collections.abc import Mapping
+
+from rnn_core import data
+from rnn_core.data import grammar, memory, series, signals, tables, toy_reviews, waves
+from rnn_core.data.task import Interface
+from rnn_core.data.text import vocabulary
+from rnn_core.experiment import Experiment
+
+_HEADS = {"binary": "sigmoid", "categorical": "softmax", "squared": "linear"}
+_LOSSES = {"binary": "binary_crossentropy", "categorical": "sparse_categorical_crossentropy", "squared": "mean_squared_error"}
+_LAYERS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+_OPTIMISERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
+
+
+def keras_script(experiment: Experiment, uploads: Mapping[str, bytes] | None = None) -> str:
+    """The source of the program.
+
+    Args:
+        experiment: what to write down.
+        uploads: SHA-256 → bytes; the CSV of a csv experiment, to see how it is laid out.
+
+    Raises: ValueError where the experiment's data cannot be made.
+    """
+    task, interface = data.task(experiment.data.task), data.interface(experiment, uploads)
+    parts = [_head(experiment, task.title), _model(experiment, interface), _start(experiment), _data(experiment, uploads)]
+    program = "\n".join([*parts, _training(experiment, interface, task.group == "memory")])
+    return re.sub(r"\n{4,}", "\n\n\n", program)
+
+
+def _head(experiment: Experiment, title: str) -> str:
+    first = {"csv": "import sys\n\n", "toy_reviews": "from collections.abc import Callable\n\n"}.get(experiment.data.task, "")
+    last = "import pandas\n" if experiment.data.task == "csv" else ""
+    return f'''"""{title}, as a plain Keras program. Written by Unrolled; it needs keras with a backend, and numpy."""
+
+from __future__ import annotations
+
+{first}import keras
+import numpy as np
+{last}
+SEED, LENGTH = {experiment.seed}, {experiment.data.length}
+keras.utils.set_random_seed(SEED)
+'''
+
+
+def _model(experiment: Experiment, interface: Interface) -> str:
+    spec, tokens = experiment.model, interface.inputs == "tokens"
+    lines = ['keras.Input((None,), dtype="int32"),' if tokens else f"keras.Input((None, {interface.input_size})),"]
+    if tokens:
+        lines.append(
+            f"keras.layers.Embedding({interface.input_size}, {spec.embedding}{', mask_zero=True' if experiment.data.mask else ''}),"
+        )
+    for n in range(spec.layers):
+        layer = _layer(experiment, interface.per_step or n < spec.layers - 1)
+        lines.append(f"keras.layers.Bidirectional({layer})," if spec.bidirectional else f"{layer},")
+    head = _HEADS[interface.loss]
+    lines.append(f"keras.layers.Dense({interface.outputs}" + (")," if head == "linear" else f', activation="{head}"),'))
+    return "model = keras.Sequential(\n    [\n" + "".join(f"        {line}\n" for line in lines) + "    ]\n)\n"
+
+
+def _layer(experiment: Experiment, sequences: bool) -> str:
+    """One recurrent layer with the arguments that differ from Keras's defaults."""
+    spec = experiment.model
+    options = {
+        "activation": (spec.activation, "tanh"),
+        "recurrent_initializer": (spec.initialiser, "orthogonal"),
+        "use_bias": (spec.use_bias, True),
+        "dropout": (spec.dropout, 0.0),
+        "reset_after": (spec.reset_after or spec.cell != "gru", True),
+        "return_sequences": (sequences, False),
+    }
+    given = [str(spec.units)] + [f"{name}={_literal(value)}" for name, (value, usual) in options.items() if value != usual]
+    return f"keras.layers.{_LAYERS[spec.cell]}({', '.join(given)})"
+
+
+def _start(experiment: Experiment) -> str:
+    """What Keras's initialisers do not offer: the recurrent gain and the gate's bias."""
+    spec, lines = experiment.model, []
+    if spec.gain != 1:
+        lines.append(f"    cell.recurrent_kernel.assign(cell.recurrent_kernel * {spec.gain!r})  # recurrent gain")
+    if spec.gate_bias is not None and spec.use_bias and spec.cell != "simple_rnn":
+        gate, first = ("forget", spec.units) if spec.cell == "lstm" else ("update", 0)
+        row = "0, " if spec.cell == "gru" and spec.reset_after else ""
+        lines.append("    bias = cell.bias.numpy()")
+        lines.append(f"    bias[{row}{first}:{first + spec.units}] = {spec.gate_bias!r}  # bias of the {gate} gate")
+        lines.append("    cell.bias.assign(bias)")
+    if not lines:
+        return ""
+    wrappers = "[layer for layer in model.layers if isinstance(layer, keras.layers.Bidirectional)]"
+    both = f"[side.cell for layer in {wrappers} for side in (layer.forward_layer, layer.backward_layer)]"
+    one = '[layer.cell for layer in model.layers if hasattr(layer, "cell")]'
+    return "\n".join([f"for cell in {both if spec.bidirectional else one}:", *lines, ""])
+
+
+def _literal(value: object) -> str:
+    """A value as Python source, texts in double quotes."""
+    return json.dumps(value) if isinstance(value, str) else repr(value)
+
+
+def _data(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> str:
+    name = experiment.data.task
+    if name == "imdb":
+        return _imdb(experiment)
+    if name == "toy_reviews":
+        return _toy_reviews(experiment)
+    return _puzzle(experiment) if data.task(name).group == "memory" else _series(experiment, uploads)
+
+
+def _padding(experiment: Experiment) -> str:
+    """Arguments of `pad_sequences`; batches of similar lengths become one padded length, which a mask makes equivalent."""
+    return "maxlen=LENGTH" + (', padding="post"' if experiment.data.padding == "post" else "")
+
+
+def _imdb(experiment: Experiment) -> str:
+    spec = experiment.data
+    cut = f"[:{spec.samples}]" if spec.samples else ""
+    return f"""
+(x_train, y_train), (x_test, y_test) = keras.datasets.imdb.load_data(num_words={spec.vocabulary})
+x_train = keras.utils.pad_sequences(x_train{cut}, {_padding(experiment)})  # keeps the last tokens of a longer review
+x_test = keras.utils.pad_sequences(x_test, {_padding(experiment)})
+held_out = int(len(x_train) * (1.0 - {spec.validation!r}))  # the last reviews, as Keras's validation_split takes them
+x_validation, y_validation = x_train[held_out:], y_train[{f"held_out:{spec.samples}" if spec.samples else "held_out:"}]
+x_train, y_train = x_train[:held_out], y_train[:held_out]
+"""
+
+
+def _toy_reviews(experiment: Experiment) -> str:
+    spec, words = experiment.data, vocabulary(experiment.data.vocabulary)
+    texts = (
+        *grammar.PRAISE,
+        *grammar.BLAME,
+        *grammar.PARTS,
+        *grammar.WHOLES,
+        *grammar.NEGATIONS,
+        *grammar.STRENGTHS,
+        *grammar.FILLERS,
+    )
+    used = sorted({word for text in (*texts, "the is but although even though") for word in text.split()})
+    source = inspect.getsource(grammar).split("from collections.abc import Callable\n", 1)[1]
+    ids = "\n".join(f"    {word!r}: {words.id(word)}," for word in used)
+    sizes = toy_reviews.sizes(spec)
+    return f"""
+# A grammar writes the reviews; they are synthetic.
+{source}
+IDS = {{  # of Keras's IMDB vocabulary; 1 starts a review, 2 is an unknown word
+{ids}
+}}
+
+
+def reviews(count: int, purpose: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng([SEED, purpose, 0])
+    labels = rng.integers(0, 2, count).astype(bool)
+    texts = [review(label, LENGTH - 1, rng.random)[0] for label in labels]
+    ids = [[1, *(IDS[word] for word in text.lower().replace(".", " ").replace(",", " ").split())] for text in texts]
+    return keras.utils.pad_sequences(ids, {_padding(experiment)}), labels[:, None].astype("float32")
+
+
+{_three_parts("reviews", "toy_reviews", sizes)}"""
+
+
+def _three_parts(function: str, purpose: str, sizes: Mapping[str, int]) -> str:
+    return "".join(f"x_{part}, y_{part} = {function}({size}, {_crc(f'{purpose}/{part}')})\n" for part, size in sizes.items())
+
+
+def _puzzle(experiment: Experiment) -> str:
+    spec, draw = experiment.data, memory.PUZZLES[experiment.data.task].draw
+    count, held_out = memory.sizes(spec)
+    sizes = {"train": count, "validation": held_out, "test": memory.HELD_OUT}
+    return f"""
+
+{inspect.getsource(draw)}
+
+def sequences(count: int, purpose: int, epoch: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    return {draw.__name__}(count, LENGTH, {spec.horizon}, np.random.default_rng([SEED, purpose, epoch]))
+
+
+{_three_parts("sequences", draw.__name__, sizes)}"""
+
+
+def _series(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> str:
+    spec, name = experiment.data, experiment.data.task
+    if name == "csv":
+        made, inputs, targets, rows = _table(experiment, uploads)
+    else:
+        rows = series.rows_for(spec.samples or signals.COUNT, spec.length, spec.horizon, spec.validation)
+        made = f"\n\n{inspect.getsource(getattr(waves, name))}\n\nvalues = {name}({rows}, np.random.default_rng([SEED, {_crc(f'{name}/series')}, 0]))\n"
+        inputs, targets = signals.roles(name)
+    if spec.noise:
+        made += f"noise = np.random.default_rng([SEED, {_crc(f'{name}/noise')}, 0])\n"
+        made += f"values = values + {spec.noise!r} * values.std(0) * noise.standard_normal(values.shape)\n"
+    train, test = series.ends(rows, spec.length, spec.horizon, spec.validation)
+    most = {"train": spec.samples or 5 * signals.COUNT, "validation": signals.COUNT, "test": signals.COUNT}
+    fitting = series.fitting(spec.length, len(inputs), spec.horizon, len(targets))
+    ranges = {"train": (0, train), "validation": (train, test), "test": (test, rows)}
+    calls = "".join(
+        f"x_{part}, y_{part} = windows({first}, {end}, {min(most[part], fitting)})\n" for part, (first, end) in ranges.items()
+    )
+    return f"""{made}std = values[:{train}].std(0)  # the scale comes from the training part alone
+scaled = ((values - values[:{train}].mean(0)) / np.where(std > 0, std, 1)).astype("float32")
+
+
+def windows(first: int, end: int, most: int) -> tuple[np.ndarray, np.ndarray]:
+    steps = np.arange(max(first, LENGTH), end - {spec.horizon} + 1)
+    if len(steps) > most:
+        steps = steps[np.linspace(0, len(steps) - 1, most).round().astype(int)]
+    answers = scaled[:, {list(targets)}][steps[:, None] + np.arange({spec.horizon})]
+    return scaled[:, {list(inputs)}][steps[:, None] + np.arange(-LENGTH, 0)], answers.reshape(len(steps), -1)
+
+
+{calls}"""
+
+
+def _table(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> tuple[str, tuple[int, ...], tuple[int, ...], int]:
+    """Reading the CSV with pandas, which the program needs for this task alone."""
+    from rnn_core.data.uploads import table
+
+    found = table(experiment, uploads)
+    chosen = tables.chosen(found, experiment.data.column)
+    options = (
+        f"sep={_literal(found.separator)}"
+        + (', decimal=","' if found.separator == ";" else "")
+        + ("" if found.header else ", header=None")
+    )
+    dated = (
+        'table = table.iloc[np.argsort(pandas.to_datetime(table.iloc[:, 0]), kind="stable")]\n' if found.times is not None else ""
+    )
+    made = f"""
+table = pandas.read_csv(sys.argv[1] if len(sys.argv) > 1 else "series.csv", {options})
+{dated}numbers = table.iloc[:, {[found.places[n] for n in chosen]}].apply(pandas.to_numeric, errors="coerce")
+values = numbers.interpolate(limit_direction="both").to_numpy("float64")
+"""
+    every = tuple(range(len(chosen)))
+    return made, every, every, len(found.values)
+
+
+def _training(experiment: Experiment, interface: Interface, fresh: bool) -> str:
+    spec = experiment.training
+    clip = f", global_clipnorm={spec.clip!r}" if spec.clip else ""
+    squared = interface.loss == "squared"
+    metric = 'keras.metrics.RootMeanSquaredError(name="rmse")' if squared else '"accuracy"'
+    fit = "model.fit(x_train, y_train, batch_size={}, {}validation_data=(x_validation, y_validation))"
+    if fresh:
+        purpose = _crc(f"{experiment.data.task}/train")
+        loop = fit.format(spec.batch, "initial_epoch=epoch, epochs=epoch + 1, ")
+        fitting = f"for epoch in range({spec.epochs}):  # fresh sequences in every epoch\n"
+        fitting += f"    x_train, y_train = sequences(len(x_train), {purpose}, epoch)\n    {loop}"
+    else:
+        fitting = fit.format(spec.batch, f"epochs={spec.epochs}, ")
+    return f"""
+model.summary()
+optimiser = keras.optimizers.{_OPTIMISERS[spec.optimiser]}(learning_rate={spec.learning_rate!r}{clip})
+model.compile(optimizer=optimiser, loss="{_LOSSES[interface.loss]}", metrics=[{metric}])
+{fitting}
+loss, metric = model.evaluate(x_test, y_test)
+print(f"Test {"RMSE" if squared else "Accuracy"}: {{metric:.4f}}")
+"""
+
+
+def _crc(purpose: str) -> int:
+    """How `rnn_core.data.seeds.generator` turns a purpose into a number."""
+    return zlib.crc32(purpose.encode())
