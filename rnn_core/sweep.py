@@ -136,8 +136,8 @@ class Square:
     @property
     def words(self) -> str:
         """What is written into the square."""
-        effort = f"<br>{self.steps:,.0f} steps" if self.solved else ""
-        return f"{self.solved} of {self.seeds}{effort}"
+        more = f"{self.steps:,.0f} steps" if self.solved else f"best {self.best:.3g}"
+        return f"{self.solved} of {self.seeds}<br>{more}"
 
 
 def cells_of_map(outcomes: Iterable[Outcome], task: str) -> dict[tuple[str, int], Square]:

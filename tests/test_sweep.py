@@ -55,7 +55,7 @@ def test_squares_count_seeds_once() -> None:
     squares = sweep.cells_of_map(rows, "adding")
     assert (squares["gru", 50].seeds, squares["gru", 50].solved, squares["gru", 50].steps) == (3, 2, 200)
     assert squares["gru", 50].words == "2 of 3<br>200 steps"
-    assert squares["lstm", 50].words == "0 of 1"
+    assert squares["lstm", 50].words == "0 of 1<br>best 0.4"
     assert np.isnan(squares["lstm", 50].steps)
 
 
