@@ -25,6 +25,11 @@ HINT = (
 def look(context: shell.Context, panels: list[Panel], text: Text, pick: Pick) -> None:
     """Everything that belongs to what was picked."""
     panel = panels[pick.panel or 0]
+    with st.container(key="closer"):
+        _picked(context, panel, text, pick)
+
+
+def _picked(context: shell.Context, panel: Panel, text: Text, pick: Pick) -> None:
     if pick.token is None and pick.unit is None and pick.span is None:
         st.caption(f":material/touch_app: {HINT}")
     if pick.token is not None:
@@ -107,12 +112,21 @@ def span(context: shell.Context, panel: Panel, text: Text, ends: tuple[int, int]
     """Spans of other reviews in which the same units are on."""
     words = " ".join(text.words[ends[0] : ends[1] + 1])
     st.subheader(f"Spans like “{shell.plain(words, 80)}” for {panel.title}", anchor=False)
+    hidden = panel.readings[0].blocks["h"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        threshold = st.slider("A unit is on when h reaches", 0.05, 0.95, spans.THRESHOLD, 0.05, key="span_threshold", width=320)
+        threshold = st.slider(
+            "A unit is on when h reaches",
+            0.01,
+            0.99,
+            spans.fitting(hidden, *ends),
+            0.01,
+            key=f"threshold_{ends}_{panel.title}",
+            width=320,
+        )
         before = st.checkbox("off just before", key="span_before")
         after = st.checkbox("off just after", key="span_after")
     found = shell.wait(
-        context.service.call(spans.similar, panel.source, panel.readings[0].blocks["h"], *ends, threshold, before, after),
+        context.service.call(spans.similar, panel.source, hidden, *ends, threshold, before, after),
         "Searching other reviews (the first time takes a few seconds)", 240,
     )  # fmt: skip
     selected = np.flatnonzero(found.selected)

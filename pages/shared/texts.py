@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import streamlit as st
@@ -82,6 +83,13 @@ def encoded(text: str, part: str, size: int) -> Text:
     return Text(text, whole.words[kept], whole.known[kept], whole.ids[kept], whole.spans[kept], len(whole.ids))
 
 
+@cache
+def whole_words(size: int) -> tuple[str, ...]:
+    """Known words that are not plain letters and digits and would be taken apart, were they unknown."""
+    words = vocabulary(size)
+    return tuple(word for word in words.words if not (word.isascii() and word.isalnum()) and len(words._tidied(word, 0)) != 1)
+
+
 def text_box(size: int) -> Text:
     """Examples, the box, and, where the text is too long, the choice of its part. Says what is not read as typed."""
     by_name = {example.name: example for example in EXAMPLES}
@@ -89,7 +97,12 @@ def text_box(size: int) -> Text:
     example = by_name.get(chosen or "")
     part = st.session_state.get("part", "last")
     typed = composer(
-        "Your text", example.text if example else st.session_state.get("text", ""), limit=LIMIT, part=part, key="text_box"
+        "Your text",
+        example.text if example else st.session_state.get("text", ""),
+        limit=LIMIT,
+        part=part,
+        whole=whole_words(size),
+        key="text_box",
     )
     st.session_state["text"] = typed
     found = encoded(typed, part, size)
@@ -142,7 +155,7 @@ def changed_word(text: Text, size: int) -> Text | None:
 
 def second_text(size: int) -> Text | None:
     """Another text to read beside the first; None while it is empty."""
-    typed = composer("Second text", EXAMPLES[1].text, limit=LIMIT, part="last", key="second_box")
+    typed = composer("Second text", EXAMPLES[1].text, limit=LIMIT, part="last", whole=whole_words(size), key="second_box")
     found = encoded(typed, "last", size)
     unknown_words(found)
     return None if found.empty else found

@@ -19,7 +19,6 @@ METHODS = {
     "gradient_norm": "Size of the gradient (no sign)",
     "leave_one_out": "Leave one out",
 }
-STEPS = 60  # midpoints of integrated gradients
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +100,7 @@ def read(source: Source, ids: np.ndarray, method: str = "integrated_gradients") 
         raise ValueError(why)
     real = np.ones((1, len(ids)), bool)
     seen = trace(model, ids[None], real)
-    found = attributions(model, ids[None], method, real, output=0, steps=STEPS)
+    found = attributions(model, ids[None], method, real, output=0, steps=None)
     assert seen.running is not None  # a forward, many-to-one model has one
     profile = profile_of(source)
     return Reading(

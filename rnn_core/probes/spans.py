@@ -59,6 +59,12 @@ def selected_units(
     return chosen
 
 
+def fitting(hidden: np.ndarray, first: int, last: int, units: int = 4) -> float:
+    """A threshold at which about `units` units are on over the span: LSTMVis's 0.3, or less where the states are small."""
+    held = np.sort(hidden[first : last + 1].min(axis=0))[::-1]
+    return float(np.clip(np.floor(held[min(units, len(held)) - 1] * 100) / 100, 0.01, THRESHOLD))
+
+
 def runs(on: np.ndarray, selected: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """(M, 3) int: first row, last row and number of selected units on, for every run of equal numbers within one review.
 

@@ -13,7 +13,7 @@ _HTML, _CSS, _JS = ((_HERE / f"composer.{part}").read_text("utf-8") for part in 
 _component = st.components.v2.component("composer", html=_HTML, css=_CSS, js=_JS)
 
 
-def composer(label: str, text: str, *, limit: int, part: str, key: str) -> str:
+def composer(label: str, text: str, *, limit: int, part: str, whole: tuple[str, ...], key: str) -> str:
     """Show the box with `text` in it; returns the text last sent, or `text` while nothing was.
 
     Args:
@@ -21,10 +21,19 @@ def composer(label: str, text: str, *, limit: int, part: str, key: str) -> str:
         text: what it holds at first; another text replaces what was typed.
         limit: tokens that will be read.
         part: "first" or "last": which of them when there are more.
+        whole: known words that the box must not take apart where it counts.
         key: identity of the element.
     """
     revision = hashlib.sha1(text.encode("utf-8", "replace")).hexdigest()[:12]
-    data = {"label": label, "text": text, "limit": limit, "part": part, "longest": LONGEST_TEXT, "rev": revision}
+    data = {
+        "label": label,
+        "text": text,
+        "limit": limit,
+        "part": part,
+        "longest": LONGEST_TEXT,
+        "whole": list(whole),
+        "rev": revision,
+    }
     answer = _component(
         key=key, data=data, default={"sent": None}, on_sent_change=lambda: None, width="stretch", height="content"
     )

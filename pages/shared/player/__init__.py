@@ -127,7 +127,7 @@ def _panel(panel: Panel, packer: _Packer, sentences: list[dict[str, Any]]) -> di
     ]
     for block in blocks:
         if block["name"] in ("cell", "candidate"):
-            block["kind"] = "state"  # tanh: -1..1, shown on the diverging scale
+            block["kind"] = "candidate"  # tanh: -1..1, shown on the diverging scale
     return {
         "title": panel.title,
         "colour": CELL_COLOURS[first.cell],

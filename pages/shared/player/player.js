@@ -44,6 +44,11 @@ class Player {
     this.heads = [];
     const grid = make("div", { class: "panels" });
     for (const panel of this.panels) grid.append(this.column(panel));
+    this.below = make("button", { type: "button", class: "below" });
+    this.below.textContent = "Numbers below ↓";
+    this.below.hidden = true;
+    this.below.onclick = () => this.scrollBelow();
+    this.transport.choices.append(this.below);
     this.root.replaceChildren(this.transport.element, ...this.strips.map((strip) => strip.element), this.transport.choices, grid);
     this.observer.disconnect();
     this.observer.observe(grid);
@@ -53,27 +58,27 @@ class Player {
 
   column(panel) {
     const column = make("section", { class: "panel", "aria-label": panel.title });
+    let into = column;
     const head = make("header");
     const title = make("h3"); title.textContent = panel.title; title.style.borderColor = panel.colour;
     const now = make("span", { class: "now" });
     head.append(title, now);
     this.heads.push(now);
     column.append(head);
-    const add = (plot, words, note) => {
+    if (this.panels.length === 1) { column.classList.add("alone"); column.append((into = make("div", { class: "side" }))); }
+    const add = (plot, words) => {
       const caption = make("div", { class: "caption" });
       caption.textContent = words;
-      if (note) caption.title = note;
       this.plots.push(plot);
-      column.append(caption, plot.element);
+      into.append(caption, plot.element);
+      return caption;
     };
     add(new Curve(this, panel), "Probability of “positive” if the text ended here");
-    this.barsCaption ??= [];
-    add(new Bars(this, panel), "");
-    this.barsCaption[panel.index] = column.lastChild.previousSibling;
-    for (const block of panel.blocks) if (block.kind === "state") add(new Heat(this, panel, block), block.title, block.note);
-    add(new Path(this, panel), "Path of the state over the final states of other reviews");
-    const gates = panel.blocks.filter((block) => block.kind === "gate");
-    for (const block of gates) add(new Heat(this, panel, block), block.title, block.note);
+    (this.barsCaption ??= [])[panel.index] = add(new Bars(this, panel), "");
+    for (const block of panel.blocks) if (block.kind === "state") add(new Heat(this, panel, block), block.title);
+    if (this.panels.length === 1) column.append((into = make("div", { class: "side" })));
+    add(new Path(this, panel), "Path of the state; dots: where 300 other reviews ended");
+    for (const block of panel.blocks) if (block.kind !== "state") add(new Heat(this, panel, block), block.title);
     return column;
   }
 
@@ -133,7 +138,15 @@ class Player {
     this.tell();
   }
 
-  tell() { this.report("pick", { ...this.picked, span: this.span, rev: this.rev }); }
+  tell() {
+    this.below.hidden = false;
+    this.report("pick", { ...this.picked, span: this.span, rev: this.rev });
+  }
+
+  scrollBelow() { // to what the page says about the pick, under the player
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    document.querySelector(".st-key-closer")?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+  }
 
   key(event) { // arrows move the cursor; Tab, Backspace and typing stay the browser's; a focused control keeps its own keys
     if (event.ctrlKey || event.metaKey || event.altKey) return;

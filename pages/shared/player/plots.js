@@ -57,11 +57,11 @@ class Plot {
     const edge = this.x(step) + this.stepWidth / 2;
     pen.fillStyle = css(theme.back, 0.72);
     pen.fillRect(edge, 0, this.width - edge, this.height);
-    const line = (at, colour, width) => {
-      pen.fillStyle = colour;
-      pen.fillRect(this.x(at) - Math.max(width, this.stepWidth) / 2, 0, Math.max(width, this.stepWidth), this.height);
-    };
-    if (hovered) line(hovered.step, css(theme.text, 0.22), 1.5);
+    if (hovered) { // an outline: a filled band would change the colours under it
+      const wide = Math.max(3, this.stepWidth);
+      pen.strokeStyle = css(theme.text, 0.75);
+      pen.strokeRect(this.x(hovered.step) - wide / 2, 0.5, wide, this.height - 1);
+    }
     if (step < this.steps - 1 || this.player.playing) {
       pen.fillStyle = css(theme.accent);
       pen.fillRect(edge - 1, 0, 1.5, this.height);
@@ -135,21 +135,22 @@ class Bars extends Plot { // what each token did: change of the logit, or its at
 class Heat extends Plot { // units × tokens of one block: the states h or c, or one gate
   constructor(player, panel, block) {
     const rows = block.rows;
-    super(player, panel, { height: Math.max(48, Math.round(rows * (block.kind === "gate" ? 2 : Math.min(7, 224 / rows)))), name: `${block.title}: ${rows} units by tokens, ${panel.title}` });
+    super(player, panel, { height: Math.max(48, Math.round(rows * (block.kind === "state" ? Math.min(7, 224 / rows) : Math.min(3, 96 / rows)))), name: `${block.title}: ${rows} units by tokens, ${panel.title}` });
     this.block = block;
   }
 
+  get gate() { return this.block.kind === "gate" && this.player.view < 2; } // 0..1; a difference of two gates has a sign
   get order() { return this.player.order(this.panel); }
 
   drawBase(pen, theme) {
     const { values, steps, rows } = this.player.matrix(this.panel, this.block);
     const image = new ImageData(steps, rows);
     const scales = this.player.scales(this.panel, this.block, values, rows);
-    const colours = this.block.kind === "gate" ? ramp(theme.back, mix(theme.back, rgb(this.block.colour), 0.5), rgb(this.block.colour)) : ramp(theme.negative, theme.back, theme.positive);
+    const colours = this.gate ? ramp(theme.back, mix(theme.back, rgb(this.block.colour), 0.5), rgb(this.block.colour)) : ramp(theme.negative, theme.back, theme.positive);
     this.order.forEach((unit, row) => {
       for (let step = 0; step < steps; step++) {
         const value = values[step * rows + unit] / scales[unit];
-        const level = this.block.kind === "gate" ? value * 255 : (value + 1) * 127.5;
+        const level = this.gate ? value * 255 : (value + 1) * 127.5;
         image.data.set([...colours[Math.max(0, Math.min(255, Math.round(level)))], 255], 4 * (row * steps + step));
       }
     });
