@@ -6,6 +6,7 @@ measures again; `python -m tests.benchmarks.imdb_gradients --write` and `... ini
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Mapping
@@ -121,7 +122,8 @@ def initialisation(seed: int = 0, length: int = 200) -> Evidence:
 
 def gate_bias(seed: int = 0, length: int = 120) -> Evidence:
     """Total gradient and forget-gate product of an untrained LSTM as its forget bias rises; the GRU's likewise at 0 and 3."""
-    scale, numbers, curves = 0.05 / math.sqrt(3), {}, []
+    scale, curves = 0.05 / math.sqrt(3), []
+    numbers: dict[str, float] = {}
     for cell, biases in (("lstm", (0, 1, 3, 5)), ("gru", (0, 3))):
         for bias in biases:
             experiment = Experiment().replace(cell=cell, gate_bias=float(bias), length=length, seed=seed)
@@ -134,7 +136,7 @@ def gate_bias(seed: int = 0, length: int = 120) -> Evidence:
                 f"{cell}_{bias}_product": product.at(50),
             }
             if cell == "lstm":
-                curves.append(Curve(**{**vars(total), "label": f"forget bias {bias}"}))
+                curves.append(dataclasses.replace(total, label=f"forget bias {bias}"))
     return Evidence(numbers, tuple(curves))
 
 
@@ -165,12 +167,14 @@ def before_and_after(seed: int = 0) -> Evidence:
     record = recorded().get("imdb", {})
     curves = tuple(
         Curve(
-            "state",
-            item["cell"],
-            item["moment"],
-            *(np.array(item[part], float) for part in ("median", "low", "high")),
-            item["factor"],
-            item["examples"],
+            quantity="state",
+            cell=item["cell"],
+            moment=item["moment"],
+            median=np.array(item["median"], float),
+            low=np.array(item["low"], float),
+            high=np.array(item["high"], float),
+            factor=item["factor"],
+            examples=item["examples"],
             relative=True,
         )
         for item in record.get("curves", ())
@@ -185,7 +189,7 @@ def vanilla_on_imdb(seed: int = 0) -> Evidence:
 
 def trainings() -> dict[str, float]:
     """Recorded trainings of the lessons' presets: lowest and highest outcome over the seeds, as NAME_low and NAME_high."""
-    numbers = {}
+    numbers: dict[str, float] = {}
     for name, values in recorded().get("trainings", {}).items():
         numbers |= {f"{name}_low": min(values), f"{name}_high": max(values), name: values[0]}
     return numbers
