@@ -101,7 +101,7 @@ def _read(path: Path) -> tuple[Sequences, Sequences]:
     rng = np.random.RandomState(113)  # one stream for both parts, as in load_data
     parts = []
     try:
-        with np.load(path, allow_pickle=True) as file:  # the user's own file, or a download of known hash
+        with zipfile.ZipFile(path), np.load(path, allow_pickle=True) as file:  # the user's own file, or a download of known hash
             for part in ("train", "test"):
                 ranks, labels = file[f"x_{part}"], file[f"y_{part}"]
                 order = np.arange(len(ranks))

@@ -70,7 +70,7 @@ class Vocabulary:
         found = [(START, SPECIAL[START], (0, 0))]
         for match in _WORD.finditer(text):
             word, number = match.group(), self.id(match.group())
-            if number == UNKNOWN and tidy and not (word.isascii() and word.isalnum()):
+            if number == UNKNOWN and tidy and not word.isascii():
                 found += self._tidied(word, match.start())
             else:
                 found.append((number, word, match.span()))
