@@ -69,7 +69,7 @@ def test_every_colour_and_dimension_draws_and_moves(colour: str, dimensions: int
 
 def test_classes_are_drawn_apart_in_their_colours() -> None:
     drawing = trajectories.trajectories(portrait(), colour="label", classes=CLASSES)
-    lines = {trace.name: trace for trace in drawing.data if trace.name}
+    lines = {trace.name: trace for trace in drawing.data if trace.name and trace.mode == "lines"}
     assert {name: trace.line.color for name, trace in lines.items()} == {
         "negative": theme.ROLE_COLOURS["negative"],
         "positive": theme.ROLE_COLOURS["positive"],
@@ -135,7 +135,7 @@ def test_a_state_of_one_number_is_drawn_along_a_line() -> None:
 
 def test_class_names_are_no_markup() -> None:
     drawing = trajectories.trajectories(portrait(), classes=("<b>no</b>", "$yes$"))
-    names = [trace.name for trace in drawing.data if trace.name]
+    names = [trace.name for trace in drawing.data if trace.name and trace.showlegend is None]
     assert names == [theme.literal("<b>no</b>"), theme.literal("$yes$")]
     assert "<b>" not in str(names)
 

@@ -19,7 +19,7 @@ from rnn_core.probes import dynamics
 COLOURS = {"label": "what is true", "time": "time", "prediction": "what it would answer"}
 ORDERS = {"unit": "their numbers", "spread": "how much they vary", "correlation": "correlation with the target"}
 MOMENTS = 12  # most kept moments in one animation
-WINDOWS, STRETCH = "many windows", "one long reading"
+WINDOWS, STRETCH = "windows", "one stretch"
 
 
 @dataclass(frozen=True)

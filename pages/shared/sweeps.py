@@ -55,7 +55,7 @@ def _sweep(service: Any, found: Sequence[sweep.Outcome]) -> None:
     job: str = st.session_state.get("sweep", "")
     state = service.streamed(job) if job else None
     running = state is not None and state.status not in OVER
-    words = f"Run {len(missing)} missing trials" if missing else "Nothing is missing"
+    words = f"Run {len(missing)} missing trial{'s' if len(missing) > 1 else ''}" if missing else "Nothing is missing"
     if st.button(words, icon=":material/grid_on:", disabled=running or not missing):
         keep = _keeper(service)
         st.session_state["sweep"] = service.stream(sweep.run, missing, viewer=runs.viewer(), each=keep)

@@ -37,6 +37,8 @@ def trajectories(seen: Portrait, *, colour: str = "label", dimensions: int = 2, 
     parts = groups(seen.targets, classes) if colour == "label" else [("", theme.GREY, np.arange(len(paths)))]
     for name, shade, rows in parts:
         drawing.add_trace(_lines(paths[rows], read[rows], name, shade, faint=colour != "label"))
+        if name and classes:  # lines are faint: the legend shows the colour itself
+            drawing.add_trace(_points(np.full((1, dimensions), np.nan), name, shade))
     if colour != "label" or not classes:
         drawing.add_trace(_dots(paths, read, values, scale))
     most = MOMENTS if len(paths) > 4 else 4 * MOMENTS
@@ -152,7 +154,7 @@ def _lines(paths: np.ndarray, read: np.ndarray, name: str, shade: str, faint: bo
     broken = np.concatenate([broken, np.full((len(paths), 1, paths.shape[2]), np.nan)], axis=1)
     return _trace(paths)(
         **_place(broken), mode="lines", name=name, line={"color": shade, "width": 1.2}, opacity=0.25 if faint else 0.45,
-        showlegend=bool(name) and not faint, hoverinfo="skip", legendgroup=name,
+        showlegend=False, hoverinfo="skip", legendgroup=name,
     )  # fmt: skip
 
 

@@ -1,0 +1,174 @@
+"""The Compare page: what its widgets start, what it says while a contest runs and when it is over, and the map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import runs
+from rnn_core import contest, sweep
+from rnn_core.cluster import Stream
+from rnn_core.contest import Goal
+from tests.conftest import ROOT, figures
+from tests.test_compare_figures import LAPS
+from tests.test_sweep import outcome
+
+AIM = Goal("adding", 100, "rmse", threshold=0.1, baseline=0.4, steps=1500)
+
+
+class Track:
+    """A service whose streams are what a test says they are."""
+
+    state, message = "ready", ""
+
+    def __init__(self, home: Path) -> None:
+        self.store = SimpleNamespace(home=home)
+        self.started: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = []
+        self.commands: list[tuple[str, str]] = []
+        self.status, self.values = "running", ()  # type: tuple[str, tuple[Any, ...]]
+
+    def queue(self) -> list[Any]:
+        return []
+
+    def seen(self, job: str) -> None:
+        pass
+
+    def stream(self, function: Any, *args: Any, **kwargs: Any) -> str:
+        self.started.append((function, args, kwargs))
+        return f"stream-{len(self.started)}"
+
+    def streamed(self, job: str) -> Stream | None:
+        return Stream(job, self.status, self.values, 2, 10.0, "The worker went away.") if self.started else None
+
+    def control(self, job: str, command: str, value: float | None = None) -> None:
+        self.commands.append((job, command))
+
+
+@pytest.fixture
+def track(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Track:
+    service = Track(tmp_path)
+    monkeypatch.setattr(runs, "store", lambda: SimpleNamespace(list=list))
+    monkeypatch.setattr(runs, "service", lambda: service)
+    monkeypatch.setattr(runs, "running_service", lambda: service)
+    monkeypatch.setattr(runs, "warm", lambda: None)
+    return service
+
+
+def opened() -> AppTest:
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=30).run()
+    app.switch_page("pages/compare.py").run()
+    assert not app.exception
+    return app
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click()
+    app.run()
+    assert not app.exception
+    return app
+
+
+def text(app: AppTest) -> str:
+    return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning])
+
+
+def test_before_the_first_contest_the_page_says_what_will_come(track: Track) -> None:
+    app = opened()
+    assert "What will I see?" in text(app)
+    assert "5 seeds" in text(app)  # the shipped map knows this length
+
+
+def test_a_contest_starts_with_what_the_widgets_say(track: Track) -> None:
+    app = opened()
+    app.select_slider(key="rate_simple_rnn").set_value(0.001)
+    app.slider(key="seeds").set_value(2)
+    app.slider(key="bias_adding").set_value(3.0)
+    app.select_slider(key="length").set_value(50).run()
+    press(app, "Start the contest")
+    function, (entries, steps), options = track.started[0]
+    assert function is contest.contest
+    assert [(each.seed, each.model.cell, each.training.learning_rate, each.model.gate_bias) for each in entries] == [
+        (seed, cell, rate, bias)
+        for seed in (0, 1)
+        for cell, rate, bias in (("simple_rnn", 0.001, None), ("lstm", 0.01, 3.0), ("gru", 0.01, 3.0))
+    ]
+    assert {each.data.length for each in entries} == {50}
+    assert steps == 1500
+    assert options["viewer"] == app.session_state["viewer"]
+
+
+def test_a_running_contest_shows_curves_and_can_be_held_and_ended(track: Track) -> None:
+    app = press(opened(), "Start the contest")
+    track.values = (AIM, *LAPS)
+    app.run()
+    assert set(figures(app)) == {"contest_curves", "contest_reach"}
+    assert "So far" in text(app)
+    assert "The GRU solved it first" in text(app)
+    press(app, "Pause")
+    press(app, "Stop")
+    assert track.commands == [("stream-1", "pause"), ("stream-1", "stop")]
+    track.status = "paused"
+    press(app.run(), "Go on")
+    assert track.commands[-1] == ("stream-1", "resume")
+
+
+def test_waiting_says_the_place_in_the_queue(track: Track) -> None:
+    track.status = "waiting"
+    assert "place 2 in the queue" in text(press(opened(), "Start the contest"))
+
+
+def test_the_end_brings_the_verdict_and_the_button_back(track: Track) -> None:
+    app = press(opened(), "Start the contest")
+    track.status, track.values = (
+        "finished",
+        (AIM, *LAPS[:-1], LAPS[-1].__class__("simple_rnn", 0, 0.01, 1500, 9.0, 0.2, 0.39, 0.39, LAPS[-1].norms, "out of steps")),
+    )
+    app.run()
+    assert "#### Verdict" in text(app)
+    assert "vanilla RNN did not solve it within 1,500 training steps" in text(app)
+    assert "One seed stands behind this" in text(app)
+    assert not next(button for button in app.button if button.label == "Start the contest").disabled
+    assert "Stop" not in [button.label for button in app.button]
+    assert len(app.dataframe[0].value) == 2
+
+
+def test_a_failed_contest_says_so_calmly(track: Track) -> None:
+    app = press(opened(), "Start the contest")
+    track.status = "failed"
+    app.run()
+    assert "The worker went away" in text(app).replace("\\", "")
+
+
+def test_the_map_shows_shipped_and_own_rows(track: Track) -> None:
+    sweep.append(track.store.home / "contests" / "map.csv", outcome("gru", 400, 0, task="parity"))
+    app = opened()
+    app.segmented_control(key="compare").set_value("How far back can it remember?").run()
+    assert not app.exception
+    drawn = figures(app)
+    assert {"map_adding", "map_parity"} <= set(drawn)
+    assert drawn["map_parity"]["data"][0]["x"] == ["400"]
+
+
+def test_a_sweep_runs_what_is_missing_and_keeps_what_comes(track: Track) -> None:
+    own = track.store.home / "contests" / "map.csv"
+    for row in (outcome("gru", 400, 0), outcome("lstm", 400, 0)):
+        sweep.append(own, row)
+    app = opened()
+    app.segmented_control(key="compare").set_value("How far back can it remember?").run()
+    app.multiselect(key="sweep_lengths").set_value([400])
+    app.slider(key="sweep_seeds").set_value(1).run()
+    press(app, "Run 1 missing trial")
+    function, (trials,), options = track.started[0]
+    assert function is sweep.run
+    assert trials == [sweep.Trial("adding", 400, "simple_rnn", 0)]
+    result = outcome("simple_rnn", 400, 0, "out of steps")
+    options["each"](LAPS[0])
+    options["each"](result)  # as it comes, whoever watches
+    assert sweep.read(own)[-1] == result
+    track.status, track.values = "finished", (LAPS[0], result)
+    app.run()
+    assert "Nothing is missing" in [button.label for button in app.button]
