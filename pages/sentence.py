@@ -44,6 +44,6 @@ with st.expander(
 ) as whole:
     if whole.open:
         closer.whole_model(readers.panels(context, choice, text, None))
-with st.expander("Do the attribution methods agree?", icon=":material/rule:", on_change="rerun", key="methods") as agree:
+with st.expander("Do the attribution methods agree?", icon=":material/rule:", on_change="rerun", key="agreement") as agree:
     if agree.open:
         closer.methods(context, readers.panels(context, choice, text, None)[-1], text)

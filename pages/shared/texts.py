@@ -17,7 +17,7 @@ LIMIT = 500  # tokens: what the starter models were trained on
 
 @dataclass(frozen=True)
 class Example:
-    """A text worth reading, and what to look at in it (tests/test_sentence_examples.py holds the starters to the words)."""
+    """A text worth reading, and what to look at in it (tests/test_sentence.py holds the starters to the words)."""
 
     name: str
     text: str
@@ -28,34 +28,35 @@ EXAMPLES = (
     Example(
         "Contrast",
         "Great cast, great music, but the plot drags and the ending is terrible.",
-        "The probability climbs with the praise, and falls from “but” on: the last word weighs most.",
+        "Praise lifts the probability well above 80 %; “drags” and “terrible” bring it below one half. The last strong words win.",
     ),
     Example(
         "Negation",
         "This film is not bad at all. I loved it.",
-        "“not” and “bad” both pull down, each for itself: the models add words up rather than turn “bad” around. “loved” has to win it back.",
+        "“not” pulls down and so does “bad”, each for itself: nothing turns “bad” around, and “at all” changes next to nothing. “loved” has to win it back.",
     ),
     Example(
         "Sarcasm",
         "Oh great, another two hours of my life wasted. Brilliant job, really.",
-        "“Brilliant” pushes up although it is meant the other way: the models know the words, not the tone.",
+        "“wasted” pulls down, but “Brilliant” pushes up as if it were meant, and all three models end on “positive”: they know words, not the tone.",
     ),
     Example(
         "A long aside",
         "This film is wonderful. We saw it on a rainy evening in a small town, after a long walk by the river, with my brother and his two "
         "children, who had come by train from the coast, and on the way home we talked about the weather, the garden, the neighbours and the "
         "price of bread.",
-        "The verdict stands in the first sentence. How much of it does the state still hold at the end?",
+        "The verdict is the fourth word, and nothing after it is about the film. All three models still say “positive” fifty words later, but none holds "
+        "the number still: words such as “coast” and “talked” move it too.",
     ),
     Example(
         "Double negative",
         "I can't say that I didn't enjoy it.",
-        "Two negations make a praise for a reader. What do they make here?",
+        "“can't” pulls down and “enjoy” pushes up: the models add words up. No negation turns the other one around.",
     ),
     Example(
         "Unknown word",
         "A masterpiece of zorgblatt cinema, full of splendid flumpets.",
-        "“zorgblatt” and “flumpets” are not among the 10,000 words: both are read as the same token, “unknown”.",
+        "“zorgblatt” and “flumpets” are not among the 10,000 ids the models know: both are read as the same “unknown” token, and say little.",
     ),
 )
 
@@ -87,7 +88,11 @@ def encoded(text: str, part: str, size: int) -> Text:
 def whole_words(size: int) -> tuple[str, ...]:
     """Known words that are not plain letters and digits and would be taken apart, were they unknown."""
     words = vocabulary(size)
-    return tuple(word for word in words.words if not (word.isascii() and word.isalnum()) and len(words._tidied(word, 0)) != 1)
+    return tuple(
+        word
+        for word in words.words
+        if word.strip() and not (word.isascii() and word.isalnum()) and len(words._tidied(word, 0)) != 1
+    )
 
 
 def text_box(size: int) -> Text:
