@@ -538,7 +538,11 @@ class Service:
         if any(command == "pause" for command, _ in commands):
             job.status = "paused"
         arguments = (job.kind, job.id, job.attempt, self._link.topic, commands)
-        job.task = self._link.submit(worker, False, jobs.run, *arguments, **job.arguments)
+        try:
+            job.task = self._link.submit(worker, False, jobs.run, *arguments, **job.arguments)
+        except Exception as problem:  # what cannot be sent cannot be trained
+            self._end(job, "failed", jobs.sentence(problem))
+            return
         attempt = job.attempt
         job.task.add_done_callback(lambda done: self._inbox.put(partial(self._on_return, job, attempt, done)))
 

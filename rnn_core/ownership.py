@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import uuid
+import weakref
 from pathlib import Path
-from typing import IO
 
 
-def _try_lock(file: IO[bytes]) -> bool:
-    """Take the file's lock without waiting; False when somebody, this process included, holds it through another handle."""
+def _try_lock(file: int) -> bool:
+    """Take an open file's lock without waiting; False when somebody, this process included, holds it through another handle."""
     try:
         if os.name == "nt":
             import msvcrt
 
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
         else:
             import fcntl
 
@@ -31,16 +31,20 @@ class Owner:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.id = folder, uuid.uuid4().hex
         self._sweep()
-        self._file = open(folder / self.id, "wb")  # noqa: SIM115  held for the owner's life
-        _try_lock(self._file)
+        file = os.open(folder / self.id, os.O_RDWR | os.O_CREAT, 0o644)
+        _try_lock(file)
+        self.close = weakref.finalize(self, _let_go, file, folder / self.id)  # also when forgotten, and at exit
 
     def alive(self, owner: str) -> bool:
         """Whether the writer called `owner` (this one included) still runs."""
         try:
-            with open(self.folder / owner, "rb+") as file:
-                return not _try_lock(file)
+            file = os.open(self.folder / owner, os.O_RDWR)
         except OSError:
             return False
+        try:
+            return not _try_lock(file)
+        finally:
+            os.close(file)
 
     def _sweep(self) -> None:
         """Forget owners that are gone."""
@@ -48,6 +52,7 @@ class Owner:
             if not self.alive(path.name):
                 path.unlink(missing_ok=True)
 
-    def close(self) -> None:
-        self._file.close()
-        (self.folder / self.id).unlink(missing_ok=True)
+
+def _let_go(file: int, path: Path) -> None:
+    os.close(file)
+    path.unlink(missing_ok=True)

@@ -1,0 +1,54 @@
+"""Runs for tests of the store, with made-up numbers: no training needed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnn_core import data
+from rnn_core.experiment import Experiment
+from rnn_core.history import NormHistory, logarithms
+from rnn_core.models import Model
+from rnn_core.parcels import Parcel, checkpoint, moment, weight_shapes
+from rnn_core.runs import Store
+from rnn_core.training import Checkpoint, Run, Snapshot
+
+EXPERIMENT = Experiment().replace(task="first_token", length=20, units=8, cell="gru")
+
+
+def model(experiment: Experiment = EXPERIMENT, seed: int = 0) -> Model:
+    interface = data.interface(experiment)
+    rng = np.random.default_rng(seed)
+    weights = tuple(rng.normal(size=shape).astype(np.float32) for shape in weight_shapes(experiment.model, interface))
+    return Model(experiment.model, interface, experiment.data.mask, weights)
+
+
+def rows(first: int, last: int) -> list[tuple[float, ...]]:
+    return [
+        (n, n // 100, 1 / n, 0.5, np.nan, n / 1e5 if n % 100 == 0 else np.nan, 1.0, 1.0, 1e-3, n / 10)
+        for n in range(first, last + 1)
+    ]
+
+
+def snapshot(step: int, experiment: Experiment = EXPERIMENT) -> Snapshot:
+    return Snapshot(
+        Run(experiment), step, step // 100, 10, 100, 0.5, 0.5, np.nan, np.nan, np.ones(20), 1.0, 1.0, np.zeros((20, 3), np.float32),
+        np.ones((20, 8), np.float32), np.ones(8, np.complex128), step, 1e-3, 10.0, 1.0, 1.0, model=model(experiment, step),
+    )  # fmt: skip
+
+
+def saved(step: int) -> Parcel:
+    return checkpoint(Checkpoint(step, {"weight.0": np.arange(3.0), "count": np.int64(step)}, step / 10), step // 100)
+
+
+def fill(store: Store, steps: int = 300, experiment: Experiment = EXPERIMENT, time_steps: int = 20, **changes: object) -> str:
+    """A run with metrics, thinned norms, a moment every 100 steps and a checkpoint."""
+    run_id = store.create(experiment, status="running")
+    norms = NormHistory()
+    for step in range(1, steps + 1):
+        norms.add(step, logarithms(np.geomspace(1e-9, 1, time_steps)))
+    store.record(run_id, rows(1, steps), norms.rows.items(), norms.stride)
+    for step in range(0, min(steps, 1000) + 1, 100):
+        store.keep(run_id, moment(snapshot(step, experiment)))
+    store.keep(run_id, saved(steps))
+    store.record(run_id, **({"status": "finished"} | changes))
+    return run_id

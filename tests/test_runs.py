@@ -1,0 +1,308 @@
+"""The run store: what goes in comes out, whatever happens to the disk or to the processes around it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnn_core.archive import write_atomically
+from rnn_core.experiment import Experiment
+from rnn_core.history import COLUMNS
+from rnn_core.parcels import moment, read_checkpoint, weight_shapes
+from rnn_core.runs import Store, clean
+from tests import made_up
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    store = Store(tmp_path)
+    yield store
+    store.close()
+
+
+def _healthy(store: Store) -> bool:
+    return store._db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def test_what_goes_in_comes_out(store: Store):
+    run_id = made_up.fill(store)
+    record = store.open(run_id)
+    assert list(record.history) == list(COLUMNS)
+    assert record.history["step"].tolist() == list(range(1, 301))
+    assert record.history["loss"][1] == 0.5
+    assert np.isnan(record.history["validation_loss"]).all()
+    assert [kept.step for kept in record.snapshots] == [0, 100, 200, 300]
+    steps, norms = record.norm_history
+    assert steps.tolist() == list(range(1, 301))
+    assert norms[0] == pytest.approx(np.geomspace(1e-9, 1, 20), rel=1e-5)
+    expected = made_up.model(seed=200)
+    found = record.model(200)
+    assert found.spec == expected.spec
+    assert found.interface == expected.interface
+    assert all(np.array_equal(*pair) for pair in zip(found.weights, expected.weights, strict=True))
+    assert record.model().weights[0][0, 0] == made_up.model(seed=300).weights[0][0, 0]
+    assert record.snapshot(100)["eigenvalues"].dtype == np.complex128
+    assert record.problems == ()
+    checkpoint = read_checkpoint(store.checkpoint(run_id))
+    assert checkpoint.step == 300
+    assert checkpoint.state["count"] == 300
+
+
+def test_the_list_is_newest_first_with_the_best_metric(store: Store):
+    first, second = made_up.fill(store, 100), made_up.fill(store, 300)
+    mine = [info for info in store.list() if not info.builtin]
+    assert [info.id for info in mine] == [second, first]
+    assert mine[0].metric == pytest.approx(0.003)
+    assert mine[0].step == 300
+    assert mine[0].status == "finished"
+
+
+def test_the_best_error_is_the_smallest(store: Store):
+    run_id = made_up.fill(store, 300, Experiment().replace(task="sine", length=20, units=8))
+    assert store.open(run_id).info.metric == pytest.approx(0.001)
+
+
+def test_a_row_is_never_doubled(store: Store):
+    run_id = store.create(made_up.EXPERIMENT)
+    store.record(run_id, made_up.rows(1, 10))
+    store.record(run_id, made_up.rows(5, 15))
+    assert store.open(run_id).history["step"].tolist() == list(range(1, 16))
+
+
+def test_rewinding_forgets_what_came_after(store: Store):
+    run_id = made_up.fill(store)
+    store.rewind(run_id, 150)
+    record = store.open(run_id)
+    assert record.history["step"][-1] == 150
+    assert [kept.step for kept in record.snapshots] == [0, 100]
+    assert record.norm_history[0][-1] == 150
+    assert record.info.metric == pytest.approx(0.001)
+    assert store.checkpoint(run_id) is None
+    store.rewind(run_id, -1)
+    assert len(store.open(run_id).history["step"]) == 0
+
+
+def test_names_are_cleaned_and_kept(store: Store):
+    run_id = made_up.fill(store, 10)
+    store.rename(run_id, "  <b>My\nrun</b>\x00 \u202e  ")
+    assert store.open(run_id).name == "<b>My run</b>"
+    assert len(clean("x" * 10_000)) == 80
+    with pytest.raises(ValueError, match="needs a name"):
+        store.rename(run_id, " \n ")
+    with pytest.raises(KeyError, match="no run"):
+        store.rename("nothing", "x")
+
+
+@pytest.mark.parametrize(
+    "run_id", ["nothing", "../../etc/passwd", "", "starter-nothing", "starter-../x", "'; DROP TABLE runs; --"]
+)
+def test_an_unknown_run_is_a_sentence(store: Store, run_id: str):
+    with pytest.raises(KeyError, match="there is no"):
+        store.open(run_id)
+
+
+def test_deleting_removes_everything(store: Store):
+    run_id = made_up.fill(store)
+    store.delete(run_id)
+    with pytest.raises(KeyError):
+        store.open(run_id)
+    assert not (store.home / "runs" / run_id).exists()
+    assert store._db.execute("SELECT count(*) FROM metrics").fetchone()[0] == 0
+    with pytest.raises(KeyError):
+        store.keep(run_id, made_up.saved(3))
+    assert not (store.home / "runs" / run_id).exists()
+
+
+def test_starters_stay(store: Store):
+    for action in (lambda: store.delete("starter-lstm"), lambda: store.rename("starter-lstm", "x")):
+        with pytest.raises(ValueError, match="starter models"):
+            action()
+
+
+def test_pruning_deletes_the_oldest_ended_runs(store: Store):
+    ids = [made_up.fill(store, 2000) for _ in range(4)]
+    running = made_up.fill(store, 2000, status="running")
+    before = store.size()
+    removed = store.prune(before / 2**20 * 0.75)
+    assert removed == ids[: len(removed)]
+    assert 1 <= len(removed) < 4
+    assert store.size() < before
+    assert store.prune(0) == ids[len(removed) :]
+    assert [info.id for info in store.list() if not info.builtin] == [running]
+
+
+def test_ten_thousand_steps_are_small_and_open_at_once(store: Store):
+    run_id = made_up.fill(store, 10_000, time_steps=500)
+    weights = sum(path.stat().st_size for path in (store.home / "runs").rglob("*.npz"))
+    assert store.size() - weights < 20 * 2**20
+    took = []
+    for _ in range(3):
+        began = time.process_time()
+        record = store.open(run_id)
+        took.append(time.process_time() - began)
+    assert len(record.history["step"]) == 10_000
+    assert record.norm_history[1].shape[1] == 500
+    assert min(took) < 0.2
+
+
+# -------------------------------------------------------------------- what may go wrong
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "gone", "empty"])
+def test_a_damaged_moment_is_reported_and_the_rest_opens(store: Store, damage: str):
+    run_id = made_up.fill(store)
+    path = store._path(run_id, "moment", 300)
+    content = bytearray(path.read_bytes())
+    if damage == "gone":
+        path.unlink()
+    else:
+        content[len(content) // 2] ^= 1
+        path.write_bytes({"flip": content, "cut": content[:100], "empty": b""}[damage])
+    record = store.open(run_id)
+    assert len(record.problems) == 1
+    assert "step 300" in record.problems[0]
+    with pytest.raises(ValueError, match="step 300 cannot be read"):
+        record.model(300)
+    assert record.model(200).parameters == made_up.model().parameters
+    assert np.array_equal(record.model().weights[0], made_up.model(seed=200).weights[0]), "the newest intact one"
+    assert len(record.history["step"]) == 300
+
+
+def test_a_damaged_checkpoint_counts_as_none(store: Store):
+    run_id = made_up.fill(store)
+    store._path(run_id, "checkpoint", 300).write_bytes(b"nonsense")
+    assert store.checkpoint(run_id) is None
+
+
+def test_a_new_checkpoint_replaces_the_old(store: Store):
+    run_id = made_up.fill(store)
+    store.keep(run_id, made_up.saved(400))
+    assert read_checkpoint(store.checkpoint(run_id)).step == 400
+    assert len(list((store.home / "runs" / run_id).glob("checkpoint-*"))) == 1
+
+
+def test_a_file_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(tmp_path / "x.npz", b"abc")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _write_for_ever(home: str) -> None:
+    store = Store(home)
+    run_id = store.create(made_up.EXPERIMENT, status="running")
+    for step in range(1, 1_000_000):
+        store.record(run_id, made_up.rows(step, step))
+        if step % 20 == 0:
+            store.keep(run_id, moment(made_up.snapshot(step)))
+
+
+def test_a_killed_writer_leaves_an_intact_store_and_an_interrupted_run(tmp_path: Path):
+    store = Store(tmp_path)
+    writer = multiprocessing.get_context("spawn").Process(target=_write_for_ever, args=(str(tmp_path),))
+    writer.start()
+    _until(lambda: any(info.step >= 50 for info in store.list() if not info.builtin))
+    (alive,) = [info for info in store.list() if not info.builtin]
+    assert alive.status == "running"
+    with pytest.raises(ValueError, match="another Unrolled process"):
+        store.delete(alive.id)
+    writer.kill()
+    writer.join()
+    writer.close()
+    (info,) = [info for info in store.list() if not info.builtin]
+    assert info.status == "interrupted"
+    assert "resume" in info.message
+    record = store.open(info.id)
+    assert record.history["step"].tolist() == list(range(1, info.step + 1))
+    assert info.step >= alive.step
+    assert record.problems == ()
+    assert _healthy(store)
+    store.close()
+
+
+def test_two_processes_write_one_store(tmp_path: Path):
+    """Each its own runs; SQLite keeps them apart."""
+    store = Store(tmp_path)
+    program = (
+        "import sys; from tests import made_up; from rnn_core.runs import Store\n"
+        "store = Store(sys.argv[1]); run = store.create(made_up.EXPERIMENT, status='running')\n"
+        "for n in range(1, 201): store.record(run, made_up.rows(n, n))\n"
+        "store.record(run, status='finished'); store.close()"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path)]) for _ in range(2)]
+    mine = store.create(made_up.EXPERIMENT, status="running")
+    for n in range(1, 201):
+        store.record(mine, made_up.rows(n, n))
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    steps = [store.open(info.id).history["step"].tolist() for info in store.list() if not info.builtin]
+    assert steps == [list(range(1, 201))] * 3
+    assert _healthy(store)
+    store.close()
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() != 0 or not shutil.which("mount"), reason="needs root to mount a tiny disk"
+)
+def test_on_a_full_disk_the_database_stays_intact(tmp_path: Path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("this machine does not let root mount")
+    try:
+        store = Store(disk)
+        run_id = store.create(made_up.EXPERIMENT, status="running")
+        written = 0
+        try:
+            for step in range(1, 100_000, 100):
+                store.record(run_id, made_up.rows(step, step + 99))
+                written = step + 99
+                store.keep(run_id, moment(made_up.snapshot(step)))
+            pytest.fail("the disk never filled up")
+        except (OSError, sqlite3.OperationalError) as problem:
+            assert "full" in str(problem) or "No space" in str(problem)  # noqa: PT017
+        store.spend_ballast()
+        store.record(run_id, status="failed", message="The disk is full.")
+        record = store.open(run_id)
+        assert record.status == "failed"
+        assert record.info.message == "The disk is full."
+        assert record.history["step"].tolist() == list(range(1, written + 1))
+        assert record.problems == ()
+        assert _healthy(store)
+        store.close()
+        again = Store(disk)
+        assert again.open(run_id).info.step == written
+        again.close()
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_weight_shapes_are_those_of_the_built_model():
+    from rnn_core import models
+    from rnn_core.data.task import Interface
+
+    base = Experiment().replace(units=5, embedding=4, layers=2)
+    tokens, floats = Interface("tokens", 30, 1, "binary"), Interface("floats", 3, 4, "categorical", True)
+    for cell in ("simple_rnn", "lstm", "gru"):
+        cases = [(tokens, {"bidirectional": True}), (floats, {"use_bias": False}), (floats, {"reset_after": False, "layers": 1})]
+        for interface, changes in cases:
+            built = models.build(base.replace(cell=cell, **changes), interface)
+            assert [weight.shape for weight in built.weights] == weight_shapes(built.spec, interface)
+
+
+def _until(condition, seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
