@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pickle
 import tempfile
 import zipfile
 from functools import lru_cache
@@ -81,14 +82,11 @@ def reviews() -> tuple[Sequences, Sequences]:
 
 @lru_cache(1)
 def _reviews(source: Path | None, stamp: str, copy: Path) -> tuple[Sequences, Sequences]:
-    with (
-        contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile),
-        np.load(copy, allow_pickle=False) as file,
-    ):
+    damaged = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+    with contextlib.suppress(*damaged), copy.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
         if source is None or str(file["stamp"]) == stamp:  # else the source has changed since it was copied
-            train, test = (
-                Sequences(file[f"{part}_values"], file[f"{part}_offsets"], file[f"{part}_targets"]) for part in ("train", "test")
-            )
+            fields = ("values", "offsets", "targets")
+            train, test = (Sequences(*(file[f"{part}_{field}"] for field in fields)) for part in ("train", "test"))
             return train, test
     parts = _read(source or download(REVIEWS))
     with contextlib.suppress(OSError):  # without a writable home every start reads the slow file
@@ -101,14 +99,18 @@ def _read(path: Path) -> tuple[Sequences, Sequences]:
     rng = np.random.RandomState(113)  # one stream for both parts, as in load_data
     parts = []
     try:
-        with zipfile.ZipFile(path), np.load(path, allow_pickle=True) as file:  # the user's own file, or a download of known hash
+        with (
+            zipfile.ZipFile(path),
+            path.open("rb") as opened,
+            np.load(opened, allow_pickle=True) as file,
+        ):  # the user's own, or of known hash
             for part in ("train", "test"):
                 ranks, labels = file[f"x_{part}"], file[f"y_{part}"]
                 order = np.arange(len(ranks))
                 rng.shuffle(order)
                 parts.append(_flat(ranks[order], labels[order]))
                 del ranks
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as reason:
+    except (ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError, pickle.UnpicklingError) as reason:
         raise ValueError(f"{path} is not the IMDB file of Keras ({reason}). {_ADVICE}") from None
     return parts[0], parts[1]
 
