@@ -157,7 +157,7 @@ def _header(cells: np.ndarray, separator: str) -> tuple[str, ...]:
         return ()
     names: list[str] = []
     for n, cell in enumerate(cells[0]):
-        name = " ".join(cell.split()).replace(",", " ")[:60] or f"column {n + 1}"
+        name = " ".join(cell.replace(",", " ").split())[:60] or f"column {n + 1}"
         names.append(name if name not in names else f"{name} ({n + 1})")
     return tuple(names)
 
