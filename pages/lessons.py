@@ -30,7 +30,7 @@ def measured() -> None:
     teaching.facts(lesson.facts, found.numbers, teaching.provenance(lesson, seed))
 
 
-measured()
+figure = st.container()  # drawn last: the words need no worker
 if lesson.trained:
     teaching.facts(
         lesson.trained, evidence.trainings(), "Recorded from trainings of these presets, seeds 0 to 2. Train one yourself below."
@@ -38,3 +38,5 @@ if lesson.trained:
 st.markdown(f":material/help: **What would disprove it.** {lesson.disproof}")
 teaching.links(lesson)
 st.caption(lesson.background)
+with figure:
+    measured()

@@ -243,8 +243,8 @@ TRAINING = Lesson(
 VANILLA = Lesson(
     "vanilla",
     "Vanilla RNNs do well on IMDB, and why",
-    "A vanilla RNN is only a few points behind LSTM and GRU on IMDB. Sentiment is mostly additive: many words vote, "
-    "so forgetting the early ones costs little, and counting words without any order does as well.",
+    "A vanilla RNN is only a point or two behind LSTM and GRU on IMDB. Sentiment is mostly additive: many words vote, "
+    "so forgetting the early ones costs little, and counting words without any order is right nearly as often.",
     ("textbook", "imdb_rnn"),
     "The accuracy as the networks see more and more of the last words of a review.",
     "A vanilla RNN at chance, or a bag of words far below the recurrent networks.",
@@ -256,7 +256,7 @@ VANILLA = Lesson(
         ),
         Fact(
             "A bag of words (a weight for each word, no order) is right {bag:.1%} of the time.",
-            lambda n: n["bag"] > n["simple_rnn"] - 0.01,
+            lambda n: n["bag"] > n["simple_rnn"] - 0.03,
         ),
         Fact(
             "The vanilla RNN given only a review's last 100 tokens: {simple_rnn_100:.1%}; the last 25: {simple_rnn_25:.1%}.",

@@ -1,6 +1,6 @@
 """Each cell's backward factor per step as Keras initialises it, beside the values of reference/science.md 0.2 and the closed forms.
 
-python -m tests.benchmarks.initialisation [--json]. 32 units, 32 inputs, 60 steps, geometric fit over lags 5 to 45, 3 seeds.
+python -m tests.benchmarks.initialisation [--json]. 32 units, 32 inputs, 200 steps, geometric fit over lags 5 to 45, 3 seeds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TABLE = {
 }
 
 
-def measure(fields: dict[str, object], large: bool, seed: int, length: int = 60, examples: int = 16) -> tuple[float, float]:
+def measure(fields: dict[str, object], large: bool, seed: int, length: int = 200, examples: int = 16) -> tuple[float, float]:
     """(factor per step, ratio 50 steps back) of the median over examples."""
     rng = np.random.default_rng(seed)
     shape = (examples, length, flow.INPUTS)
