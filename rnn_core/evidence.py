@@ -141,12 +141,12 @@ def gate_bias(seed: int = 0, length: int = 120) -> Evidence:
 
 
 def padding(seed: int = 0) -> Evidence:
-    """A review of 60 words behind which 140 padding steps follow: what is left of its last word's gradient, read and skipped."""
+    """Reviews of 200 random words with padding behind, up to the preset's length: what reaches their last word, read and skipped."""
     from rnn_core import data
     from rnn_core.models import build
     from rnn_core.probes.gradients import state_gradients
 
-    experiment, words = presets.get("post_padding").replace(seed=seed), 60
+    experiment, words = presets.get("post_padding").replace(seed=seed), 200
     rng = np.random.default_rng(seed)
     length = experiment.data.length
     inputs = np.zeros((16, length), np.int32)

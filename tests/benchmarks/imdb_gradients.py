@@ -1,6 +1,6 @@
 """What the lessons say about real IMDB: python -m tests.benchmarks.imdb_gradients [padding|training|starters|vanilla ...] [--write].
 
-padding   vanilla RNN, 200 tokens, 5 epochs: padded behind and read, in front, behind and masked (seeds 0-2)
+padding   vanilla RNN, 500 tokens, 4 epochs: padded behind and read, in front, behind and masked (seeds 0-2)
 training  reference/science.md 2.3: ‖∂logit/∂s‖ by lag before and after 3 epochs of rmsprop, 200 tokens, 32 units
 starters  the same before and after for the models that ship
 vanilla   test accuracy of the starters on whole reviews and on their last k tokens, and of a bag of words
@@ -65,11 +65,13 @@ def padding(seeds: int = 3) -> dict[str, list[float]]:
             flush=True,
         )
     found["trained_left"] = [left_behind_padding(behind)]
-    print(f"trained post-padded network: {found['trained_left'][0]:.1e} of the gradient reaches the last of 60 words", flush=True)
+    print(
+        f"trained post-padded network: {found['trained_left'][0]:.1e} of the gradient reaches the last of 200 words", flush=True
+    )
     return found
 
 
-def left_behind_padding(experiment: Experiment, words: int = 60) -> float:
+def left_behind_padding(experiment: Experiment, words: int = 200) -> float:
     """Median share of the final gradient that reaches the last word of a review of `words` tokens, after training."""
     from rnn_core.training import train
 
