@@ -1,0 +1,160 @@
+"""Forecast probes against a model whose answers are known, and the figures drawn from them."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+from rnn_core import data, models
+from rnn_core.experiment import Experiment
+from rnn_core.figures import forecasts as figures
+from rnn_core.probes import forecasts
+
+
+def echo(experiment: Experiment, count: int) -> models.Model:
+    """A linear RNN whose forecast is the last input, h times: kernel I, recurrence 0, head repeats."""
+    shape = data.interface(experiment)
+    experiment = experiment.replace(cell="simple_rnn", activation="linear", units=count, use_bias=False)
+    model = models.build(experiment, shape)
+    head = np.tile(np.eye(count, dtype=np.float32), shape.outputs // count)
+    return model.with_weights([np.eye(count), np.zeros((count, count)), head, np.zeros(shape.outputs)])
+
+
+@pytest.mark.parametrize(("task", "count", "horizon"), [("sine", 1, 1), ("lorenz", 3, 4)])
+def test_a_model_that_repeats_the_last_value_is_the_naive_forecast(task, count, horizon):
+    experiment = Experiment().replace(task=task, length=20, samples=300, horizon=horizon)
+    result = forecasts.of_experiment(experiment, echo(experiment, count), ahead=30)
+    series = data.build(experiment).series
+    start = series.ends[1]
+    np.testing.assert_allclose(result.truth, series.values[start - 20 : start + 30], rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(result.one_step, series.values[start - 1 : start + 29], rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(
+        result.one_step[: len(result.baselines["last value"])], result.baselines["last value"], rtol=1e-4, atol=1e-3
+    )
+    np.testing.assert_allclose(result.free_running, np.tile(series.values[start - 1], (30, 1)), rtol=1e-4, atol=1e-3)
+    assert result.steps.tolist() == list(range(start - 20, start + 30))
+    assert result.context == 20
+    missed = (series.values[start - 1 : start + 29] - series.values[start : start + 30]) / series.std
+    assert result.errors["one step"] == pytest.approx(np.sqrt(np.mean(missed**2)), rel=1e-4)
+
+
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
+def test_free_running_is_the_model_fed_with_itself(cell):
+    """By hand: window after window through stock Keras."""
+    experiment = Experiment().replace(task="sine", length=15, samples=200, cell=cell, units=6, horizon=2)
+    dataset = data.build(experiment)
+    model = models.build(experiment, dataset.interface)
+    result = forecasts.forecast(model, dataset.series, ahead=9)
+    network, told = model.to_keras(), list(dataset.series.contexts(np.array([dataset.series.ends[1]]))[0])
+    while len(told) < 24:
+        told += list(np.asarray(network(np.array([told[-15:]])))[0][:, None])
+    np.testing.assert_allclose(result.free_running, dataset.series.unscaled(np.array(told[15:24])), rtol=1e-5, atol=1e-5)
+    again = forecasts.forecast(network, dataset.series, ahead=9)  # a Keras model gives the same
+    np.testing.assert_allclose(again.free_running, result.free_running, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(again.one_step, result.one_step, rtol=1e-5, atol=1e-5)
+
+
+def test_other_weights_of_the_same_architecture_give_their_own_forecast():
+    experiment = Experiment().replace(task="sine", length=15, samples=200, units=6)
+    series = data.build(experiment).series
+    first, second = (models.build(experiment.replace(seed=seed), data.interface(experiment)) for seed in (0, 1))
+    before = forecasts.forecast(first, series, ahead=5).one_step
+    assert not np.allclose(before, forecasts.forecast(second, series, ahead=5).one_step)
+    np.testing.assert_array_equal(before, forecasts.forecast(first, series, ahead=5).one_step)
+
+
+def test_what_is_told_from_other_inputs_cannot_run_free():
+    experiment = Experiment().replace(task="narma", length=15, samples=200, units=4)
+    result = forecasts.of_experiment(experiment, models.build(experiment, data.interface(experiment)), ahead=20)
+    assert result.free_running is None
+    assert result.columns == ("response",)
+    assert len(figures.forecast(result).data) == 2 + len(result.baselines)
+
+
+def test_no_forecast_where_there_is_no_series():
+    experiment = Experiment().replace(task="adding", samples=20, length=10)
+    with pytest.raises(ValueError, match="adding is not a series"):
+        forecasts.of_experiment(experiment, models.build(experiment, data.interface(experiment)))
+    experiment = Experiment().replace(task="sine", samples=100, length=10)
+    series, model = data.build(experiment).series, models.build(experiment, data.interface(experiment))
+    for start in (3, len(series.values)):
+        with pytest.raises(ValueError, match="a forecast needs 10 steps before it and one after"):
+            forecasts.forecast(model, series, start=start)
+
+
+def test_errors_of_the_naive_forecast_find_spikes():
+    """The last value as a detector: a spike is a jump, and nothing else on a slow sine is."""
+    experiment = Experiment().replace(task="sine", length=20, anomalies="spikes")
+    result = forecasts.anomalies_of_experiment(experiment, echo(experiment, 1))
+    series = data.build(experiment).series
+    judged = slice(series.ends[1], None)
+    jumps = np.abs(np.diff(series.values[series.ends[1] - 1 :, 0])) / series.std[0]
+    np.testing.assert_allclose(result.scores, jumps, rtol=1e-3, atol=1e-4)
+    np.testing.assert_array_equal(result.faults, series.faults[judged])
+    assert result.detection.recall == 1
+    assert result.detection.precision == 1
+    assert result.detection.auc > 0.99
+    sound = np.abs(np.diff(series.values[series.ends[0] - 1 : series.ends[1], 0])) / series.std[0]
+    assert result.threshold == pytest.approx(np.quantile(sound, 0.995), rel=1e-3)
+
+
+@pytest.fixture(scope="module")
+def result() -> forecasts.Forecast:
+    experiment = Experiment().replace(task="lorenz", length=20, samples=300)
+    return forecasts.of_experiment(experiment, echo(experiment, 3), ahead=30)
+
+
+def test_results_travel_without_tensorflow(result):
+    copy = pickle.loads(pickle.dumps(result))
+    np.testing.assert_array_equal(copy.truth, result.truth)
+
+
+def test_forecast_figure_shows_truth_forecasts_and_context(result):
+    drawing = figures.forecast(result, column=2)
+    names = [trace.name.split(" (")[0] for trace in drawing.data]
+    assert names[:3] == ["truth", "one step", "free-running"]
+    assert set(names[3:]) == set(result.baselines)
+    np.testing.assert_allclose(drawing.data[0].y, result.truth[:, 2], atol=1e-5)
+    np.testing.assert_allclose(drawing.data[1].y, result.one_step[:, 2], atol=1e-5)
+    assert (drawing.layout.shapes[0].x0, drawing.layout.shapes[0].x1) == (result.steps[0], result.steps[20])
+    assert drawing.layout.yaxis.title.text == "z"
+    assert f"{result.errors['one step']:.3g}" in drawing.data[1].name
+    assert "one step" in figures.describe(result)
+
+
+def test_a_column_called_like_a_tag_stays_text():
+    lines = b"<b>x</b>\n" + b"".join(b"%d\n" % (n * n % 17) for n in range(100))
+    from rnn_core.data import tables
+
+    uploads = {tables.key(lines): lines}
+    experiment = Experiment().replace(task="csv", source=tables.key(lines), length=8, units=3)
+    made = forecasts.of_experiment(experiment, models.build(experiment, data.interface(experiment, uploads)), uploads, ahead=10)
+    assert figures.forecast(made).layout.yaxis.title.text == "&lt;b&gt;x&lt;/b&gt;"
+
+
+def test_dates_are_on_the_axis():
+    from rnn_core.data import tables
+
+    lines = b"day,v\n" + b"".join(b"2020-%02d-%02d,%d\n" % (n // 28 + 1, n % 28 + 1, n * n % 17) for n in range(200))
+    uploads = {tables.key(lines): lines}
+    experiment = Experiment().replace(task="csv", source=tables.key(lines), length=8, units=3)
+    made = forecasts.of_experiment(experiment, models.build(experiment, data.interface(experiment, uploads)), uploads, ahead=10)
+    drawing = figures.forecast(made)
+    assert made.steps.dtype.kind == "M"
+    assert drawing.layout.xaxis.title.text == "time"
+    assert str(drawing.layout.shapes[0].x0).startswith("2020-")
+
+
+def test_anomaly_figure_shades_faults_and_marks_alarms():
+    experiment = Experiment().replace(task="sine", length=20, anomalies="mixed")
+    found = forecasts.anomalies_of_experiment(experiment, echo(experiment, 1))
+    drawing = figures.anomalies(found)
+    assert [trace.name for trace in drawing.data] == ["value", "forecast error", "alarm"]
+    runs = (np.diff(found.faults.astype(int), prepend=0) == 1).sum()
+    assert len([shape for shape in drawing.layout.shapes if shape.type == "rect"]) == runs == found.detection.faults
+    assert len(drawing.data[2].x) == found.detection.alarms
+    assert f"of {runs} faults" in figures.verdict(found)
+    healthy = forecasts.anomalies_of_experiment(experiment.replace(anomalies="none"), echo(experiment, 1))
+    assert figures.verdict(healthy).startswith("No fault was planted")
