@@ -27,7 +27,7 @@ def before(states: State, initial: State) -> State:
 
 
 def forward(
-    cell: Cell, x: Tensor, kernel: Tensor, bias: Tensor | None, initial: State, mask: Tensor | None
+    cell: Cell, x: Tensor, kernel: Tensor, bias: Tensor | None, initial: State, mask: Tensor | None, start: Tensor | int = 0
 ) -> tuple[State, State]:
     """All steps forward.
 
@@ -36,13 +36,15 @@ def forward(
         kernel, bias: as in `Cell.step`.
         initial: the state before the first step, (B, H) each.
         mask: (T, B, 1) bool or None.
+        start: steps before this one are not run; their rows of the result are zeros.
 
-    Returns: states after each step, (T, B, H) each, and what the cell saved, (T, B, H) each.
+    Returns: states after each step, (T, B, H) each, and what the cell saved, (T, B, n H) each.
     """
     steps, dtype = tf.shape(x)[0], x.dtype
     xs = tf.TensorArray(dtype, steps).unstack(x)
     masks = None if mask is None else tf.TensorArray(tf.bool, steps).unstack(mask)
-    stacks = tuple(tf.TensorArray(dtype, steps, element_shape=(x.shape[1], cell.units)) for _ in range(cell.parts + cell.saves))
+    widths = (*([1] * cell.parts), *cell.saves)
+    stacks = tuple(tf.TensorArray(dtype, steps, element_shape=(x.shape[1], width * cell.units)) for width in widths)
 
     def body(t: Tensor, state: State, stacks: Any) -> tuple[Any, ...]:
         after, saved = cell.step(xs.read(t), state, kernel, bias)
@@ -51,24 +53,34 @@ def forward(
             after = tuple(tf.where(real, new, old) for new, old in zip(after, state, strict=True))
         return t + 1, after, tuple(stack.write(t, value) for stack, value in zip(stacks, (*after, *saved), strict=True))
 
-    _, _, stacks = tf.while_loop(lambda t, *_: t < steps, body, (0, initial, stacks), maximum_iterations=steps)
+    _, _, stacks = tf.while_loop(lambda t, *_: t < steps, body, (tf.convert_to_tensor(start), initial, stacks), maximum_iterations=steps)
     values = tuple(stack.stack() for stack in stacks)
     return values[: cell.parts], values[cell.parts :]
 
 
 def backward(
-    cell: Cell, gradients: State, states: State, saved: State, kernel: Tensor, initial: State, mask: Tensor | None
+    cell: Cell,
+    gradients: State | None,
+    states: State,
+    saved: State,
+    kernel: Tensor,
+    initial: State,
+    mask: Tensor | None,
+    last: State | None = None,
+    start: Tensor | int = 0,
 ) -> tuple[Tensor, State, State]:
     """All steps backward.
 
     Args:
-        gradients: of the states after each step, as far as they leave the recurrence there; (T, B, H) each.
+        gradients: of the states after each step, as far as they leave the recurrence there, (T, B, H) each; None for zeros.
+        last: more gradient of the state after the last step, (B, H) each; None for zeros.
+        start: as in `forward`.
 
     Returns: the gradient of x (T, B, G), the total derivative of every state (T, B, H) each, and of the initial state.
     """
     steps, dtype = tf.shape(states[0])[0], states[0].dtype
     factors = cell.factors(saved, states, before(states, initial))
-    reads = tuple(tf.TensorArray(dtype, steps).unstack(value) for value in (*factors, *gradients))
+    reads = tuple(tf.TensorArray(dtype, steps).unstack(value) for value in (*factors, *(gradients or ())))
     masks = None if mask is None else tf.TensorArray(tf.bool, steps).unstack(mask)
     batch = states[0].shape[1]
     deltas = tf.TensorArray(dtype, steps, element_shape=(batch, cell.blocks * cell.units))
@@ -77,29 +89,23 @@ def backward(
     def body(t: Tensor, carried: State, deltas: Any, totals: Any) -> tuple[Any, ...]:
         values = [read.read(t) for read in reads]
         local, leaving = tuple(values[: len(factors)]), values[len(factors) :]
-        total = tuple(sum(pair) for pair in zip(carried, leaving, strict=True))
+        total = tuple(a + b for a, b in zip(carried, leaving, strict=True)) if leaving else carried
         delta, earlier = cell.back(total, local, kernel)
         if masks is not None:
             real = masks.read(t)
             delta = tf.where(real, delta, tf.zeros_like(delta))
             earlier = tuple(tf.where(real, new, old) for new, old in zip(earlier, total, strict=True))
-        return (
-            t - 1,
-            earlier,
-            deltas.write(t, delta),
-            tuple(stack.write(t, value) for stack, value in zip(totals, total, strict=True)),
-        )
+        return t - 1, earlier, deltas.write(t, delta), tuple(stack.write(t, value) for stack, value in zip(totals, total, strict=True))
 
-    start = tuple(tf.zeros_like(value) for value in initial)
-    _, carried, deltas, totals = tf.while_loop(
-        lambda t, *_: t >= 0, body, (steps - 1, start, deltas, totals), maximum_iterations=steps
-    )
+    carried = tuple(tf.zeros_like(value) for value in initial) if last is None else last
+    loop = (steps - 1, carried, deltas, totals)
+    _, carried, deltas, totals = tf.while_loop(lambda t, *_: t >= start, body, loop, maximum_iterations=steps)
     return deltas.stack(), tuple(stack.stack() for stack in totals), carried
 
 
 def kernel_gradient(cell: Cell, delta: Tensor, saved: State, previous: State) -> Tensor:
     """(H, G) dL/dR, summed over steps and batch: one matmul per block of columns after the loop."""
-    return tf.concat([tf.einsum("tbh,tbg->hg", left, right) for left, right in cell.outer(delta, saved, previous)], axis=1)
+    return tf.concat([tf.tensordot(left, right, ((0, 1), (0, 1))) for left, right in cell.outer(delta, saved, previous)], axis=1)
 
 
 def bias_gradient(cell: Cell, delta: Tensor, saved: State) -> Tensor:
@@ -109,28 +115,64 @@ def bias_gradient(cell: Cell, delta: Tensor, saved: State) -> Tensor:
 
 
 def scan(
-    cell: Cell, x: Tensor, kernel: Tensor, bias: Tensor | None, initial: State, mask: Tensor | None, nudge: State
+    cell: Cell,
+    x: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    initial: State,
+    mask: Tensor | None,
+    nudge: State,
+    start: Tensor | int = 0,
+    final: bool = False,
 ) -> tuple[State, State]:
     """Differentiable recurrence: `forward` with `backward` as its gradient.
 
     Args:
         nudge: zeros (T, B, H) for each part of the state; never read, but their gradient is dL/ds_t.
+        final: give only the state after the last step, (B, H) each; its gradient needs no zeros for all the others.
 
-    Returns: states (T, B, H) each, and the gates (T, B, H) each (no gradient flows through the gates).
+    Returns: states (T, B, H) each, and what the cell saved (no gradient flows through that).
     """
     biases = () if bias is None else (bias,)
 
     @tf.custom_gradient
     def run(x: Tensor, kernel: Tensor, *rest: Tensor) -> Any:
         initial = rest[len(biases) : len(biases) + cell.parts]
-        states, saved = forward(cell, x, kernel, rest[0] if biases else None, initial, mask)
+        states, saved = forward(cell, x, kernel, rest[0] if biases else None, initial, mask, start)
 
         def gradient(*upstream: Tensor) -> tuple[Tensor, ...]:
-            delta, totals, first = backward(cell, upstream[: cell.parts], states, saved, kernel, initial, mask)
+            given = upstream[: cell.parts]
+            leaving, last = (None, given) if final else (given, None)
+            delta, totals, first = backward(cell, leaving, states, saved, kernel, initial, mask, last, start)
             tied = kernel_gradient(cell, delta, saved, before(states, initial))
             return (delta, tied, *([bias_gradient(cell, delta, saved)] if biases else []), *first, *totals)
 
-        return (*states, *saved), gradient
+        return (*(tuple(stack[-1] for stack in states) if final else states), *(() if final else saved)), gradient
 
     values = run(x, kernel, *biases, *initial, *nudge)
     return values[: cell.parts], values[cell.parts :]
+
+
+def layer(
+    cell: Cell, x: Tensor, weights: list[Tensor], mask: Tensor | None, watch: Any, start: Tensor | int = 0, final: bool = False
+) -> tuple[Tensor, State]:
+    """One recurrent layer from zero states, with Keras's weights.
+
+    Args:
+        x: (T, B, D) inputs, all projected in one matmul.
+        weights: kernel (D, G), recurrent kernel (H, G) and, if any, bias (G,) or (2, G).
+        watch: `GradientTape.watch` for the nudges, or None.
+        start, final: as in `scan`.
+
+    Returns: h, (T, B, H) or with `final` (B, H), and the nudges.
+    """
+    projected, inner = tf.tensordot(x, weights[0], 1), None
+    if len(weights) == 3:
+        outer, inner = (weights[2][0], weights[2][1]) if len(weights[2].shape) == 2 else (weights[2], None)
+        projected += outer
+    shape = tf.shape(projected)
+    nudge = tuple(tf.zeros((shape[0], shape[1], cell.units), projected.dtype) for _ in range(cell.parts))
+    if watch is not None:
+        watch(nudge)
+    states, _ = scan(cell, projected, weights[1], inner, zeros(cell, shape[1], projected.dtype), mask, nudge, start, final)
+    return states[0], nudge

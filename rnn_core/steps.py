@@ -1,5 +1,9 @@
 """One compiled training step: loss, the gradient of every state on the way, clipping, and the optimiser's update.
 
+Full batches go through XLA, compiled once per capacity (the batch's length rounded up; the loop itself runs the true number
+of steps); other batches, and evaluation, go through one graph for all shapes. Which of the two depends on the batch alone,
+never on earlier ones, so that a resumed run repeats every bit.
+
 Shapes: B batch, T time, D inputs, H units, G packed columns, K outputs. Inside, time comes first: (T, B, ·).
 """
 
@@ -18,6 +22,8 @@ from rnn_core.data.sequences import Batch, Sequences, batches
 from rnn_core.data.task import Interface
 from rnn_core.experiment import ModelSpec, TrainingSpec
 from rnn_core.models import Model
+
+CAPACITIES = (32, 64, 100, 200, 300, 400, 500, 700, 1000, 1500, 2000)  # time steps that a compiled step has room for
 
 Watch = Callable[[Any], None] | None  # GradientTape.watch while training, else None
 
@@ -70,17 +76,13 @@ class Stepper:
     def __init__(self, model: Model, training: TrainingSpec, seed: int = 0) -> None:
         self._start, self.training, self.seed = model, training, seed
         self.cell = cell_of(model.spec)
+        self.tokens = model.interface.inputs == "tokens"
         self.weights = [tf.Variable(weight) for weight in model.weights]
         slots = {"adam": 2, "rmsprop": 1, "sgd": 0}[training.optimiser]
         self.slots = [[tf.Variable(tf.zeros_like(weight)) for weight in self.weights] for _ in range(slots)]
         self.count = tf.Variable(0, dtype=tf.int64)
         self._rate = tf.Variable(training.learning_rate, dtype=tf.float32)
-        self._step = tf.function(self._train, autograph=False, reduce_retracing=True)
-        self._forward = tf.function(self._measure, autograph=False, reduce_retracing=True)
-        self._measured = tf.function(self._gradients, autograph=False, reduce_retracing=True)
-        self._logits = tf.function(
-            lambda inputs, mask: self._network(inputs, mask, None)[0], autograph=False, reduce_retracing=True
-        )
+        self._functions: dict[tuple[str, bool], Any] = {}
 
     @property
     def learning_rate(self) -> float:
@@ -99,29 +101,33 @@ class Stepper:
     def step(self, batch: Batch) -> StepResult:
         """One gradient step on a batch."""
         self._check(batch)
-        loss, metric, norms, gradient, clipped = (
-            value.numpy() for value in self._step(*_tensors(batch), tf.constant(batch.targets))
-        )
-        return StepResult(float(loss), self._metric(metric), norms, float(gradient), float(clipped))
+        full = len(batch.inputs) == self.training.batch
+        packed, start = self._packed(batch) if full else (batch, 0)
+        function = self._function("train" if full else "train_any", packed.mask is not None)
+        found = function(*self._tensors(packed), tf.constant(start))
+        loss, metric, norms, gradient, clipped = (value.numpy() for value in found)
+        return StepResult(float(loss), self._metric(metric), norms[-batch.inputs.shape[1] :], float(gradient), float(clipped))
 
     def evaluate(self, sequences: Sequences, batch: int = 256) -> tuple[float, float]:
         """(loss, metric) over all sequences, in batches of similar length."""
         totals = np.zeros(2)
-        for part in batches(sequences, batch, None, mask=self._start.mask or self._start.interface.inputs == "floats"):
-            loss, metric, _ = self._forward(*_tensors(part), tf.constant(part.targets))
-            totals += len(part.inputs) * np.array([loss, metric], np.float64)
+        for part in batches(sequences, batch, None, mask=self._start.mask or not self.tokens):
+            found = self._function("measure", part.mask is not None)(*self._tensors(part))
+            totals += len(part.inputs) * np.array([value.numpy() for value in found], np.float64)
         loss, metric = totals / len(sequences)
         return float(loss), self._metric(metric)
 
     def predict(self, inputs: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         """(B, K) or (B, T, K) outputs: probabilities, or forecast values."""
-        logits = self._logits(*_tensors(Batch(inputs, mask, inputs)))
+        logits = self._function("logits", mask is not None)(*self._tensors(Batch(inputs, mask, np.zeros(0)))[:-1])
         head = {"binary": tf.sigmoid, "categorical": tf.nn.softmax, "squared": tf.identity}[self._start.interface.loss]
         return np.asarray(head(logits))
 
     def gradients(self, batch: Batch) -> list[np.ndarray]:
         """The gradient of the batch's loss in each weight, as `get_weights` orders them; nothing is updated."""
-        return [gradient.numpy() for gradient in self._measured(*_tensors(batch), tf.constant(batch.targets))[0]]
+        self._check(batch)
+        function = self._function("gradients", batch.mask is not None)
+        return [gradient.numpy() for gradient in function(*self._tensors(batch), tf.constant(0))[0]]
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything an exact resumption needs."""
@@ -146,54 +152,78 @@ class Stepper:
         if batch.inputs.shape[0] == 0 or batch.inputs.shape[1] == 0:
             raise ValueError(f"a batch needs at least one sequence of one step, got inputs of shape {batch.inputs.shape}")
 
-    def _network(self, inputs: Tensor, mask: Tensor | None, watch: Watch) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def _tensors(self, batch: Batch) -> list[Any]:
+        """Inputs, mask if there is one, and targets, each of the type that the compiled functions take."""
+        interface = self._start.interface
+        inputs = tf.constant(batch.inputs, tf.int32 if self.tokens else tf.float32)
+        targets = tf.constant(batch.targets, tf.int32 if interface.loss == "categorical" else tf.float32)
+        if interface.loss != "categorical":
+            steps = inputs.shape[1:2] if interface.per_step else ()
+            targets = tf.reshape(targets, (-1, *steps, interface.outputs))
+        return [inputs, *([] if batch.mask is None else [tf.constant(batch.mask, tf.bool)]), targets]
+
+    def _packed(self, batch: Batch) -> tuple[Batch, int]:
+        """The batch with room for its capacity in front, and the step at which it starts."""
+        length = batch.inputs.shape[1]
+        room = next((size for size in CAPACITIES if size >= length), -(-length // 1000) * 1000) - length
+        if room == 0:
+            return batch, 0
+        widen = [(0, 0), (room, 0)]
+        inputs = np.pad(batch.inputs, [*widen, *[(0, 0)] * (batch.inputs.ndim - 2)])
+        targets = np.pad(batch.targets, widen) if self._start.interface.per_step else batch.targets
+        mask = batch.mask
+        if self._start.spec.bidirectional and mask is None:  # read from the end, the room comes last: only a mask can skip it
+            mask = np.ones(batch.inputs.shape[:2], bool)
+        mask = None if mask is None else np.pad(mask, widen)
+        return Batch(inputs, mask, targets), 0 if self._start.spec.bidirectional else room
+
+    def _function(self, name: str, masked: bool) -> Any:
+        """The compiled function of that name: one trace per shape for "train", one for all shapes otherwise."""
+        key = name, masked
+        if key not in self._functions:
+            body = {
+                "train": self._train,
+                "train_any": self._train,
+                "gradients": self._gradients,
+                "measure": lambda inputs, mask, targets: self._measure(self._embedded(inputs), mask, targets)[:2],
+                "logits": lambda inputs, mask: self._network(self._embedded(inputs), mask, None, 0)[0],
+            }[name]
+            bare = body if masked else lambda inputs, *rest: body(inputs, None, *rest)
+            signature = None if name == "train" else self._signature(masked)[: {"measure": 2, "logits": 1}.get(name, 3) + masked]
+            self._functions[key] = tf.function(bare, input_signature=signature, autograph=False)
+        return self._functions[key]
+
+    def _signature(self, masked: bool) -> list[Any]:
+        """Inputs, mask, targets and start of any size."""
+        interface = self._start.interface
+        rank = 1 + interface.per_step if interface.loss == "categorical" else 2 + interface.per_step
+        inputs = tf.TensorSpec((None, None), tf.int32) if self.tokens else tf.TensorSpec((None, None, interface.input_size))
+        targets = tf.TensorSpec((None,) * rank, tf.int32 if interface.loss == "categorical" else tf.float32)
+        return [inputs, *([tf.TensorSpec((None, None), tf.bool)] if masked else []), targets, tf.TensorSpec((), tf.int32)]
+
+    def _embedded(self, inputs: Tensor) -> Tensor:
+        """(T, B, D) what the first recurrent layer reads."""
+        return tf.gather(self.weights[0], tf.transpose(inputs)) if self.tokens else tf.transpose(inputs, (1, 0, 2))
+
+    def _network(self, x: Tensor, mask: Tensor | None, watch: Watch, start: Tensor | int) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Logits (B, K) or (B, T, K), and the nudges of the last layer's states (forward half)."""
-        spec, interface, cell = self._start.spec, self._start.interface, self.cell
-        weights = list(self.weights)
+        spec, interface = self._start.spec, self._start.interface
+        weights = list(self.weights[self.tokens :])
         time_mask = None if mask is None else tf.transpose(mask)[..., None]
-        x = tf.gather(weights.pop(0), tf.transpose(inputs)) if interface.inputs == "tokens" else tf.transpose(inputs, (1, 0, 2))
         nudges: tuple[Tensor, ...] = ()
         for depth in range(spec.layers):
-            runs = []
+            final = depth == spec.layers - 1 and not interface.per_step
+            outputs = []
             for backwards in range(1 + spec.bidirectional):
-                kernel, recurrent = weights.pop(0), weights.pop(0)
-                bias = weights.pop(0) if spec.use_bias else None
+                taken = [weights.pop(0) for _ in range(3 if spec.use_bias else 2)]
                 fed = self._dropped(x, 2 * depth + backwards) if watch and spec.dropout else x
-                states, pushed = self._layer(cell, fed, kernel, recurrent, bias, time_mask, bool(backwards), watch)
+                fed, real = (fed[::-1], None if time_mask is None else time_mask[::-1]) if backwards else (fed, time_mask)
+                states, pushed = recurrence.layer(self.cell, fed, taken, real, watch, start, final)
                 nudges = nudges if backwards else pushed
-                runs.append(states[0])
-            if depth < spec.layers - 1 or interface.per_step:
-                x = tf.concat([run[::-1] if n else run for n, run in enumerate(runs)], -1)
-            else:
-                x = tf.concat([run[-1] for run in runs], -1)
-        logits = x @ weights[0] + weights[1]
+                outputs.append(states[::-1] if backwards and not final else states)
+            x = tf.concat(outputs, -1)
+        logits = tf.tensordot(x, weights[0], 1) + weights[1]
         return tf.transpose(logits, (1, 0, 2)) if interface.per_step else logits, nudges
-
-    def _layer(
-        self,
-        cell: Cell,
-        x: Tensor,
-        kernel: Tensor,
-        recurrent: Tensor,
-        bias: Tensor | None,
-        mask: Tensor | None,
-        backwards: bool,
-        watch: Watch,
-    ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """States of one recurrent layer and the zeros that nudge them."""
-        if backwards:
-            x, mask = x[::-1], None if mask is None else mask[::-1]
-        projected = tf.tensordot(x, kernel, 1)
-        inner = None
-        if bias is not None:
-            outer, inner = (bias[0], bias[1]) if len(bias.shape) == 2 else (bias, None)
-            projected += outer
-        shape = tf.shape(projected)
-        nudge = tuple(tf.zeros((shape[0], shape[1], cell.units)) for _ in range(cell.parts))
-        if watch is not None:
-            watch(nudge)
-        states, _ = recurrence.scan(cell, projected, recurrent, inner, recurrence.zeros(cell, shape[1], tf.float32), mask, nudge)
-        return states, nudge
 
     def _dropped(self, x: Tensor, salt: int) -> Tensor:
         """(T, B, D) with the same inputs of a sequence dropped at every step, the others scaled up."""
@@ -203,26 +233,43 @@ class Stepper:
         return x * tf.cast(draw >= rate, x.dtype) / (1 - rate)
 
     def _measure(
-        self, inputs: Tensor, mask: Tensor | None, targets: Tensor, watch: Watch = None
+        self, x: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor | int = 0, watch: Watch = None
     ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
-        logits, nudges = self._network(inputs, mask, watch)
-        loss, score = losses(self._start.interface, logits, targets), scores(self._start.interface, logits, targets)
-        if self._start.interface.per_step and mask is not None:
-            share = tf.cast(mask, tf.float32) / tf.maximum(tf.reduce_sum(tf.cast(mask, tf.float32), 1, keepdims=True), 1)
+        """Mean loss and score of a batch, and the nudges."""
+        interface = self._start.interface
+        logits, nudges = self._network(x, mask, watch, start)
+        loss, score = losses(interface, logits, targets), scores(interface, logits, targets)
+        if interface.per_step:
+            steps = tf.range(tf.shape(x)[0])[None] >= start
+            real = tf.cast(steps if mask is None else steps & mask, tf.float32)
+            share = real / tf.maximum(tf.reduce_sum(real, 1, keepdims=True), 1)
             loss, score = tf.reduce_sum(loss * share, 1), tf.reduce_sum(score * share, 1)
         return tf.reduce_mean(loss), tf.reduce_mean(score), nudges
 
-    def _gradients(self, inputs: Tensor, mask: Tensor | None, targets: Tensor) -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
+    def _core(self, x: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor) -> tuple[Any, ...]:
+        """Everything between the embedding and the optimiser: (gradient of x, of the weights above, loss, metric, norms (T,))."""
+        above = self.weights[self.tokens :]
         with tf.GradientTape() as tape:
-            loss, metric, nudges = self._measure(inputs, mask, targets, tape.watch)
-        found = tape.gradient(loss, [*self.weights, *nudges])
-        gradients = [tf.convert_to_tensor(gradient) for gradient in found[: len(self.weights)]]
-        flow = [tf.cast(push, tf.float64) for push in found[len(self.weights) :]]
-        squares = tf.add_n([tf.reduce_sum(push * push, -1) for push in flow])  # (T, B)
-        return gradients, loss, metric, tf.reduce_sum(tf.sqrt(squares), 1)
+            tape.watch(x)
+            loss, metric, nudges = self._measure(x, mask, targets, start, tape.watch)
+        read, gradients, flow = tape.gradient(loss, [x, above, nudges])
+        squares = tf.add_n([tf.reduce_sum(tf.square(tf.cast(part, tf.float64)), -1) for part in flow])  # (T, B)
+        return read, gradients, loss, metric, tf.reduce_sum(tf.sqrt(squares), 1)
 
-    def _train(self, inputs: Tensor, mask: Tensor | None, targets: Tensor) -> tuple[Tensor, ...]:
-        gradients, loss, metric, norms = self._gradients(inputs, mask, targets)
+    def _gradients(
+        self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor
+    ) -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
+        """Gradients of all weights, loss, metric, and the states' norms (T,)."""
+        static = inputs.shape.is_fully_defined()
+        core = tf.function(self._core, jit_compile=True, autograph=False) if static else self._core
+        read, gradients, loss, metric, norms = core(self._embedded(inputs), mask, targets, start)
+        if self.tokens:
+            rows = tf.math.unsorted_segment_sum(read, tf.transpose(inputs), self.weights[0].shape[0])
+            gradients = [rows, *gradients]
+        return gradients, loss, metric, norms
+
+    def _train(self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor) -> tuple[Tensor, ...]:
+        gradients, loss, metric, norms = self._gradients(inputs, mask, targets, start)
         norm = tf.linalg.global_norm(gradients)
         clipped = norm
         if self.training.clip:
@@ -232,23 +279,21 @@ class Stepper:
         return loss, metric, norms, norm, clipped
 
     def _update(self, gradients: list[Tensor]) -> None:
-        """Keras's Adam, RMSprop or SGD with their default constants, by TensorFlow's fused kernels."""
-        self.count.assign_add(1)
-        powers = [tf.pow(decay, tf.cast(self.count, tf.float32)) for decay in (0.9, 0.999)]
+        """Keras's Adam, RMSprop or SGD with their default constants; Adam by TensorFlow's fused kernel.
+
+        Keras 3.15 squares an embedding's gradient before it sums the rows of a token that occurs more than once, so that its
+        Adam and RMSprop take larger steps for frequent tokens; here the gradient is summed first, as the papers have it.
+        """
+        count = tf.cast(self.count.assign_add(1), tf.float32)
         for n, (weight, gradient) in enumerate(zip(self.weights, gradients, strict=True)):
-            slots = [slot[n].handle for slot in self.slots]
+            slots = [slot[n] for slot in self.slots]
             if self.training.optimiser == "adam":
                 tf.raw_ops.ResourceApplyAdam(
-                    var=weight.handle, m=slots[0], v=slots[1], beta1_power=powers[0], beta2_power=powers[1],
-                    lr=self._rate, beta1=0.9, beta2=0.999, epsilon=1e-7, grad=gradient,
+                    var=weight.handle, m=slots[0].handle, v=slots[1].handle, lr=self._rate, grad=gradient,
+                    beta1=0.9, beta2=0.999, beta1_power=tf.pow(0.9, count), beta2_power=tf.pow(0.999, count), epsilon=1e-7,
                 )  # fmt: skip
             elif self.training.optimiser == "rmsprop":
-                slots[0] = self.slots[0][n]
-                slots[0].assign(0.9 * slots[0] + 0.1 * tf.square(gradient))
-                weight.assign_sub(self._rate * gradient * tf.math.rsqrt(slots[0] + 1e-7))
+                mean = slots[0].assign(0.9 * slots[0] + 0.1 * tf.square(gradient))
+                weight.assign_sub(self._rate * gradient * tf.math.rsqrt(mean + 1e-7))
             else:
                 weight.assign_sub(self._rate * gradient)
-
-
-def _tensors(batch: Batch) -> tuple[Any, Any]:
-    return tf.constant(batch.inputs), None if batch.mask is None else tf.constant(batch.mask)

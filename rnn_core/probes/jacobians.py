@@ -126,13 +126,13 @@ def jacobians(model: Any, sequence: Any, mask: Any = None, layer: int | str | No
         network(inputs, training=False)
     tap.once()
     real = np.ones(len(tap.states[0]), bool) if tap.mask is None else np.asarray(tap.mask)[:, 0]
-    gate = {"lstm": 1, "gru": 0}.get(tap.cell.name)
+    gate = {"lstm": "forget", "gru": "update"}.get(tap.cell.name)
     return Jacobians(
         layer=tap.name,
         cell=tap.cell.name,
         steps=np.asarray(_steps()(tap.cell, tap.states, tap.saved, tap.initial, tap.kernels[1], real)),
         states=np.concatenate([np.asarray(part)[:, 0] for part in tap.states], -1),
-        gate_product=None if gate is None else _later_product(np.where(real[:, None], np.asarray(tap.saved[gate])[:, 0], 1)),
+        gate_product=None if gate is None else _later_product(np.where(real[:, None], np.asarray(tap.cell.opened(tap.saved)[gate])[:, 0], 1)),
         mask=real,
     )
 
