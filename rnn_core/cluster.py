@@ -267,15 +267,19 @@ class Service:
     # ---------------------------------------------------------------- the clerk's day
 
     def _work(self) -> None:
+        swept = 0.0
         while True:
             try:
                 item = self._inbox.get(timeout=0.5)
             except queue.Empty:
-                item = self._sweep
+                item = self._dispatch
             if item is None:
                 return
             try:
                 item()
+                if time.monotonic() - swept > 0.5:
+                    swept = time.monotonic()
+                    self._sweep()
                 self._dispatch()
             except Exception:  # the clerk must live; what failed is in the log
                 log.exception("the runs' clerk could not do something")
@@ -323,6 +327,8 @@ class Service:
 
     def _on_state(self, state: str, message: str) -> None:
         self.state, self.message = state, message or self.warning
+        if state == "failed":
+            self._probes.close(message)
 
     def _on_workers(self, workers: tuple[Worker, ...]) -> None:
         """Somebody joined or left; jobs on those who left go back to the queue."""

@@ -27,7 +27,7 @@ class ProbeCache:
         self._link: Link | None = None
         self._worker = ""
         self._sent: set[str] = set()  # models that the worker was sent
-        self._turn = 0
+        self._closed = ""  # why nobody will answer any more
 
     def use(self, link: Link, workers: list[str]) -> None:
         """Probe on one of these workers from now on; none when there are none."""
@@ -48,19 +48,22 @@ class ProbeCache:
                 self._results.move_to_end(key)
                 return self._results[key][0]
             future: Future[Any] = Future()
+            if self._closed:
+                future.set_exception(ConnectionError(self._closed))
+                return future
             future.set_running_or_notify_cancel()  # one viewer's loss of interest must not cancel another's answer
             self._results[key] = (future, 0)
         self._start(key, future, function, args, kwargs, tries=2)
         return future
 
-    def close(self) -> None:
-        """Whoever still waits is told."""
+    def close(self, words: str = "The app is closing.") -> None:
+        """Whoever still waits is told so; whoever asks later is told at once."""
         with self._lock:
-            waiting, self._waiting = self._waiting, {}
-            futures = [future for future, _ in self._results.values() if not future.done()]
-        waiting.clear()
+            self._closed, self._waiting = words, {}
+            unanswered = [key for key, (future, _) in self._results.items() if not future.done()]
+            futures = [self._results.pop(key)[0] for key in unanswered]
         for future in futures:
-            _fail(future, ConnectionError("The app is closing."))
+            _fail(future, ConnectionError(words))
 
     def _start(self, key: str, future: Future[Any], function: Any, args: Any, kwargs: Any, tries: int) -> None:
         again = partial(self._start, key, future, function, args, kwargs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -153,7 +154,7 @@ class _Loop:
         self.validation = _as_read(dataset.validation, experiment.data)
         self.probe = _Probe(_probe_inputs(dataset.validation, experiment.data.length), experiment.data.mask)
         self.clock = _Clock(self.seconds_before)
-        self.checkpoints = _Cadence(CHECKPOINT_SECONDS)
+        self.checkpoints = _Cadence(float(os.environ.get("UNROLLED_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)))
 
     def run(self) -> Iterator[Snapshot]:
         """Snapshots until something ends the training."""

@@ -1,0 +1,30 @@
+"""Functions that tests run on workers: they must be importable there."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+
+def count(last: int, pause: float = 0.02) -> Iterator[int]:
+    for n in range(last):
+        time.sleep(pause)
+        yield n
+
+
+def fail(words: str) -> Any:
+    raise ValueError(words)
+
+
+def process_id(salt: int = 0) -> int:
+    return os.getpid()
+
+
+def priority(salt: int = 0) -> int:
+    return os.nice(0)
+
+
+def parameters(model: Any, salt: int = 0) -> int:
+    return int(model.parameters)

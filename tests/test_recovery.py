@@ -1,0 +1,216 @@
+"""Killed workers, killed apps, full disks, a second app, another machine's worker: nothing that was seen is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from rnn_core.cluster import Service
+from rnn_core.runs import Store
+from rnn_core.training import train
+from tests import streams
+from tests.test_cluster import LONG, TINY, live, step, until, wait
+
+KILLED = TINY.replace(samples=4000, epochs=6, validation=0.1)  # long enough to be killed in the middle
+
+
+@pytest.fixture(autouse=True)
+def _frequent_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNROLLED_CHECKPOINT_SECONDS", "0.2")
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    service = Service(Store(tmp_path / "home"), scheduler="", trainers=1)
+    until(lambda: service.state == "ready" and len(service._workers) == 2, 120)
+    yield service
+    service.close()
+
+
+def test_a_run_outlives_its_worker(service: Service):
+    run_id = service.submit(KILLED, viewer="a")
+    until(lambda: service.store.checkpoint(run_id) is not None and step(service, run_id) % 113 > 5)
+    seen = step(service, run_id)
+    os.kill(int(service._link.run(service._jobs[run_id].worker, os.getpid).result(10)), signal.SIGKILL)
+    until(lambda: live(service, run_id).status == "waiting")
+    assert "goes on from its last checkpoint" in live(service, run_id).message
+    assert len(service.store.open(run_id).history["step"]) > 0, "not from the beginning"
+    found = wait(service, run_id, "finished", "failed")
+    assert found.status == "finished", found.message
+    history = service.store.open(run_id).history
+    total = found.snapshot.epochs * found.snapshot.steps_per_epoch
+    assert total > seen
+    assert history["step"].tolist() == list(range(1, total + 1)), "no row lost or doubled"
+    assert found.snapshot.run.history["step"].tolist() == list(range(1, total + 1))
+    undisturbed = list(train(KILLED))[-1].run.history
+    assert np.allclose(history["loss"], undisturbed["loss"], rtol=1e-4), "what it would have been"
+
+
+def test_the_service_outlives_the_whole_cluster(service: Service):
+    run_id = service.submit(KILLED, viewer="a")
+    until(lambda: service.store.checkpoint(run_id) is not None)
+    os.kill(service._link._process.pid, signal.SIGKILL)
+    until(lambda: service.state == "starting")
+    assert "starting them again" in service.message or "are starting" in service.message
+    answer = service.call(streams.process_id, 1)  # asked for while nobody is there
+    found = wait(service, run_id, "finished", "failed")
+    assert found.status == "finished", found.message
+    total = found.snapshot.epochs * found.snapshot.steps_per_epoch
+    assert service.store.open(run_id).history["step"].tolist() == list(range(1, total + 1))
+    assert answer.result(60) > 0
+
+
+APP = """
+import sys, time
+from rnn_core.cluster import Service
+from rnn_core.runs import Store
+from tests.test_cluster import LONG, step
+if __name__ == "__main__":
+    service = Service(Store(sys.argv[1]), scheduler="", trainers=1)
+    runs = [service.submit(LONG, viewer="a"), service.submit(LONG, viewer="b")]
+    while True:
+        print(runs[0], step(service, runs[0]), service._link._process.pid if service._link._process else 0, flush=True)
+        time.sleep(0.02)
+"""
+
+
+def test_a_killed_app_loses_nothing_that_was_seen_and_leaves_nothing_behind(tmp_path: Path):
+    app = subprocess.Popen([sys.executable, "-c", APP, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert app.stdout is not None
+    for line in app.stdout:
+        run_id, seen, cluster = line.split()[0], int(line.split()[1]), int(line.split()[2])
+        if seen >= 50 and list(tmp_path.glob("runs/*/checkpoint-*.npz")):
+            break
+    family = psutil.Process(cluster).children(recursive=True)
+    assert len(family) >= 2
+    app.send_signal(signal.SIGKILL)
+    app.wait()
+    last = app.stdout.read().splitlines()[-1:]  # what it still said before it died
+    app.stdout.close()
+    seen = int(last[0].split()[1]) if last and len(last[0].split()) == 3 else seen
+    _, alive = psutil.wait_procs(family, timeout=15)
+    assert not alive, "the workers die with the app"
+    until(lambda: not psutil.pid_exists(cluster), 15)
+    store = Store(tmp_path)
+    assert [info.status for info in store.list() if not info.builtin] == ["interrupted", "interrupted"]
+    steps = store.open(run_id).history["step"].tolist()
+    assert steps == list(range(1, len(steps) + 1))
+    assert len(steps) >= seen, "every step that was shown is stored"
+    service = Service(store, scheduler="", trainers=1)
+    assert service.submit(LONG, viewer="a", resume=run_id) == run_id
+    until(lambda: step(service, run_id) > seen, 120)
+    assert service.store.open(run_id).status == "running"
+    service.close()
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() != 0 or not shutil.which("mount"), reason="needs root to mount a tiny disk"
+)
+def test_a_full_disk_fails_the_run_in_one_sentence(tmp_path: Path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("this machine does not let root mount")
+    service = Service(Store(disk), scheduler="", trainers=1)
+    try:
+        found = wait(service, service.submit(LONG.replace(units=64, samples=200), viewer="a"), "failed", "finished")
+        assert found.status == "failed"
+        assert "is full: free some space" in found.message
+        record = service.store.open(found.run_id)
+        assert record.status == "failed"
+        assert record.info.message == found.message
+        steps = record.history["step"].tolist()
+        assert steps == list(range(1, len(steps) + 1))
+        assert record.problems == ()
+        assert service.store._db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    finally:
+        service.close()
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_worker_from_elsewhere_trains_without_a_shared_folder(tmp_path: Path):
+    """A scheduler and a worker that the app did not start, the worker in an empty home of its own."""
+    elsewhere, file = tmp_path / "elsewhere", tmp_path / "scheduler.json"
+    elsewhere.mkdir()
+    environment = {**os.environ, "UNROLLED_HOME": str(elsewhere), "HOME": str(elsewhere)}
+
+    def start(*words: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", *words, "--no-dashboard"]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    scheduler = start("distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file", str(file))
+    until(file.exists)
+    address = json.loads(file.read_text())["address"]
+    setup = ("--preload", "rnn_core.worker_setup", "--local-directory", str(tmp_path / "scratch"))
+    worker = start("distributed.cli.dask_worker", address, "--nthreads", "1", *setup)
+    service = Service(Store(tmp_path / "home"), scheduler=address)
+    try:
+        found = wait(service, service.submit(TINY, viewer="a"), "finished", "failed")
+        assert found.status == "finished", found.message
+        record = service.store.open(found.run_id)
+        assert record.history["step"].tolist() == list(range(1, found.snapshot.step + 1))
+        assert service.call(streams.parameters, record.model()).result(60) > 0, "alone, it probes too"
+        long = service.submit(LONG, viewer="a")
+        until(lambda: step(service, long) > 0)
+        assert service.call(streams.process_id, 5).result(60) > 0, "even while it trains"
+        assert not list(elsewhere.rglob("*.npz"))
+    finally:
+        service.close()
+        for process in (worker, scheduler):
+            process.terminate()
+            process.wait(20)
+
+
+def test_an_app_without_its_scheduler_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("rnn_core.link.PATIENCE", 0.5)
+    monkeypatch.setattr("rnn_core.link.RETRIES", 1)
+    service = Service(Store(tmp_path), scheduler="tcp://127.0.0.1:9")
+    run_id = service.submit(TINY, viewer="a")
+    answer = service.call(streams.process_id)
+    until(lambda: service.state == "failed", 30)
+    assert "tcp://127.0.0.1:9" in service.message
+    assert live(service, run_id).status == "waiting"
+    assert live(service, run_id).message == service.message
+    with pytest.raises(ConnectionError):
+        answer.result(5)
+    service.close()
+
+
+def test_two_apps_share_one_store(service: Service):
+    other = Service(Store(service.store.home), scheduler="", trainers=1)
+    try:
+        mine = service.submit(LONG, viewer="a")
+        theirs = other.submit(TINY, viewer="b")
+        until(lambda: step(service, mine) > 3)
+        wait(other, theirs, "finished")
+        assert other.live(mine) is None
+        assert other.store.open(mine).status == "running"
+        with pytest.raises(ValueError, match="training already"):
+            other.submit(LONG, viewer="b", resume=mine)
+        with pytest.raises(ValueError, match="another Unrolled process"):
+            other.store.delete(mine)
+        assert service.store.open(theirs).status == "finished"
+        service.control(mine, "stop")
+        wait(service, mine, "stopped")
+        assert other.store.open(mine).status == "stopped"
+    finally:
+        other.close()
+
+
+def test_closing_leaves_no_process_behind(tmp_path: Path):
+    service = Service(Store(tmp_path), scheduler="", trainers=1)
+    until(lambda: service.state == "ready", 120)
+    family = psutil.Process(service._link._process.pid).children(recursive=True)
+    service.close()
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
