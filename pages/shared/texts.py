@@ -86,13 +86,9 @@ def encoded(text: str, part: str, size: int) -> Text:
 
 @cache
 def whole_words(size: int) -> tuple[str, ...]:
-    """Known words that are not plain letters and digits and would be taken apart, were they unknown."""
+    """Known words beyond ASCII that would be taken apart, were they unknown."""
     words = vocabulary(size)
-    return tuple(
-        word
-        for word in words.words
-        if word.strip() and not (word.isascii() and word.isalnum()) and len(words._tidied(word, 0)) != 1
-    )
+    return tuple(word for word in words.words if word.strip() and not word.isascii() and len(words._tidied(word, 0)) != 1)
 
 
 def text_box(size: int) -> Text:

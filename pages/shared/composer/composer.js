@@ -9,7 +9,7 @@ const onlyApostrophes = (piece) => /^'*$/.test(piece.normalize("NFKC").replace(/
 function tokens(text, whole) { // `whole`: known words that look as if they had to be taken apart
   let count = 1; // the start of the review is a token too
   for (const [word] of text.matchAll(WORD)) {
-    if (/^[A-Za-z0-9]+$/.test(word) || whole.includes(word.toLowerCase())) count += 1;
+    if (/^[\x00-\x7f]+$/.test(word) || whole.includes(word.toLowerCase())) count += 1;
     else for (const [piece] of word.matchAll(PIECE)) count += onlyApostrophes(piece) ? 0 : 1;
   }
   return count;

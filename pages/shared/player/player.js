@@ -61,7 +61,7 @@ class Player {
     let into = column;
     const head = make("header");
     const title = make("h3"); title.textContent = panel.title; title.style.borderColor = panel.colour;
-    const now = make("span", { class: "now" });
+    const now = make("span", { class: "reads" });
     head.append(title, now);
     this.heads.push(now);
     column.append(head);
