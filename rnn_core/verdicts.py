@@ -11,10 +11,7 @@ from rnn_core.contest import Goal, Lap
 from rnn_core.experiment import CELLS
 
 REACH = 0.01  # the gradient reaches a step while its norm there is at least this share of its norm at the last step
-LITTLE, MUCH = (
-    0.1,
-    0.6,
-)  # share of the way from guessing to solved: below, "hardly better than guessing"; above, "much of the way"
+NONE, LITTLE, MUCH = 0.02, 0.1, 0.6  # shares of the way from guessing to solved: no better, hardly better … most of the way
 NAMES = {"simple_rnn": "vanilla RNN", "lstm": "LSTM", "gru": "GRU"}
 
 
@@ -109,7 +106,7 @@ def _won(standing: Standing, first: bool) -> str:
 
 def _lost(aim: Goal, standing: Standing) -> str:
     share = aim.progress(standing.best)
-    if share == 0:
+    if share < NONE:
         came = "no better than guessing"
     elif share < LITTLE:
         came = "hardly better than guessing"

@@ -76,9 +76,11 @@ def text(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning])
 
 
-def test_before_the_first_contest_the_page_says_what_will_come(track: Track) -> None:
+def test_before_the_first_contest_the_page_shows_one_that_was_run(track: Track) -> None:
     app = opened()
-    assert "What will I see?" in text(app)
+    assert "A contest that we ran before" in text(app)
+    assert set(figures(app)) == {"contest_curves", "contest_reach"}
+    assert "gates made the difference" in text(app)
     assert "5 seeds" in text(app)  # the shipped map knows this length
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.shared import runs, shell, sweeps
 from pages.shared.sweeps import LENGTHS, OVER, PUZZLES, TICK
 from rnn_core import contest as contests
+from rnn_core import contests as shipped
 from rnn_core import data, sweep, verdicts
 from rnn_core.experiment import CELLS, Experiment
 from rnn_core.figures import compare, theme
@@ -33,13 +34,19 @@ def contest(service: Any) -> None:
         st.session_state["contest"] = job
         st.rerun()
     if state is None:
-        st.caption(
-            "**What will I see?** Curves of the error (or accuracy) on sequences held out from training, how far back each loss gradient reaches, and a verdict in words."
-        )
+        _earlier()
         return
     if job:
         st.query_params["contest"] = job
         st.fragment(watch, run_every=TICK if running else None)(service, job)
+
+
+def _earlier() -> None:
+    """Before the first contest: one that we ran, so that the page is never empty."""
+    aim, *laps = shipped.recorded()
+    assert isinstance(aim, contests.Goal)
+    st.markdown(f"##### A contest that we ran before: {PUZZLES[aim.task].lower()}, {aim.length} steps, seed 0")
+    _result(aim, [lap for lap in laps if isinstance(lap, contests.Lap)], "recorded", over=True)
 
 
 def _chosen() -> tuple[list[Experiment], int]:

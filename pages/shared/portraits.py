@@ -16,7 +16,7 @@ from rnn_core.figures import states, theme, trajectories
 from rnn_core.models import Model
 from rnn_core.probes import dynamics
 
-COLOURS = {"label": "what is true", "time": "time", "prediction": "what it would answer"}
+COLOURS = {"label": "the true answer", "time": "time", "prediction": "the network's answer"}
 ORDERS = {"unit": "their numbers", "spread": "how much they vary", "correlation": "correlation with the target"}
 MOMENTS = 12  # most kept moments in one animation
 WINDOWS, STRETCH = "windows", "one stretch"
@@ -95,7 +95,7 @@ def paths(at: Look) -> None:
             at.task.group == "series"
             and st.segmented_control("Read", [STRETCH, WINDOWS], default=STRETCH, required=True, key="states_long") == STRETCH
         )
-        count = 1 if long else st.slider("Sequences", 5, 60, 30, 5, key="states_count")
+        count = 1 if long else st.slider("Sequences", 4, 60, 16, 4, key="states_count")
     seen = at.portrait(step, count, long)
     size = seen.states.shape[-1]
     st.caption(

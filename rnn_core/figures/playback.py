@@ -34,18 +34,18 @@ def playable(
         updatemenus=[
             {
                 "type": "buttons", "direction": "left", "showactive": False, "x": 0, "y": 0, "xanchor": "left", "yanchor": "top",
-                "pad": {"t": 62, "r": 0}, "bgcolor": "rgba(128,128,128,0.15)", "bordercolor": "rgba(128,128,128,0.4)",
+                "pad": {"t": 84, "r": 0}, "bgcolor": "rgba(128,128,128,0.15)", "bordercolor": "rgba(128,128,128,0.4)",
                 "buttons": [{"label": label, "method": "animate", "args": args} for label, args in buttons],
             }
         ],
         sliders=[
             {
-                "active": len(frames) - 1, "x": 0.24, "len": 0.76, "y": 0, "yanchor": "top", "pad": {"t": 44, "b": 6},
+                "active": len(frames) - 1, "x": 0.24, "len": 0.76, "y": 0, "yanchor": "top", "pad": {"t": 62, "b": 6},
                 "currentvalue": {"prefix": f"{prefix}: ", "xanchor": "left", "font": {"size": 13, "color": GREY}}, "tickcolor": "rgba(0,0,0,0)", "minorticklen": 0, "ticklen": 0,
                 "font": {"size": 1, "color": "rgba(0,0,0,0)"}, "bordercolor": "rgba(128,128,128,0.5)", "bgcolor": "rgba(128,128,128,0.3)",
                 "steps": [{"label": frame.name, "value": frame.name, "method": "animate", "args": [[frame.name], move]} for frame in frames],
             }
         ],
     )  # fmt: skip
-    drawing.layout.margin.b = 105
+    drawing.layout.margin.b = 128
     return drawing

@@ -149,11 +149,12 @@ def _trace(points: np.ndarray) -> Any:
 
 
 def _lines(paths: np.ndarray, read: np.ndarray, name: str, shade: str, faint: bool) -> Any:
-    """Many paths as one trace, broken between sequences."""
+    """Many paths as one trace, broken between sequences; the more there is of it, the paler, so that the points on it stay seen."""
     broken = np.where(read[..., None], paths, np.nan)
     broken = np.concatenate([broken, np.full((len(paths), 1, paths.shape[2]), np.nan)], axis=1)
+    pale = float(np.clip(0.5 * np.sqrt(800 / max(read.sum(), 1)), 0.12, 0.3 if faint else 0.5))
     return _trace(paths)(
-        **_place(broken), mode="lines", name=name, line={"color": shade, "width": 1.2}, opacity=0.25 if faint else 0.45,
+        **_place(broken), mode="lines", name=name, line={"color": shade, "width": 1.2}, opacity=pale,
         showlegend=False, hoverinfo="skip", legendgroup=name,
     )  # fmt: skip
 
@@ -179,7 +180,7 @@ def _moving(paths: np.ndarray, values: np.ndarray, step: int, scale: dict[str, A
         **scale,
         "showscale": False,
         "color": values[:, step - 1],
-        "size": 5 if paths.shape[2] == 3 else 9,
+        "size": 5 if paths.shape[2] == 3 else 11,
         "line": {"width": 1, "color": theme.GREY},
     }
     return [

@@ -1,0 +1,56 @@
+"""What ships with the project of contests that we ran: the swept map (map.csv) and one whole contest (adding-100.json).
+
+`python -m tests.benchmarks.contest --record` runs and writes the contest again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnn_core.contest import Goal, Lap
+
+RECORDED = Path(__file__).parent / "adding-100.json"
+
+
+def save(values: Iterable[Goal | Lap], path: Path = RECORDED) -> None:
+    """Write a contest as JSON. Of the gradient norms only each contestant's first and last are kept: those are drawn."""
+    values = list(values)
+    ends = {(lap.cell, lap.seed): lap for lap in values if isinstance(lap, Lap)}
+    rows = []
+    for value in values:
+        row = dataclasses.asdict(value)
+        if isinstance(value, Lap):
+            drawn = value.step == 0 or ends[value.cell, value.seed] is value
+            row["norms"] = [float(f"{norm:.4g}") for norm in value.norms] if drawn else []
+        rows.append({name: _plain(item) for name, item in row.items()})
+    lines = ",\n".join(json.dumps(row) for row in rows)
+    path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+def recorded(path: Path = RECORDED) -> list[Goal | Lap]:
+    """A contest as `contest.contest` gave it: the goal, then the laps."""
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    return [_goal(row) if "threshold" in row else _lap(row) for row in rows]
+
+
+def _plain(item: Any) -> Any:
+    """JSON knows no NaN."""
+    if isinstance(item, float):
+        return None if math.isnan(item) else float(f"{item:.6g}")
+    return item
+
+
+def _goal(row: dict[str, Any]) -> Goal:
+    return Goal(**row)
+
+
+def _lap(row: dict[str, Any]) -> Lap:
+    row = {name: math.nan if item is None else item for name, item in row.items()}
+    return Lap(**{**row, "norms": np.array(row["norms"], np.float64)})
