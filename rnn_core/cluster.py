@@ -504,11 +504,14 @@ class Service:
     # ---------------------------------------------------------------- the queue
 
     def _roles(self) -> tuple[list[str], list[str]]:
-        """Addresses that probe, and those that train: everybody trains but the prober, unless it is alone."""
-        workers = sorted(self._workers, key=lambda worker: (not worker.name.startswith("probe"), worker.name))
-        probers = [worker.address for worker in workers if worker.name.startswith("probe")] or [w.address for w in workers[:1]]
-        trainers = [worker.address for worker in workers if worker.address not in probers] or probers
-        return probers, trainers
+        """Addresses that probe, and those that train. A worker called "probe…" never trains, so that probes never wait; where
+        none is called so, the first probes and the others train, and a worker that is alone does both."""
+        workers = sorted(self._workers, key=lambda worker: worker.name)
+        every = [worker.address for worker in workers]
+        probers = [worker.address for worker in workers if worker.name.startswith("probe")]
+        if probers:
+            return probers, [address for address in every if address not in probers]
+        return every[:1], every[1:] or every
 
     def _busy(self, worker: str) -> bool:
         return any(job.worker == worker and job.status == "running" for job in self._jobs.values())

@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
-NICE = {"train": 10, "probe": 5}  # how far below the web process; probes before trainings
+NICE = {"train": 10, "probe": 5}  # how far below the web process; probes before trainings; UNROLLED_NICE overrides both
 
 
 def dask_setup(worker: Any) -> None:
     """Called by Dask in the worker process, before it registers."""
     role = "probe" if str(worker.name).startswith("probe") else "train"
+    wanted = int(os.environ.get("UNROLLED_NICE", NICE[role]))
     if hasattr(os, "nice"):
-        os.nice(max(0, NICE[role] - os.nice(0)))
+        os.nice(max(0, wanted - os.nice(0)))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     limit_threads()
     warm()
