@@ -1,4 +1,4 @@
-"""Thirty sessions submit at once: `python -m tests.benchmarks.queue [--sessions N] [--json]`.
+"""Thirty sessions submit at once: `python -m tests.benchmarks.sessions [--sessions N] [--json]`.
 
 All must finish, in the order of submission; all processes together stay under 3 GB; a loop that ticks every 10 ms in this
 process (as a web server's would) is never late by more than 100 ms.
