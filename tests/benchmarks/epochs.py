@@ -1,0 +1,102 @@
+"""Seconds per epoch and validation accuracy on real IMDB: ours against the plain Keras program.
+
+    python -m tests.benchmarks.epochs [--cells simple_rnn lstm gru] [--seeds 0 1 2] [--epochs 3] [--json]
+
+Both have Embedding(10000, 32), 32 units, batch 64, Adam, the same 20,000 training and 5,000 validation reviews cut to their
+last 500 tokens. Ours sorts reviews into batches of similar length, skips padding, and records the gradient norm at every
+time step of every batch; Keras pads to 500 and calls `fit`. One epoch of each in turn, in one process; the first epochs hold
+the compilation. Targets: 10 (SimpleRNN), 6 (LSTM), 9 (GRU) times faster; best validation accuracy not worse by over 0.01.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from rnn_core import data
+from rnn_core.experiment import Experiment
+from rnn_core.training import train
+
+TARGETS = {"simple_rnn": 10, "lstm": 6, "gru": 9}
+BASE = Experiment().replace(
+    task="imdb", length=500, vocabulary=10_000, units=32, embedding=32, batch=64, padding="bucket", mask=True
+)
+
+
+def ours(experiment: Experiment, dataset: data.Dataset) -> Iterator[tuple[float, float]]:
+    """(seconds, validation accuracy) of every epoch, validation included."""
+    began = time.perf_counter()
+    for snapshot in train(experiment, dataset=dataset):
+        if not np.isnan(snapshot.validation_metric):
+            yield time.perf_counter() - began, snapshot.validation_metric
+            began = time.perf_counter()
+
+
+def theirs(experiment: Experiment, dataset: data.Dataset) -> Iterator[tuple[float, float]]:
+    """The same of the textbook program with the same cell."""
+    import keras
+
+    keras.utils.set_random_seed(experiment.seed)
+    cell = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[experiment.model.cell]
+    model = keras.Sequential([keras.layers.Embedding(10_000, 32), cell(32), keras.layers.Dense(1, activation="sigmoid")])
+    model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
+    (x, y), held_out = _padded(dataset.train), _padded(dataset.validation)
+    for _ in range(experiment.training.epochs):
+        began = time.perf_counter()
+        fitted = model.fit(x, y, batch_size=64, epochs=1, validation_data=held_out, verbose=0)
+        yield time.perf_counter() - began, fitted.history["val_accuracy"][0]
+
+
+def _padded(sequences: data.Sequences) -> tuple[np.ndarray, np.ndarray]:
+    batch = sequences.pad(np.arange(len(sequences)), 500, "pre", mask=False)
+    return batch.inputs, batch.targets
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cells", nargs="+", default=list(TARGETS), choices=list(TARGETS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for cell in arguments.cells:
+        times: dict[str, list[float]] = {"ours": [], "keras": []}
+        best: dict[str, list[float]] = {"ours": [], "keras": []}
+        for seed in arguments.seeds:
+            experiment = BASE.replace(cell=cell, seed=seed, epochs=arguments.epochs)
+            dataset = data.build(experiment)
+            curves: dict[str, list[float]] = {"ours": [], "keras": []}
+            for both in zip(ours(experiment, dataset), theirs(experiment, dataset), strict=False):
+                for name, (seconds, accuracy) in zip(("ours", "keras"), both, strict=True):
+                    times[name].append(seconds)
+                    curves[name].append(accuracy)
+                row = {"cell": cell, "seed": seed, "epoch": len(curves["ours"]), "ours_s": both[0][0], "keras_s": both[1][0]}
+                row |= {"ours_accuracy": both[0][1], "keras_accuracy": both[1][1]}
+                print(json.dumps(row) if arguments.json else row, flush=True)
+            for name, curve in curves.items():
+                best[name].append(max(curve))
+        _summary(cell, times, best, arguments.json)
+
+
+def _summary(cell: str, times: dict[str, list[float]], best: dict[str, list[float]], as_json: bool) -> None:
+    seconds = {name: float(np.median(values)) for name, values in times.items()}
+    accuracy = {name: float(np.mean(values)) for name, values in best.items()}
+    found = {"cell": cell, "ours_s": seconds["ours"], "keras_s": seconds["keras"], "ratio": seconds["keras"] / seconds["ours"]}
+    found |= {"target": TARGETS[cell], "ours_best": accuracy["ours"], "keras_best": accuracy["keras"]}
+    if as_json:
+        print(json.dumps(found))
+    else:
+        print(
+            f"{cell}: {found['ours_s']:.1f} s per epoch against {found['keras_s']:.1f} s: {found['ratio']:.1f} times faster "
+            f"(target {found['target']}); best validation accuracy {found['ours_best']:.4f} against {found['keras_best']:.4f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
