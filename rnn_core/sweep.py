@@ -170,6 +170,16 @@ def summary(squares: Mapping[tuple[str, int], Square]) -> str:
     return f"Solved by most seeds: {'; '.join(words)}. Behind each square: {behind} seed{'s' if seeds[-1] > 1 else ''}."
 
 
+def at_length(squares: Mapping[tuple[str, int], Square], length: int) -> str:
+    """What the cells did at one length, in a sentence; empty where none was tried."""
+    words = []
+    for cell in CELLS:
+        if square := squares.get((cell, length)):
+            effort = f" (after {square.steps:,.0f} training steps in the median)" if square.solved else ""
+            words.append(f"the {verdicts.NAMES[cell]} solved it in {square.solved} of {square.seeds} runs{effort}")
+    return f"{verdicts.capital(verdicts.listed(words))}." if words else ""
+
+
 def _remembers(squares: Mapping[tuple[str, int], Square], cell: str) -> str:
     reached, name = farthest(squares, cell), verdicts.NAMES[cell]
     beyond = [length for other, length in squares if other == cell and length > reached]

@@ -100,8 +100,8 @@ def _the(standing: Standing) -> str:
 def _won(standing: Standing, first: bool) -> str:
     effort = f"after {standing.steps:,.0f} training steps ({standing.seconds:.1f} s of computing)"
     if standing.seeds == 1:
-        return f"{_capital(_the(standing))} solved it{' first' if first else ''}, {effort}."
-    return f"{_capital(_the(standing))} solved it in {standing.solved} of {standing.seeds} runs, {effort} in the median."
+        return f"{capital(_the(standing))} solved it{' first' if first else ''}, {effort}."
+    return f"{capital(_the(standing))} solved it in {standing.solved} of {standing.seeds} runs, {effort} in the median."
 
 
 def _lost(aim: Goal, standing: Standing) -> str:
@@ -114,11 +114,11 @@ def _lost(aim: Goal, standing: Standing) -> str:
         came = "most of the way from guessing to solved" if share > MUCH else f"{share:.0%} of the way from guessing to solved"
     seen = f"its best {_measure(aim)} was {_value(aim, standing.best)} against {_value(aim, aim.baseline)} for guessing: {came}"
     if standing.running:
-        return f"{_capital(_the(standing))} has not solved it after {standing.steps:,.0f} training steps; {seen}."
+        return f"{capital(_the(standing))} has not solved it after {standing.steps:,.0f} training steps; {seen}."
     if standing.diverged == standing.seeds:
-        return f"{_capital(_the(standing))} diverged after {standing.steps:,.0f} training steps: try a smaller learning rate."
+        return f"{capital(_the(standing))} diverged after {standing.steps:,.0f} training steps: try a smaller learning rate."
     runs = "" if standing.seeds == 1 else f" in any of {standing.seeds} runs"
-    return f"{_capital(_the(standing))} did not solve it{runs} within {aim.steps:,} training steps at learning rate {standing.learning_rate:g}; {seen}."
+    return f"{capital(_the(standing))} did not solve it{runs} within {aim.steps:,} training steps at learning rate {standing.learning_rate:g}; {seen}."
 
 
 def _conclusion(aim: Goal, table: Sequence[Standing], winners: Sequence[Standing]) -> str:
@@ -133,7 +133,7 @@ def _conclusion(aim: Goal, table: Sequence[Standing], winners: Sequence[Standing
 
 def _reaches(aim: Goal, table: Sequence[Standing]) -> str:
     parts = [f"{standing.reach:.0f} steps for {_the(standing)} (untrained {standing.reach_untrained:.0f})" for standing in table]
-    return f"The loss gradient reached back, with at least {REACH:.0%} of its size at the last step, {_listed(parts)}, of {aim.length - 1} possible."
+    return f"The loss gradient reached back, with at least {REACH:.0%} of its size at the last step, {listed(parts)}, of {aim.length - 1} possible."
 
 
 def _caveat(table: Sequence[Standing]) -> str:
@@ -151,9 +151,11 @@ def _value(aim: Goal, value: float) -> str:
     return f"{value:.1%}" if aim.metric == "accuracy" else f"{value:.3f}"
 
 
-def _capital(words: str) -> str:
+def capital(words: str) -> str:
+    """With a capital first letter."""
     return words[0].upper() + words[1:]
 
 
-def _listed(parts: Sequence[str]) -> str:
+def listed(parts: Sequence[str]) -> str:
+    """One, two and three."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

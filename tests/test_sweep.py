@@ -75,6 +75,15 @@ def test_the_summary_says_how_far_and_on_how_many_seeds() -> None:
     assert sweep.summary({}) == "Nothing has been run yet."
 
 
+def test_one_length_in_a_sentence() -> None:
+    rows = [outcome("gru", 50, seed, steps=steps) for seed, steps in enumerate((100, 200, 600))]
+    squares = sweep.cells_of_map([*rows, outcome("simple_rnn", 50, 0, "out of steps")], "adding")
+    assert sweep.at_length(squares, 50) == (
+        "The vanilla RNN solved it in 0 of 1 runs and the GRU solved it in 3 of 3 runs (after 200 training steps in the median)."
+    )
+    assert sweep.at_length(squares, 25) == ""
+
+
 def test_half_of_the_seeds_is_not_most() -> None:
     rows = [outcome(seed=0), outcome(seed=1, ending="out of steps")]
     assert sweep.farthest(sweep.cells_of_map(rows, "adding"), "gru") == 0

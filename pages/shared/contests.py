@@ -22,10 +22,10 @@ BUDGETS = [500, 1000, 1500, 2000, 4000]
 def contest(service: Any) -> None:
     """Choose, start, watch."""
     entries, steps = _chosen()
-    earlier = sweep.cells_of_map(sweeps.rows(service), entries[0].data.task)
-    known = {key: square for key, square in earlier.items() if key[1] == entries[0].data.length}
+    squares = sweep.cells_of_map(sweeps.rows(service), entries[0].data.task)
+    known = sweep.at_length(squares, entries[0].data.length)
     if known:
-        st.caption(f":material/map: We ran this length before. {sweep.summary(known)}")
+        st.caption(f":material/map: Tried before at this length, within {sweep.STEPS:,} training steps: {known}")
     job: str | None = st.query_params.get("contest") or st.session_state.get("contest")
     state = service.streamed(job) if job else None
     running = state is not None and state.status not in OVER

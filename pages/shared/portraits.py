@@ -81,7 +81,7 @@ def _axes(key: str) -> int:
 
 def paths(at: Look) -> None:
     """Where the state goes while sequences are read."""
-    controls = st.columns([3, 2, 1.6, 2])
+    controls = st.columns([3, 2, 1.5, 2.4])
     with controls[0]:
         step = _moment(at)
     first = 0 if at.task.classes else 2

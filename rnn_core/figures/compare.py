@@ -57,7 +57,11 @@ def reach(laps: Sequence[Lap], aim: Goal) -> go.Figure:
                 line={"color": theme.CELL_COLOURS[cell], "dash": dash, "width": 2.5 if name == "now" else 1.5},
                 hovertemplate=f"{theme.CELL_NAMES[cell]}, {name}<br>%{{x}} steps: %{{y:.2e}}<extra></extra>",
             )  # fmt: skip
-    drawing.add_hline(y=REACH, line={"color": theme.GREY, "dash": "dash"}, annotation={"text": f"reaches while above {REACH:.0%}", "font": {"color": theme.GREY}})  # fmt: skip
+    drawing.add_hline(y=REACH, line={"color": theme.GREY, "dash": "dash"})
+    words = {"text": f"reaches while above {REACH:.0%}", "showarrow": False, "font": {"color": theme.GREY}}
+    drawing.add_annotation(
+        x=0, xref="paper", xanchor="left", y=np.log10(REACH), yanchor="top", **words
+    )  # a log axis counts in powers
     drawing.update_xaxes(range=[-aim.length + 1, 0])
     drawing.update_yaxes(range=[np.log10(FLOOR), 1.5])
     return drawing

@@ -133,7 +133,7 @@ def _plane(titles: Sequence[str]) -> go.Figure:
     drawing = theme.figure(titles[0], titles[1] if len(titles) > 1 else "", height=560)
     if len(titles) == 3:
         axes = {f"{name}axis": {"title": {"text": title}, "gridcolor": theme.GRID, "showbackground": False, "zerolinecolor": theme.GRID} for name, title in zip("xyz", titles, strict=True)}  # fmt: skip
-        drawing.update_layout(scene={**axes, "aspectmode": "cube"})
+        drawing.update_layout(scene={**axes, "aspectmode": "cube", "camera": {"eye": {"x": 1.7, "y": 1.6, "z": 0.9}}})
     return drawing
 
 
