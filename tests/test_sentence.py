@@ -14,10 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import runs, texts
 from pages.shared.player import Pick, _checked, payload
-from rnn_core import exchange, starters
 from rnn_core.probes import corpus, reading
 from rnn_core.runs import Store
-from tests.conftest import ROOT, figures
+from tests.conftest import ROOT
 from tests.test_units import starter
 
 CELLS = ("simple_rnn", "lstm", "gru")
@@ -119,21 +118,6 @@ def test_the_same_text_through_training(app: AppTest) -> None:
     assert titles[-1].startswith("LSTM, epoch")
     axes = {tuple(panel["axes"]) for panel in header["panels"]}
     assert len(axes) == 1  # one plane for all
-
-
-def test_the_whole_model_and_the_methods(app: AppTest) -> None:
-    app.session_state["who"] = "starter-lstm"
-    app.session_state["whole_model"] = True
-    app.session_state["agreement"] = True
-    drawn = figures(healthy(app.run()))
-    profile = starters.profile("lstm", exchange.open_starter("starter-lstm").snapshots[-1].step)
-    gates = {trace["name"]: trace for trace in drawn["saturation_LSTM"]["data"] if trace.get("name")}
-    np.testing.assert_allclose(gates["forget gate f"]["x"], profile.saturation["forget"][:, 1])
-    np.testing.assert_allclose(gates["forget gate f"]["y"], profile.saturation["forget"][:, 0])
-    best = int(np.abs(profile.correlations[:32]).argmax())
-    assert any(f"unit {best} goes with the label" in caption.value for caption in app.caption)
-    assert [trace["name"] for trace in drawn["methods"]["data"]] == list(reading.METHODS.values())
-    assert any("None of them is the truth" in caption.value for caption in app.caption)
 
 
 HOSTILE = {

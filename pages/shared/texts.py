@@ -43,7 +43,7 @@ EXAMPLES = (
     Example(
         "A long aside",
         "This film is wonderful. We saw it on a rainy evening in a small town, after a long walk by the river, with my brother and his two "
-        "children, who had come by train from the coast, and on the way home we talked about the weather, the garden, the neighbours and the "
+        "children, who had come by train from the coast, and on the way home we talked about the weather, the garden, the dog and the "
         "price of bread.",
         "The verdict is the fourth word, and nothing after it is about the film. All three models still say “positive” fifty words later, but none holds "
         "the number still: words such as “coast” and “talked” move it too.",

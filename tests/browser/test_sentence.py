@@ -25,7 +25,7 @@ NASTY = (
 
 def opened(visit: Callable[..., Page], server: Server, **options: Any) -> Page:
     page = settled(visit(f"{server.url}/sentence", **options))
-    expect(player(page).locator(".panel").first).to_be_visible(timeout=60_000)  # the workers may still be starting
+    expect(player(page).locator(".panel").first).to_be_visible(timeout=240_000)  # the workers may still be starting
     return page
 
 

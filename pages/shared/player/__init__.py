@@ -122,12 +122,12 @@ def _panel(panel: Panel, packer: _Packer, sentences: list[dict[str, Any]]) -> di
     names = [f"PC{n + 1}: {share:.0%} of the variance" for n, share in enumerate(profile.basis.explained[:2])]
     blocks = [{"name": name, "kind": "state", "title": _STATE_TITLES[name], "rows": first.units} for name in first.state_parts]
     blocks += [
-        {"name": name, "kind": "gate", "title": GATE_NAMES[name], "rows": first.units, "colour": GATE_COLOURS[name]}
+        {"name": name, "kind": "gate", "title": f"{GATE_NAMES[name]} (0 … 1)", "rows": first.units, "colour": GATE_COLOURS[name]}
         for name in first.gates
     ]
     for block in blocks:
         if block["name"] in ("cell", "candidate"):
-            block["kind"] = "candidate"  # tanh: -1..1, shown on the diverging scale
+            block |= {"kind": "candidate", "title": GATE_NAMES[block["name"]]}  # tanh: -1..1, shown on the diverging scale
     return {
         "title": panel.title,
         "colour": CELL_COLOURS[first.cell],

@@ -32,6 +32,13 @@ class Transport {
     const quantities = Object.entries(player.quantities);
     this.choice("Words show", quantities, player.quantity, (value) => player.set({ quantity: value }), this.choices);
     if (player.panels.length > 1) this.choice("of", player.panels.map((panel, n) => [n, panel.title]), player.panels.indexOf(player.focus), (value) => player.set({ focus: player.panels[value] }), this.choices);
+    const legend = make("span", { class: "legend" });
+    for (const sign of ["positive", "negative"]) {
+      const mark = make("span", { class: "mark" });
+      mark.style.background = player.colours[sign];
+      legend.append(mark, ` ${sign} `);
+    }
+    this.choices.append(legend);
     this.choice("Sort units", Object.entries(player.sorts), player.sort, (value) => player.set({ sort: value }), this.choices);
     this.choice("Colour scale", [["unit", "per unit"], ["layer", "per layer"], ["global", "all together"]], player.scope, (value) => player.set({ scope: value }), this.choices);
     if (player.panels[0].readings.length > 1) this.choice("Heat maps show", [[0, "first reading"], [1, "second reading"], [2, "second − first"]], player.view, (value) => player.set({ view: Number(value) }), this.choices);
