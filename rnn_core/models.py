@@ -137,3 +137,50 @@ def _recurrent(spec: ModelSpec, name: str, sequences: bool, dtype: str) -> Any:
     if spec.cell == "gru":
         options["reset_after"] = spec.reset_after
     return {"simple_rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}[spec.cell](spec.units, **options)
+
+
+def from_keras(network: Any) -> Model:
+    """A Keras Sequential of [Embedding,] like recurrent layers and a Dense head, as a `Model`.
+
+    Raises: ValueError where the network is of another make; it can still be probed as it is.
+    """
+    from keras import activations, layers
+
+    stack = [layer for layer in network.layers if not isinstance(layer, layers.InputLayer)]
+    tables = [layer for layer in stack[:1] if isinstance(layer, layers.Embedding)]
+    middle, head = stack[len(tables) : -1], stack[-1]
+    halves = [getattr(layer, "forward_layer", layer) for layer in middle]
+    kinds = {layers.SimpleRNN: "simple_rnn", layers.LSTM: "lstm", layers.GRU: "gru"}
+    for layer in [*halves, head] if isinstance(head, layers.Dense) else [head]:
+        if type(layer) not in (*kinds, layers.Dense):
+            raise ValueError(f"expected [Embedding,] recurrent layers and Dense, got a {type(layer).__name__} ({layer.name})")
+    specs = [_spec(kinds, layer, half, len(halves), tables) for layer, half in zip(middle, halves, strict=True)]
+    if not specs or any(spec != specs[0] for spec in specs):
+        raise ValueError(
+            f"expected recurrent layers that are all alike, got {', '.join(layer.name for layer in middle) or 'none'}"
+        )
+    losses = {value: key for key, value in HEADS.items()}
+    loss = losses.get(activations.serialize(head.activation))
+    if loss is None or not head.use_bias:
+        raise ValueError("expected a Dense head with bias that ends in sigmoid, softmax or nothing")
+    size = tables[0].input_dim if tables else network.input_shape[-1]
+    interface = Interface("tokens" if tables else "floats", size, head.units, loss, halves[-1].return_sequences)
+    weights = tuple(weight.copy() for weight in network.get_weights())
+    return Model(specs[0], interface, bool(tables and tables[0].mask_zero), weights)
+
+
+def _spec(kinds: dict[Any, str], layer: Any, half: Any, depth: int, tables: list[Any]) -> ModelSpec:
+    """The part of a ModelSpec that one stock layer tells."""
+    from keras import activations
+
+    return ModelSpec(
+        cell=kinds[type(half)],
+        units=half.units,
+        layers=depth,
+        bidirectional=half is not layer,
+        activation=activations.serialize(half.activation),
+        embedding=tables[0].output_dim if tables else ModelSpec().embedding,
+        reset_after=getattr(half, "reset_after", True),
+        use_bias=half.use_bias,
+        dropout=half.dropout,
+    )

@@ -34,6 +34,7 @@ class Attributions:
     mask: np.ndarray  # (B, T) bool: True where a step is real
 
 
+@taps.alone
 def attributions(
     model: Any,
     inputs: Any,

@@ -36,6 +36,7 @@ class GradientFlow:
     mask: np.ndarray  # (B, T) bool: True where a step is real
 
 
+@taps.alone
 def state_gradients(
     model: Any,
     inputs: Any,

@@ -106,6 +106,7 @@ def _scaled(matrix: np.ndarray, exponent: float) -> tuple[np.ndarray, float]:
     return (matrix / size, exponent + float(np.log(size))) if size > 0 else (matrix, exponent)
 
 
+@taps.alone
 def jacobians(model: Any, sequence: Any, mask: Any = None, layer: int | str | None = None) -> Jacobians:
     """All one-step Jacobians of one recurrent layer along one sequence.
 
@@ -130,9 +131,11 @@ def jacobians(model: Any, sequence: Any, mask: Any = None, layer: int | str | No
     return Jacobians(
         layer=tap.name,
         cell=tap.cell.name,
-        steps=np.asarray(_steps()(tap.cell, tap.states, tap.saved, tap.initial, tap.kernels[1], real)),
+        steps=np.asarray(_steps(tap.cell)(tap.kernels[1], real, *tap.states, *tap.initial, *tap.saved)),
         states=np.concatenate([np.asarray(part)[:, 0] for part in tap.states], -1),
-        gate_product=None if gate is None else _later_product(np.where(real[:, None], np.asarray(tap.cell.opened(tap.saved)[gate])[:, 0], 1)),
+        gate_product=None
+        if gate is None
+        else _later_product(np.where(real[:, None], np.asarray(tap.cell.opened(tap.saved)[gate])[:, 0], 1)),
         mask=real,
     )
 
@@ -142,19 +145,27 @@ def _later_product(gates: np.ndarray) -> np.ndarray:
     return np.concatenate([np.cumprod(gates[:0:-1], axis=0)[::-1], np.ones_like(gates[:1])])
 
 
-@functools.cache
-def _steps() -> Any:
+@functools.lru_cache(maxsize=64)
+def _steps(cell: Any) -> Any:
     """The compiled function from what a layer left behind to (T, S, S)."""
     import tensorflow as tf
 
     from rnn_core.recurrence import before
 
-    def run(cell: Any, states: Any, saved: Any, initial: Any, kernel: Any, real: Any) -> Any:
+    def run(kernel: Any, real: Any, *rest: Any) -> Any:
+        parts, size = cell.parts, cell.state_size
+        states, initial, saved = rest[:parts], rest[parts : 2 * parts], rest[2 * parts :]
         factors = [factor[:, 0, None] for factor in cell.factors(saved, states, before(states, initial))]  # (T, 1, H)
-        units, size = tf.eye(cell.state_size, dtype=tf.float64), cell.state_size
+        units = tf.eye(size, dtype=tf.float64)
         shape = (tf.shape(states[0])[0], size, cell.units)
-        gradient = tuple(tf.broadcast_to(part, shape) for part in tf.split(units, cell.parts, axis=1))
+        gradient = tuple(tf.broadcast_to(part, shape) for part in tf.split(units, parts, axis=1))
         _, earlier = cell.back(gradient, tuple(factors), kernel)
         return tf.where(real[:, None, None], tf.concat(earlier, -1), units)
 
-    return tf.function(run, autograph=False, reduce_retracing=True)
+    def spec(*shape: int | None) -> Any:
+        return tf.TensorSpec(shape, tf.float64)
+
+    signature = [spec(cell.units, cell.units * cell.blocks), tf.TensorSpec((None,), tf.bool)]
+    signature += [spec(None, None, cell.units)] * cell.parts + [spec(None, cell.units)] * cell.parts
+    signature += [spec(None, None, width * cell.units) for width in cell.saves]
+    return tf.function(run, input_signature=signature, autograph=False)

@@ -9,16 +9,28 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from rnn_core.models import Model, skeleton
 
-_LOCK = threading.RLock()  # a tapped model is in a state that no other thread should meet
+Probe = TypeVar("Probe", bound=Callable[..., Any])
+LOCK = threading.RLock()  # a tapped model is in a state that no other thread should meet
+
+
+def alone(probe: Probe) -> Probe:
+    """The probe, one at a time in this process."""
+
+    @functools.wraps(probe)
+    def run(*arguments: Any, **options: Any) -> Any:
+        with LOCK:
+            return probe(*arguments, **options)
+
+    return run  # type: ignore[return-value]
 
 
 @dataclass
@@ -150,15 +162,14 @@ def tapped(all_taps: list[Tap], mask: np.ndarray | None, tape: Any = None) -> It
         mask: (B, T) bool that replaces the model's own, or None.
     """
     live = [tap for tap in all_taps if not isinstance(tap.cell, str)]
-    with _LOCK:
-        try:
-            for tap in live:
-                tap.calls = 0
-                tap.layer.__dict__["inner_loop"] = functools.partial(_inner_loop, tap, mask, tape)
-            yield
-        finally:
-            for tap in live:
-                tap.layer.__dict__.pop("inner_loop", None)
+    try:
+        for tap in live:
+            tap.calls = 0
+            tap.layer.__dict__["inner_loop"] = functools.partial(_inner_loop, tap, mask, tape)
+        yield
+    finally:
+        for tap in live:
+            tap.layer.__dict__.pop("inner_loop", None)
 
 
 def _inner_loop(
@@ -205,18 +216,31 @@ def _fill(tap: Tap, x: Any, mask: Any, initial: Any, tape: Any) -> None:
     )
 
 
-def _scan(*arguments: Any) -> Any:
-    return _compiled()(*arguments)
+def _scan(cell: Any, x: Any, kernel: Any, bias: Any, initial: tuple[Any, ...], mask: Any, nudge: tuple[Any, ...]) -> Any:
+    given = [x, kernel, *([] if bias is None else [bias]), *([] if mask is None else [mask]), *initial, *nudge]
+    return _compiled(cell, bias is not None, mask is not None)(*given)
 
 
-@functools.cache
-def _compiled() -> Any:
-    """The recurrence as a graph, traced once per cell and not again for other lengths, batches or weights."""
+@functools.lru_cache(maxsize=64)
+def _compiled(cell: Any, biased: bool, masked: bool) -> Any:
+    """The recurrence as one graph for any length, batch and weights: no call but the first traces anything."""
     import tensorflow as tf
 
     from rnn_core.recurrence import scan
 
-    return tf.function(scan, autograph=False, reduce_retracing=True)
+    def run(x: Any, kernel: Any, *rest: Any) -> Any:
+        left = list(rest)
+        bias = left.pop(0) if biased else None
+        mask = left.pop(0) if masked else None
+        return scan(cell, x, kernel, bias, tuple(left[: cell.parts]), mask, tuple(left[cell.parts :]))
+
+    units, columns = cell.units, cell.units * cell.blocks
+    signature = [tf.TensorSpec((None, None, columns), tf.float64), tf.TensorSpec((units, columns), tf.float64)]
+    signature += [tf.TensorSpec((columns,), tf.float64)] * biased + [tf.TensorSpec((None, None, 1), tf.bool)] * masked
+    signature += [tf.TensorSpec((None, units), tf.float64)] * cell.parts + [
+        tf.TensorSpec((None, None, units), tf.float64)
+    ] * cell.parts
+    return tf.function(run, input_signature=signature, autograph=False)
 
 
 @contextmanager
@@ -229,12 +253,11 @@ def logits(model: Any) -> Iterator[str]:
     if squash is None or activations.serialize(squash) not in ("sigmoid", "softmax"):
         yield "output"
         return
-    with _LOCK:
-        try:
-            last.activation = activations.linear
-            yield "logit"
-        finally:
-            last.activation = squash
+    try:
+        last.activation = activations.linear
+        yield "logit"
+    finally:
+        last.activation = squash
 
 
 def final_activation(model: Any) -> str:

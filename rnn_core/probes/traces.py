@@ -44,6 +44,7 @@ class Trace:
         return self.states[..., self.units :] if self.cell == "lstm" else None
 
 
+@taps.alone
 def trace(model: Any, inputs: Any, mask: Any = None, layer: int | str | None = None) -> Trace:
     """States, gates and running output of one recurrent layer.
 

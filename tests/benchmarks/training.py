@@ -1,0 +1,147 @@
+"""Time of one training step: ours, with the norm of every state's gradient, against Keras `fit`, Keras with XLA, and PyTorch.
+
+    python -m tests.benchmarks.training [--json] [--rounds N] [--cells simple_rnn,lstm,gru]
+
+One process, interleaved rounds, medians. Every column does the same work on the same data: batch 64, Adam, a yes/no head;
+textbook: Embedding(10000, 32) and 500 steps; floats: 2 numbers per step and 200 steps. Each figure is milliseconds per step
+in runs of `STEPS` steps; "first" is the first step of ours, with tracing and compilation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+from rnn_core.data.sequences import Batch
+from rnn_core.data.task import Interface
+from rnn_core.experiment import CELLS, Experiment
+from rnn_core.models import Model, build
+
+STEPS, BATCH, UNITS = 8, 64, 32
+ROWS = {"textbook": (Interface("tokens", 10_000, 1, "binary"), 500), "floats": (Interface("floats", 2, 1, "binary"), 200)}
+TARGETS = {"textbook": {"simple_rnn": 5.0, "lstm": 2.8, "gru": 4.5}, "floats": {"simple_rnn": 2.0, "lstm": 1.8, "gru": 3.5}}
+
+Run = Callable[[], object]  # STEPS training steps
+
+
+def data(interface: Interface, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """STEPS batches of inputs and targets. Tokens follow Zipf's law, as words do."""
+    rng, count = np.random.default_rng(0), STEPS * BATCH
+    if interface.inputs == "tokens":
+        inputs: np.ndarray = (1 + rng.zipf(1.3, (count, length)) % (interface.input_size - 1)).astype(np.int32)
+    else:
+        inputs = rng.normal(size=(count, length, interface.input_size)).astype(np.float32)
+    return inputs, rng.integers(0, 2, (count, 1)).astype(np.float32)
+
+
+def ours(model: Model, inputs: np.ndarray, targets: np.ndarray) -> Run:
+    from rnn_core.steps import Stepper
+
+    stepper = Stepper(model, Experiment().training, seed=0)
+    parts = [slice(n, n + BATCH) for n in range(0, len(inputs), BATCH)]
+    return lambda: [stepper.step(Batch(inputs[part], None, targets[part])) for part in parts]
+
+
+def keras_fit(model: Model, inputs: np.ndarray, targets: np.ndarray, jit: bool) -> Run:
+    network = model.to_keras()
+    network.compile("adam", "binary_crossentropy", metrics=["accuracy"], jit_compile=jit or "auto")
+    return lambda: network.fit(inputs, targets, batch_size=BATCH, epochs=1, verbose=0)
+
+
+def pytorch(model: Model, inputs: np.ndarray, targets: np.ndarray) -> Run | None:
+    try:
+        import torch
+    except ImportError:
+        return None
+    kind = {"simple_rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[model.spec.cell]
+    tokens = model.interface.inputs == "tokens"
+    table = torch.nn.Embedding(model.interface.input_size, model.spec.embedding) if tokens else torch.nn.Identity()
+    layer = kind(model.spec.embedding if tokens else model.interface.input_size, model.spec.units, batch_first=True)
+    head = torch.nn.Linear(model.spec.units, 1)
+    adam = torch.optim.Adam([*table.parameters(), *layer.parameters(), *head.parameters()])
+
+    def run() -> None:
+        for n in range(0, len(inputs), BATCH):
+            adam.zero_grad()
+            logits = head(layer(table(torch.from_numpy(inputs[n : n + BATCH])))[0][:, -1])
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(targets[n : n + BATCH]))
+            loss.backward()
+            adam.step()
+
+    return run
+
+
+def measure(row: str, cell: str, rounds: int) -> dict[str, Any]:
+    """Median milliseconds per step of every column, and ours as a ratio."""
+    interface, length = ROWS[row]
+    model = build(Experiment().replace(cell=cell, units=UNITS), interface)
+    inputs, targets = data(interface, length)
+    columns = {
+        "ours": ours(model, inputs, targets),
+        "keras_fit": keras_fit(model, inputs, targets, False),
+        "keras_jit": keras_fit(model, inputs, targets, True),
+        "pytorch": pytorch(model, inputs, targets),
+    }
+    runs = {name: run for name, run in columns.items() if run is not None}
+    warm = {name: _time(run) for name, run in runs.items()}
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            times[name].append(_time(run) / STEPS)
+    medians = {name: 1000 * median(values) for name, values in times.items()}
+    ratios = {f"{name}/ours": medians[name] / medians["ours"] for name in medians if name != "ours"}
+    first = warm["ours"] - (STEPS - 1) * medians["ours"] / 1000
+    return {
+        "row": row,
+        "cell": cell,
+        "target": TARGETS[row][cell],
+        "first_s": first,
+        "ms": medians,
+        "ratios": ratios,
+        "raw_s": times,
+    }
+
+
+def _time(run: Run) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="one JSON object per line")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rows", default=",".join(ROWS))
+    parser.add_argument("--cells", default=",".join(CELLS))
+    options = parser.parse_args()
+    if not options.json:
+        print(
+            f"{'row':9} {'cell':11} {'ours':>7} {'fit':>7} {'xla':>7} {'torch':>7} ms/step | {'fit':>5} {'(want)':>6} {'xla':>5} {'torch':>5} x | first s"
+        )
+    for row in options.rows.split(","):
+        for cell in options.cells.split(","):
+            found = measure(row, cell, options.rounds)
+            if options.json:
+                print(json.dumps(found), flush=True)
+                continue
+            ms, ratios = found["ms"], found["ratios"]
+            times = " ".join(f"{ms.get(name, float('nan')):7.1f}" for name in ("ours", "keras_fit", "keras_jit", "pytorch"))
+            against = [ratios.get(f"{name}/ours", float("nan")) for name in ("keras_fit", "keras_jit", "pytorch")]
+            tail = f"{against[0]:5.2f} {found['target']:6.1f} {against[1]:5.2f} {against[2]:5.2f}   | {found['first_s']:.1f}"
+            print(f"{row:9} {cell:11} {times}         | {tail}", flush=True)
+    if not options.json and "pytorch" not in found["ms"]:
+        print("PyTorch is not installed: its column is left out (pip install torch==2.13.0).")
+
+
+if __name__ == "__main__":
+    main()

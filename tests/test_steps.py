@@ -1,0 +1,185 @@
+"""A training step against stock Keras: loss, gradients, updates; the norms it reports; clipping; exact resumption."""
+
+import numpy as np
+import pytest
+
+from rnn_core import state_gradients
+from rnn_core.data.sequences import Batch, Sequences
+from rnn_core.data.task import Interface
+from rnn_core.experiment import Experiment
+from rnn_core.models import build
+from rnn_core.steps import Stepper
+
+TASKS = {
+    "binary": Interface("tokens", 40, 1, "binary"),
+    "classes": Interface("tokens", 40, 3, "categorical"),
+    "forecast": Interface("floats", 2, 3, "squared"),
+    "per_step": Interface("floats", 2, 4, "categorical", per_step=True),
+}
+SPECS = {
+    "rnn": {"cell": "simple_rnn", "layers": 2},
+    "lstm": {"cell": "lstm", "bidirectional": True},
+    "gru": {"cell": "gru", "use_bias": False},
+    "gru_before": {"cell": "gru", "reset_after": False, "layers": 2, "bidirectional": True},
+}
+
+
+def experiment(**changes):
+    return Experiment().replace(**{"units": 5, "embedding": 4, "batch": 6, **changes})
+
+
+def batch_of(interface, length=9, count=6, masked=False, seed=0):
+    rng = np.random.default_rng(seed)
+    shape = (count, length)
+    inputs = (
+        rng.integers(1, 40, shape).astype(np.int32)
+        if interface.inputs == "tokens"
+        else rng.normal(size=(*shape, 2)).astype(np.float32)
+    )
+    mask = np.arange(length) >= rng.integers(0, length - 1, count)[:, None] if masked else None
+    if masked and interface.inputs == "tokens":
+        inputs[~mask] = 0
+    if interface.loss == "categorical":
+        targets = rng.integers(0, interface.outputs, shape if interface.per_step else (count,)).astype(np.int32)
+    else:
+        targets = (rng.random((count, interface.outputs)) > 0.5).astype(np.float32)
+    return Batch(inputs, mask, targets)
+
+
+def keras_gradients(model, batch):
+    """(loss, gradients) of stock layers."""
+    import keras
+    import tensorflow as tf
+
+    network = model.to_keras("float64")
+    loss = {
+        "binary": keras.losses.BinaryCrossentropy,
+        "categorical": keras.losses.SparseCategoricalCrossentropy,
+        "squared": keras.losses.MeanSquaredError,
+    }
+    with tf.GradientTape() as tape:
+        value = loss[model.interface.loss]()(batch.targets, network(batch.inputs))
+    return float(value), [tf.convert_to_tensor(gradient) for gradient in tape.gradient(value, network.trainable_variables)]
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("spec", SPECS)
+def test_gradients_agree_with_keras(spec, task):
+    model = build(experiment(**SPECS[spec]), TASKS[task])
+    batch = batch_of(TASKS[task], masked=TASKS[task].inputs == "tokens")
+    expected_loss, expected = keras_gradients(model, batch)
+    stepper = Stepper(model, experiment().training)
+    for found, wanted in zip(stepper.gradients(batch), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+    result = stepper.step(batch)  # the compiled path: batch of full size, in a capacity of 32 steps
+    assert result.loss == pytest.approx(expected_loss, abs=1e-5)
+    assert result.gradient_norm == pytest.approx(np.sqrt(sum(float(np.sum(np.square(g))) for g in expected)), rel=1e-5)
+    assert result.state_norms.shape == (9,)
+
+
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_compiled_step_and_the_general_graph_agree(cell, masked):
+    """Also the norms at every state, which the probe computes on its own."""
+    model = build(experiment(cell=cell), TASKS["binary"])
+    batch = batch_of(TASKS["binary"], masked=masked)
+    compiled = Stepper(model, experiment().training)
+    general = Stepper(model, experiment(batch=7).training)
+    first, second = compiled.step(batch), general.step(batch)
+    np.testing.assert_allclose(first.state_norms, second.state_norms, rtol=1e-4, atol=1e-9)
+    flow = state_gradients(model, batch.inputs, batch.targets, of="loss")
+    np.testing.assert_allclose(first.state_norms, flow.norms.mean(0), rtol=1e-4, atol=1e-9)
+    for a, b in zip(compiled.model.weights[1:], general.model.weights[1:], strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "rmsprop", "sgd"])
+def test_updates_are_keras_updates(optimiser):
+    import keras
+
+    interface, chosen = TASKS["forecast"], experiment(cell="lstm", optimiser=optimiser, learning_rate=0.01)
+    model, batch = build(chosen, interface), batch_of(interface)
+    stepper, network = Stepper(model, chosen.training), model.to_keras()
+    network.compile(keras.optimizers.get({"class_name": optimiser, "config": {"learning_rate": 0.01}}), "mean_squared_error")
+    for _ in range(5):
+        stepper.step(batch)
+        network.train_on_batch(batch.inputs, batch.targets)
+    for found, wanted in zip(stepper.model.weights, network.get_weights(), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=2e-5)
+
+
+def test_a_frequent_token_moves_as_far_as_adam_says():
+    """Adam's first step has size lr whatever the gradient; Keras 3.15 squares before it sums over a repeated token."""
+    model = build(experiment(cell="gru"), TASKS["binary"])
+    inputs = np.full((6, 9), 7, np.int32)
+    stepper = Stepper(model, experiment(learning_rate=0.01).training)
+    stepper.step(Batch(inputs, None, np.ones((6, 1), np.float32)))
+    moved = stepper.model.weights[0] - model.weights[0]
+    np.testing.assert_allclose(np.abs(moved[7]), 0.01, rtol=1e-2)
+    assert np.all(np.delete(moved, 7, axis=0) == 0)
+
+
+@pytest.mark.parametrize("limit", [0.01, 0.05, 1000.0])
+def test_clipping_keeps_the_direction(limit):
+    """‖g'‖ = min(c, ‖g‖), g' ∥ g: seen through plain gradient descent at rate 1."""
+    chosen = experiment(cell="gru", optimiser="sgd", learning_rate=1.0, clip=limit)
+    model, batch = build(chosen, TASKS["forecast"]), batch_of(TASKS["forecast"])
+    stepper = Stepper(model, chosen.training)
+    gradient = np.concatenate([part.ravel() for part in stepper.gradients(batch)])
+    result = stepper.step(batch)
+    moved = np.concatenate([(old - new).ravel() for old, new in zip(model.weights, stepper.model.weights, strict=True)])
+    expected = min(limit, float(np.linalg.norm(gradient)))
+    assert result.clipped_norm == pytest.approx(expected, rel=1e-5)
+    assert np.linalg.norm(moved) == pytest.approx(expected, rel=1e-3)
+    assert moved @ gradient / np.linalg.norm(moved) / np.linalg.norm(gradient) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "rmsprop"])
+def test_a_resumed_run_repeats_every_bit(optimiser):
+    """Other lengths before the break, a last batch that is not full, dropout, a changed learning rate."""
+    chosen = experiment(cell="lstm", optimiser=optimiser, dropout=0.3)
+    lengths = [(9, 6), (40, 6), (9, 4), (33, 6), (9, 6)]
+    series = [batch_of(TASKS["binary"], length, count, seed=n) for n, (length, count) in enumerate(lengths)]
+    model = build(chosen, TASKS["binary"])
+    through = Stepper(model, chosen.training, seed=5)
+    for batch in series[:2]:
+        through.step(batch)
+    through.learning_rate = 0.02
+    kept = through.state()
+    expected = [through.step(batch).loss for batch in series[2:]]
+    resumed = Stepper(model, chosen.training, seed=5)
+    resumed.restore(kept)
+    assert [resumed.step(batch).loss for batch in series[2:]] == expected
+    for a, b in zip(resumed.model.weights, through.model.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert resumed.learning_rate == pytest.approx(0.02)
+
+
+def test_evaluation_counts_every_sequence_once():
+    interface = TASKS["classes"]
+    model = build(experiment(), interface)
+    stepper, rng = Stepper(model, experiment().training), np.random.default_rng(0)
+    lengths = rng.integers(1, 12, 25)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    sequences = Sequences(rng.integers(1, 40, offsets[-1]).astype(np.int32), offsets, rng.integers(0, 3, 25).astype(np.int32))
+    loss, accuracy = stepper.evaluate(sequences, batch=4)
+    outputs = np.concatenate([stepper.predict(sequences[n][None]) for n in range(25)])
+    assert accuracy == pytest.approx(np.mean(outputs.argmax(1) == sequences.targets))
+    assert loss == pytest.approx(-np.mean(np.log(outputs[np.arange(25), sequences.targets])), rel=1e-5)
+
+
+def test_it_learns():
+    """Is the first number positive? A vanilla RNN over 5 steps finds out."""
+    chosen = experiment(cell="simple_rnn", units=8, batch=64, learning_rate=0.02)
+    interface = Interface("floats", 1, 1, "binary")
+    rng, stepper = np.random.default_rng(0), Stepper(build(chosen, interface), chosen.training)
+    for _ in range(150):
+        inputs = rng.normal(size=(64, 5, 1)).astype(np.float32)
+        result = stepper.step(Batch(inputs, None, (inputs[:, 0] > 0).astype(np.float32)))
+    assert result.metric > 0.9
+
+
+def test_an_empty_batch_is_refused():
+    stepper = Stepper(build(experiment(), TASKS["binary"]), experiment().training)
+    with pytest.raises(ValueError, match="at least one sequence"):
+        stepper.step(Batch(np.zeros((0, 4), np.int32), None, np.zeros((0, 1), np.float32)))
