@@ -100,9 +100,10 @@ def _resume(chosen: argparse.Namespace) -> int:
 
 def _follow(store: Store, run_id: str, experiment: Experiment, uploads: dict[str, bytes], start: Checkpoint | None) -> int:
     """Train with a progress bar, into the store, until the end or Ctrl-C."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from rnn_core.recorder import Recorder
     from rnn_core.training import train
+
+    _load_tensorflow_quietly()
 
     control = Control()
     last = None
@@ -120,6 +121,20 @@ def _follow(store: Store, run_id: str, experiment: Experiment, uploads: dict[str
             store.close()
     assert last is not None
     return _report(last, run_id, experiment)
+
+
+def _load_tensorflow_quietly() -> None:
+    """Its C++ part talks to standard error while it loads, whatever the log level says."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        import tensorflow  # noqa: F401
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _bar(snapshots: Iterator[Snapshot], experiment: Experiment) -> Iterator[Snapshot]:

@@ -24,7 +24,7 @@ from rnn_core import data, jobs
 from rnn_core.control import COMMANDS, Control
 from rnn_core.experiment import Experiment
 from rnn_core.history import History
-from rnn_core.link import Link, Worker
+from rnn_core.link import Link, Worker, failure, lost
 from rnn_core.parcels import Parcel, read_checkpoint
 from rnn_core.probe_cache import ProbeCache
 from rnn_core.queueing import GUESS, Ticket, estimates, order
@@ -418,10 +418,10 @@ class Service:
         future.add_done_callback(lambda done: self._inbox.put(partial(self._on_parcels, job, attempt, done)))
 
     def _on_parcels(self, job: _Job, attempt: int, done: Future[list[Parcel]]) -> None:
-        if attempt != job.attempt or done.cancelled():
+        if attempt != job.attempt:
             return
         job.fetching = False
-        if done.exception() is not None:
+        if failure(done) is not None:
             return  # the worker is going: whoever notices puts the job back into the queue; else the next beat asks again
         for parcel in done.result():
             self._saved(job, partial(self.store.keep, job.id, parcel))
@@ -557,12 +557,10 @@ class Service:
 
     def _on_return(self, job: _Job, attempt: int, done: Future[None]) -> None:
         """The task itself came to an end. Its last beat is here already, unless something went wrong outside of it."""
-        if attempt != job.attempt or job.ended or job.ending is not None or done.cancelled():
-            return
-        problem = done.exception()
-        if problem is None:
-            return  # its last beat is on its way
-        if isinstance(problem, (ConnectionError, OSError)) or type(problem).__name__ in ("CancelledError", "KilledWorker"):
+        problem = failure(done)
+        if attempt != job.attempt or job.ended or job.ending is not None or problem is None:
+            return  # its last beat is here, or on its way
+        if lost(problem):
             return  # the worker or the cluster is gone: `_on_workers` puts the job back into the queue
         self._end(job, "failed", jobs.sentence(problem))
 

@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -222,6 +222,18 @@ def _first_line(process: subprocess.Popen[bytes], patience: float) -> bytes:
     if not line:
         raise RuntimeError(f"the process ended with code {process.wait()}")
     return line
+
+
+def failure(done: Future[Any]) -> BaseException | None:
+    """What a future failed with, being cancelled included; None when it did not."""
+    return CancelledError() if done.cancelled() else done.exception()
+
+
+def lost(problem: BaseException | None) -> bool:
+    """Whether a future failed because a worker or the cluster went away, not because of what it ran."""
+    gone = ("CancelledError", "FutureCancelledError", "KilledWorker", "CommClosedError")
+    ours = isinstance(problem, (ConnectionError, TimeoutError)) or type(problem).__name__ in gone
+    return problem is not None and ours
 
 
 def quieten() -> None:

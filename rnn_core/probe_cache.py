@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from rnn_core import jobs
-from rnn_core.link import Link, dump
+from rnn_core.link import Link, dump, failure, lost
 
 LARGEST = 64 * 2**20  # bytes of results that are remembered
 
@@ -96,12 +96,8 @@ class ProbeCache:
         return jobs.ModelRef(key, None if known else dump(value))
 
     def _arrived(self, key: str, future: Future[Any], done: Future[bytes], again: Callable[[int], None], tries: int) -> None:
-        problem = done.exception()
-        gone = isinstance(problem, (jobs.NotHeldError, ConnectionError, OSError)) or type(problem).__name__ in (
-            "KilledWorker",
-            "CancelledError",
-        )
-        if problem is not None and gone and not isinstance(problem, FileNotFoundError) and tries > 0:
+        problem = failure(done)
+        if (lost(problem) or isinstance(problem, jobs.NotHeldError)) and tries > 0:
             again(tries - 1)
         elif problem is not None:
             with self._lock:

@@ -1,0 +1,131 @@
+"""`python -m rnn_core`: trains, keeps, lists, exports, imports, and says what is wrong in one sentence."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rnn_core.__main__ import main
+from rnn_core.runs import Store
+from tests import made_up
+from tests.test_cluster import LONG, TINY
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.json"
+    path.write_text(TINY.to_json(), "utf-8")
+    return path
+
+
+def _said(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> list[str]:
+    assert main([str(word) for word in words]) == code
+    captured = capsys.readouterr()
+    return (captured.err if code else captured.out).strip().splitlines()
+
+
+def test_train_ends_with_the_metric_and_keeps_the_run(home: Path, file: Path):
+    command = [sys.executable, "-m", "rnn_core", "train", str(file), "--epochs", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"Test Accuracy: 0\.\d{4}|Test Accuracy: 1\.0000", done.stdout.splitlines()[-1])
+    assert "cuda" not in done.stderr.lower(), "TensorFlow's start-up chatter is not for people"
+    store = Store(home)
+    (info,) = [info for info in store.list() if not info.builtin]
+    assert (info.status, info.experiment) == ("finished", TINY.replace(epochs=3))
+    record = store.open(info.id)
+    assert record.history["step"].tolist() == list(range(1, info.step + 1))
+    assert [kept.epoch for kept in record.snapshots] == [0, 0, 1, 2, 3]
+    assert record.norm_history[1].shape == (info.step, 6)
+    assert f"{info.test_metric:.4f}" in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no Ctrl-C to send")
+def test_ctrl_c_ends_cleanly_and_the_run_goes_on_later(home: Path, tmp_path: Path):
+    file = tmp_path / "long.json"
+    file.write_text(LONG.to_json(), "utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rnn_core", "train", str(file)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    store = Store(home)
+    end = time.monotonic() + 120
+    while not any(info.step > 5 for info in store.list() if not info.builtin):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    (info,) = [info for info in store.list() if not info.builtin]
+    assert info.status == "stopped"
+    assert info.id in out.splitlines()[-1]
+    steps_per_epoch = 50
+    epochs = info.step // steps_per_epoch + 1
+    resumed = subprocess.run(
+        [sys.executable, "-m", "rnn_core", "resume", info.id, "--epochs", str(epochs)],
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    record = store.open(info.id)
+    assert record.status == "finished"
+    assert record.history["step"].tolist() == list(range(1, epochs * steps_per_epoch + 1))
+
+
+def test_a_diverging_run_gives_advice(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    wild = TINY.replace(cell="simple_rnn", activation="relu", optimiser="sgd", learning_rate=10.0, gain=5.0, length=40, epochs=50)
+    file = tmp_path / "wild.json"
+    file.write_text(wild.to_json(), "utf-8")
+    assert main(["train", str(file)]) == 1
+    assert "learning rate below" in capsys.readouterr().out
+
+
+def test_the_store_by_command(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    run_id = made_up.fill(Store(home))
+    assert any(run_id in line and "finished" in line and "300 steps" in line for line in _said(capsys, "runs"))
+    assert _said(capsys, "export", run_id[:12], tmp_path / "x.run") == [str(tmp_path / "x.run")]
+    (other,) = _said(capsys, "import", tmp_path / "x.run", "--home", tmp_path / "other")
+    assert Store(tmp_path / "other").open(other).info.step == 300
+    assert _said(capsys, "prune", "0") == [f"deleted {run_id}"]
+
+
+def test_presets_are_listed(capsys: pytest.CaptureFixture[str]):
+    assert any(line.startswith("textbook ") for line in _said(capsys, "presets"))
+
+
+@pytest.mark.parametrize("words", [
+    ["train", "no_such_preset"],
+    ["train", "missing.json"],
+    ["export", "nothing", "x.run"],
+    ["import", "missing.run"],
+    ["resume", "starter"],
+    ["train", "toy", "--epochs", "0"],
+])  # fmt: skip
+def test_what_cannot_be_done_is_one_sentence(home: Path, capsys: pytest.CaptureFixture[str], words: list[str]):
+    said = _said(capsys, *words, code=1)
+    assert len(said) == 1
+    assert said[0].startswith("rnn_core: ")
+    assert "Traceback" not in said[0]
+
+
+def test_files_that_hold_no_experiment(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    for content in (b"", b"[1]", b"{", b'{"units": 1e9}', b"\xff\xfe", b"[" * 100_000):
+        (tmp_path / "x.json").write_bytes(content)
+        assert len(_said(capsys, "train", tmp_path / "x.json", code=1)) == 1
+    assert [info for info in Store(home).list() if not info.builtin] == []
+
+
+def test_starters_are_rebuilt_by_their_own_module(monkeypatch: pytest.MonkeyPatch):
+    asked = []
+    monkeypatch.setattr("rnn_core.starters.build.main", asked.append)
+    assert main(["starters", "lstm"]) == 0
+    assert main(["starters"]) == 0
+    assert asked == [["lstm"], None]
+    assert os.path.exists("rnn_core/starters")
