@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
-from functools import partial
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -93,27 +91,9 @@ def test_a_wrong_file_is_one_sentence(nowhere, monkeypatch):
         imdb_files.reviews()
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def server(tmp_path: Path):
-    """A web server for the folder tmp_path/served."""
-    (tmp_path / "served").mkdir()
-    handler = partial(_Quiet, directory=str(tmp_path / "served"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_port}/"
-        running.shutdown()
-
-
-def test_downloaded_by_keras_with_its_hash_checked(nowhere, server, monkeypatch):
-    import hashlib
-
+def test_downloaded_by_keras_with_its_hash_checked(nowhere, monkeypatch):
     file = write(nowhere / "served", count=15) / "imdb.npz"
-    monkeypatch.setattr(imdb_files, "_ORIGIN", server)
+    monkeypatch.setattr(imdb_files, "_ORIGIN", f"{(nowhere / 'served').as_uri()}/")
     # config.keras_home is read once at import, so tell get_file where to put it
     monkeypatch.setattr("keras.src.utils.file_utils.config.keras_home", lambda: str(nowhere / "keras"))
     with pytest.raises(FileNotFoundError, match="could not be downloaded"):  # another file than Keras's own: refused
