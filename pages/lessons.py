@@ -24,8 +24,8 @@ def measured() -> None:
     """The lesson's own measurement, for any seed."""
     seed = teaching.seed(lesson)
     found = shell.wait(context.service.call(lessons.measure, lesson.name, seed), "Measuring")
-    if found.curves:
-        shell.chart(teaching.figure(found), f"lesson_{lesson.name}", teaching.alt(found), rev=lesson.name)
+    if drawing := teaching.figure(lesson, found):
+        shell.chart(drawing, f"lesson_{lesson.name}", teaching.alt(found), rev=lesson.name)
     st.markdown(f":material/visibility: **What to look at.** {lesson.look}")
     teaching.facts(lesson.facts, found.numbers, teaching.provenance(lesson, seed))
 

@@ -9,6 +9,7 @@ import pytest
 
 from rnn_core.figures import gradients as figures
 from rnn_core.figures import jacobians as products
+from rnn_core.figures.accuracy import by_last_tokens
 from rnn_core.figures.theme import CELL_COLOURS, GATE_COLOURS
 from rnn_core.probes import closed_forms
 from rnn_core.probes.clipping import compare
@@ -39,14 +40,20 @@ def test_the_line_is_the_median_and_time_ends_at_the_right() -> None:
     assert drawing.layout.yaxis.type == "log"
 
 
-def test_what_is_too_small_lies_on_the_floor_and_zero_does_not_break_the_axis() -> None:
+def test_the_axis_has_a_floor_and_zero_does_not_break_it() -> None:
     drawing = figures.norm_by_step(example(factor=1e-3, length=40))
-    assert min(drawing.data[1].y) == figures.FLOOR
+    assert drawing.data[1].y[0] == pytest.approx(1e-117)  # true values, whatever the axis shows
     low, high = drawing.layout.yaxis.range
-    assert np.isfinite([low, high]).all()
-    assert low >= np.log10(figures.FLOOR) - 0.2
+    assert low == np.log10(figures.FLOOR)
+    assert high > 0
     nothing = figures.norm_by_step(curve(np.zeros((3, 5)), "state", "gru", "at init"))
     assert np.isfinite(nothing.layout.yaxis.range).all()
+    assert nothing.data[1].y == (None,) * 5
+
+
+def test_many_settings_of_one_cell_have_a_colour_each() -> None:
+    drawing = figures.norm_by_step([dataclasses.replace(example(), label=f"bias {n}") for n in range(4)])
+    assert len({trace.line.color for trace in drawing.data if trace.fill is None}) == 4
 
 
 def test_quantity_moment_and_relation_are_on_the_figure() -> None:
@@ -127,3 +134,10 @@ def test_growth_is_drawn_beside_the_false_rule_and_the_true_bound(result: closed
     assert "not a bound" in radius.name
     assert (np.array(bound.y) >= np.array(truth.y) * 0.999).all()
     assert (np.array(truth.y)[1:] > np.array(radius.y)[1:]).all()
+
+
+def test_accuracy_is_drawn_by_the_tokens_read() -> None:
+    drawing = by_last_tokens({"gru": 0.88, "gru_25": 0.75, "gru_100": 0.85, "bag": 0.86})
+    gru = next(trace for trace in drawing.data if trace.name == "GRU")
+    assert list(gru.x) == [25, 100, 500]
+    assert list(gru.y) == [75, 85, 88]

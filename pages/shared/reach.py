@@ -34,7 +34,7 @@ MEANING = {
     "gates": "A gate between 0 and 1 multiplies the old state at each step, so the gates alone would let through their product (dashed). "
     "The total gradient also takes the paths through the output and the other gates: it is a *different curve*, sometimes larger.",
     "singular": "∂s_T/∂sₜ is the product of the Jacobians of all steps between. Its **largest singular value** (solid) is the most that any nudge of the memory can still do: "
-    "the worst case over directions. The middle one (dashed) and the smallest (dotted) show how many directions are already lost.",
+    "the worst case over directions. The middle one (dashed) and the smallest (dotted) show how many directions are already lost. (An untrained LSTM loses half of [h; c] at once, because h is made from c.)",
     "lyapunov": "The **Lyapunov exponents** are the average growth per step of independent nudges, on a log scale: 0 keeps, below 0 forgets, above 0 explodes. exp(exponent) is the factor per step.",
 }
 COUNTEREXAMPLE = (
@@ -145,37 +145,16 @@ def moments(context: Any) -> tuple[tuple[Moment, ...], str, bool]:
             "No weights of this run were kept yet: the first are kept when its training starts.", icon=":material/hourglass_top:"
         )
         return (), "output", True
-    columns = st.columns([2, 2, 1, 1])
-    with columns[0]:
-        step = (
-            st.select_slider(
-                "Moment of training",
-                steps,
-                steps[-1],
-                format_func=lambda step: "at init" if step == 0 else f"{step:,} steps",
-                key=f"moment_{run.id}",
-            )
-            if len(steps) > 1
-            else steps[0]
-        )
-    with columns[1]:
-        others = st.multiselect(
-            "Beside it",
-            [info.id for info in comparable(context)],
-            format_func=lambda other: names(context)[other],
-            key=f"beside_{run.id}",
-            help="Runs that read the same kind of data. They are run on this run's sequences.",
-        )
-    with columns[2]:
-        of = st.segmented_control(
-            "Gradient of",
-            ("output", "loss"),
-            default="output",
-            required=True,
-            key="run_of",
-            help="The answer before the sigmoid, or the loss. A network that is right has a tiny loss gradient everywhere: that is not vanishing.",
-        )
-    with columns[3]:
+    left, right = st.columns(2)
+    step = steps[0]
+    if len(steps) > 1:
+        step = left.select_slider("Moment of training", steps, steps[-1], format_func=_moment, key=f"moment_{run.id}")
+    help = "Runs that read the same kind of data. They are run on this run's sequences."
+    named = names(context)
+    others = right.multiselect("Beside it", comparable(context), format_func=named.__getitem__, key=f"beside_{run.id}", help=help)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        help = "The answer before the sigmoid, or the loss. A network that is right has a tiny loss gradient everywhere: that is not vanishing."
+        of = st.segmented_control("Gradient of", ("output", "loss"), default="output", required=True, key="run_of", help=help)
         relative = st.toggle("Relative to the last step", True, key="run_relative")
     chosen = [Moment(run.model(step), step)]
     if step != steps[0] and not others:
@@ -186,16 +165,15 @@ def moments(context: Any) -> tuple[tuple[Moment, ...], str, bool]:
     return tuple(chosen), of or "output", bool(relative)
 
 
-def comparable(context: Any) -> list[Any]:
-    """Other runs that can read this run's sequences."""
-    mine = context.run.experiment.data
-    return [
-        info
-        for info in context.service.store.list()
-        if info.id != context.run.id
-        and (info.experiment.data.task, info.experiment.data.vocabulary) == (mine.task, mine.vocabulary)
-        and info.step > 0
-    ]
+def _moment(step: int) -> str:
+    return "at init" if step == 0 else f"{step:,} steps"
+
+
+def comparable(context: Any) -> list[str]:
+    """Ids of other runs that can read this run's sequences."""
+    mine, store = context.run.experiment.data, context.service.store
+    kinds = {info.id: (info.experiment.data.task, info.experiment.data.vocabulary) for info in store.list() if info.step > 0}
+    return [key for key, kind in kinds.items() if key != context.run.id and kind == (mine.task, mine.vocabulary)]
 
 
 def names(context: Any) -> dict[str, str]:
@@ -234,7 +212,7 @@ def history(run: Any) -> None:
     st.subheader("Over the whole training", anchor=False)
     shell.chart(figures.over_training(steps, norms), "over_training", "Gradient norm by time step over training", rev=run.id)
     st.caption(
-        "Each row is one training step, the first at the bottom; bright: the loss depends strongly on the memory there. Mean over the batch of ‖∂L/∂sₜ‖."
+        "Each row is one training step, the first at the bottom; bright: the loss depends strongly on the memory there; short rows: batches of short sequences. Mean over the batch of ‖∂L/∂sₜ‖."
     )
     columns = run.history
     if {"step", "gradient_norm", "clipped_norm"} <= columns.keys():
@@ -271,7 +249,7 @@ def small_network() -> tuple[str, float, int]:
 
 def exploding() -> tuple[Experiment, float]:
     """An untrained network with large recurrent weights, and the largest gradient norm allowed."""
-    columns = st.columns(4)
+    columns = st.columns([5, 4, 4, 4])
     with columns[0]:
         chosen = cell(CELLS, "clip_cell")
     with columns[1]:

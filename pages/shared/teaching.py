@@ -10,6 +10,7 @@ import streamlit as st
 from rnn_core import presets
 from rnn_core.evidence import Evidence
 from rnn_core.figures import gradients as figures
+from rnn_core.figures.accuracy import by_last_tokens
 from rnn_core.lessons import LESSONS, Fact, Lesson
 from rnn_core.probes.curves import in_words
 
@@ -37,8 +38,12 @@ def seed(lesson: Lesson) -> int:
     return int(st.number_input("Seed", 0, 999, 0, key=f"seed_{lesson.name}", help=words, width=140))
 
 
-def figure(found: Evidence) -> go.Figure:
-    """The lesson's curves and the bounds that theory gives."""
+def figure(lesson: Lesson, found: Evidence) -> go.Figure | None:
+    """The lesson's curves and the bounds that theory gives; None when there is nothing to draw."""
+    if lesson.name == "vanilla":
+        return by_last_tokens(found.numbers) if found.numbers else None
+    if not found.curves:
+        return None
     drawing = figures.norm_by_step(found.curves)
     for factor, words in found.bound.items():
         figures.add_power(drawing, factor, len(found.curves[0].median), words)
@@ -47,7 +52,7 @@ def figure(found: Evidence) -> go.Figure:
 
 def alt(found: Evidence) -> str:
     """The figure in a sentence, for a screen reader."""
-    return "; ".join(f"{figures.name_of(item)} {in_words(item.factor)}" for item in found.curves)
+    return "; ".join(f"{figures.name_of(item)} {in_words(item.factor)}" for item in found.curves) or "Accuracy by tokens read"
 
 
 def provenance(lesson: Lesson, seed: int) -> str:

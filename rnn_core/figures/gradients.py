@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rnn_core.probes.clipping import Clipping
     from rnn_core.probes.gradients import GradientFlow
 
-FLOOR = 1e-16  # smallest value drawn; what is smaller lies on the floor of the plot
+FLOOR = 1e-16  # where the axis ends: curves leave the plot there, and hovering still tells their values
 FLOAT32 = 2.0**-24  # a term this much smaller than the largest is lost when float32 sums them
 DASHES = ("solid", "dash", "dot", "dashdot")
 
@@ -35,19 +35,23 @@ def _axis(drawing: go.Figure, length: int) -> None:
     drawing.update_xaxes(range=[length - 0.5, -0.5], zeroline=False)
 
 
-def _floored(values: np.ndarray) -> list[float | None]:
-    """Values for a log axis: at least FLOOR, None where there is none."""
-    return [None if not np.isfinite(value) else max(float(f"{value:.4g}"), FLOOR) for value in values]
+def positive(values: np.ndarray) -> list[float | None]:
+    """Values for a log axis, four digits; None where there is none or exactly zero."""
+    return [float(f"{value:.4g}") if np.isfinite(value) and value > 0 else None for value in values]
 
 
-def _range(curves: Sequence[Curve]) -> list[float]:
-    """Exponents of the vertical axis: all values above the floor, at least three powers of ten."""
+def log_range(drawing: go.Figure, low: float, high: float) -> None:
+    """Vertical log axis from `low` (not below FLOOR) to `high`, at least three powers of ten, labelled at powers of ten only."""
+    top, bottom = np.log10(max(high, FLOOR)), np.log10(max(low, FLOOR))
+    bottom = max(min(bottom, top - 3) - 0.3, np.log10(FLOOR))
+    drawing.update_yaxes(range=[float(bottom), float(top + 0.4)], dtick=max(1, int(np.ceil((top - bottom) / 9))))
+
+
+def _fit(drawing: go.Figure, curves: Sequence[Curve]) -> None:
+    """The axis over all values of the curves."""
     values = np.concatenate([np.concatenate([item.low, item.high]) for item in curves])
     values = values[np.isfinite(values) & (values > 0)]
-    if not len(values):
-        return [-3.0, 1.0]
-    top, bottom = np.log10(max(values.max(), FLOOR)), np.log10(max(values.min(), FLOOR))
-    return [float(max(min(bottom, top - 3) - 0.3, np.log10(FLOOR) - 0.1)), float(top + 0.4)]
+    log_range(drawing, *((values.min(), values.max()) if len(values) else (1e-3, 1.0)))
 
 
 def norm_by_step(flow: Curve | Sequence[Curve] | GradientFlow, *, height: int = 420) -> go.Figure:
@@ -67,7 +71,7 @@ def norm_by_step(flow: Curve | Sequence[Curve] | GradientFlow, *, height: int = 
     if relative:
         _rule(drawing, FLOAT32, "below: lost in a 32-bit sum", "dot")
     _axis(drawing, max(len(item.median) for item in curves))
-    drawing.update_yaxes(range=_range(curves))
+    _fit(drawing, curves)
     return drawing
 
 
@@ -80,7 +84,7 @@ def _curves(flow: Curve | Sequence[Curve] | GradientFlow) -> list[Curve]:
 def _rule(drawing: go.Figure, height: float, words: str, dash: str) -> None:
     """A named horizontal line on a log axis; Plotly wants an annotation's place there as an exponent."""
     drawing.add_hline(y=height, line={"dash": dash, "color": GREY, "width": 1})
-    place = {"x": 0.01, "xref": "paper", "xanchor": "left", "y": float(np.log10(height)), "yanchor": "bottom"}
+    place = {"x": 0.995, "xref": "paper", "xanchor": "right", "y": float(np.log10(height)), "yanchor": "top"}
     drawing.add_annotation(text=words, showarrow=False, font={"size": 11}, **place)
 
 
@@ -99,9 +103,10 @@ def name_of(item: Curve) -> str:
 def _band(drawing: go.Figure, item: Curve, number: int, curves: Sequence[Curve]) -> None:
     """One curve and its band. Curves of one cell differ by dash, curves of several cells by the cell's colour."""
     twin = sum(other.cell == item.cell for other in curves[:number])
-    colour = CELL_COLOURS.get(item.cell, SERIES_COLOURS[number % len(SERIES_COLOURS)])
+    alone = len(curves) > 2 and len({other.cell for other in curves}) == 1  # many settings of one cell: a colour for each
+    colour = SERIES_COLOURS[number % len(SERIES_COLOURS)] if alone else CELL_COLOURS.get(item.cell, GREY)
     lags, name = item.lags.tolist(), name_of(item)
-    low, high = _floored(item.low), _floored(item.high)
+    low, high = positive(item.low), positive(item.high)
     kept = [n for n in range(len(lags)) if low[n] is not None and high[n] is not None]
     drawing.add_scatter(
         x=[lags[n] for n in kept] + [lags[n] for n in reversed(kept)],
@@ -116,7 +121,7 @@ def _band(drawing: go.Figure, item: Curve, number: int, curves: Sequence[Curve])
     )
     drawing.add_scatter(
         x=lags,
-        y=_floored(item.median),
+        y=positive(item.median),
         name=name,
         legendgroup=name,
         mode="lines",
@@ -137,13 +142,13 @@ def gates(total: Curve, product: Curve, *, height: int = 380) -> go.Figure:
     gate = "forget" if total.cell == "lstm" else "update"
     drawing.add_scatter(
         x=product.lags.tolist(),
-        y=_floored(product.median),
+        y=positive(product.median),
         name=f"product of the {gate} gates alone",
         mode="lines",
         line={"color": GATE_COLOURS[gate], "width": 2.5, "dash": "dash"},
         hovertemplate="%{x} steps before the end: %{y:.2e}<extra>gates alone</extra>",
     )
-    drawing.update_yaxes(range=_range([total, product]))
+    _fit(drawing, [total, product])
     return drawing
 
 
@@ -188,7 +193,7 @@ def clipping(result: Clipping, *, height: int = 360) -> go.Figure:
     for name, (norms, colour) in rows.items():
         drawing.add_bar(
             x=list(result.names),
-            y=_floored(norms),
+            y=positive(norms),
             name=name,
             marker={"color": colour},
             hovertemplate="%{x}: %{y:.3g}<extra>" + name + "</extra>",
@@ -204,7 +209,7 @@ def clip_history(steps: np.ndarray, before: np.ndarray, after: np.ndarray, *, he
     for name, values, colour in (("before clipping", before, GREY), ("after clipping", after, ROLE_COLOURS["train"])):
         drawing.add_scatter(
             x=np.asarray(steps).tolist(),
-            y=_floored(np.asarray(values)),
+            y=positive(np.asarray(values)),
             name=name,
             mode="lines",
             line={"color": colour, "width": 1.6},

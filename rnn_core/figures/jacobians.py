@@ -8,25 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
+from rnn_core.figures.gradients import log_range, positive
 from rnn_core.figures.theme import CELL_COLOURS, CELL_NAMES, GREY, ROLE_COLOURS, figure
 
 if TYPE_CHECKING:
     from rnn_core.probes.closed_forms import Growth
     from rnn_core.probes.flow import Spectrum
 
-FLOOR = 1e-16  # smallest value drawn
-
-
-def _floored(values: np.ndarray) -> list[float]:
-    return [max(float(f"{value:.4g}"), FLOOR) for value in values]
-
 
 def singular_values(spectra: Sequence[Spectrum], *, height: int = 420) -> go.Figure:
-    """Singular values of ∂s_T/∂s_t by lag: the largest as a thick line, the middle one dashed, the smallest dotted.
+    """Singular values of ∂s_T/∂sₜ by lag: the largest as a thick line, the middle one dashed, the smallest dotted.
 
     A wide fan means that a few directions of memory are kept while most are lost.
     """
-    drawing = figure("time steps before the last one", "singular values of ∂s_T/∂s_t", height=height, log_y=True)
+    drawing = figure("time steps before the last one", "singular values of ∂s_T/∂sₜ", height=height, log_y=True)
     for item in spectra:
         middle = item.singular_values.shape[1] // 2
         for column, word, dash, width in (
@@ -37,7 +32,7 @@ def singular_values(spectra: Sequence[Spectrum], *, height: int = 420) -> go.Fig
             name = CELL_NAMES[item.cell]
             drawing.add_scatter(
                 x=item.lags.tolist(),
-                y=_floored(item.singular_values[:, column]),
+                y=positive(item.singular_values[:, column]),
                 name=f"{name}: {word}",
                 legendgroup=name,
                 showlegend=column == 0 or len(spectra) == 1,
@@ -46,9 +41,9 @@ def singular_values(spectra: Sequence[Spectrum], *, height: int = 420) -> go.Fig
                 hovertemplate="%{x} steps before the end: %{y:.2e}<extra>" + f"{name}, {word}</extra>",
             )
     drawing.update_xaxes(autorange="reversed", zeroline=False)
-    tops = np.concatenate([item.singular_values.ravel() for item in spectra])
-    top, bottom = np.log10(max(tops.max(), FLOOR)), np.log10(max(tops.min(), FLOOR))
-    drawing.update_yaxes(range=[float(min(bottom, top - 3) - 0.3), float(top + 0.4)])
+    values = np.concatenate([item.singular_values.ravel() for item in spectra])
+    values = values[np.isfinite(values) & (values > 0)]
+    log_range(drawing, *((values.min(), values.max()) if len(values) else (1e-3, 1.0)))
     return drawing
 
 
@@ -80,24 +75,22 @@ def growth(result: Growth, *, height: int = 360) -> go.Figure:
     rows = (
         ("what happens", result.norm, ROLE_COLOURS["train"], "solid", 3.0),
         (
-            f"spectral radius {result.spectral_radius:g} to the power n: not a bound",
+            f"spectral radius ({result.spectral_radius:g}) to the power n: not a bound",
             result.by_radius,
             ROLE_COLOURS["validation"],
             "dash",
             2.0,
         ),
-        ("largest singular value to the power n: a true bound", result.by_singular, GREY, "dot", 2.0),
+        ("largest singular value to the power n: a bound", result.by_singular, GREY, "dot", 2.0),
     )
     for name, values, colour, dash, width in rows:
         drawing.add_scatter(
             x=result.steps.tolist(),
-            y=_floored(values),
+            y=positive(values),
             name=name,
             mode="lines",
             line={"color": colour, "dash": dash, "width": width},
             hovertemplate="n = %{x}: %{y:.4g}<extra></extra>",
         )
-    top = np.log10(result.norm.max() * 10)
-    drawing.update_yaxes(range=[float(min(-3.0, np.log10(max(result.norm.min(), 1e-4)))), float(top)])
-    drawing.update_layout(legend={"orientation": "v", "x": 0.98, "xanchor": "right", "y": 0.98, "yanchor": "top"})
+    log_range(drawing, max(result.norm.min(), 1e-3), result.norm.max() * 4)
     return drawing

@@ -213,7 +213,7 @@ def spectrum_of_run(moment: Moment, experiment: Experiment) -> Spectrum:
 # ---- clipping ----
 
 
-def batch_gradient(experiment: Experiment, scale: float = 1.0, examples: int = 16) -> dict[str, float]:
+def batch_gradient(experiment: Experiment, scale: float = 0.1, examples: int = 16) -> dict[str, float]:
     """Norm of each weight's loss gradient on one batch of random sequences and random answers, for an untrained network."""
     from rnn_core.data.sequences import Batch
 

@@ -24,6 +24,7 @@ from rnn_core.probes.gradients import state_gradients
 from rnn_core.runs import RunRecord, Store
 from tests.benchmarks import record
 
+LAST = (500, 200, 100, 50, 25, 10)
 LAGS = (1, 10, 20, 50, 100, 199)
 # reference/science.md 2.3: median over 256 reviews of ‖∂logit/∂s_{T-l}‖ / ‖∂logit/∂s_T‖
 PUBLISHED = {
@@ -54,7 +55,7 @@ def line(name: str, values: Any) -> str:
 
 
 def padding(seeds: int = 3) -> dict[str, list[float]]:
-    """Best validation accuracy of five epochs; and what reaches the last word of the trained post-padded network."""
+    """Best validation accuracy of five epochs."""
     behind = presets.get("post_padding")
     variants = {"post": behind, "pre": behind.replace(padding="pre"), "masked": behind.replace(mask=True)}
     found: dict[str, list[float]] = {}
@@ -64,26 +65,7 @@ def padding(seeds: int = 3) -> dict[str, list[float]]:
             f"{name:8} best validation accuracy of {experiment.training.epochs} epochs: {[round(value, 3) for value in found[name]]}",
             flush=True,
         )
-    found["trained_left"] = [left_behind_padding(behind)]
-    print(
-        f"trained post-padded network: {found['trained_left'][0]:.1e} of the gradient reaches the last of 200 words", flush=True
-    )
     return found
-
-
-def left_behind_padding(experiment: Experiment, words: int = 200) -> float:
-    """Median share of the final gradient that reaches the last word of a review of `words` tokens, after training."""
-    from rnn_core.training import train
-
-    dataset = data.build(experiment)
-    model = None
-    for snapshot in train(experiment, dataset=dataset):
-        model = snapshot.model or model
-    inputs = np.zeros((32, experiment.data.length), np.int32)
-    inputs[:, :words] = long_reviews(dataset.validation, words, 32)
-    return curve(state_gradients(model, inputs).norms, "state", "simple_rnn", "", relative=True).at(
-        experiment.data.length - words
-    )
 
 
 def training() -> dict[str, Any]:
@@ -189,8 +171,8 @@ def vanilla() -> dict[str, Any]:
     numbers = {"bag": bag_of_words(dataset.train, dataset.validation, dataset.test)}
     print(f"bag of words {numbers['bag']:.4f}", flush=True)
     for cell, run in runs.items():
-        for last in (500, 100, 25):
-            name = cell if last == 500 else f"{cell}_{last}"
+        for last in LAST:
+            name = cell if last == LAST[0] else f"{cell}_{last}"
             numbers[name] = accuracy(run.model(), dataset.test, last)
             print(f"{cell:12} last {last:3} tokens: {numbers[name]:.4f}", flush=True)
     return {"numbers": numbers}
