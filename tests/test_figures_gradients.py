@@ -133,7 +133,7 @@ def test_growth_is_drawn_beside_the_false_rule_and_the_true_bound(result: closed
     np.testing.assert_allclose(truth.y, result.norm, rtol=1e-3)
     assert "not a bound" in radius.name
     assert (np.array(bound.y) >= np.array(truth.y) * 0.999).all()
-    assert (np.array(truth.y)[1:] > np.array(radius.y)[1:]).all()
+    assert (np.array(truth.y)[1:] > np.array([value or 0.0 for value in radius.y])[1:]).all()
 
 
 def test_accuracy_is_drawn_by_the_tokens_read() -> None:

@@ -20,7 +20,7 @@ def by_last_tokens(numbers: Mapping[str, float], longest: int = 500, *, height: 
         points = sorted(
             (int(name.removeprefix(f"{cell}_")), value) for name, value in numbers.items() if name.startswith(f"{cell}_")
         )
-        points += [(longest, numbers[cell])] * (cell in numbers)
+        points += [(longest, numbers[cell])] if cell in numbers else []
         drawing.add_scatter(
             x=[last for last, _ in points],
             y=[round(100 * value, 2) for _, value in points],
