@@ -9,6 +9,10 @@ from pages.shared import picture, shell
 context = shell.page("Home", ":material/home:", "")
 
 st.title("A network that reads one step at a time", anchor=False)
+st.markdown(
+    "A recurrent network reads a sequence word by word, or value by value, and carries a **state** from each step to the next. "
+    "Unrolled trains one before your eyes and shows what that state holds, and how learning reaches back through it."
+)
 picture.unrolled()
 
 doors = [
@@ -25,5 +29,4 @@ for column, (path, icon, title, what) in zip(st.columns(3), doors, strict=True):
     with column.container(border=True, height="stretch"):
         st.subheader(f"{icon} {title}", anchor=False)
         st.markdown(what)
-        if __import__("pathlib").Path(path).exists():
-            st.page_link(path, label=f"**{title}**", icon=":material/arrow_forward:")
+        st.page_link(path, label=f"**{title}**", icon=":material/arrow_forward:")

@@ -16,6 +16,9 @@ for note in notes:
 
 if board is None or now is None:
     st.title("Train a network, live", anchor=False)
+    st.markdown(
+        "Choose what to learn and with which network, then press Play: the loss, the states and the gradients move while it learns."
+    )
     transport.bar(None)
     st.subheader("Start from something known", anchor=False)
     settings.cards()

@@ -30,6 +30,8 @@ class Moment:
     state_norms: np.ndarray | None  # (T,) gradient norms of the newest batch; None before the first
     probe_states: np.ndarray | None  # (T', S) states on the fixed sequence
     eigenvalues: np.ndarray | None  # (H,) of the recurrent kernel
+    best: float  # best validation metric; nan before the first
+    test: float  # metric on the test part, measured once at the end; nan before
     builtin: bool  # a starter model, read only
     snapshot: Any = None  # rnn_core.training.Snapshot while it trains here
     position: int = 0  # place in the queue
@@ -39,6 +41,11 @@ class Moment:
     @property
     def active(self) -> bool:
         return self.status in ACTIVE
+
+    @property
+    def epoch(self) -> int:
+        """Finished passes over the training data."""
+        return int(self.history["epoch"][-1]) if len(self.history["epoch"]) else 0
 
     @property
     def when(self) -> str:
@@ -57,13 +64,13 @@ def moment(run_id: str, at: int | None = None) -> Moment:
     if known is not None and shot is not None and at is None:
         return Moment(
             run_id, record.name, record.experiment, status, message, str(known.revision), shot.step, kept, shot.run.history,
-            shot.run.norm_history, shot.state_norms if shot.step else None, shot.probe_states, shot.eigenvalues, record.info.builtin, shot,
+            shot.run.norm_history, shot.state_norms if shot.step else None, shot.probe_states, shot.eigenvalues, record.info.metric, record.info.test_metric, record.info.builtin, shot,
             known.position, known.estimate,
         )  # fmt: skip
     arrays = record.snapshot(at) if kept else {}
     step = at if at is not None else max(record.info.step, 0)
     return Moment(
-        run_id, record.name, record.experiment, status, message, f"{status}-{record.info.step}-{at}", step, kept, record.history,
-        record.norm_history, arrays.get("state_norms") if step else None, arrays.get("probe_states"), arrays.get("eigenvalues"), record.info.builtin,
+        run_id, record.name, record.experiment, status, message, f"{status}-{record.info.step}-{record.info.test_metric}-{at}", step, kept, record.history,
+        record.norm_history, arrays.get("state_norms") if step else None, arrays.get("probe_states"), arrays.get("eigenvalues"), record.info.metric, record.info.test_metric, record.info.builtin,
         position=known.position if known else 0, estimate=known.estimate if known else float("nan"), rewound=at is not None,
     )  # fmt: skip

@@ -74,8 +74,7 @@ def navigation(run_id: str | None) -> None:
     for group, pages in NAVIGATION.items():
         st.caption(group)
         for path, name, icon in pages:
-            if (live.STATIC.parent / path).exists():
-                st.page_link(path, label=name, icon=icon, query_params=here, width="stretch")
+            st.page_link(path, label=name, icon=icon, query_params=here, width="stretch")
 
 
 def opened(run_id: str | None) -> Any:

@@ -14,6 +14,17 @@ from rnn_core import data
 TICK = 1.0  # seconds
 ROWS = (("loss", "metric"), ("reading",), ("faults",), ("norms", "norm_map"), ("states", "eigenvalues"))
 
+ABOUT = {
+    "loss": "How wrong the network is. Validation rising while training falls: it memorises instead of learning.",
+    "metric": "How good it is, on batches it learns from and on data it never sees. Dashed: what a predictor that learns nothing reaches.",
+    "reading": "Real data it was not trained on, through the newest kept weights.",
+    "faults": "Faults planted in a stretch it never saw, and how far its forecast misses at each step.",
+    "norms": "How much the loss would change if the state at each time step did. A steep fall to the left: the early steps are not heard.",
+    "norm_map": "The same curve at every training step, as colours: bright is a strong gradient, dark a vanished one.",
+    "states": "What it holds in mind while it reads one fixed sequence: one row per unit, blue positive, orange negative.",
+    "eigenvalues": "The recurrent weights alone: they shrink a state inside the circle and stretch it outside, at every step again.",
+}
+
 
 def current(run_id: str | None) -> Board | None:
     """The run as it is now; None, with a calm sentence, when there is none to watch."""
@@ -43,7 +54,7 @@ def _tick(run_id: str, status: str, ticking: bool) -> None:
     now = board.now
     if now.status != status or (now.active or board.pending) != ticking:
         st.rerun()  # a run of the whole page starts or ends the timer and renews the picker
-    st.subheader(plain(now.name), anchor=False)
+    st.title(plain(now.name), anchor=False)
     transport.bar(now)
     transport.progress(now)
     figures(_rewound(board))
@@ -79,6 +90,7 @@ def figures(board: Board) -> None:
 def _drawing(board: Board, name: str) -> None:
     if name in board.drawings:
         charts.draw(board.drawings[name], name)
+        st.caption(ABOUT[name])
     elif board.now.active and name not in ("reading", "faults"):
         st.skeleton(height=290)
 

@@ -22,6 +22,11 @@ def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name, exact=True)
 
 
+def transport(page: Page, name: str) -> Locator:
+    """A button of the transport: play (which may read Pause or Play on), batch, epoch, stop, reset, weights."""
+    return page.locator(f".st-key-transport_{name}").get_by_role("button")
+
+
 def chart(page: Page, key: str) -> Locator:
     """The node that Plotly draws a chart into."""
     return page.locator(f".st-key-{key} .unrolled-chart")

@@ -1,0 +1,232 @@
+"""Training in a real browser, on real workers: from Play to the last step, and everything that can happen in between."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.serving import Server
+from tests.browser.steps import button, chart, points, settled, transport
+
+LONG = "task=toy_reviews&cell=gru&units=16&epochs=1000&minutes=20"  # trains for as long as a test needs
+TINY = "task=adding&length=20&cell=gru&units=8&samples=640&epochs=3"  # trains in a few seconds
+PATIENCE = 120_000  # ms: a worker that starts cold on a busy machine
+
+Visit = Callable[..., Page]
+
+
+def play(page: Page, words: str = "Pause") -> Page:
+    """Press Play and wait until the run is there."""
+    transport(page, "play").click()
+    expect(transport(page, "play")).to_contain_text(words, timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(r"run="))
+    return page
+
+
+def step(page: Page) -> int:
+    """The training step that the progress line tells."""
+    found = re.search(r"step ([\d,]+) of", page.get_by_test_id("stProgress").inner_text())
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def reaches(page: Page, least: int) -> int:
+    """Wait until the progress line tells a step of at least `least`."""
+    progress = page.get_by_test_id("stProgress")
+    for _ in range(PATIENCE // 250):
+        if progress.count() and step(page) >= least:
+            return step(page)
+        page.wait_for_timeout(250)
+    raise AssertionError(
+        f"step {least} was not reached: {progress.all_inner_texts()} {page.get_by_test_id('stAlert').all_inner_texts()}"
+    )
+
+
+def stop(page: Page) -> None:
+    transport(page, "stop").click()
+    expect(page.get_by_text("Stopped after")).to_be_visible(timeout=PATIENCE)
+
+
+def values(page: Page, key: str, trace: int) -> list[float]:
+    """The heights of a trace as Plotly holds them."""
+    return list(chart(page, key).evaluate("(node, n) => Array.from(node.calcdata?.[n] ?? [], (point) => point.y)", trace))
+
+
+def test_toy_reviews_train_to_the_end_and_accuracy_rises(visit: Visit, server: Server, tmp_path: Path) -> None:
+    page = settled(visit(f"{server.url}/train"))
+    button(page, "Toy reviews, LSTM").click()
+    expect(button(page, "Toy reviews, LSTM")).to_have_attribute("data-testid", "stBaseButton-primary")
+    play(page)
+    expect(page.get_by_text("Finished after")).to_be_visible(timeout=PATIENCE)
+    validation = values(page, "metric", 1)
+    assert validation[-1] > 0.9 > 0.75 > validation[0]
+    for key in ("loss", "norms", "norm_map", "states", "eigenvalues", "reading"):
+        expect(chart(page, key).locator(".main-svg").first).to_be_visible(timeout=30_000)
+
+    page.get_by_role("button", name="Take away").click()
+    for label, suffix in (("Metrics as CSV", "csv"), ("Model as .keras", "keras"), ("Keras program", "py")):
+        with page.expect_download(timeout=60_000) as waiting:
+            button(page, label).click()
+        target = tmp_path / f"taken.{suffix}"
+        waiting.value.save_as(target)
+    rows = (tmp_path / "taken.csv").read_text().splitlines()
+    assert rows[0].startswith("step,epoch,loss,metric")
+    assert len(rows) > 100
+    assert "model.weights.h5" in zipfile.ZipFile(tmp_path / "taken.keras").namelist()
+    assert "keras.Sequential" in (tmp_path / "taken.py").read_text()
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("link", name="Compare with another run")).to_be_visible()
+    page.get_by_role("slider", name="Rewind").press("Home")
+    expect(chart(page, "norms").locator(".gtitle")).not_to_contain_text(f"{len(rows) - 2:,} steps")
+
+
+def test_pause_step_resume_stop(visit: Visit, server: Server) -> None:
+    page = play(visit(f"{server.url}/train?{LONG}"))
+    reaches(page, 2)
+    transport(page, "play").click()
+    expect(transport(page, "play")).to_contain_text("Play")
+    expect(page.get_by_test_id("stProgress")).to_contain_text("paused")
+    page.wait_for_timeout(1500)
+    paused = step(page)
+    page.wait_for_timeout(1500)
+    assert step(page) == paused, "a paused run goes on"
+    transport(page, "batch").click()
+    assert reaches(page, paused + 1) == paused + 1
+    transport(page, "play").click()
+    reaches(page, paused + 3)
+    stop(page)
+    expect(transport(page, "play")).to_be_enabled()
+
+
+def test_refresh_and_a_second_browser_find_the_run_and_zoom_survives_ten_ticks(visit: Visit, server: Server) -> None:
+    page = play(visit(f"{server.url}/train?{LONG}"))
+    reaches(page, 3)
+    page.reload()
+    here = reaches(settled(page), 3)
+    other = settled(visit(page.url))
+    assert reaches(other, here) >= here
+
+    node = chart(other, "loss")
+    expect(node.locator(".nsewdrag").first).to_be_visible()
+    box = node.locator(".nsewdrag").first.bounding_box()
+    assert box is not None
+    other.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    other.mouse.down()
+    other.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"], steps=5)
+    other.mouse.up()
+    zoom = node.evaluate("(node) => { node.marked = true; return node._fullLayout.xaxis.range.slice(); }")
+    seen = set()
+    for _ in range(60):
+        seen.add(step(other))
+        if len(seen) > 10:
+            break
+        other.wait_for_timeout(500)
+    assert len(seen) > 10, "the page does not tick"
+    assert node.evaluate("(node) => node.marked === true"), "the chart was mounted anew"
+    assert node.evaluate("(node) => node._fullLayout.xaxis.range.slice()") == zoom, "the zoom was lost"
+    stop(page)
+    expect(other.get_by_text("Stopped after")).to_be_visible(timeout=PATIENCE)
+
+
+def test_imdb_trains_for_a_few_batches(visit: Visit, server: Server) -> None:
+    page = play(visit(f"{server.url}/train?task=imdb&length=80&epochs=2&batch=16"))
+    reaches(page, 3)
+    expect(chart(page, "loss").locator(".main-svg").first).to_be_visible(timeout=30_000)
+    assert points(page, "loss") >= 1
+    stop(page)
+
+
+def test_an_uploaded_series_is_forecast(visit: Visit, server: Server, tmp_path: Path) -> None:
+    series = tmp_path / "series.csv"
+    lines = [f"2026-01-01 {n // 60:02d}:{n % 60:02d},{(n % 24) / 24:.3f},{n % 7}" for n in range(700)]
+    series.write_text("\n".join(["time,<script>window.hacked=1</script>,**bold**", *lines]))
+    page = settled(visit(f"{server.url}/train?task=csv&length=24&epochs=2"))
+    expect(page.get_by_test_id("stAlert").first).to_be_visible()  # it says what is missing
+    expect(transport(page, "play")).to_be_disabled()
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(series)
+    expect(transport(page, "play")).to_be_enabled(timeout=30_000)
+    transport(page, "play").click()
+    expect(page.get_by_text("Finished after")).to_be_visible(timeout=PATIENCE)
+    expect(chart(page, "reading").locator(".main-svg").first).to_be_visible(timeout=PATIENCE)
+    assert points(page, "reading") > 100
+    assert page.evaluate("window.hacked") is None
+
+
+def test_keyboard_alone_trains_and_types(visit: Visit, server: Server) -> None:
+    page = settled(visit(f"{server.url}/train?{LONG}"))
+    expect(transport(page, "play")).to_contain_text("Play")
+    seed = page.get_by_label("Units", exact=True)
+    seed.focus()
+    page.keyboard.press("Backspace")
+    page.keyboard.type("8")
+    page.keyboard.press("Tab")  # leaves the field, as everywhere
+    expect(page).to_have_url(re.compile("units=18"))
+    page.keyboard.press("p")
+    expect(transport(page, "play")).to_contain_text("Pause", timeout=PATIENCE)
+    reaches(page, 1)
+    page.keyboard.press("s")
+    expect(page.get_by_text("Stopped after")).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_run_that_explodes_says_what_to_do(visit: Visit, server: Server) -> None:
+    query = "task=adding&length=100&activation=relu&gain=5&learning_rate=10&optimiser=sgd&epochs=5&initialiser=random_normal"
+    page = visit(f"{server.url}/train?{query}")
+    transport(page, "play").click()
+    expect(page.get_by_test_id("stAlert").filter(has_text=re.compile("try|clip", re.I)).first).to_be_visible(timeout=PATIENCE)
+
+
+def test_one_batch_needs_no_run_yet(visit: Visit, server: Server) -> None:
+    page = visit(f"{server.url}/train?{TINY}")
+    transport(page, "batch").click()
+    assert reaches(page, 1) == 1
+    expect(page.get_by_test_id("stProgress")).to_contain_text("paused")
+    transport(page, "play").click()
+    expect(page.get_by_text("Finished after")).to_be_visible(timeout=PATIENCE)
+    transport(page, "reset").click()
+    expect(page.get_by_text("Finished after")).to_be_hidden()
+    expect(page.get_by_text("Finished after")).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_run_deleted_under_the_viewer(visit: Visit, server: Server) -> None:
+    page = visit(f"{server.url}/train?{TINY}")
+    transport(page, "play").click()
+    expect(page.get_by_text("Finished after")).to_be_visible(timeout=PATIENCE)
+    other = settled(visit(page.url))
+    expect(other.get_by_text("Finished after")).to_be_visible()
+    page.get_by_role("button", name="This run").click()
+    button(page, "Delete this run").click()
+    button(page, "Delete").click()
+    expect(transport(page, "play")).to_contain_text("Play")
+    other.reload()
+    expect(other.get_by_text("is not on this server")).to_be_visible()
+    expect(transport(other, "play")).to_contain_text("Play")
+
+
+def test_a_restarted_server_offers_to_play_on(visit: Visit, fresh_server: Callable[..., Server]) -> None:
+    server = fresh_server()
+    page = play(visit(f"{server.url}/train?{LONG}"))
+    reaches(page, 2)
+    address = page.url.replace(server.url, "")
+    page.context.close()
+    server.stop(kill=True)
+    again = fresh_server(home=server.home)
+    back = settled(visit(f"{again.url}{address}"))
+    expect(back.get_by_text("Interrupted after")).to_be_visible()
+    expect(transport(back, "play")).to_be_enabled()
+
+
+def test_imdb_out_of_reach_offers_the_toy_reviews(visit: Visit, fresh_server: Callable[..., Server], tmp_path: Path) -> None:
+    server = fresh_server(UNROLLED_IMDB=str(tmp_path / "nowhere"), HOME=str(tmp_path), KERAS_HOME=str(tmp_path))
+    page = visit(f"{server.url}/train?task=imdb&length=80")
+    transport(page, "play").click()
+    expect(page.get_by_test_id("stAlert").filter(has_text="UNROLLED_IMDB").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_test_id("stAlert").filter(has_text=re.compile("toy reviews", re.I)).first).to_be_visible()
+
+
+def test_the_web_process_never_loaded_tensorflow(server: Server) -> None:
+    loaded = [path for path in server.web_process_libraries() if re.search(r"tensorflow|keras|jaxlib|libtorch", path)]
+    assert loaded == []
