@@ -24,6 +24,7 @@ if board is None or now is None:
     settings.cards()
     st.subheader("Or set it up", anchor=False)
     settings.form()
+    settings.size(settings.draft())
     share.panel(None, settings.draft())
 else:
     watch.live(board)

@@ -276,12 +276,14 @@ def problem(experiment: Experiment) -> str:
     return ""
 
 
-def size(experiment: Experiment) -> str:
-    """One line: how many parameters, next to a feedforward network's over the same window. Markdown."""
+def size(experiment: Experiment) -> None:
+    """How many parameters, next to a feedforward network's over the same window."""
+    if problem(experiment):
+        return
     interface = data.interface(experiment, uploads())
     ours, theirs = parameters.recurrent(experiment, interface), parameters.feedforward(experiment, interface)
     steps = experiment.data.length
-    return (
-        f"**{ours:,} parameters**, the same for 1 step or {steps:,}. A feedforward network with {experiment.model.units} hidden units "
-        f"over the same {steps:,} steps needs {theirs:,}."
+    st.markdown(
+        f":material/functions: **{ours:,} parameters**, the same for 1 step or {steps:,}: every step shares them. A feedforward network "
+        f"with {experiment.model.units} hidden units over the same {steps:,} steps needs **{theirs:,}**."
     )

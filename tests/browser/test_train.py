@@ -14,7 +14,7 @@ from tests.browser.steps import button, chart, points, settled, transport
 
 LONG = "task=toy_reviews&cell=gru&units=16&epochs=1000&minutes=20"  # trains for as long as a test needs
 TINY = "task=adding&length=20&cell=gru&units=8&samples=640&epochs=3"  # trains in a few seconds
-PATIENCE = 120_000  # ms: a worker that starts cold on a busy machine
+PATIENCE = 240_000  # ms: a worker that starts cold on a busy machine
 
 Visit = Callable[..., Page]
 

@@ -1,0 +1,124 @@
+"""Every page by AppTest: it opens on its own, names itself, and survives a change of the run; the form of an experiment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared.shell import NAVIGATION
+from rnn_core import presets
+from rnn_core.experiment import FIELDS, Experiment
+from tests.conftest import ROOT, figures
+
+PAGES = ["app.py", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").glob("*.py"))]
+PATIENCE = 180  # seconds: the first page may wait for cold workers
+
+
+def opened(page: str, **query: str) -> AppTest:
+    """A page by deep link, after the shell has run once."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    return app if page == "app.py" else app.switch_page(page).run()
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(
+        element.value for kind in ("title", "markdown", "caption", "warning", "error", "info") for element in app.get(kind)
+    )
+
+
+def test_navigation_leads_to_every_page() -> None:
+    assert sorted(path for group in NAVIGATION.values() for path, _, _ in group) == sorted(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_and_survives_another_run(page: str) -> None:
+    app = opened(page)
+    assert not app.exception
+    assert app.title, "a page says what it is"
+    picker = app.sidebar.selectbox(key="run_picker")
+    other = "starter-gru" if picker.value != "starter-gru" else "starter-lstm"
+    picker.set_value(other).run()
+    assert not app.exception
+    assert app.session_state["run"] == other
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_link_to_a_run_that_is_gone_is_a_sentence(page: str) -> None:
+    app = opened(page, run="<script>alert(1)</script>**x**")
+    assert not app.exception
+    assert "is not on this server" in words(app)
+    assert "**x**" not in words(app), "what the link says reaches Markdown unescaped"
+
+
+@pytest.fixture
+def train() -> AppTest:
+    return opened("pages/train.py")
+
+
+def test_a_preset_fills_the_form(train: AppTest) -> None:
+    train.button(key="preset_sine").click().run()
+    assert train.session_state["draft"] == presets.get("sine")
+    assert train.number_input(key="set_length").value == presets.get("sine").data.length
+    assert not train.button(key="transport_play").disabled
+
+
+def test_every_field_of_the_experiment_has_a_widget_that_explains_itself(train: AppTest) -> None:
+    found: dict[str, Any] = {}
+    for kind in ("number_input", "selectbox", "toggle", "text_input", "button_group"):
+        found |= {
+            element.key.removeprefix("set_"): element for element in train.get(kind) if (element.key or "").startswith("set_")
+        }
+    assert set(FIELDS) - set(found) == {"source"}, "the uploaded file has its own widget"
+    assert [name for name, element in found.items() if not element.help] == []
+
+
+def test_parameters_are_counted_next_to_a_feedforward_network(train: AppTest) -> None:
+    assert "feedforward network" in words(train)
+    before = words(train)
+    train.number_input(key="set_units").set_value(48).run()
+    assert words(train) != before
+
+
+def test_a_combination_that_would_exhaust_the_machine_is_refused_in_place(train: AppTest) -> None:
+    train.number_input(key="set_units").set_value(512).run()
+    train.number_input(key="set_length").set_value(2000).run()
+    train.number_input(key="set_batch").set_value(1024).run()
+    assert "must be at most" in words(train)
+    assert train.button(key="transport_play").disabled
+    train.number_input(key="set_batch").set_value(8).run()
+    assert "must be at most" not in words(train)
+    assert not train.button(key="transport_play").disabled
+
+
+@pytest.mark.parametrize(("name", "value"), [("units", 10**9), ("units", -3), ("learning_rate", 1e9), ("epochs", 0)])
+def test_a_value_outside_its_limits_never_reaches_the_experiment(train: AppTest, name: str, value: float) -> None:
+    before = train.session_state["draft"]
+    train.number_input(key=f"set_{name}").set_value(value).run()
+    assert not train.exception
+    assert train.session_state["draft"] == before
+
+
+def test_a_link_carries_the_experiment_and_says_what_it_had_to_change() -> None:
+    app = opened("pages/train.py", task="adding", cell="gru", units="1000000000", nonsense="1")
+    assert not app.exception
+    draft = app.session_state["draft"]
+    assert (draft.data.task, draft.model.cell, draft.model.units) == ("adding", "gru", FIELDS["units"]["high"])
+    assert "units must be between" in words(app)
+
+
+def test_a_link_to_an_unknown_task_falls_back() -> None:
+    app = opened("pages/train.py", task="<b>nothing</b>")
+    assert not app.exception
+    assert app.session_state["draft"].data.task == Experiment().data.task
+
+
+def test_a_starter_shows_its_training(train: AppTest) -> None:
+    app = opened("pages/train.py", run="starter-lstm")
+    assert not app.exception
+    assert {"loss", "metric"} <= set(figures(app))
+    assert "after" in words(app)
