@@ -181,7 +181,7 @@ class Stepper:
         """The compiled function of that name: one trace per shape for "train", one for all shapes otherwise."""
         key = name, masked
         if key not in self._functions:
-            body = {
+            body: Any = {
                 "train": self._train,
                 "train_any": self._train,
                 "gradients": self._gradients,

@@ -33,13 +33,13 @@ def cell_of(name: str, units: int = UNITS) -> Any:
     return CELLS[{"SimpleRNN": "simple_rnn", "LSTM": "lstm", "GRU": "gru"}[kind]](units, **known)
 
 
-def layer_of(name: str, seed: int = 0, units: int = UNITS, **options: Any) -> Any:
+def layer_of(name: str, seed: int = 0, units: int = UNITS, size: int = SIZE, **options: Any) -> Any:
     """A stock layer in float64 with random weights, biases included."""
     import keras
 
     kind, chosen = VARIANTS[name]
     layer = getattr(keras.layers, kind)(units, **{"dtype": "float64", "return_sequences": True, **chosen, **options})
-    layer.build((None, None, SIZE))
+    layer.build((None, None, size))
     rng = np.random.default_rng(seed)
     layer.set_weights([rng.normal(0, 0.5, weight.shape) for weight in layer.get_weights()])
     return layer

@@ -7,6 +7,7 @@ the Jacobian product ∂s_T/∂s_t is in `jacobians`. Everything is per example;
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,9 +67,10 @@ def state_gradients(
 
     if of not in ("output", "loss"):
         raise ValueError(f'of must be "output" or "loss", got {of!r}')
-    inputs, mask = taps.check(model, inputs, mask)
     network = taps.keras_model(model)
     tap, every = taps.choose(network, layer)
+    inputs, mask = taps.check(model, inputs, mask)
+    kind = _kind(model, network)
     with (
         taps.logits(network) as quantity,
         tf.GradientTape(watch_accessed_variables=False) as tape,
@@ -76,7 +78,7 @@ def state_gradients(
     ):
         answer = tf.cast(network(inputs, training=False), tf.float64)
         if of == "loss":
-            quantity, value = "loss", _loss(model, network, answer, targets)
+            quantity, value = "loss", _loss(kind, answer, targets)
         else:
             value = _chosen(answer, output)
     tap.once()
@@ -107,15 +109,19 @@ def _chosen(answer: Any, output: int | None) -> Any:
     return answer[:, output]
 
 
-def _loss(model: Any, network: Any, answer: Any, targets: Any) -> Any:
+def _kind(model: Any, network: Any) -> str:
+    """The loss that goes with the model's head."""
+    kinds = {"sigmoid": "binary", "softmax": "categorical"}
+    return model.interface.loss if isinstance(model, Model) else kinds.get(taps.final_activation(network), "squared")
+
+
+def _loss(kind: str, answer: Any, targets: Any) -> Any:
     """(B,) loss of each example; over the steps, the mean."""
     import tensorflow as tf
 
     from rnn_core.data.task import Interface
     from rnn_core.steps import losses
 
-    kinds = {"sigmoid": "binary", "softmax": "categorical"}
-    kind = model.interface.loss if isinstance(model, Model) else kinds.get(taps.final_activation(network), "squared")
     if targets is None:
         raise ValueError('of="loss" needs targets')
     targets, shape = np.asarray(targets), tuple(answer.shape)
@@ -137,34 +143,41 @@ def _measured(tap: taps.Tap, quantity: str, value: Any, delta: Any, states: list
     inner = tap.kernels[2]
     real = np.ones(shape[:2], bool) if tap.mask is None else tap.timewise(tap.mask)
     parts = [tap.timewise(part) for part in states]
-    norms = [np.linalg.norm(part, axis=-1) for part in parts]
+    norms = [_norm(part) for part in parts]
     pairs = tap.cell.outer(delta, tap.saved, before(tap.states, tap.initial))
     pairs = [(tap.timewise(left), tap.timewise(right)) for left, right in pairs]
     flow, x = tap.timewise(delta), tap.timewise(tap.inputs)
     recurrent = np.concatenate([right for _, right in pairs], -1)
     biases = [flow] if inner is None else [flow, recurrent]
     components = {
-        "kernel": np.linalg.norm(x, axis=-1) * np.linalg.norm(flow, axis=-1),
-        "recurrent_kernel": np.sqrt(sum((np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)) ** 2 for a, b in pairs)),
+        "kernel": _norm(x) * _norm(flow),
+        "recurrent_kernel": functools.reduce(np.hypot, [_norm(left) * _norm(right) for left, right in pairs]),
     }
     totals = {
         "kernel": np.tensordot(x, flow, ((0, 1), (0, 1))),  # einsum would not use BLAS
         "recurrent_kernel": np.concatenate([np.tensordot(left, right, ((0, 1), (0, 1))) for left, right in pairs], 1),
     }
     if tap.layer.cell.use_bias:
-        components["bias"] = np.sqrt(sum(np.linalg.norm(part, axis=-1) ** 2 for part in biases))
+        components["bias"] = functools.reduce(np.hypot, [_norm(part) for part in biases])
         totals["bias"] = np.stack([part.sum((0, 1)) for part in biases]) if len(biases) == 2 else flow.sum((0, 1))
     return GradientFlow(
         layer=tap.name,
         cell_name=tap.cell.name,
         quantity=quantity,
         value=np.asarray(value),
-        norms=np.sqrt(sum(norm**2 for norm in norms)),
+        norms=functools.reduce(np.hypot, norms),
         hidden=norms[0],
         cell=norms[1] if len(norms) == 2 else None,
-        inputs=np.linalg.norm(flow @ np.asarray(tap.kernels[0]).T, axis=-1),
+        inputs=_norm(flow @ np.asarray(tap.kernels[0]).T),
         components=components,
         totals=totals,
         signed=np.concatenate(parts, -1),
         mask=real,
     )
+
+
+def _norm(values: np.ndarray) -> np.ndarray:
+    """Euclidean norm along the last axis; scaled first, since squares of what is below 1e-162 would be zero."""
+    size = np.abs(values).max(-1, keepdims=True, initial=0)
+    scale = np.where(size > 0, size, 1)
+    return np.asarray(np.linalg.norm(values / scale, axis=-1) * scale[..., 0])

@@ -120,9 +120,9 @@ def jacobians(model: Any, sequence: Any, mask: Any = None, layer: int | str | No
 
     Raises: ValueError for a sequence that the model cannot read or a layer that cannot be probed.
     """
-    inputs, mask = taps.check(model, np.asarray(sequence)[None], None if mask is None else np.asarray(mask)[None])
     network = taps.keras_model(model)
     tap, every = taps.choose(network, layer)
+    inputs, mask = taps.check(model, _alone(sequence), None if mask is None else np.asarray(mask)[None])
     with taps.tapped(every, mask):
         network(inputs, training=False)
     tap.once()
@@ -138,6 +138,14 @@ def jacobians(model: Any, sequence: Any, mask: Any = None, layer: int | str | No
         else _later_product(np.where(real[:, None], np.asarray(tap.cell.opened(tap.saved)[gate])[:, 0], 1)),
         mask=real,
     )
+
+
+def _alone(sequence: Any) -> np.ndarray:
+    """The sequence as a batch of one."""
+    try:
+        return np.asarray(sequence)[None]
+    except ValueError as error:
+        raise ValueError("expected one sequence: (time,) token ids or (time, inputs) numbers") from error
 
 
 def _later_product(gates: np.ndarray) -> np.ndarray:

@@ -56,9 +56,10 @@ def trace(model: Any, inputs: Any, mask: Any = None, layer: int | str | None = N
 
     Raises: ValueError for inputs that the model cannot read or a layer that cannot be probed.
     """
-    inputs, mask = taps.check(model, inputs, mask)
     network = taps.keras_model(model)
     tap, every = taps.choose(network, layer)
+    inputs, mask = taps.check(model, inputs, mask)
+    kind = taps.final_activation(network)
     with taps.logits(network) as quantity, taps.tapped(every, mask):
         output = np.asarray(network(inputs, training=False), np.float32)
         tap.once()
@@ -71,17 +72,16 @@ def trace(model: Any, inputs: Any, mask: Any = None, layer: int | str | None = N
         gates={name: tap.timewise(value).astype(np.float32) for name, value in tap.cell.opened(tap.saved).items()},
         outputs=tap.timewise(tap.outputs).astype(np.float32),
         output=output,
-        probability=squashed(network, output),
+        probability=squashed(kind, output),
         running=running,
-        running_probability=None if running is None else squashed(network, running),
+        running_probability=None if running is None else squashed(kind, running),
         mask=np.ones(inputs.shape[:2], bool) if tap.mask is None else tap.timewise(tap.mask),
         quantity=quantity,
     )
 
 
-def squashed(network: Any, output: np.ndarray) -> np.ndarray:
-    """The final sigmoid or softmax of a model, applied to its logits."""
-    kind = taps.final_activation(network)
+def squashed(kind: str, output: np.ndarray) -> np.ndarray:
+    """A model's final activation, applied to its logits."""
     if kind == "sigmoid":
         return (0.5 * (1 + np.tanh(output / 2))).astype(np.float32)
     if kind == "softmax":
