@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import ROOT
 
 HEAVY = {"tensorflow", "keras"}
-SOURCES = sorted(path for folder in ("rnn_core", "pages") for path in (ROOT / folder).rglob("*.py")) + [ROOT / "app.py"]
+SOURCES = [*sorted(path for folder in ("rnn_core", "pages") for path in (ROOT / folder).rglob("*.py")), ROOT / "app.py"]
 AT_TOP = {"cells.py", "recurrence.py", "steps.py"}  # the only files that may load TensorFlow when imported
 
 

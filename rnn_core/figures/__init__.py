@@ -1,0 +1,15 @@
+"""One result in, one figure out. Each module draws one topic and loads on first use: `rnn_core.figures.gradients.norm_by_step(flow)`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+__all__ = sorted(module.name for module in iter_modules(__path__))
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"rnn_core.figures has no module {name!r}; it offers {', '.join(__all__)}")
