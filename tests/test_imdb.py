@@ -94,8 +94,6 @@ def test_a_wrong_file_is_one_sentence(nowhere, monkeypatch):
 def test_downloaded_by_keras_with_its_hash_checked(nowhere, monkeypatch):
     file = write(nowhere / "served", count=15) / "imdb.npz"
     monkeypatch.setattr(imdb_files, "_ORIGIN", f"{(nowhere / 'served').as_uri()}/")
-    # config.keras_home is read once at import, so tell get_file where to put it
-    monkeypatch.setattr("keras.src.utils.file_utils.config.keras_home", lambda: str(nowhere / "keras"))
     with pytest.raises(FileNotFoundError, match="could not be downloaded"):  # another file than Keras's own: refused
         imdb_files.reviews()
     monkeypatch.setitem(imdb_files._HASHES, "imdb.npz", hashlib.sha256(file.read_bytes()).hexdigest())
@@ -105,7 +103,6 @@ def test_downloaded_by_keras_with_its_hash_checked(nowhere, monkeypatch):
 
 def test_unreachable_is_one_sentence_with_advice(nowhere, monkeypatch):
     monkeypatch.setattr(imdb_files, "_ORIGIN", "http://127.0.0.1:9/")  # nobody listens there
-    monkeypatch.setattr("keras.src.utils.file_utils.config.keras_home", lambda: str(nowhere / "keras"))
     with pytest.raises(
         FileNotFoundError, match=r"not on this machine and could not be downloaded .*UNROLLED_IMDB.*toy reviews"
     ) as caught:

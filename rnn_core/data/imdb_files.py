@@ -39,8 +39,13 @@ def find(name: str) -> Path | None:
         if not (Path(folder) / name).is_file():
             raise FileNotFoundError(f"UNROLLED_IMDB is {folder!r}, but there is no {name} in it. {_ADVICE}")
         return Path(folder) / name
-    path = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets" / name
+    path = _keras_home() / "datasets" / name
     return path if path.is_file() else None
+
+
+def _keras_home() -> Path:
+    """Keras's own folder, in whose `datasets` it keeps what it downloads."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
 
 
 def available() -> bool:
@@ -56,7 +61,7 @@ def download(name: str) -> Path:
     from keras.utils import get_file
 
     try:
-        return Path(get_file(fname=name, origin=_ORIGIN + name, file_hash=_HASHES[name], cache_subdir="datasets"))
+        return Path(get_file(fname=name, origin=_ORIGIN + name, file_hash=_HASHES[name], cache_dir=str(_keras_home())))
     except Exception as reason:  # Keras raises a bare Exception for an unreachable host and ValueError for a wrong hash
         cause = " ".join(str(reason).split())[:200]
         raise FileNotFoundError(f"{name} is not on this machine and could not be downloaded ({cause}). {_ADVICE}") from None
