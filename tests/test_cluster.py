@@ -23,7 +23,7 @@ LONG = TINY.replace(epochs=1000, samples=2000)
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     service = Service(Store(tmp_path_factory.mktemp("home")), scheduler="", trainers=1)
-    until(lambda: service.state == "ready" and len(service._workers) == 2, 120)
+    until(lambda: service.state == "ready" and len(service._clerk.workers) == 2, 120)
     yield service
     service.close()
 
@@ -229,7 +229,7 @@ def test_a_deleted_run_stops_training(service: Service):
 
 def test_an_unwatched_run_is_stopped_and_kept(service: Service, monkeypatch: pytest.MonkeyPatch):
     watched, unwatched = service.submit(LONG, viewer="a"), service.submit(TINY, viewer="b")
-    monkeypatch.setattr(service, "patience", 2.0)
+    monkeypatch.setattr(service._clerk, "patience", 2.0)
     end = time.monotonic() + 4
     while time.monotonic() < end:
         service.seen(watched)
@@ -299,17 +299,17 @@ def test_a_failing_probe_says_so_and_is_tried_anew(service: Service):
 def test_a_model_is_sent_once(service: Service):
     model = made_up.model(seed=5)
     service.call(streams.parameters, model, 1).result(60)
-    message = service._probes._refer(model, whole=False)
+    message = service._clerk.probes._refer(model, whole=False)
     assert message.data is None
     assert service.call(streams.parameters, model, 2).result(60) == model.parameters
 
 
 def test_results_are_forgotten_when_they_are_too_large(service: Service, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(service._probes, "largest", 30_000)
+    monkeypatch.setattr(service._clerk.probes, "largest", 30_000)
     futures = [service.call(np.full, 1000, float(n)) for n in range(8)]
     for future in futures:
         future.result(60)
-    until(lambda: sum(size for _, size in service._probes._results.values()) <= 30_000)
+    until(lambda: sum(size for _, size in service._clerk.probes._results.values()) <= 30_000)
     assert service.call(np.full, 1000, 7.0) is futures[7]
     assert service.call(np.full, 1000, 0.0) is not futures[0]
 

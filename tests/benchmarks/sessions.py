@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=30)
     arguments = parser.parse_args()
     service = Service(Store(tempfile.mkdtemp()), scheduler="", trainers=1)
-    while service.state != "ready" or len(service._workers) < 2:
+    while service.state != "ready" or len(service._clerk.workers) < 2:
         time.sleep(0.1)
     loop, began = Loop(), time.monotonic()
     runs = [service.submit(SMALL.replace(seed=n), viewer=f"viewer {n}") for n in range(arguments.sessions)]
