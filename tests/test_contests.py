@@ -35,3 +35,18 @@ def test_the_recorded_contest_tells_what_the_map_tells() -> None:
         assert not standing.running
         assert bool(standing.solved) == (squares[cell, 100].share > 0.5)
     assert "gates made the difference" in " ".join(verdicts.verdict(aim, list(table.values())))
+
+
+def test_the_map_repeats_the_published_contests() -> None:
+    """reference/science.md 3.2: gated cells solve adding over 100 and 200 steps and temporal order over 100 (bias 3), the vanilla RNN none."""
+    rows = sweep.read()
+    for task, length in (("adding", 100), ("adding", 200), ("temporal_order", 100)):
+        squares = sweep.cells_of_map(rows, task)
+        assert squares["simple_rnn", length].solved == 0
+        assert squares["lstm", length].share >= 0.8
+        assert squares["gru", length].share == 1
+        assert squares["gru", length].steps < squares["lstm", length].steps
+    adding = sweep.cells_of_map(rows, "adding")
+    assert 100 <= adding["gru", 100].steps <= 500  # published: 250
+    assert 400 <= adding["lstm", 100].steps <= 1000  # published: 650 and 850
+    assert adding["simple_rnn", 200].best ** 2 > 0.1  # published: .158, guessing .167
