@@ -298,4 +298,4 @@ class Clerk:
 
     def tell(self, job: Job, command: str, value: float | None = None) -> None:
         """Pass a wish on to the worker; returns at once."""
-        self.link.run(job.worker, jobs.send, job.id, command, value)
+        self.link.run(job.worker, jobs.send, job.id, job.attempt, command, value)

@@ -83,7 +83,8 @@ class Service:
             job = self._clerk.enrol(self.store.create(experiment, uploads=uploads), "train", viewer, arguments)
             job.run = Run(experiment)
         else:
-            job = self._reopened(experiment, resume, viewer, arguments)
+            with self._clerk.lock:  # of two who resume one run, the second is told that it trains
+                return self._queued(self._reopened(experiment, resume, viewer, arguments))
         return self._queued(job)
 
     def reset(self, run_id: str, *, viewer: str, fresh: bool) -> str:

@@ -24,7 +24,7 @@ class Live:
     position: int  # place in the queue, 1 = next; 0 when not waiting
     estimate: float  # seconds until it starts (waiting) or ends (running); nan when unknown
     message: str  # one sentence, or ""
-    revision: int  # grows with every change: equal revisions mean nothing new to draw
+    revision: int  # grows with every change but of the place in the queue: equal revisions mean nothing new to draw
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,14 +42,14 @@ class Beat:
     sent: float = 0.0  # time.time() in the worker
 
 
-_controls: OrderedDict[str, Control] = OrderedDict()
+_controls: OrderedDict[tuple[str, int], Control] = OrderedDict()  # (job, attempt): a resumed job must not hear an old "stop"
 _parcels: dict[tuple[str, int], dict[int, Parcel]] = {}
 _guard = threading.Lock()
 
 
-def send(job: str, command: str, value: float | None = None) -> None:
+def send(job: str, attempt: int, command: str, value: float | None = None) -> None:
     """A viewer's wish, called on the worker's event loop while the job trains in a thread."""
-    _control(job).send(command, value)
+    _control(job, attempt).send(command, value)
 
 
 def fetch(job: str, attempt: int, first: int) -> list[Parcel]:
@@ -64,15 +64,15 @@ def fetch(job: str, attempt: int, first: int) -> list[Parcel]:
 def forget(job: str) -> None:
     """Let go of everything a job left here."""
     with _guard:
-        for key in [key for key in _parcels if key[0] == job]:
-            del _parcels[key]
-        _controls.pop(job, None)
+        for held in (_parcels, _controls):
+            for key in [key for key in held if key[0] == job]:
+                del held[key]
 
 
-def _control(job: str) -> Control:
+def _control(job: str, attempt: int) -> Control:
     with _guard:
-        control = _controls.setdefault(job, Control())
-        _controls.move_to_end(job)
+        control = _controls.setdefault((job, attempt), Control())
+        _controls.move_to_end((job, attempt))
         while len(_controls) > _KEPT_SILENT:
             _controls.popitem(last=False)
         return control
@@ -161,7 +161,7 @@ def run(kind: str, job: str, attempt: int, topic: str, commands: list[tuple[str,
     worker = get_worker()
     secede()  # leaves the worker's thread to probes; how many jobs run at once is the app's decision
     reporter = Reporter(job, attempt, lambda message: worker.log_event(topic, message))
-    control = _control(job)
+    control = _control(job, attempt)
     control.listen(reporter.change)
     for command, value in commands:
         control.send(command, value)
