@@ -10,9 +10,10 @@ import pytest
 from rnn_core import models
 from rnn_core.data.task import Interface
 from rnn_core.experiment import Experiment
-from rnn_core.probes import arithmetic
-from rnn_core.probes.source import Source
+from rnn_core.probes import arithmetic, projections
+from rnn_core.probes.source import Source, opened
 from rnn_core.probes.traces import trace
+from rnn_core.probes.units import Profile
 
 IDS = np.array([1, 7, 3, 2, 9, 4], np.int32)
 VARIANTS = [
@@ -32,6 +33,15 @@ def model(**changes: object) -> models.Model:
     made = models.build(experiment, Interface("tokens", 12, 1, "binary"))
     rng = np.random.default_rng(0)
     return made.with_weights([rng.normal(scale=0.7, size=weight.shape) for weight in made.weights])
+
+
+def small_profile(source: Source) -> Profile:
+    """A profile for a made-up model, which no review need be read for."""
+    size = opened(source).spec.units * (2 if opened(source).spec.cell == "lstm" else 1)
+    rng = np.random.default_rng(3)
+    basis = projections.fit(rng.normal(size=(50, size)), components=2)
+    order = np.arange(opened(source).spec.units, dtype=np.int32)
+    return Profile(basis, np.zeros((4, 2), np.float32), np.zeros(4, np.uint8), rng.normal(size=size), order, {}, 4, 50)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)

@@ -9,7 +9,7 @@ from rnn_core import exchange
 from rnn_core.data.text import vocabulary
 from rnn_core.probes import reading
 from rnn_core.probes.source import Source, opened
-from tests.test_arithmetic import model
+from tests.test_arithmetic import model, small_profile
 from tests.test_units import starter
 
 TEXT = "The cast is wonderful, but the plot drags and I was bored by the end of it."
@@ -89,7 +89,8 @@ def test_readings_of_the_same_text_do_not_part() -> None:
         ([1, 5, 6], [1, 5], [0, 1], 1),  # the end taken away: the last common word is where they part
     ],
 )
-def test_alignment(first: list[int], second: list[int], align: list[int], parts: int) -> None:
+def test_alignment(first: list[int], second: list[int], align: list[int], parts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "profile_of", small_profile)
     made = Source("align", 0, model(cell="gru"))
     a, b = (reading.read(made, np.array(ids)) for ids in (first, second))
     parted = reading.parting(a, b)

@@ -130,12 +130,13 @@ class _Probe:
         def many(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return np.full(len(points), n), points[:, None, None] * vector
 
-        return quadrature.line_integral(
-            lambda points: np.concatenate([self.gradients(*many(part)) for part in _parts(points)]),
-            lambda points: np.concatenate([self.answers(*many(part)) for part in _parts(points)]),
-            vector,
-            tolerance=5e-4,
-        )
+        def look(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            parts = [many(part) for part in _parts(points)]
+            return np.concatenate([self.answers(*part) for part in parts]), np.concatenate(
+                [self.gradients(*part) for part in parts]
+            )
+
+        return quadrature.line_integral(look, vector, tolerance=5e-4)
 
     def leave_one_out(self) -> tuple[np.ndarray, str]:
         """The answer with every step less the answer with one step masked, so that the state passes it by unchanged."""

@@ -7,8 +7,10 @@ network's answer often flips within a small part of the line; there the midpoint
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,42 +27,47 @@ class Integral:
 
     mean: np.ndarray  # the mean gradient along the line, in the shape of v
     gap: float  # |Σ v·mean − (f(v) − f(0))|
-    points: int  # gradients computed
+    points: int  # of the line looked at
 
 
-def line_integral(
-    gradients: Callable[[Points], np.ndarray], answers: Callable[[Points], np.ndarray], vector: np.ndarray, tolerance: float
-) -> Integral:
+def line_integral(look: Callable[[Points], tuple[np.ndarray, np.ndarray]], vector: np.ndarray, tolerance: float) -> Integral:
     """Integrate until the sum misses the answer's change by at most `tolerance`, relative to the change or 1.
 
     Args:
-        gradients: points α (n,) → the gradient at α·vector, (n, *vector.shape).
-        answers: points α (n,) → the answer at α·vector, (n,).
+        look: points α (n,) → the answers (n,) and the gradients (n, *vector.shape) at α·vector.
         vector: where the line from zero ends.
     """
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     nodes, weights = (nodes + 1) / 2, weights / 2
     edges = np.linspace(0, 1, PIECES + 1)
-    ends = answers(edges)
-    allowed = tolerance * max(1.0, abs(float(ends[-1] - ends[0])))
-    todo = list(zip(edges[:-1], edges[1:], np.diff(ends), strict=True))
-    pieces: list[tuple[float, float, float, np.ndarray, float]] = []  # low, high, change of the answer, integral, gap
+    todo, known = list(pairwise(edges)), {float(edge): math.nan for edge in edges}
+    pieces: list[_Piece] = []
     points = 0
-    while todo:
-        low, high = (np.array([piece[n] for piece in todo]) for n in (0, 1))
-        found = gradients((low[:, None] + (high - low)[:, None] * nodes).ravel()).reshape(len(todo), NODES, *vector.shape)
-        points += len(todo) * NODES
-        parts = np.einsum("pn...,n->p...", found, weights) * (high - low).reshape(-1, *[1] * vector.ndim)
-        gaps = np.array([float((part * vector).sum()) for part in parts]) - [piece[2] for piece in todo]
-        pieces += [(*piece, part, abs(gap)) for piece, part, gap in zip(todo, parts, gaps, strict=True)]
-        bad = [piece for piece in pieces if piece[4] > allowed / (2 * len(pieces))]
-        if sum(piece[4] for piece in pieces) <= allowed or points + 2 * NODES * len(bad) > MOST:
+    while True:
+        inside = [low + (high - low) * nodes for low, high in todo]
+        ends = [edge for edge, answer in known.items() if math.isnan(answer)]
+        answers, gradients = look(np.concatenate([*inside, ends]))
+        points += len(answers)
+        known |= {edge: float(answer) for edge, answer in zip(ends, answers[len(answers) - len(ends) :], strict=True)}
+        for n, (low, high) in enumerate(todo):
+            part = np.tensordot(weights, gradients[n * NODES : (n + 1) * NODES], 1) * (high - low)
+            pieces.append(_Piece(low, high, part, abs(float((part * vector).sum()) - (known[high] - known[low]))))
+        change = known[1.0] - known[0.0]
+        allowed = tolerance * max(1.0, abs(change))
+        bad = [piece for piece in pieces if piece.gap > allowed / (2 * len(pieces))]
+        if sum(piece.gap for piece in pieces) <= allowed or points + (2 * NODES + 1) * len(bad) > MOST:
             break
-        pieces = [piece for piece in pieces if piece[4] <= allowed / (2 * len(pieces))]
-        middles = answers(np.array([(piece[0] + piece[1]) / 2 for piece in bad]))
-        starts = answers(np.array([piece[0] for piece in bad]))
-        todo = []
-        for (a, b, change, _, _), middle, start in zip(bad, middles, starts, strict=True):
-            todo += [(a, (a + b) / 2, float(middle - start)), ((a + b) / 2, b, change - float(middle - start))]
-    mean = np.sum([piece[3] for piece in pieces], axis=0)
-    return Integral(mean, abs(float((mean * vector).sum()) - float(ends[-1] - ends[0])), points)
+        pieces = [piece for piece in pieces if piece not in bad]
+        middles = [(piece.low + piece.high) / 2 for piece in bad]
+        known |= dict.fromkeys(middles, math.nan)
+        todo = [half for piece, middle in zip(bad, middles, strict=True) for half in ((piece.low, middle), (middle, piece.high))]
+    mean = np.sum([piece.part for piece in pieces], axis=0)
+    return Integral(mean, abs(float((mean * vector).sum()) - change), points)
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    low: float
+    high: float
+    part: np.ndarray  # integral of the gradient over the piece
+    gap: float  # how far it misses the answer's change
