@@ -138,11 +138,30 @@ def test_the_end_brings_the_verdict_and_the_button_back(track: Track) -> None:
     assert len(app.dataframe[0].value) == 2
 
 
+def test_a_second_contest_takes_the_place_of_the_first(track: Track) -> None:
+    app = press(opened(), "Start the contest")
+    track.status = "finished"
+    press(app.run(), "Start the contest")
+    assert len(track.started) == 2
+    assert app.session_state["contest"] == "stream-2"
+    assert app.query_params["contest"] in ("stream-2", ["stream-2"])
+
+
 def test_a_failed_contest_says_so_calmly(track: Track) -> None:
     app = press(opened(), "Start the contest")
     track.status = "failed"
     app.run()
     assert "The worker went away" in text(app).replace("\\", "")
+
+
+def test_a_link_to_a_forgotten_contest_says_so(track: Track) -> None:
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=30).run()
+    app.switch_page("pages/compare.py")
+    app.query_params["contest"] = "stream-99"
+    app.run()
+    assert not app.exception
+    assert "not known here any more" in text(app)
+    assert "A contest that we ran before" in text(app)
 
 
 def test_the_map_shows_shipped_and_own_rows(track: Track) -> None:

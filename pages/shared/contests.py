@@ -31,13 +31,18 @@ def contest(service: Any) -> None:
     running = state is not None and state.status not in OVER
     if st.button("Start the contest", icon=":material/flag:", type="primary", disabled=running):
         job = service.stream(contests.contest, entries, steps, viewer=runs.viewer())
-        st.session_state["contest"] = job
+        st.session_state["contest"] = st.query_params["contest"] = job
         st.rerun()
     if state is None:
+        if job:
+            st.info(
+                "That contest is not known here any more. Start it again: the same seed gives the same contest.",
+                icon=":material/link_off:",
+            )
         _earlier()
         return
     if job:
-        st.query_params["contest"] = job
+        st.query_params["contest"] = job  # a link for whoever wants to watch too
         st.fragment(watch, run_every=TICK if running else None)(service, job)
 
 
@@ -110,13 +115,8 @@ def watch(service: Any, job: str) -> None:
     """One look at a contest: its verdict so far, its curves, and the buttons that hold or end it."""
     state = service.streamed(job)
     if state is None:
-        st.info(
-            "This contest is not known here any more. Start it again: the same seed gives the same contest.",
-            icon=":material/link_off:",
-        )
         return
-    if hasattr(service, "seen"):
-        service.seen(job)
+    service.seen(job)
     over = state.status in OVER
     aims = [value for value in state.values if isinstance(value, contests.Goal)]
     laps = [value for value in state.values if isinstance(value, contests.Lap)]
