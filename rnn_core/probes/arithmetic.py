@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_core.models import Model
+from rnn_core.probes.plain import Reader, activate
 from rnn_core.probes.source import Source, opened
 
 _NAMES = {"simple_rnn": ("state",), "lstm": ("input", "forget", "cell", "output"), "gru": ("update", "reset", "candidate")}
@@ -47,18 +48,17 @@ class Step:
 
 def step_of(source: Source, ids: np.ndarray, t: int) -> Step:
     """The numbers of step t while the model of `source` reads `ids`."""
-    from rnn_core.probes.traces import trace
-
-    model = opened(source)
+    model, ids = opened(source), np.asarray(ids, np.int32)
     if not 0 <= t < len(ids):
         raise ValueError(f"the step must be between 0 and {len(ids) - 1}, got {t}")
     if model.spec.bidirectional or model.interface.inputs != "tokens" or model.interface.outputs != 1:
         raise ValueError("the arithmetic of a step is shown for models that read a text forwards and answer yes or no")
-    layers = model.spec.layers
-    below = model.weights[0][ids[t]] if layers == 1 else trace(model, ids[None, : t + 1], layer=layers - 2).outputs[0, t]
-    states = trace(model, ids[None, : t + 1]).states[0].astype(np.float64)
-    before = states[t - 1] if t else np.zeros(states.shape[1])
-    return arithmetic(model, below.astype(np.float64), before)
+    reader = Reader(model)
+    vectors = reader.table[ids[: t + 1]][:, None]
+    seen = reader.passes(vectors)
+    below = seen[-2].states[0][t + 1, 0] if len(seen) > 1 else vectors[t, 0]
+    before = np.concatenate([part[t, 0] for part in seen[-1].states])
+    return arithmetic(model, below.astype(np.float64), before.astype(np.float64))
 
 
 def arithmetic(model: Model, x: np.ndarray, before: np.ndarray) -> Step:
@@ -96,15 +96,6 @@ def _new_state(
     i, f, g, o = (parts[name].activation for name in _NAMES["lstm"])
     memory = f * before[units:] + i * g
     return o * activate(squash, memory), (before[units:], memory)
-
-
-def activate(name: str, value: np.ndarray) -> np.ndarray:
-    """The named nonlinearity, as Keras defines it."""
-    if name == "sigmoid":
-        return 0.5 * (1 + np.tanh(value / 2))
-    if name == "relu":
-        return np.maximum(value, 0)
-    return np.tanh(value) if name == "tanh" else value
 
 
 def formulas(step: Step, unit: int) -> list[str]:
