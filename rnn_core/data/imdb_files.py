@@ -60,6 +60,8 @@ def download(name: str) -> Path:
     """A file fetched into Keras's cache, with progress on the terminal. Loads Keras: for worker processes."""
     from keras.utils import get_file
 
+    with contextlib.suppress(OSError):  # else Keras turns to the temporary folder, where we look for nothing
+        _keras_home().mkdir(parents=True, exist_ok=True)
     try:
         return Path(get_file(fname=name, origin=_ORIGIN + name, file_hash=_HASHES[name], cache_dir=str(_keras_home())))
     except Exception as reason:  # Keras raises a bare Exception for an unreachable host and ValueError for a wrong hash
