@@ -104,9 +104,14 @@ def _simple_rnn(
 
 def _lstm(layer: Layer, x: np.ndarray, states: tuple[np.ndarray, ...], gates: np.ndarray, inside: np.ndarray, t: int) -> None:
     h, c, size = states[0], states[1], layer.units
-    total, now = x + h[t] @ layer.recurrent, gates[t]
-    now[:] = activate("sigmoid", total)
-    now[:, 2 * size : 3 * size] = activate(layer.squash, total[:, 2 * size : 3 * size])
+    now = np.matmul(h[t], layer.recurrent, out=gates[t])
+    now += x
+    candidate = activate(layer.squash, now[:, 2 * size : 3 * size])
+    now *= 0.5  # σ(x) = (1 + tanh(x / 2)) / 2, in place for all columns at once
+    np.tanh(now, out=now)
+    now += 1
+    now *= 0.5
+    now[:, 2 * size : 3 * size] = candidate
     c[t + 1] = now[:, size : 2 * size] * c[t] + now[:, :size] * now[:, 2 * size : 3 * size]
     h[t + 1] = now[:, 3 * size :] * activate(layer.squash, c[t + 1])
 

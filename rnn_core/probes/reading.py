@@ -149,8 +149,10 @@ def _integrated_gradients(reader: Reader, vectors: np.ndarray) -> tuple[np.ndarr
 def _leave_one_out(reader: Reader, vectors: np.ndarray) -> tuple[np.ndarray, str, float]:
     steps = len(vectors)
     whole = reader.logits(reader.passes(vectors))[-1]
-    without = reader.logits(reader.passes(np.repeat(vectors, steps, axis=1), np.eye(steps, dtype=bool)))[-1]
-    return whole - without, "each token skipped: the state passes it by unchanged", math.nan
+    without = []
+    for part in np.array_split(np.eye(steps, dtype=bool), -(-steps // 64), axis=1):  # few at a time: they stay in the cache
+        without.append(reader.logits(reader.passes(np.repeat(vectors, part.shape[1], axis=1), part))[-1])
+    return whole - np.concatenate(without), "each token skipped: the state passes it by unchanged", math.nan
 
 
 ATTRIBUTE = {

@@ -37,12 +37,13 @@ def texts(count: int) -> list[str]:
     """Texts of 499 words of real reviews each, so 500 tokens; none occurs twice."""
     words = vocabulary()
     reviews = (
-        corpus.reviews("imdb", 400, 500, len(words))
+        corpus.reviews("imdb", 1500, 500, len(words))
         if corpus.imdb_present()
         else corpus.reviews("toy_reviews", 900, 200, len(words))
     )
-    ids = reviews.values[reviews.values > UNKNOWN]
-    return [" ".join(words.decode(ids[n * 499 : (n + 1) * 499])) for n in range(count)]
+    long = [review[review > UNKNOWN] for review in (reviews[n] for n in range(len(reviews)))]
+    long = [review for review in long if len(review) > 380][:count]  # the rest of the 499 words is neutral filler
+    return [" ".join([*words.decode(review), *["the"] * 499][:499]) for review in long]
 
 
 def in_the_browser(sessions: int, rounds: int) -> list[dict[str, Any]]:
@@ -135,7 +136,7 @@ def frames(page: Any) -> dict[str, Any]:
 
 def gaps(count: int = 12) -> list[dict[str, Any]]:
     """Completeness of integrated gradients on full-length reviews, relative to max(1, |change of the logit|)."""
-    reviews = corpus.reviews("imdb", 400, 500, 10_000)
+    reviews = corpus.reviews("imdb", 1500, 500, 10_000)
     chosen = [n for n in range(len(reviews)) if reviews.lengths[n] == 500][:count]
     rows = []
     for cell in CELLS:

@@ -147,11 +147,13 @@ class Heat extends Plot { // units × tokens of one block: the states h or c, or
     const image = new ImageData(steps, rows);
     const scales = this.player.scales(this.panel, this.block, values, rows);
     const colours = this.gate ? ramp(theme.back, mix(theme.back, rgb(this.block.colour), 0.5), rgb(this.block.colour)) : ramp(theme.negative, theme.back, theme.positive);
+    const pixels = new Uint32Array(image.data.buffer);
+    const packed = Uint32Array.from(colours, ([red, green, blue]) => ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0);
+    const slope = this.gate ? 255 : 127.5, start = this.gate ? 0.5 : 128; // + 0.5: rounds
     this.order.forEach((unit, row) => {
+      const factor = slope / scales[unit];
       for (let step = 0; step < steps; step++) {
-        const value = values[step * rows + unit] / scales[unit];
-        const level = this.gate ? value * 255 : (value + 1) * 127.5;
-        image.data.set([...colours[Math.max(0, Math.min(255, Math.round(level)))], 255], 4 * (row * steps + step));
+        pixels[row * steps + step] = packed[Math.max(0, Math.min(255, (values[step * rows + unit] * factor + start) | 0))];
       }
     });
     const small = make("canvas");
