@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rnn_core.probes.gradients import GradientFlow
 
 FLOOR = 1e-16  # where the axis ends: curves leave the plot there, and hovering still tells their values
+POINTS = 250  # of a curve, at least; longer ones are thinned out evenly
 FLOAT32 = 2.0**-24  # a term this much smaller than the largest is lost when float32 sums them
 DASHES = ("solid", "dash", "dot", "dashdot")
 
@@ -105,8 +106,9 @@ def _band(drawing: go.Figure, item: Curve, number: int, curves: Sequence[Curve])
     twin = sum(other.cell == item.cell for other in curves[:number])
     alone = len(curves) > 2 and len({other.cell for other in curves}) == 1  # many settings of one cell: a colour for each
     colour = SERIES_COLOURS[number % len(SERIES_COLOURS)] if alone else CELL_COLOURS.get(item.cell, GREY)
-    lags, name = item.lags.tolist(), name_of(item)
-    low, high = positive(item.low), positive(item.high)
+    name, every = name_of(item), slice(None, None, -max(1, len(item.median) // POINTS))  # from the last step backwards
+    lags = item.lags[every].tolist()
+    low, median, high = (positive(values[every]) for values in (item.low, item.median, item.high))
     kept = [n for n in range(len(lags)) if low[n] is not None and high[n] is not None]
     drawing.add_scatter(
         x=[lags[n] for n in kept] + [lags[n] for n in reversed(kept)],
@@ -121,7 +123,7 @@ def _band(drawing: go.Figure, item: Curve, number: int, curves: Sequence[Curve])
     )
     drawing.add_scatter(
         x=lags,
-        y=positive(item.median),
+        y=median,
         name=name,
         legendgroup=name,
         mode="lines",

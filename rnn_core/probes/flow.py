@@ -55,7 +55,7 @@ def untrained(experiment: Experiment, cell: str) -> Model:
     return build(experiment.replace(cell=cell, embedding=INPUTS), Interface("floats", INPUTS, 1, "binary"))
 
 
-def laboratory(experiment: Experiment, scale: float = 0.03, cells: tuple[str, ...] = CELLS, examples: int = 16) -> Laboratory:
+def laboratory(experiment: Experiment, scale: float = 0.03, cells: tuple[str, ...] = CELLS, examples: int = 8) -> Laboratory:
     """Gradients of the logit by time step at initialisation: same seed, same inputs, same units for every cell.
 
     Args:
@@ -111,7 +111,7 @@ def spectrum(model: Model, sequence: np.ndarray, moment: str = "at init") -> Spe
     return Spectrum(model.spec.cell, lags, flow.singular_values(lags.tolist()), flow.lyapunov(), gate)
 
 
-def gates(experiment: Experiment, scale: float = 0.03, examples: int = 16) -> tuple[Curve, Curve] | None:
+def gates(experiment: Experiment, scale: float = 0.03, examples: int = 8) -> tuple[Curve, Curve] | None:
     """(total gradient, product of the forget or update gates) of an untrained LSTM or GRU; None for the vanilla RNN."""
     from rnn_core.probes.gradients import state_gradients
 
