@@ -331,7 +331,7 @@ class _Probe:
 
         if step == self.step or not (now or self.step < 0 or self.cadence.due()):
             return
-        with self.cadence:
+        with self.cadence, np.errstate(over="ignore", invalid="ignore"):  # a network on its way to infinity is looked at too
             model = stepper.model
             self.states = trace(model, self.inputs[None]).states[0].astype(np.float32)
             self.eigenvalues = eigenvalues(model)

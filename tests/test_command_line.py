@@ -65,7 +65,7 @@ def test_ctrl_c_ends_cleanly_and_the_run_goes_on_later(home: Path, tmp_path: Pat
     (info,) = [info for info in store.list() if not info.builtin]
     assert info.status == "stopped"
     assert info.id in out.splitlines()[-1]
-    steps_per_epoch = 50
+    steps_per_epoch = 63  # 2,000 sequences, 32 at a time
     epochs = info.step // steps_per_epoch + 1
     resumed = subprocess.run(
         [sys.executable, "-m", "rnn_core", "resume", info.id, "--epochs", str(epochs)],

@@ -127,7 +127,7 @@ def test_a_full_disk_fails_the_run_in_one_sentence(tmp_path: Path):
         pytest.skip("this machine does not let root mount")
     service = Service(Store(disk), scheduler="", trainers=1)
     try:
-        found = wait(service, service.submit(LONG.replace(units=64, samples=200), viewer="a"), "failed", "finished")
+        found = wait(service, service.submit(LONG.replace(units=128, samples=200, epochs=30), viewer="a"), "failed", "finished")
         assert found.status == "failed"
         assert "is full: free some space" in found.message
         record = service.store.open(found.run_id)
