@@ -59,7 +59,10 @@ def saturation_words(title: str, profile: Profile) -> str:
         words.append(
             f"{int((shares[:, 1] > 0.5).sum())} of {len(shares)} units have their {GATE_NAMES[gate]} open (> {SATURATED[1]}) on most tokens{keeps}, {int((shares[:, 0] > 0.5).sum())} have it shut (< {SATURATED[0]})"
         )
-    return f"{title}, over {profile.tokens:,} tokens of {profile.reviews:,} reviews: {'; '.join(words)}. After Karpathy, Johnson & Fei-Fei 2015."
+    most = max(profile.saturation, key=lambda gate: float(profile.saturation[gate][:, 1].max()))
+    unit = int(profile.saturation[most][:, 1].argmax())
+    share = float(profile.saturation[most][unit, 1])
+    return f"{title}, over {profile.tokens:,} tokens of {profile.reviews:,} reviews: {'; '.join(words)}. Most often open: the {GATE_NAMES[most]} of unit {unit}, on {share:.0%} of the tokens. After Karpathy, Johnson & Fei-Fei 2015."
 
 
 def correlations(profile: Profile, cell: str) -> go.Figure:
