@@ -59,19 +59,20 @@ class Jacobians:
     def log_singular_values(self, lags: Sequence[int] | None = None) -> np.ndarray:
         """(L, S) natural logarithms of the singular values of ∂s_T/∂s_{T−lag} for each lag (default 0 … T−1), largest first.
 
-        The product is carried as (orthogonal) (triangular with its rows' sizes apart), so that the small singular values are not
-        drowned by the rounding of the large ones and 2,000 steps neither overflow nor underflow.
+        The product is carried as an orthogonal times a triangular matrix whose rows' sizes are kept as logarithms, so that 2,000
+        steps neither overflow nor underflow and the small singular values are not drowned by the rounding of the large ones.
         """
         wanted = range(len(self)) if lags is None else lags
         if any(not 0 <= lag < len(self) for lag in wanted):
             raise ValueError(f"lags must be between 0 and {len(self) - 1}, got {list(wanted)}")
-        found = {0: np.zeros(self.steps.shape[1])}
-        matrix, exponent = np.eye(self.steps.shape[1]), 0.0
-        for lag in range(1, max(wanted, default=0) + 1):
-            matrix, exponent = _scaled(matrix @ self.steps[len(self) - lag], exponent)
-            if lag in wanted:
-                with np.errstate(divide="ignore"):
-                    found[lag] = np.log(np.linalg.svd(matrix, compute_uv=False)) + exponent
+        size, asked = self.steps.shape[1], set(wanted)
+        found = {0: np.zeros(size)}
+        frame, rows, logs = np.eye(size), np.eye(size), np.zeros(size)  # transposed product = frame · diag(exp(logs)) · rows
+        for lag in range(1, max(asked, default=0) + 1):
+            frame, upper = np.linalg.qr(self.steps[len(self) - lag].T @ frame)
+            logs, rows = _graded(logs, (upper * _ratios(logs)) @ rows)
+            if lag in asked:
+                found[lag] = _log_singular_values(logs, rows)
         return np.stack([found[lag] for lag in wanted])
 
     def norms(self) -> np.ndarray:
@@ -104,6 +105,45 @@ def _scaled(matrix: np.ndarray, exponent: float) -> tuple[np.ndarray, float]:
     """The matrix with its largest entry moved into the exponent."""
     size = float(np.abs(matrix).max())
     return (matrix / size, exponent + float(np.log(size))) if size > 0 else (matrix, exponent)
+
+
+_DEAD = -1e8  # logarithm of the size of a row that is zero
+
+
+def _ratios(logs: np.ndarray) -> np.ndarray:
+    """exp(logs_j − logs_i): what moves a row's own size out of a matrix, in the rows' places i and the columns' places j."""
+    return np.exp(np.clip(logs[None, :] - logs[:, None], -700, 30))
+
+
+def _graded(logs: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows scaled to a largest entry of 1, their sizes moved into the logarithms."""
+    sizes = np.abs(rows).max(1)
+    alive = sizes > 0
+    return logs + np.where(alive, np.log(np.where(alive, sizes, 1)), 10 * _DEAD), rows / np.where(alive, sizes, 1)[:, None]
+
+
+def _log_singular_values(logs: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """(S,) logarithms of the singular values of diag(exp(logs)) · rows, largest first.
+
+    Where they lie within 10 decades, one singular value decomposition. Otherwise QR steps, which leave singular values unchanged,
+    first drive the matrix towards diagonal blocks (Stewart 1999, pivoted QLP), and each block is decomposed in its own scale.
+    """
+    if logs.max() - logs.min() > 23:
+        for _ in range(3):
+            order = np.argsort(-logs)
+            logs, rows = logs[order], rows[order]
+            lower = np.linalg.qr(rows.T)[1].T
+            upper = np.linalg.qr(lower * _ratios(logs).T)[1]
+            logs, rows = _graded(logs, upper * _ratios(logs))
+    found: list[float] = []
+    while len(found) < len(logs):
+        top = logs[len(found) :]
+        near, sure = int(np.argmax(top < top[0] - 30)) or len(top), int(np.argmax(top < top[0] - 15)) or len(top)
+        block = slice(len(found), len(found) + near)
+        values = np.linalg.svd(np.exp(top[:near] - top[0])[:, None] * rows[block, block], compute_uv=False)
+        with np.errstate(divide="ignore"):
+            found += list(np.log(values[: sure if near < len(top) else near]) + top[0])
+    return np.sort(np.where(np.array(found) < _DEAD, -np.inf, found))[::-1]
 
 
 @taps.alone
