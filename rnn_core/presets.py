@@ -156,12 +156,12 @@ _ALL = (
     _preset(
         "adding_200",
         "Memory contest: adding, 200 steps",
-        "Twice as far: GRU and LSTM still learn it, the vanilla RNN does not leave the baseline.",
+        "Twice as far: the GRU still learns it in a few hundred steps, the LSTM needs one or two thousand, the vanilla RNN stays at the baseline.",
         task="adding",
         length=200,
         cell="gru",
         target=0.1,
-        **_CONTEST,
+        **{**_CONTEST, "epochs": 25},
     ),
     _preset(
         "temporal_order_100",
