@@ -211,7 +211,7 @@ PADDING = Lesson(
     (
         Fact(
             "Behind {words:.0f} words lie {pads:.0f} padding steps. Read, they leave {left_read:.2g} of the gradient for the last word even before training.",
-            lambda n: n["left_read"] < 0.1,
+            lambda n: n["left_read"] < 0.5,
         ),
         Fact("Skipped by a mask, they leave {left_skipped:.0%}.", lambda n: abs(n["left_skipped"] - 1) < 1e-9),
     ),
