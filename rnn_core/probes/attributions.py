@@ -156,7 +156,7 @@ class _Probe:
         """(N, T, E) its gradient in the vectors."""
         import tensorflow as tf
 
-        point = tf.constant(vectors, self.network.compute_dtype)
+        point = tf.constant(vectors, tf.float64)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(point)
             answer = self._run(rows, point, tape)
@@ -167,7 +167,7 @@ class _Probe:
         import tensorflow as tf
 
         mask = mask if mask is not None else None if self.chosen is None else self.chosen[rows]
-        point = tf.cast(vectors, self.network.compute_dtype)
+        point = tf.cast(vectors, tf.float64)
         with taps.tapped(self.every, mask):
             if self.table is None:
                 answer = self.network(point, training=False)
