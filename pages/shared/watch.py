@@ -12,11 +12,12 @@ from pages.shared.words import plain, sentence
 from rnn_core import data
 
 TICK = 1.0  # seconds
+NOW = -1  # the rewind slider's last place
 ROWS = (("loss", "metric"), ("reading",), ("faults",), ("norms", "norm_map"), ("states", "eigenvalues"))
 
 ABOUT = {
     "loss": "How wrong the network is. Validation rising while training falls: it memorises instead of learning.",
-    "metric": "How good it is, on batches it learns from and on data it never sees. Dashed: what a predictor that learns nothing reaches.",
+    "metric": "How good it is, on batches it learns from and on data it never sees. Grey lines: what naive predictors reach.",
     "reading": "Real data it was not trained on, through the newest kept weights.",
     "faults": "Faults planted in a stretch it never saw, and how far its forecast misses at each step.",
     "norms": "How much the loss would change if the state at each time step did. A steep fall to the left: the early steps are not heard.",
@@ -65,15 +66,19 @@ def _rewound(board: Board) -> Board:
     now = board.now
     if len(now.kept) < 2:
         return board
-    steps = [*sorted(now.kept), -1]
-    key = f"rewind_{now.run_id}"
-    if st.session_state.get(key) not in steps:
-        st.session_state[key] = -1
-    words = {step: f"epoch {epoch}, step {step:,}" for step, epoch in now.kept.items()} | {-1: "now"}
+    steps, key, held = [*sorted(now.kept), NOW], f"rewind_{now.run_id}", f"rewound_{now.run_id}"
+    # A slider forgets its place when a kept snapshot joins it, so the place is held apart.
+    st.session_state[key] = st.session_state.get(held, NOW) if st.session_state.get(held) in steps else NOW
+    words = {step: f"epoch {epoch}, step {step:,}" for step, epoch in now.kept.items()} | {NOW: "now"}
+    help = "Look through the weights that were kept along the way."
     chosen = st.select_slider(
-        "Rewind", steps, format_func=words.__getitem__, key=key, help="Look through the weights that were kept along the way."
+        "Rewind", steps, format_func=words.__getitem__, key=key, help=help, on_change=_hold, args=(key, held)
     )
-    return board if chosen == -1 else boards.board(now.run_id, chosen)
+    return board if chosen == NOW else boards.board(now.run_id, chosen)
+
+
+def _hold(key: str, held: str) -> None:
+    st.session_state[held] = st.session_state[key]
 
 
 def figures(board: Board) -> None:

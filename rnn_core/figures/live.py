@@ -78,6 +78,8 @@ def metric(history: dict[str, np.ndarray], name: str, baselines: dict[str, float
     words = {"accuracy": "accuracy", "rmse": "root mean squared error"}.get(name, name)
     lower = name == "rmse"
     drawing = _curves(figure("training step", words, title=words.capitalize(), height=HEIGHT, log_y=lower), history, "metric")
+    if lower:
+        drawing.update_yaxes(dtick="D2")
     return _baselines(drawing, history, baselines or {}, min if lower else max)
 
 

@@ -24,7 +24,7 @@ def button(page: Page, name: str) -> Locator:
 
 def transport(page: Page, name: str) -> Locator:
     """A button of the transport: play (which may read Pause or Play on), batch, epoch, stop, reset, weights."""
-    return page.locator(f".st-key-transport_{name}").get_by_role("button")
+    return page.locator(f".st-key-transport_{name}").get_by_role("button").first  # an old one may linger for a moment
 
 
 def chart(page: Page, key: str) -> Locator:
@@ -33,5 +33,7 @@ def chart(page: Page, key: str) -> Locator:
 
 
 def points(page: Page, key: str, trace: int = 0) -> int:
-    """How many points a trace of a chart has now."""
-    return int(chart(page, key).evaluate("(node, n) => node.data?.[n]?.x?.length ?? 0", trace))
+    """How many points a trace of a chart shows now."""
+    return int(
+        chart(page, key).evaluate("(node, n) => node.calcdata?.[n]?.filter((point) => point.x !== undefined).length ?? 0", trace)
+    )
