@@ -53,7 +53,9 @@ def forward(
             after = tuple(tf.where(real, new, old) for new, old in zip(after, state, strict=True))
         return t + 1, after, tuple(stack.write(t, value) for stack, value in zip(stacks, (*after, *saved), strict=True))
 
-    _, _, stacks = tf.while_loop(lambda t, *_: t < steps, body, (tf.convert_to_tensor(start), initial, stacks), maximum_iterations=steps)
+    _, _, stacks = tf.while_loop(
+        lambda t, *_: t < steps, body, (tf.convert_to_tensor(start), initial, stacks), maximum_iterations=steps
+    )
     values = tuple(stack.stack() for stack in stacks)
     return values[: cell.parts], values[cell.parts :]
 
@@ -95,7 +97,12 @@ def backward(
             real = masks.read(t)
             delta = tf.where(real, delta, tf.zeros_like(delta))
             earlier = tuple(tf.where(real, new, old) for new, old in zip(earlier, total, strict=True))
-        return t - 1, earlier, deltas.write(t, delta), tuple(stack.write(t, value) for stack, value in zip(totals, total, strict=True))
+        return (
+            t - 1,
+            earlier,
+            deltas.write(t, delta),
+            tuple(stack.write(t, value) for stack, value in zip(totals, total, strict=True)),
+        )
 
     carried = tuple(tf.zeros_like(value) for value in initial) if last is None else last
     loop = (steps - 1, carried, deltas, totals)
