@@ -16,7 +16,7 @@ TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.S)
+    return [body for named, body in re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.S | re.M) if named == language]
 
 
 def test_it_is_short() -> None:

@@ -89,7 +89,7 @@ def _curves(now: Moment, asked: _Asked) -> dict[str, Drawing]:
     ) or glances.Baselines()  # fmt: skip
     drawn = {
         "loss": (
-            figures.loss(now.history, dict(known.loss)),
+            figures.loss(now.history, dict(known.loss), log=task.metric == "rmse"),
             "Loss of training batches and of the validation part, over training steps.",
         ),
         "metric": (

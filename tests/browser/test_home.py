@@ -1,13 +1,66 @@
-"""Home: it paints at once, leads everywhere, and stands on a phone and in the dark."""
+"""Home and the shell: it paints at once, leads everywhere, and stands on a phone and in the dark."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import settled
+from tests.browser.serving import ROOT, Server
+from tests.browser.steps import go, settled
+
+PAGES = {
+    "": "Home",
+    "lessons": "Lessons",
+    "train": "Train",
+    "compare": "Compare",
+    "sentence": "Sentence",
+    "states": "Hidden states",
+    "gradients": "Gradients",
+}
 
 
 def test_home_opens_with_three_doors(page: Page) -> None:
     settled(page)
     for door in ("Paste a sentence", "Train one, live", "Watch gradients vanish"):
         expect(page.get_by_role("heading", name=door)).to_be_visible()
+    expect(page.get_by_role("img", name="unrolled over four words")).to_be_visible()
+    expect(page.get_by_text("Workers ready")).to_be_visible(timeout=120_000)
+
+
+def test_the_list_of_pages_is_whole() -> None:
+    assert {path.stem for path in (ROOT / "pages").glob("*.py")} == set(PAGES) - {""}
+
+
+def test_every_page_by_deep_link_on_a_fresh_server(visit: Callable[..., Page], fresh_server: Callable[..., Server]) -> None:
+    for path in ("gradients", "train"):  # each the very first request of its server
+        server = fresh_server()
+        page = settled(visit(f"{server.url}/{path}"))
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        server.stop() if path == "gradients" else None
+        page.goto("about:blank") if path == "gradients" else None
+    for path in PAGES:
+        expect(settled(visit(f"{server.url}/{path}")).get_by_role("heading", level=1).first).to_be_visible()
+    loaded = [library for library in server.web_process_libraries() if re.search("tensorflow|keras|jaxlib|libtorch", library)]
+    assert loaded == []
+
+
+@pytest.mark.parametrize(("scheme", "phone"), [("dark", False), ("light", True), ("dark", True)])
+@pytest.mark.parametrize("path", ["", "train"])
+def test_light_dark_and_phone(visit: Callable[..., Page], server: Server, path: str, scheme: str, phone: bool) -> None:
+    page = settled(visit(f"{server.url}/{path}", scheme=scheme, phone=phone))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    dark = page.get_by_test_id("stApp").evaluate(
+        "(node) => parseInt(getComputedStyle(node).backgroundColor.match(/\\d+/)[0]) < 100"
+    )
+    assert dark == (scheme == "dark")
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("(node) => node.scrollWidth <= node.clientWidth + 1"), "the page is wider than the screen"
+
+
+def test_links_carry_the_run(page: Page, server: Server) -> None:
+    settled(page).goto(f"{server.url}/?run=starter-lstm")
+    go(settled(page), "Hidden states")
+    expect(page).to_have_url(re.compile("states.*run=starter-lstm"))
