@@ -142,21 +142,22 @@ def test_a_full_disk_fails_the_run_in_one_sentence(tmp_path: Path):
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-def test_a_worker_from_elsewhere_trains_without_a_shared_folder(tmp_path: Path):
+def test_a_worker_from_elsewhere_trains_without_a_shared_folder(tmp_path: Path, request: pytest.FixtureRequest):
     """A scheduler and a worker that the app did not start, the worker in an empty home of its own."""
     elsewhere, file = tmp_path / "elsewhere", tmp_path / "scheduler.json"
     elsewhere.mkdir()
     environment = {**os.environ, "UNROLLED_HOME": str(elsewhere), "HOME": str(elsewhere)}
 
-    def start(*words: str) -> subprocess.Popen[bytes]:
+    def start(*words: str) -> None:
         command = [sys.executable, "-m", *words, "--no-dashboard"]
-        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        request.addfinalizer(lambda: (process.terminate(), process.wait(20)))
 
-    scheduler = start("distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file", str(file))
+    start("distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file", str(file))
     until(file.exists)
     address = json.loads(file.read_text())["address"]
     setup = ("--preload", "rnn_core.worker_setup", "--local-directory", str(tmp_path / "scratch"))
-    worker = start("distributed.cli.dask_worker", address, "--nthreads", "1", *setup)
+    start("distributed.cli.dask_worker", address, "--nthreads", "1", *setup)
     service = Service(Store(tmp_path / "home"), scheduler=address)
     try:
         found = wait(service, service.submit(TINY, viewer="a"), "finished", "failed")
@@ -170,9 +171,6 @@ def test_a_worker_from_elsewhere_trains_without_a_shared_folder(tmp_path: Path):
         assert not list(elsewhere.rglob("*.npz"))
     finally:
         service.close()
-        for process in (worker, scheduler):
-            process.terminate()
-            process.wait(20)
 
 
 def test_an_app_without_its_scheduler_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
