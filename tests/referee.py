@@ -55,6 +55,8 @@ def model_of(layers: list[Any], outputs: int = 1, activation: str | None = "sigm
     for layer in layers:
         model.add(layer)
     model.add(keras.layers.Dense(outputs, activation, dtype="float64"))
+    rng = np.random.default_rng(8)
+    model.layers[-1].set_weights([rng.normal(0, 0.5, weight.shape) for weight in model.layers[-1].get_weights()])
     return model
 
 
