@@ -81,7 +81,9 @@ def through(model: Model, values: np.ndarray, target: int, labels: tuple[str, ..
     probability = 1 / (1 + np.exp(-logit))
     leaving = [np.zeros(state.shape) for state in states]
     leaving[0][-1, 0] = (probability - target) * head[:, 0]
-    delta, totals, _ = recurrence.backward(cell, tuple(map(tf.constant, leaving)), states, saved, tf.constant(recurrent), initial, None)
+    delta, totals, _ = recurrence.backward(
+        cell, tuple(map(tf.constant, leaving)), states, saved, tf.constant(recurrent), initial, None
+    )
     pairs = cell.outer(delta, saved, recurrence.before(states, initial))
     shares = np.concatenate([np.einsum("tbh,tbg->thg", left, right) for left, right in pairs], axis=2)
     return Walkthrough(
