@@ -23,13 +23,14 @@ EXPERIMENTS = ("task=toy_reviews&cell=lstm&epochs=1000&minutes=30", "task=toy_re
 
 
 async def start(port: int, experiment: str) -> str:
-    """Open the link of an experiment, press Play, and return the run's id once it trains."""
+    """Open the link of an experiment, press Play, and return the run's id once it trains or stands in the queue."""
     student = await Student(port, "train", experiment).open()
     await student.press("Play")
     for _ in range(120):
         await asyncio.sleep(0.5)
         await student.rerun()
-        if any("steps/s" in bar.text for bar in student.kinds("progress")):
+        # A machine of two cores trains one run at a time: the second may wait, and is watched while it does.
+        if any("steps/s" in bar.text or "in the queue" in bar.text for bar in student.kinds("progress")):
             await student.close()
             return student.run
     raise RuntimeError(f"the training did not start: {[bar.text for bar in student.kinds('progress')]}")
