@@ -57,14 +57,28 @@ def test_each_stage_imports_only_from_the_left(path: Path) -> None:
     if where.startswith("rnn_core"):
         assert not roots(modules) & {"streamlit", "pages", "app"}, "the library does not know that it is drawn"
     if where.startswith("rnn_core/figures"):
-        forbidden = ("rnn_core.training", "rnn_core.models", "rnn_core.steps", "rnn_core.recurrence", "rnn_core.cluster", "rnn_core.runs")
+        forbidden = (
+            "rnn_core.training",
+            "rnn_core.models",
+            "rnn_core.steps",
+            "rnn_core.recurrence",
+            "rnn_core.cluster",
+            "rnn_core.runs",
+        )
         assert not [module for module in modules if module.startswith(forbidden)], "figures take results, never models"
         assert not roots(modules) & HEAVY
     if where.startswith("rnn_core/probes"):
         assert not [module for module in modules if module.startswith(("rnn_core.figures", "rnn_core.cluster", "rnn_core.runs"))]
         assert "plotly" not in roots(modules)
     if where.startswith("rnn_core/data") or where in ("rnn_core/experiment.py", "rnn_core/fields.py"):
-        later = ("rnn_core.models", "rnn_core.training", "rnn_core.probes", "rnn_core.figures", "rnn_core.cluster", "rnn_core.runs")
+        later = (
+            "rnn_core.models",
+            "rnn_core.training",
+            "rnn_core.probes",
+            "rnn_core.figures",
+            "rnn_core.cluster",
+            "rnn_core.runs",
+        )
         assert not [module for module in modules if module.startswith(later)]
     if where == "app.py" or where.startswith("pages"):
         assert not roots(modules) & HEAVY
@@ -75,7 +89,10 @@ def test_a_page_leaves_the_session_to_its_shared_part(path: Path) -> None:
     assert "session_state" not in path.read_text(), "pages/shared is the only code that touches Streamlit's session"
 
 
-@pytest.mark.parametrize("module", ["rnn_core", "rnn_core.figures.live", "rnn_core.runs", "rnn_core.cluster", "pages.shared.shell", "pages.shared.watch"])
+@pytest.mark.parametrize(
+    "module",
+    ["rnn_core", "rnn_core.figures.live", "rnn_core.runs", "rnn_core.cluster", "pages.shared.shell", "pages.shared.watch"],
+)
 def test_importing_costs_no_tensorflow(module: str) -> None:
     program = f"import {module}, sys; raise SystemExit(bool({{'tensorflow', 'keras', 'jax', 'torch'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=ROOT).returncode == 0

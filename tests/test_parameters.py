@@ -10,7 +10,9 @@ from rnn_core import data, models, parameters
 from rnn_core.experiment import Experiment
 
 VARIANTS = [
-    Experiment().replace(task=task, length=12, cell=cell, units=5, layers=layers, bidirectional=both, vocabulary=50, embedding=3, **extra)
+    Experiment().replace(
+        task=task, length=12, cell=cell, units=5, layers=layers, bidirectional=both, vocabulary=50, embedding=3, **extra
+    )
     for task, cell, layers, both in product(("toy_reviews", "adding"), ("simple_rnn", "lstm", "gru"), (1, 2), (False, True))
     for extra in ({}, {"use_bias": False}, {"reset_after": False})
 ]
