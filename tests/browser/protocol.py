@@ -70,7 +70,9 @@ class Student:
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             self.elements[tuple(message.metadata.delta_path)] = message.delta.new_element
         elif kind == "script_finished":
-            return message.script_finished != ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
+            if message.script_finished != ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN:
+                return True
+            self.within = ""  # the whole page runs next, with fragments of its own
         return False
 
     def kinds(self, kind: str) -> Iterator[Any]:
