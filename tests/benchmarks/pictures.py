@@ -1,4 +1,4 @@
-"""Takes the README's pictures from the real app: `python -m tests.benchmarks.pictures` writes docs/home.png and docs/train.webp."""
+"""Takes the README's pictures from the real app: `python -m tests.benchmarks.pictures` writes static/home.png and static/train.webp."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def frame(page: Page) -> Image.Image:
 def main() -> None:
     from shutil import which
 
-    folder = ROOT / "docs"
+    folder = ROOT / "static"
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         server = Server(Path(home))
