@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import runs
 from pages.shared.settings import value as setting
 from pages.shared.shell import NAVIGATION
 from rnn_core import presets
 from rnn_core.experiment import FIELDS, Experiment
+from rnn_core.runs import RunInfo
 from tests.conftest import ROOT, figures
 
 PAGES = ["app.py", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").glob("*.py"))]
@@ -122,3 +124,14 @@ def test_a_starter_shows_its_training(train: AppTest) -> None:
     assert not app.exception
     assert {"loss", "metric"} <= set(figures(app))
     assert "after" in words(app)
+
+
+def test_no_two_runs_share_a_line_in_the_picker() -> None:
+    """The browser sends the line back: a line shared by two runs would open the wrong one."""
+    infos = [
+        RunInfo(f"20260101-{tail}", name, Experiment(), "finished", 0.0, 0, 0.0, "")
+        for tail, name in (("aaaaaaaaaa", "twin"), ("bbbbbbbbbb", "twin"), ("cccccccccc", "single"))
+    ]
+    lines = runs.labels(infos)
+    assert len(set(lines.values())) == 3
+    assert lines["20260101-cccccccccc"].endswith("single")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+from collections import Counter
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -63,10 +64,14 @@ def mine() -> set[str]:
     return st.session_state.setdefault("mine", set())
 
 
-def label(info: Any) -> str:
-    """One line for the picker; the picker shows it as plain text."""
-    sign = "★" if info.builtin else SIGNS.get(info.status, "")
-    return f"{sign} {info.name}"
+def labels(infos: list[Any]) -> dict[str, str]:
+    """Run id → one line for the picker, which shows it as plain text. No two are alike: the browser sends back the line, not the id."""
+    names = Counter(info.name for info in infos)
+    return {
+        info.id: f"{'★' if info.builtin else SIGNS.get(info.status, '')} {info.name}"
+        + (f" · {info.id[-6:]}" if names[info.name] > 1 else "")
+        for info in infos
+    }
 
 
 def chosen() -> str | None:
@@ -85,7 +90,9 @@ def choose(run_id: str | None) -> None:
 
 
 def _picked() -> None:
-    choose(st.session_state.get("run_picker"))
+    picked = st.session_state.get("run_picker")
+    if picked:  # None: the line was of a run that has changed or gone since the page was drawn; nobody chose anything
+        choose(picked)
 
 
 def picker(default: str | None) -> str | None:
@@ -106,10 +113,11 @@ def picker(default: str | None) -> str | None:
         run_id = next((key for key, info in infos.items() if info.builtin), None) or next(iter(infos), None)
     elif run_id:
         choose(run_id)
+    lines = labels(list(infos.values()))
     order = sorted(infos, key=lambda key: (key not in mine(), infos[key].builtin))
     st.session_state["run_picker"] = run_id
     st.selectbox(
-        "Run", order, format_func=lambda key: label(infos[key]), key="run_picker", on_change=_picked,
+        "Run", order, format_func=lines.__getitem__, key="run_picker", on_change=_picked,
         placeholder="Nothing trained yet" if not order else "Choose a run",
         help="★ starter models were trained beforehand and are read only. Your own runs come first.",
     )  # fmt: skip

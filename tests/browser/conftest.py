@@ -91,8 +91,11 @@ class Complaints(list[str]):
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens pages in browsers of their own: visit(url, scheme="dark", phone=True). All are checked at the end."""
+def visit(browser: Browser, fresh_server: Callable[..., Server]) -> Iterator[Callable[..., Page]]:
+    """Opens pages in browsers of their own: visit(url, scheme="dark", phone=True). All are checked at the end.
+
+    It asks for `fresh_server` only so that pages are checked and closed before a test's own servers stop.
+    """
     opened: list[tuple[Page, Complaints]] = []
 
     def visitor(url: str, scheme: str = "light", phone: bool = False) -> Page:
