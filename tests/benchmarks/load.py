@@ -43,6 +43,8 @@ async def watch(port: int, run: str, seconds: float, ticks: list[float]) -> int:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         for fragment, interval in list(student.timers.items()):
+            if fragment not in student.timers:  # the page was drawn anew meanwhile, with timers of its own
+                continue
             began = time.monotonic()
             ticks.append(await student.rerun(fragment=fragment, automatic=True))
             await asyncio.sleep(max(0.0, interval - (time.monotonic() - began)))

@@ -24,6 +24,7 @@ class Student:
         self.widgets: dict[str, WidgetState] = {}
         self.hashes: set[str] = set()  # messages this client could show again without receiving them
         self.received = 0  # bytes
+        self.script = ""  # hash of the page that the server runs for us; a rerun without it would lead Home
         self.within = ""  # the fragment that runs now; "" for the whole script
         self.socket: ClientConnection
 
@@ -39,7 +40,8 @@ class Student:
         """Run the page's script, or one fragment of it, with widgets changed; seconds until the server has finished."""
         message = BackMsg()
         state = message.rerun_script
-        state.query_string, state.page_name, state.fragment_id, state.is_auto_rerun = self.query, self.page, fragment, automatic
+        state.query_string, state.fragment_id, state.is_auto_rerun = self.query, fragment, automatic
+        state.page_script_hash, state.page_name = self.script, self.page
         state.widget_states.widgets.extend([*(w for w in self.widgets.values() if w.id not in {c.id for c in changed}), *changed])
         state.cached_message_hashes.extend(self.hashes)
         self.widgets.update({widget.id: widget for widget in changed if not widget.HasField("trigger_value")})
@@ -63,6 +65,8 @@ class Student:
             if not self.within:
                 self.elements.clear()
                 self.timers.clear()
+        elif kind == "navigation":
+            self.script = next((p.page_script_hash for p in message.navigation.app_pages if p.url_pathname == self.page), "")
         elif kind == "auto_rerun":
             self.timers[message.auto_rerun.fragment_id] = message.auto_rerun.interval
         elif kind == "page_info_changed":
