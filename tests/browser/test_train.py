@@ -133,7 +133,7 @@ def test_refresh_and_a_second_browser_find_the_run_and_zoom_survives_ten_ticks(v
 
 
 def test_imdb_trains_for_a_few_batches(visit: Visit, server: Server) -> None:
-    page = play(visit(f"{server.url}/train?task=imdb&length=80&epochs=2&batch=16"))
+    page = play(visit(f"{server.url}/train?task=imdb&length=80&epochs=100&batch=16"))
     reaches(page, 3)
     expect(chart(page, "loss").locator(".main-svg").first).to_be_visible(timeout=30_000)
     page.wait_for_timeout(2500)
