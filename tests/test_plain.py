@@ -7,7 +7,7 @@ import pytest
 
 from rnn_core.probes import reading
 from rnn_core.probes.attributions import attributions
-from rnn_core.probes.plain import Reader
+from rnn_core.probes.reader import Reader
 from rnn_core.probes.source import Source
 from rnn_core.probes.traces import trace
 from tests.test_arithmetic import IDS, VARIANTS, model, small_profile

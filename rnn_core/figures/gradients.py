@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -67,8 +67,7 @@ def norm_by_step(flow: Curve | Sequence[Curve] | GradientFlow, *, height: int = 
     drawing = figure(
         "time steps before the last one", symbol + (", relative to the last step" if relative else ""), height=height, log_y=True
     )
-    for number, item in enumerate(curves):
-        _band(drawing, item, number, curves)
+    drawing.add_traces([trace for number, item in enumerate(curves) for trace in _band(item, number, curves)])
     if relative:
         _rule(drawing, FLOAT32, "below: lost in a 32-bit sum", "dot")
     _axis(drawing, max(len(item.median) for item in curves))
@@ -84,7 +83,8 @@ def _curves(flow: Curve | Sequence[Curve] | GradientFlow) -> list[Curve]:
 
 def _rule(drawing: go.Figure, height: float, words: str, dash: str) -> None:
     """A named horizontal line on a log axis; Plotly wants an annotation's place there as an exponent."""
-    drawing.add_hline(y=height, line={"dash": dash, "color": GREY, "width": 1})
+    across = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y", "y0": height, "y1": height}
+    drawing.add_shape(across, line={"dash": dash, "color": GREY, "width": 1})
     place = {"x": 0.995, "xref": "paper", "xanchor": "right", "y": float(np.log10(height)), "yanchor": "top"}
     drawing.add_annotation(text=words, showarrow=False, font={"size": 11}, **place)
 
@@ -101,8 +101,8 @@ def name_of(item: Curve) -> str:
     return ", ".join(part for part in (CELL_NAMES.get(item.cell, item.cell), item.label, item.moment) if part)
 
 
-def _band(drawing: go.Figure, item: Curve, number: int, curves: Sequence[Curve]) -> None:
-    """One curve and its band. Curves of one cell differ by dash, curves of several cells by the cell's colour."""
+def _band(item: Curve, number: int, curves: Sequence[Curve]) -> list[dict[str, Any]]:
+    """One curve and its band, as traces. Curves of one cell differ by dash, curves of several cells by the cell's colour."""
     twin = sum(other.cell == item.cell for other in curves[:number])
     alone = len(curves) > 2 and len({other.cell for other in curves}) == 1  # many settings of one cell: a colour for each
     colour = SERIES_COLOURS[number % len(SERIES_COLOURS)] if alone else CELL_COLOURS.get(item.cell, GREY)
@@ -110,26 +110,25 @@ def _band(drawing: go.Figure, item: Curve, number: int, curves: Sequence[Curve])
     lags = item.lags[every].tolist()
     low, median, high = (positive(values[every]) for values in (item.low, item.median, item.high))
     kept = [n for n in range(len(lags)) if low[n] is not None and high[n] is not None]
-    drawing.add_scatter(
-        x=[lags[n] for n in kept] + [lags[n] for n in reversed(kept)],
-        y=[low[n] for n in kept] + [high[n] for n in reversed(kept)],
-        fill="toself",
-        fillcolor=_veil(colour),
-        line={"width": 0},
-        hoverinfo="skip",
-        showlegend=False,
-        legendgroup=name,
-        name=f"{name}: spread",
-    )
-    drawing.add_scatter(
-        x=lags,
-        y=median,
-        name=name,
-        legendgroup=name,
-        mode="lines",
-        line={"color": colour, "width": 2.5, "dash": DASHES[twin % len(DASHES)]},
-        hovertemplate="%{x} steps before the end: %{y:.2e}<extra>" + name + "</extra>",
-    )
+    spread = {
+        "x": [lags[n] for n in kept] + [lags[n] for n in reversed(kept)],
+        "y": [low[n] for n in kept] + [high[n] for n in reversed(kept)],
+        "fill": "toself",
+        "fillcolor": _veil(colour),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "name": f"{name}: spread",
+    }
+    line = {
+        "x": lags,
+        "y": median,
+        "name": name,
+        "mode": "lines",
+        "line": {"color": colour, "width": 2.5, "dash": DASHES[twin % len(DASHES)]},
+        "hovertemplate": "%{x} steps before the end: %{y:.2e}<extra>" + name + "</extra>",
+    }
+    return [{"type": "scatter", "legendgroup": name, **trace} for trace in (spread, line)]
 
 
 def _veil(colour: str, opacity: float = 0.16) -> str:

@@ -106,18 +106,18 @@ def figure(
         legend: show it, above the plot.
         margin: pixels that differ from the default.
     """
-    drawing = go.Figure(layout={"template": TEMPLATE, "height": height, "showlegend": legend})
-    drawing.update_layout(
-        margin={"l": 10, "r": 10, "t": 56 if title else 28, "b": 10, **(margin or {})},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0},
-    )
+    layout: dict[str, Any] = {
+        "template": TEMPLATE,
+        "height": height,
+        "showlegend": legend,
+        "margin": {"l": 10, "r": 10, "t": 56 if title else 28, "b": 10, **(margin or {})},
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0},
+        "xaxis": {"title": {"text": x_title}},
+        "yaxis": {"title": {"text": y_title}, **({"type": "log", "exponentformat": "power"} if log_y else {})},
+    }
     if title:
-        drawing.update_layout(title={"text": title, "x": 0, "xanchor": "left", "font": {"size": 16}})
-    drawing.update_xaxes(title={"text": x_title})
-    drawing.update_yaxes(title={"text": y_title})
-    if log_y:
-        drawing.update_yaxes(type="log", exponentformat="power", dtick=None)
-    return drawing
+        layout["title"] = {"text": title, "x": 0, "xanchor": "left", "font": {"size": 16}}
+    return go.Figure(layout=layout)  # in one piece: a page waits for it, and every update is checked anew
 
 
 def literal(text: str) -> str:

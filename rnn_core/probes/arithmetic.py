@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_core.models import Model
-from rnn_core.probes.plain import Reader, activate
+from rnn_core.probes.plain import activate
+from rnn_core.probes.reader import Reader
 from rnn_core.probes.source import Source, opened
 
 _NAMES = {"simple_rnn": ("state",), "lstm": ("input", "forget", "cell", "output"), "gru": ("update", "reset", "candidate")}

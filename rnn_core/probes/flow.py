@@ -15,6 +15,7 @@ import numpy as np
 from rnn_core.data.task import Interface
 from rnn_core.experiment import CELLS, Experiment
 from rnn_core.probes.curves import Curve, curve
+from rnn_core.probes.quick import quick
 
 if TYPE_CHECKING:
     from rnn_core.data.sequences import Batch
@@ -62,33 +63,17 @@ def laboratory(experiment: Experiment, scale: float = 0.03, cells: tuple[str, ..
         experiment: units, layers, gain, gate bias, activation, initialiser, length and seed are read.
         scale: standard deviation of the inputs.
     """
-    from rnn_core.probes.gradients import state_gradients
-
     inputs = random_inputs(experiment.seed, examples, experiment.data.length, scale)
-    flows, parameters = {}, {}
+    curves: dict[str, list[Curve]] = {"state": [], "input": [], "component": []}
+    parameters = {}
     for cell in cells:
         model = untrained(experiment, cell)
-        flows[cell] = state_gradients(model, inputs)
+        found = quick(model, inputs)
         parameters[cell] = sum(weight.size for layer in model.recurrent for weight in layer)
-    return Laboratory(_curves(flows, "at init", parameters), parameters)
-
-
-def _curves(
-    flows: dict[str, Any], moment: str, parameters: dict[str, int], relative: bool = True, label: str = ""
-) -> dict[str, tuple[Curve, ...]]:
-    """Every quantity of a gradient flow as curves, one per cell."""
-    chosen = {
-        "state": lambda flow: flow.norms,
-        "input": lambda flow: flow.inputs,
-        "component": lambda flow: flow.components["recurrent_kernel"],
-    }
-    return {
-        quantity: tuple(
-            curve(pick(flow), quantity, cell, moment, mask=flow.mask, relative=relative, parameters=parameters[cell], label=label)
-            for cell, flow in flows.items()
-        )
-        for quantity, pick in chosen.items()
-    }
+        for quantity, drawn in curves.items():
+            norms = getattr(found, quantity)
+            drawn.append(curve(norms, quantity, cell, "at init", relative=True, parameters=parameters[cell]))
+    return Laboratory({quantity: tuple(drawn) for quantity, drawn in curves.items()}, parameters)
 
 
 def spectra(experiment: Experiment, scale: float = 0.03, cells: tuple[str, ...] = CELLS) -> tuple[Spectrum, ...]:
@@ -113,28 +98,24 @@ def spectrum(model: Model, sequence: np.ndarray, moment: str = "at init") -> Spe
 
 def gates(experiment: Experiment, scale: float = 0.03, examples: int = 8) -> tuple[Curve, Curve] | None:
     """(total gradient, product of the forget or update gates) of an untrained LSTM or GRU; None for the vanilla RNN."""
-    from rnn_core.probes.gradients import state_gradients
-
     if experiment.model.cell == "simple_rnn":
         return None
     model = untrained(experiment, experiment.model.cell)
-    inputs = random_inputs(experiment.seed, examples, experiment.data.length, scale)
-    total = curve(state_gradients(model, inputs).norms, "state", model.spec.cell, "at init", relative=True)
-    return total, gate_curve(model, inputs, "at init")
+    found = quick(model, random_inputs(experiment.seed, examples, experiment.data.length, scale))
+    total = curve(found.state, "state", model.spec.cell, "at init", relative=True)
+    keep = found.seen.gate(1 if model.spec.cell == "lstm" else 0)  # the forget or the update gate
+    return total, gate_curve(np.swapaxes(keep, 0, 1), model.spec.cell, "at init")
 
 
-def gate_curve(model: Model, inputs: np.ndarray, moment: str, mask: np.ndarray | None = None) -> Curve:
-    """What the forget (LSTM) or update (GRU) gates alone let through from each step to the last: root mean square over units of ∏ gate."""
-    from rnn_core.probes.traces import trace
+def gate_curve(keep: np.ndarray, cell: str, moment: str) -> Curve:
+    """What the forget (LSTM) or update (GRU) gates alone let through from each step to the last: root mean square over units of ∏ gate.
 
-    found = trace(model, inputs, mask=mask)
-    keep = np.log(np.maximum(found.gates["forget" if found.cell == "lstm" else "update"].astype(np.float64), 1e-300))  # (B, T, H)
-    if mask is not None:
-        keep[~found.mask] = 0.0
-    after = np.concatenate(
-        [np.cumsum(keep[:, :0:-1], axis=1)[:, ::-1], np.zeros_like(keep[:, :1])], axis=1
-    )  # sum over later steps
-    return curve(np.sqrt(np.mean(np.exp(2 * after), axis=2)), "gate", found.cell, moment, mask=mask, relative=False)
+    Args:
+        keep: (B, T, H) that gate.
+    """
+    logs = np.log(np.maximum(keep, 1e-300))
+    later = np.concatenate([np.cumsum(logs[:, :0:-1], axis=1)[:, ::-1], np.zeros_like(logs[:, :1])], axis=1)
+    return curve(np.sqrt(np.mean(np.exp(2 * later), axis=2)), "gate", cell, moment)
 
 
 # ---- a run's own model on its own data ----
@@ -196,10 +177,15 @@ def of_run(moments: tuple[Moment, ...], experiment: Experiment, of: str = "outpu
         for layer in reversed(range(layers)):
             flow = state_gradients(moment.model, batch.inputs, targets=batch.targets, of=of, mask=batch.mask, layer=layer)
             label = ", ".join(part for part in (moment.label, f"layer {layer + 1}" if layers > 1 else "") if part)
-            for quantity, found in _curves(
-                {moment.model.spec.cell: flow}, moment.words, {moment.model.spec.cell: moment.model.parameters}, relative, label
-            ).items():
-                collected[quantity] += found
+            drawn = {"state": flow.norms, "input": flow.inputs, "component": flow.components["recurrent_kernel"]}
+            about: dict[str, Any] = {
+                "mask": flow.mask,
+                "relative": relative,
+                "parameters": moment.model.parameters,
+                "label": label,
+            }
+            for quantity, norms in drawn.items():
+                collected[quantity].append(curve(norms, quantity, moment.model.spec.cell, moment.words, **about))
     return RunFlow({quantity: tuple(found) for quantity, found in collected.items()}, source)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from rnn_core.models import Model
 from rnn_core.probes import taps
+from rnn_core.probes.norms import norm
 
 # Shapes: B batch, T time, D inputs, H units, S state (H, or 2 H for LSTM: [h; c]), G packed columns, K outputs.
 
@@ -143,22 +144,22 @@ def _measured(tap: taps.Tap, quantity: str, value: Any, delta: Any, states: list
     inner = tap.kernels[2]
     real = np.ones(shape[:2], bool) if tap.mask is None else tap.timewise(tap.mask)
     parts = [tap.timewise(part) for part in states]
-    norms = [_norm(part) for part in parts]
+    norms = [norm(part) for part in parts]
     pairs = tap.cell.outer(delta, tap.saved, before(tap.states, tap.initial))
     pairs = [(tap.timewise(left), tap.timewise(right)) for left, right in pairs]
     flow, x = tap.timewise(delta), tap.timewise(tap.inputs)
     recurrent = np.concatenate([right for _, right in pairs], -1)
     biases = [flow] if inner is None else [flow, recurrent]
     components = {
-        "kernel": _norm(x) * _norm(flow),
-        "recurrent_kernel": functools.reduce(np.hypot, [_norm(left) * _norm(right) for left, right in pairs]),
+        "kernel": norm(x) * norm(flow),
+        "recurrent_kernel": functools.reduce(np.hypot, [norm(left) * norm(right) for left, right in pairs]),
     }
     totals = {
         "kernel": np.tensordot(x, flow, ((0, 1), (0, 1))),  # einsum would not use BLAS
         "recurrent_kernel": np.concatenate([np.tensordot(left, right, ((0, 1), (0, 1))) for left, right in pairs], 1),
     }
     if tap.layer.cell.use_bias:
-        components["bias"] = functools.reduce(np.hypot, [_norm(part) for part in biases])
+        components["bias"] = functools.reduce(np.hypot, [norm(part) for part in biases])
         totals["bias"] = np.stack([part.sum((0, 1)) for part in biases]) if len(biases) == 2 else flow.sum((0, 1))
     return GradientFlow(
         layer=tap.name,
@@ -168,16 +169,9 @@ def _measured(tap: taps.Tap, quantity: str, value: Any, delta: Any, states: list
         norms=functools.reduce(np.hypot, norms),
         hidden=norms[0],
         cell=norms[1] if len(norms) == 2 else None,
-        inputs=_norm(flow @ np.asarray(tap.kernels[0]).T),
+        inputs=norm(flow @ np.asarray(tap.kernels[0]).T),
         components=components,
         totals=totals,
         signed=np.concatenate(parts, -1),
         mask=real,
     )
-
-
-def _norm(values: np.ndarray) -> np.ndarray:
-    """Euclidean norm along the last axis; scaled first, since squares of what is below 1e-162 would be zero."""
-    size = np.abs(values).max(-1, keepdims=True, initial=0)
-    scale = np.where(size > 0, size, 1)
-    return np.asarray(np.linalg.norm(values / scale, axis=-1) * scale[..., 0])

@@ -1,10 +1,10 @@
-"""The recurrence in plain NumPy, for one text at a time.
+"""The recurrence in plain NumPy, for few sequences at a time.
 
-A graph pays for its start and again for every step, which for one text of 32 units is many times the arithmetic. Here a step
-is a handful of array operations, so a page can answer at once, before any worker has loaded TensorFlow. The equations and
-their backward steps are those of `rnn_core.cells`, and the tests hold the two against each other.
+A graph pays for its start and again for every step, which for a handful of sequences of 32 units is many times the
+arithmetic. Here a step is a handful of array operations, so a page can answer at once, before any worker has loaded
+TensorFlow. The equations and their backward steps are those of `rnn_core.cells`, and the tests hold the two against each other.
 
-Shapes: T time, B batch, D inputs, H units, G packed columns (H, 4H or 3H). Time comes first. float32 throughout.
+Shapes: T time, B batch, D inputs, H units, G packed columns (H, 4H or 3H). Time comes first. All arrays have the weights' dtype.
 """
 
 from __future__ import annotations
@@ -18,13 +18,21 @@ from rnn_core.models import Model
 GATES = {"simple_rnn": (), "lstm": ("input", "forget", "cell", "output"), "gru": ("update", "reset", "candidate")}
 
 
-def activate(name: str, x: np.ndarray) -> np.ndarray:
-    """The named nonlinearity, as Keras defines it."""
-    if name == "sigmoid":
-        return 0.5 * (1 + np.tanh(0.5 * x))
+def activate(name: str, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """The named nonlinearity, as Keras defines it; into `out` where given."""
+    if name == "tanh":
+        return np.tanh(x, out=out)
     if name == "relu":
-        return np.maximum(x, 0)
-    return np.tanh(x) if name == "tanh" else x
+        return np.maximum(x, 0, out=out)
+    out = np.empty_like(x) if out is None else out
+    if name == "sigmoid":  # σ(x) = (1 + tanh(x / 2)) / 2
+        np.multiply(x, 0.5, out=out)
+        np.tanh(out, out=out)
+        out += 1
+        out *= 0.5
+    else:
+        out[...] = x
+    return out
 
 
 def slope(name: str, y: np.ndarray) -> np.ndarray:
@@ -61,14 +69,31 @@ class Pass:
     gates: np.ndarray  # (T, B, number of gates · H), in Keras's order
     inside: np.ndarray  # (T, B, H) GRU with reset_after: h R_h + b, else empty
 
+    def gate(self, n: int) -> np.ndarray:
+        """(T, B, H) the n-th gate."""
+        size = self.states[0].shape[-1]
+        return self.gates[..., n * size : (n + 1) * size]
 
-def layers(model: Model) -> list[Layer]:
-    """The recurrent layers of a forward model that reads tokens."""
-    spec, count = model.spec, 3 if model.spec.use_bias else 2
-    made = []
-    for n in range(spec.layers):
-        kernel, recurrent, *rest = model.weights[1 + n * count : 1 + (n + 1) * count]
-        bias = rest[0] if rest else np.zeros(kernel.shape[1], np.float32)
+
+@dataclass(frozen=True, eq=False)
+class Return:
+    """A backward pass of one layer."""
+
+    deltas: np.ndarray  # (T, B, G) gradient of the projected inputs
+    states: tuple[np.ndarray, ...]  # (T, B, H) each: total derivative of the state after each step, h, or h and c
+
+    def inputs(self, layer: Layer) -> np.ndarray:
+        """(T, B, D) gradient of the inputs."""
+        steps, batch, _ = self.deltas.shape
+        return (self.deltas.reshape(steps * batch, -1) @ layer.kernel.T).reshape(steps, batch, -1)
+
+
+def layers(model: Model, dtype: str = "float32") -> list[Layer]:
+    """The recurrent layers of a forward model, from the input up."""
+    spec, made = model.spec, []
+    for weights in model.recurrent:
+        kernel, recurrent = (weight.astype(dtype, copy=False) for weight in weights[:2])
+        bias = weights[2].astype(dtype, copy=False) if len(weights) == 3 else np.zeros(kernel.shape[1], dtype)
         outer, inner = (bias[0], bias[1]) if bias.ndim == 2 else (bias, np.zeros_like(bias))
         made.append(Layer(spec.cell, spec.activation, spec.reset_after, kernel, recurrent, outer, inner))
     return made
@@ -84,126 +109,114 @@ def forward(layer: Layer, x: np.ndarray, skipped: np.ndarray | None = None) -> P
     steps, batch, units = len(x), x.shape[1], layer.units
     projected = x.reshape(steps * batch, -1) @ layer.kernel
     projected = (projected + layer.outer).reshape(steps, batch, -1)
-    states = tuple(np.zeros((steps + 1, batch, units), np.float32) for _ in range(2 if layer.cell == "lstm" else 1))
-    gates = np.empty((steps, batch, len(GATES[layer.cell]) * units), np.float32)
-    inside = np.empty((steps if layer.cell == "gru" and layer.reset_after else 0, batch, units), np.float32)
-    step = {"simple_rnn": _simple_rnn, "lstm": _lstm, "gru": _gru}[layer.cell]
+    kind = projected.dtype
+    states = tuple(np.zeros((steps + 1, batch, units), kind) for _ in range(2 if layer.cell == "lstm" else 1))
+    gates = np.empty((steps, batch, len(GATES[layer.cell]) * units), kind)
+    inside = np.empty((steps if layer.cell == "gru" and layer.reset_after else 0, batch, units), kind)
+    seen, step = Pass(states, gates, inside), {"simple_rnn": _simple_rnn, "lstm": _lstm, "gru": _gru}[layer.cell]
     for t in range(steps):
-        step(layer, projected[t], states, gates, inside, t)
+        step(layer, projected[t], seen, t)
         if skipped is not None:
             for state in states:
                 state[t + 1][skipped[t]] = state[t][skipped[t]]
-    return Pass(states, gates, inside)
+    return seen
 
 
-def _simple_rnn(
-    layer: Layer, x: np.ndarray, states: tuple[np.ndarray, ...], gates: np.ndarray, inside: np.ndarray, t: int
-) -> None:
-    states[0][t + 1] = activate(layer.squash, x + states[0][t] @ layer.recurrent)
+def _simple_rnn(layer: Layer, x: np.ndarray, seen: Pass, t: int) -> None:
+    h = seen.states[0]
+    after = np.matmul(h[t], layer.recurrent, out=h[t + 1])
+    after += x
+    activate(layer.squash, after, out=after)
 
 
-def _lstm(layer: Layer, x: np.ndarray, states: tuple[np.ndarray, ...], gates: np.ndarray, inside: np.ndarray, t: int) -> None:
-    h, c, size = states[0], states[1], layer.units
-    now = np.matmul(h[t], layer.recurrent, out=gates[t])
+def _lstm(layer: Layer, x: np.ndarray, seen: Pass, t: int) -> None:
+    (h, c), size = seen.states, layer.units
+    now = np.matmul(h[t], layer.recurrent, out=seen.gates[t])
     now += x
     candidate = activate(layer.squash, now[:, 2 * size : 3 * size])
-    now *= 0.5  # σ(x) = (1 + tanh(x / 2)) / 2, in place for all columns at once
-    np.tanh(now, out=now)
-    now += 1
-    now *= 0.5
+    activate("sigmoid", now, out=now)  # all columns at once
     now[:, 2 * size : 3 * size] = candidate
-    c[t + 1] = now[:, size : 2 * size] * c[t] + now[:, :size] * now[:, 2 * size : 3 * size]
-    h[t + 1] = now[:, 3 * size :] * activate(layer.squash, c[t + 1])
+    after = np.multiply(now[:, size : 2 * size], c[t], out=c[t + 1])
+    after += np.multiply(now[:, :size], candidate, out=candidate)
+    np.multiply(now[:, 3 * size :], activate(layer.squash, after), out=h[t + 1])
 
 
-def _gru(layer: Layer, x: np.ndarray, states: tuple[np.ndarray, ...], gates: np.ndarray, inside: np.ndarray, t: int) -> None:
-    h, now, size = states[0], gates[t], layer.units
+def _gru(layer: Layer, x: np.ndarray, seen: Pass, t: int) -> None:
+    h, now, size = seen.states[0], seen.gates[t], layer.units
+    gates, candidate = now[:, : 2 * size], now[:, 2 * size :]
     if layer.reset_after:
-        held = h[t] @ layer.recurrent + layer.inner
-        now[:, : 2 * size] = activate("sigmoid", x[:, : 2 * size] + held[:, : 2 * size])
-        inside[t] = held[:, 2 * size :]
-        now[:, 2 * size :] = activate(layer.squash, x[:, 2 * size :] + now[:, size : 2 * size] * inside[t])
+        held = h[t] @ layer.recurrent
+        held += layer.inner
+        activate("sigmoid", np.add(x[:, : 2 * size], held[:, : 2 * size], out=gates), out=gates)
+        seen.inside[t] = held[:, 2 * size :]
+        np.multiply(now[:, size : 2 * size], held[:, 2 * size :], out=candidate)
     else:
-        now[:, : 2 * size] = activate("sigmoid", x[:, : 2 * size] + h[t] @ layer.recurrent[:, : 2 * size])
-        now[:, 2 * size :] = activate(
-            layer.squash, x[:, 2 * size :] + (now[:, size : 2 * size] * h[t]) @ layer.recurrent[:, 2 * size :]
-        )
-    h[t + 1] = now[:, :size] * h[t] + (1 - now[:, :size]) * now[:, 2 * size :]
+        activate("sigmoid", np.add(x[:, : 2 * size], h[t] @ layer.recurrent[:, : 2 * size], out=gates), out=gates)
+        candidate[...] = (now[:, size : 2 * size] * h[t]) @ layer.recurrent[:, 2 * size :]
+    candidate += x[:, 2 * size :]
+    activate(layer.squash, candidate, out=candidate)
+    after = np.subtract(h[t], candidate, out=h[t + 1])  # z h + (1 − z) c = c + z (h − c)
+    after *= now[:, :size]
+    after += candidate
 
 
-def backward(layer: Layer, seen: Pass, upstream: np.ndarray) -> np.ndarray:
-    """(T, B, D): the gradient of the inputs, from that of every h (T, B, H) as far as it leaves the layer there."""
-    steps, batch, units = upstream.shape
-    deltas = np.empty((steps, batch, layer.kernel.shape[1]), np.float32)
-    h, c = np.zeros((batch, units), np.float32), np.zeros((batch, units), np.float32)
+def backward(layer: Layer, seen: Pass, upstream: np.ndarray) -> Return:
+    """All steps back, from the gradient of every h (T, B, H) as far as it leaves the layer there."""
     back = {"simple_rnn": _back_simple_rnn, "lstm": _back_lstm, "gru": _back_gru}[layer.cell]
-    for t in range(steps - 1, -1, -1):
-        h, c = back(layer, seen, h + upstream[t], c, deltas, t)
-    return (deltas.reshape(steps * batch, -1) @ layer.kernel.T).reshape(steps, batch, -1)
+    states = tuple(np.empty_like(upstream) for _ in seen.states)
+    deltas = np.empty((*upstream.shape[:2], layer.kernel.shape[1]), upstream.dtype)
+    back(layer, seen, upstream, states, deltas)
+    return Return(deltas, states)
 
 
-def _back_simple_rnn(
-    layer: Layer, seen: Pass, h: np.ndarray, c: np.ndarray, deltas: np.ndarray, t: int
-) -> tuple[np.ndarray, np.ndarray]:
-    deltas[t] = h * slope(layer.squash, seen.states[0][t + 1])
-    return deltas[t] @ layer.recurrent.T, c
+def _back_simple_rnn(layer: Layer, seen: Pass, upstream: np.ndarray, states: tuple[np.ndarray, ...], deltas: np.ndarray) -> None:
+    slopes, transposed = slope(layer.squash, seen.states[0][1:]), layer.recurrent.T.copy()
+    h = np.zeros_like(upstream[0])
+    for t in range(len(upstream) - 1, -1, -1):
+        total = np.add(h, upstream[t], out=states[0][t])
+        np.matmul(np.multiply(total, slopes[t], out=deltas[t]), transposed, out=h)
 
 
-def _back_lstm(
-    layer: Layer, seen: Pass, h: np.ndarray, c: np.ndarray, deltas: np.ndarray, t: int
-) -> tuple[np.ndarray, np.ndarray]:
-    size = layer.units
-    i, f, g, o = (seen.gates[t][:, n * size : (n + 1) * size] for n in range(4))
-    y = activate(layer.squash, seen.states[1][t + 1])
-    c = c + h * o * slope(layer.squash, y)
-    delta = deltas[t]
-    delta[:, :size] = c * g * slope("sigmoid", i)
-    delta[:, size : 2 * size] = c * seen.states[1][t] * slope("sigmoid", f)
-    delta[:, 2 * size : 3 * size] = c * i * slope(layer.squash, g)
-    delta[:, 3 * size :] = h * y * slope("sigmoid", o)
-    return delta @ layer.recurrent.T, c * f
+def _back_lstm(layer: Layer, seen: Pass, upstream: np.ndarray, states: tuple[np.ndarray, ...], deltas: np.ndarray) -> None:
+    size, (i, f, g, o) = layer.units, (seen.gate(n) for n in range(4))
+    y = activate(layer.squash, seen.states[1][1:])
+    through = o * slope(layer.squash, y)  # ∂h/∂c
+    parts = [g * slope("sigmoid", i), seen.states[1][:-1] * slope("sigmoid", f), i * slope(layer.squash, g)]
+    local = np.stack(parts, axis=2)  # (T, B, 3, H): what c's gradient is multiplied by
+    last, transposed = y * slope("sigmoid", o), layer.recurrent.T.copy()
+    blocks = deltas.reshape(*deltas.shape[:2], 4, size)
+    h, c = np.zeros_like(upstream[0]), np.zeros_like(upstream[0])
+    for t in range(len(upstream) - 1, -1, -1):
+        total = np.add(h, upstream[t], out=states[0][t])
+        states[1][t] = c  # what reaches c other than through this step's h
+        memory = total * through[t]
+        memory += c
+        np.multiply(memory[:, None], local[t], out=blocks[t, :, :3])
+        np.multiply(total, last[t], out=blocks[t, :, 3])
+        np.matmul(deltas[t], transposed, out=h)
+        np.multiply(memory, f[t], out=c)
 
 
-def _back_gru(
-    layer: Layer, seen: Pass, h: np.ndarray, c: np.ndarray, deltas: np.ndarray, t: int
-) -> tuple[np.ndarray, np.ndarray]:
-    size, before, delta = layer.units, seen.states[0][t], deltas[t]
-    z, r, candidate = (seen.gates[t][:, n * size : (n + 1) * size] for n in range(3))
-    delta[:, :size] = h * (before - candidate) * slope("sigmoid", z)
-    delta[:, 2 * size :] = h * (1 - z) * slope(layer.squash, candidate)
+def _back_gru(layer: Layer, seen: Pass, upstream: np.ndarray, states: tuple[np.ndarray, ...], deltas: np.ndarray) -> None:
+    size, before, (z, r, candidate) = layer.units, seen.states[0][:-1], (seen.gate(n) for n in range(3))
+    kernel, fresh = layer.recurrent.T.copy(), (1 - z) * slope(layer.squash, candidate)
+    update = (before - candidate) * slope("sigmoid", z)
+    h = np.zeros_like(upstream[0])
     if layer.reset_after:
-        delta[:, size : 2 * size] = delta[:, 2 * size :] * seen.inside[t] * slope("sigmoid", r)
-        held = delta.copy()
-        held[:, 2 * size :] *= r
-        return held @ layer.recurrent.T + h * z, c
-    reached = delta[:, 2 * size :] @ layer.recurrent[:, 2 * size :].T
-    delta[:, size : 2 * size] = reached * before * slope("sigmoid", r)
-    return delta[:, : 2 * size] @ layer.recurrent[:, : 2 * size].T + reached * r + h * z, c
-
-
-class Reader:
-    """A model that reads token vectors forwards and answers with one logit."""
-
-    def __init__(self, model: Model) -> None:
-        self.table, self.layers = model.weights[0], layers(model)
-        self.head, self.offset = model.weights[-2][:, 0], float(model.weights[-1][0])
-
-    def passes(self, vectors: np.ndarray, skipped: np.ndarray | None = None) -> list[Pass]:
-        """Forward passes of every layer over (T, B, E)."""
-        seen: list[Pass] = []
-        for layer in self.layers:
-            seen.append(forward(layer, seen[-1].states[0][1:] if seen else vectors, skipped))
-        return seen
-
-    def logits(self, seen: list[Pass]) -> np.ndarray:
-        """(T, B): the answer after every step."""
-        return seen[-1].states[0][1:] @ self.head + self.offset
-
-    def gradients(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The final logit (B,), and its gradient in the vectors (T, B, E)."""
-        seen = self.passes(vectors)
-        upstream = np.zeros(seen[-1].states[0][1:].shape, np.float32)
-        upstream[-1] = self.head
-        for layer, one in zip(reversed(self.layers), reversed(seen), strict=True):
-            upstream = backward(layer, one, upstream)
-        return self.logits(seen)[-1], upstream
+        local = np.concatenate([update, fresh * seen.inside * slope("sigmoid", r), fresh * r], axis=-1)  # of h R + b
+        local = local.reshape(*local.shape[:2], 3, size)
+        for t in range(len(upstream) - 1, -1, -1):
+            total = np.add(h, upstream[t], out=states[0][t])
+            np.matmul((total[:, None] * local[t]).reshape(-1, 3 * size), kernel, out=h)
+            h += total * z[t]
+        total = states[0]
+        deltas[...] = np.concatenate([total * local[:, :, 0], total * local[:, :, 1], total * fresh], axis=-1)
+        return
+    reset = before * slope("sigmoid", r)
+    for t in range(len(upstream) - 1, -1, -1):
+        total = np.add(h, upstream[t], out=states[0][t])
+        reached = np.multiply(total, fresh[t], out=deltas[t, :, 2 * size :]) @ kernel[2 * size :]  # gradient of r h
+        np.multiply(total, update[t], out=deltas[t, :, :size])
+        np.multiply(reached, reset[t], out=deltas[t, :, size : 2 * size])
+        np.matmul(deltas[t, :, : 2 * size], kernel[: 2 * size], out=h)
+        h += reached * r[t] + total * z[t]

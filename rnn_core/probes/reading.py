@@ -11,8 +11,9 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from rnn_core.probes.plain import GATES, Reader
+from rnn_core.probes.plain import GATES
 from rnn_core.probes.quadrature import line_integral
+from rnn_core.probes.reader import Reader
 from rnn_core.probes.source import Source, opened, profile_of
 from rnn_core.probes.units import Profile
 

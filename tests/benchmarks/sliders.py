@@ -1,4 +1,4 @@
-"""How fast the laboratory answers a slider in the browser: python -m tests.benchmarks.sliders [--json]. 500 steps, 3 cells, 16 sequences.
+"""How fast the laboratory answers a slider in the browser: python -m tests.benchmarks.sliders [--json]. 500 steps, 3 cells, 8 sequences.
 
 Seconds from the key press until Chromium has the new curve; goal: median below 0.3 s on an idle machine.
 """

@@ -1,0 +1,29 @@
+"""Euclidean norms of numbers as small as gradients through time become."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SAFE = (1e-200, 1e200)  # sums of squares between these have lost nothing to under- or overflow
+
+
+def norm(values: np.ndarray) -> np.ndarray:
+    """Norm along the last axis, in float64.
+
+    Squares below 1e-308 would be zero and those above 1e308 infinite, so vectors whose sum of squares comes near are
+    divided by their largest entry first.
+    """
+    values = np.asarray(values, np.float64)
+    squares = np.einsum("...i,...i->...", values, values)
+    rough = ~((squares > SAFE[0]) & (squares < SAFE[1]))
+    found = np.sqrt(squares)
+    if rough.any():
+        found[rough] = _scaled(values[rough])
+    return np.asarray(found)
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    """The same for (N, ·) vectors of any size."""
+    size = np.abs(values).max(-1, initial=0)
+    scale = np.where((size > 0) & np.isfinite(size), size, 1)
+    return np.linalg.norm(values / scale[:, None], axis=-1) * scale
