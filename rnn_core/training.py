@@ -10,8 +10,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-import time
-from collections import deque
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -24,16 +22,16 @@ from rnn_core.data.seeds import generator
 from rnn_core.data.sequences import Sequences, batches
 from rnn_core.experiment import DataSpec, Experiment
 from rnn_core.history import History, logarithms
+from rnn_core.lookout import Lookout, eigenvalues, probe_inputs
+from rnn_core.pacing import Cadence, Clock
 from rnn_core.snapshots import Checkpoint, Run, Snapshot, row_of
 
 if TYPE_CHECKING:
     from rnn_core.data.task import Dataset
-    from rnn_core.models import Model
-    from rnn_core.steps import Stepper, StepResult
+    from rnn_core.steps import StepResult
 
 __all__ = ["Checkpoint", "Run", "Snapshot", "eigenvalues", "reseed", "row_of", "train"]
 
-PROBE_SECONDS = 0.25  # between two looks at the probe sequence, or twenty times as long as one takes
 CHECKPOINT_SECONDS = 5.0  # between two checkpoints, or twenty times as long as one takes
 KEPT_EPOCHS = 30  # epochs whose weights are kept, evenly spread
 EVALUATED_AT_ONCE = 512  # sequences between two looks at the controls while validating
@@ -87,9 +85,9 @@ class _Loop:
         self.steps_per_epoch = math.ceil(len(dataset.train) / experiment.training.batch)
         self.total = self.steps_per_epoch * experiment.training.epochs
         self.validation = _as_read(dataset.validation, experiment.data)
-        self.probe = _Probe(_probe_inputs(dataset.validation, experiment.data.length), experiment.data.mask)
-        self.clock = _Clock(self.seconds_before)
-        self.checkpoints = _Cadence(float(os.environ.get("UNROLLED_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)))
+        self.lookout = Lookout(probe_inputs(dataset.validation, experiment.data.length))
+        self.clock = Clock(self.seconds_before)
+        self.checkpoints = Cadence(float(os.environ.get("UNROLLED_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)))
 
     def run(self) -> Iterator[Snapshot]:
         """Snapshots until something ends the training."""
@@ -166,7 +164,7 @@ class _Loop:
         self, result: StepResult | None, scores: tuple[float, float] = (math.nan, math.nan), keep: bool = False
     ) -> Snapshot:
         model = self.run_.model = self.stepper.model if keep else self.run_.model
-        self.probe.look(self.stepper, self.step, now=keep or self.control.paused)
+        self.lookout.look(self.stepper, self.step, now=keep or self.control.paused)
         rate, speed = self.stepper.learning_rate, self.clock.steps_per_second
         snapshot = Snapshot(
             run=self.run_,
@@ -181,10 +179,10 @@ class _Loop:
             state_norms=result.state_norms if result else np.empty(0),
             gradient_norm=result.gradient_norm if result else math.nan,
             clipped_norm=result.clipped_norm if result else math.nan,
-            probe_inputs=self.probe.inputs,
-            probe_states=self.probe.states,
-            eigenvalues=self.probe.eigenvalues,
-            probe_step=self.probe.step,
+            probe_inputs=self.lookout.inputs,
+            probe_states=self.lookout.states,
+            eigenvalues=self.lookout.eigenvalues,
+            probe_step=self.lookout.step,
             learning_rate=rate,
             steps_per_second=speed,
             seconds_left=(self.total - self.step) / speed if speed else math.nan,
@@ -212,7 +210,7 @@ class _Loop:
         if reason in ("finished", "target") and self.dataset.test is not None:
             test = self._evaluate(_as_read(self.dataset.test, self.experiment.data))[1]
         self.run_.model = self.stepper.model
-        self.probe.look(self.stepper, self.step, now=True)
+        self.lookout.look(self.stepper, self.step, now=True)
         left = last.seconds_left if reason == "stopped" else 0.0
         model, checkpoint = self.run_.model, self._checkpoint()
         advice = f"The time limit of {self.experiment.training.minutes:g} minutes was reached." if reason == "time" else ""
@@ -224,9 +222,9 @@ class _Loop:
             model=model,
             checkpoint=checkpoint,
             test_metric=test,
-            probe_states=self.probe.states,
-            eigenvalues=self.probe.eigenvalues,
-            probe_step=self.probe.step,
+            probe_states=self.lookout.states,
+            eigenvalues=self.lookout.eigenvalues,
+            probe_step=self.lookout.step,
         )
 
     def _advice(self, last: Snapshot) -> str:
@@ -234,83 +232,6 @@ class _Loop:
         what = "loss became NaN or infinite" if not math.isfinite(last.loss) else "gradient became NaN or infinite"
         clipping = f"clip the gradient below {clip:g}" if clip else "clip the gradient at 1"
         return f"The {what} at step {last.step}: try a learning rate below {last.learning_rate / 3:.1g}, or {clipping}."
-
-
-class _Probe:
-    """The last layer's states on one fixed sequence, and the recurrent kernel's eigenvalues, looked at now and then."""
-
-    def __init__(self, inputs: np.ndarray, mask: bool) -> None:
-        self.inputs, self.step = inputs, -1
-        self.states = np.empty((len(inputs), 0), np.float32)
-        self.eigenvalues = np.empty(0, np.complex128)
-        self.cadence = _Cadence(PROBE_SECONDS)
-
-    def look(self, stepper: Stepper, step: int, now: bool) -> None:
-        from rnn_core.probes.traces import trace
-
-        if step == self.step or not (now or self.step < 0 or self.cadence.due()):
-            return
-        with self.cadence, np.errstate(over="ignore", invalid="ignore"):  # a network on its way to infinity is looked at too
-            model = stepper.model
-            self.states = trace(model, self.inputs[None]).states[0].astype(np.float32)
-            self.eigenvalues = eigenvalues(model)
-            self.step = step
-
-
-class _Cadence:
-    """Says when something is due again: after `seconds`, or twenty times as long as it takes, whichever is longer."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.next = seconds, time.perf_counter() + seconds
-
-    def due(self) -> bool:
-        return time.perf_counter() >= self.next
-
-    def __enter__(self) -> None:
-        self.began = time.perf_counter()
-
-    def __exit__(self, *problem: object) -> None:
-        now = time.perf_counter()
-        self.next = now + max(self.seconds, 20 * (now - self.began))
-
-
-class _Clock:
-    """Seconds and speed of a training, pauses left out."""
-
-    def __init__(self, seconds_before: float) -> None:
-        self._began = time.perf_counter() - seconds_before
-        self._ticks: deque[tuple[float, int]] = deque(maxlen=100)
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self._began
-
-    def skip(self, seconds: float) -> None:
-        self._began += seconds
-
-    def tick(self, step: int) -> None:
-        self._ticks.append((self.seconds, step))
-
-    @property
-    def steps_per_second(self) -> float:
-        """Over the last hundred steps; 0 before there are two."""
-        if len(self._ticks) < 2 or self._ticks[-1][0] <= self._ticks[0][0]:
-            return 0.0
-        return (self._ticks[-1][1] - self._ticks[0][1]) / (self._ticks[-1][0] - self._ticks[0][0])
-
-
-def eigenvalues(model: Model) -> np.ndarray:
-    """(H,) complex128: of the last layer's recurrent kernel; for LSTM and GRU of the candidate's block, which writes the state."""
-    kernel = model.recurrent[-2 if model.spec.bidirectional else -1][1].astype(np.float64)
-    units = model.spec.units
-    block = kernel if model.spec.cell == "simple_rnn" else kernel[:, 2 * units : 3 * units]  # i f c o, or z r h
-    return np.linalg.eigvals(block).astype(np.complex128) if np.isfinite(block).all() else np.full(units, np.nan, np.complex128)
-
-
-def _probe_inputs(sequences: Sequences, longest: int) -> np.ndarray:
-    """The validation sequence of median length, cut as training cuts it."""
-    middle = np.argsort(sequences.lengths, kind="stable")[len(sequences) // 2]
-    return sequences[int(middle)][-longest:]
 
 
 def _as_read(sequences: Sequences, spec: DataSpec) -> Sequences:

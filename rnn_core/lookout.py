@@ -1,0 +1,51 @@
+"""What is seen of a network while it trains: its states on one fixed sequence, and its recurrent kernel's eigenvalues."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnn_core.data.sequences import Sequences
+from rnn_core.pacing import Cadence
+
+if TYPE_CHECKING:
+    from rnn_core.models import Model
+    from rnn_core.steps import Stepper
+
+PROBE_SECONDS = 0.25  # between two looks at the probe sequence, or twenty times as long as one takes
+
+
+class Lookout:
+    """The last layer's states on one fixed sequence, and the recurrent kernel's eigenvalues, looked at now and then."""
+
+    def __init__(self, inputs: np.ndarray) -> None:
+        self.inputs, self.step = inputs, -1
+        self.states = np.empty((len(inputs), 0), np.float32)
+        self.eigenvalues = np.empty(0, np.complex128)
+        self.cadence = Cadence(PROBE_SECONDS)
+
+    def look(self, stepper: Stepper, step: int, now: bool) -> None:
+        from rnn_core.probes.traces import trace
+
+        if step == self.step or not (now or self.step < 0 or self.cadence.due()):
+            return
+        with self.cadence, np.errstate(over="ignore", invalid="ignore"):  # a network on its way to infinity is looked at too
+            model = stepper.model
+            self.states = trace(model, self.inputs[None]).states[0].astype(np.float32)
+            self.eigenvalues = eigenvalues(model)
+            self.step = step
+
+
+def eigenvalues(model: Model) -> np.ndarray:
+    """(H,) complex128: of the last layer's recurrent kernel; for LSTM and GRU of the candidate's block, which writes the state."""
+    kernel = model.recurrent[-2 if model.spec.bidirectional else -1][1].astype(np.float64)
+    units = model.spec.units
+    block = kernel if model.spec.cell == "simple_rnn" else kernel[:, 2 * units : 3 * units]  # i f c o, or z r h
+    return np.linalg.eigvals(block).astype(np.complex128) if np.isfinite(block).all() else np.full(units, np.nan, np.complex128)
+
+
+def probe_inputs(sequences: Sequences, longest: int) -> np.ndarray:
+    """The validation sequence of median length, cut as training cuts it."""
+    middle = np.argsort(sequences.lengths, kind="stable")[len(sequences) // 2]
+    return sequences[int(middle)][-longest:]
