@@ -138,40 +138,43 @@ def _loss(kind: str, answer: Any, targets: Any) -> Any:
 
 
 def _measured(tap: taps.Tap, quantity: str, value: Any, delta: Any, states: list[Any], shape: tuple[int, ...]) -> GradientFlow:
-    """The norms of everything."""
+    """The norms of everything. All is measured where it lies, time first: to turn large arrays around costs more than a norm."""
     from rnn_core.recurrence import before
 
     inner = tap.kernels[2]
     real = np.ones(shape[:2], bool) if tap.mask is None else tap.timewise(tap.mask)
-    parts = [tap.timewise(part) for part in states]
-    norms = [norm(part) for part in parts]
-    pairs = tap.cell.outer(delta, tap.saved, before(tap.states, tap.initial))
-    pairs = [(tap.timewise(left), tap.timewise(right)) for left, right in pairs]
-    flow, x = tap.timewise(delta), tap.timewise(tap.inputs)
-    recurrent = np.concatenate([right for _, right in pairs], -1)
-    biases = [flow] if inner is None else [flow, recurrent]
+    flow, x = np.asarray(delta), np.asarray(tap.inputs)  # (T, B, G), (T, B, D)
+    pairs = [tuple(map(np.asarray, pair)) for pair in tap.cell.outer(delta, tap.saved, before(tap.states, tap.initial))]
+    biases = [flow] if inner is None else [flow, np.concatenate([right for _, right in pairs], -1)]
     components = {
         "kernel": norm(x) * norm(flow),
-        "recurrent_kernel": functools.reduce(np.hypot, [norm(left) * norm(right) for left, right in pairs]),
+        "recurrent_kernel": _joint([norm(left) * norm(right) for left, right in pairs]),
     }
     totals = {
         "kernel": np.tensordot(x, flow, ((0, 1), (0, 1))),  # einsum would not use BLAS
         "recurrent_kernel": np.concatenate([np.tensordot(left, right, ((0, 1), (0, 1))) for left, right in pairs], 1),
     }
     if tap.layer.cell.use_bias:
-        components["bias"] = functools.reduce(np.hypot, [norm(part) for part in biases])
+        components["bias"] = _joint([norm(part) for part in biases])
         totals["bias"] = np.stack([part.sum((0, 1)) for part in biases]) if len(biases) == 2 else flow.sum((0, 1))
+    parts = [np.asarray(part) for part in states]
+    norms = [tap.timewise(norm(part)) for part in parts]
     return GradientFlow(
         layer=tap.name,
         cell_name=tap.cell.name,
         quantity=quantity,
         value=np.asarray(value),
-        norms=functools.reduce(np.hypot, norms),
+        norms=_joint(norms),
         hidden=norms[0],
         cell=norms[1] if len(norms) == 2 else None,
-        inputs=norm(flow @ np.asarray(tap.kernels[0]).T),
-        components=components,
+        inputs=tap.timewise(norm(flow @ np.asarray(tap.kernels[0]).T)),
+        components={weight: tap.timewise(component) for weight, component in components.items()},
         totals=totals,
-        signed=np.concatenate(parts, -1),
+        signed=tap.timewise(parts[0] if len(parts) == 1 else np.concatenate(parts, -1)),
         mask=real,
     )
+
+
+def _joint(norms: list[np.ndarray]) -> np.ndarray:
+    """Norm of vectors side by side, from their own norms."""
+    return functools.reduce(np.hypot, norms)

@@ -229,8 +229,11 @@ def _compiled(cell: Any, biased: bool, masked: bool) -> Any:
     from rnn_core.recurrence import scan
 
     def run(x: Any, kernel: Any, *rest: Any) -> Any:
-        left = list(rest)
-        bias = left.pop(0) if biased else None
+        left, kernel = (
+            list(rest),
+            tf.stop_gradient(kernel),
+        )  # no probe asks for its gradient here: they sum the parts of the steps
+        bias = tf.stop_gradient(left.pop(0)) if biased else None
         mask = left.pop(0) if masked else None
         return scan(cell, x, kernel, bias, tuple(left[: cell.parts]), mask, tuple(left[cell.parts :]))
 
