@@ -26,15 +26,27 @@ class Lookout:
         self.cadence = Cadence(PROBE_SECONDS)
 
     def look(self, stepper: Stepper, step: int, now: bool) -> None:
-        from rnn_core.probes.traces import trace
-
         if step == self.step or not (now or self.step < 0 or self.cadence.due()):
             return
         with self.cadence, np.errstate(over="ignore", invalid="ignore"):  # a network on its way to infinity is looked at too
             model = stepper.model
-            self.states = trace(model, self.inputs[None]).states[0].astype(np.float32)
-            self.eigenvalues = eigenvalues(model)
-            self.step = step
+            self.states, self.eigenvalues, self.step = states(model, self.inputs), eigenvalues(model), step
+
+
+def states(model: Model, inputs: np.ndarray) -> np.ndarray:
+    """(T, S) float32: the last layer's states on one sequence of (T,) token ids or (T, D) floats, in NumPy where that can be."""
+    if model.spec.bidirectional:
+        from rnn_core.probes.traces import trace
+
+        return trace(model, inputs[None]).states[0].astype(np.float32)
+    from rnn_core.probes.plain import forward, layers
+
+    x = (inputs.astype(np.float32) if model.embedding is None else model.embedding[inputs])[:, None]
+    skipped = (inputs == 0)[:, None] if model.mask else None
+    for layer in layers(model):
+        seen = forward(layer, x, skipped)
+        x = seen.states[0][1:]
+    return np.concatenate([state[1:, 0] for state in seen.states], -1)
 
 
 def eigenvalues(model: Model) -> np.ndarray:

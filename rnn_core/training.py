@@ -20,11 +20,12 @@ from rnn_core import data
 from rnn_core.control import Control
 from rnn_core.data.seeds import generator
 from rnn_core.data.sequences import Sequences, batches
-from rnn_core.experiment import DataSpec, Experiment
+from rnn_core.experiment import Experiment
 from rnn_core.history import History, logarithms
 from rnn_core.lookout import Lookout, eigenvalues, probe_inputs
 from rnn_core.pacing import Cadence, Clock
 from rnn_core.snapshots import Checkpoint, Run, Snapshot, row_of
+from rnn_core.validation import Validation, as_read
 
 if TYPE_CHECKING:
     from rnn_core.data.task import Dataset
@@ -34,7 +35,6 @@ __all__ = ["Checkpoint", "Run", "Snapshot", "eigenvalues", "reseed", "row_of", "
 
 CHECKPOINT_SECONDS = 5.0  # between two checkpoints, or twenty times as long as one takes
 KEPT_EPOCHS = 30  # epochs whose weights are kept, evenly spread
-EVALUATED_AT_ONCE = 512  # sequences between two looks at the controls while validating
 
 
 def train(
@@ -80,11 +80,12 @@ class _Loop:
         if resume is not None:
             self.stepper.restore(dict(resume.state))
             self.step, self.seconds_before = resume.step, resume.seconds
+        self.rate = self.stepper.learning_rate
         self.run_ = Run(experiment, self.stepper.model, History(history))
         self.run_._history.truncate(self.step)
         self.steps_per_epoch = math.ceil(len(dataset.train) / experiment.training.batch)
         self.total = self.steps_per_epoch * experiment.training.epochs
-        self.validation = _as_read(dataset.validation, experiment.data)
+        self.validation = self._validation(dataset.validation)
         self.lookout = Lookout(probe_inputs(dataset.validation, experiment.data.length))
         self.clock = Clock(self.seconds_before)
         self.checkpoints = Cadence(float(os.environ.get("UNROLLED_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)))
@@ -101,12 +102,13 @@ class _Loop:
                 break
             if (rate := self.control.learning_rate()) is not None:
                 self.stepper.learning_rate = rate
+                self.rate = self.stepper.learning_rate
             result = self.stepper.step(batch)
             self.step += 1
             epoch_ended = self.step % self.steps_per_epoch == 0
             self.clock.tick(self.step)
             diverged = not (math.isfinite(result.loss) and math.isfinite(result.gradient_norm))
-            scores = self._evaluate(self.validation) if epoch_ended and not diverged else (math.nan, math.nan)
+            scores = self.validation.measure() if epoch_ended and not diverged else (math.nan, math.nan)
             reason = self._reason(diverged, scores[1])
             self.control.batch_done(epoch_ended)
             last = self._snapshot(result, scores, keep=self._keeps(epoch_ended) and not diverged)
@@ -126,18 +128,8 @@ class _Loop:
             every = batches(sequences, size, rng, padding=spec.padding, length=spec.length, mask=spec.mask)
             yield from islice(every, skipped if epoch == first else 0, None)
 
-    def _evaluate(self, sequences: Sequences) -> tuple[float, float]:
-        """(loss, metric), part by part, given up when a stop is asked for."""
-        squared = self.dataset.interface.loss == "squared"
-        totals = np.zeros(2)
-        for start in range(0, len(sequences), EVALUATED_AT_ONCE):
-            if self.control.stopped:
-                return math.nan, math.nan
-            part = sequences.take(np.arange(start, min(start + EVALUATED_AT_ONCE, len(sequences))))
-            loss, metric = self.stepper.evaluate(part, 256)
-            totals += len(part) * np.array([loss, metric**2 if squared else metric])
-        loss, metric = totals / len(sequences)
-        return float(loss), float(np.sqrt(metric) if squared else metric)
+    def _validation(self, sequences: Sequences) -> Validation:
+        return Validation(self.stepper, as_read(sequences, self.experiment.data), lambda: self.control.stopped)
 
     def _reason(self, diverged: bool, metric: float) -> str:
         training = self.experiment.training
@@ -165,7 +157,7 @@ class _Loop:
     ) -> Snapshot:
         model = self.run_.model = self.stepper.model if keep else self.run_.model
         self.lookout.look(self.stepper, self.step, now=keep or self.control.paused)
-        rate, speed = self.stepper.learning_rate, self.clock.steps_per_second
+        speed = self.clock.steps_per_second
         snapshot = Snapshot(
             run=self.run_,
             step=self.step,
@@ -183,7 +175,7 @@ class _Loop:
             probe_states=self.lookout.states,
             eigenvalues=self.lookout.eigenvalues,
             probe_step=self.lookout.step,
-            learning_rate=rate,
+            learning_rate=self.rate,
             steps_per_second=speed,
             seconds_left=(self.total - self.step) / speed if speed else math.nan,
             seconds=self.clock.seconds,
@@ -208,7 +200,7 @@ class _Loop:
             return dataclasses.replace(last, reason=reason, advice=self._advice(last), seconds_left=0.0, checkpoint=None)
         test = math.nan
         if reason in ("finished", "target") and self.dataset.test is not None:
-            test = self._evaluate(_as_read(self.dataset.test, self.experiment.data))[1]
+            test = self._validation(self.dataset.test).measure()[1]
         self.run_.model = self.stepper.model
         self.lookout.look(self.stepper, self.step, now=True)
         left = last.seconds_left if reason == "stopped" else 0.0
@@ -232,14 +224,6 @@ class _Loop:
         what = "loss became NaN or infinite" if not math.isfinite(last.loss) else "gradient became NaN or infinite"
         clipping = f"clip the gradient below {clip:g}" if clip else "clip the gradient at 1"
         return f"The {what} at step {last.step}: try a learning rate below {last.learning_rate / 3:.1g}, or {clipping}."
-
-
-def _as_read(sequences: Sequences, spec: DataSpec) -> Sequences:
-    """The sequences as training reads them: padded to full length where padding is not skipped, else sorted by length."""
-    if spec.padding != "bucket" and not spec.mask:
-        everything = sequences.pad(np.arange(len(sequences)), spec.length, spec.padding, mask=False)
-        return Sequences.dense(everything.inputs, everything.targets)
-    return sequences.take(np.argsort(sequences.lengths, kind="stable"))
 
 
 def reseed(experiment: Experiment) -> Experiment:

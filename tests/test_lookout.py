@@ -1,0 +1,34 @@
+"""What is seen of a network while it trains agrees with the engine's own traces."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnn_core import data, models
+from rnn_core.data.sequences import Sequences
+from rnn_core.experiment import Experiment
+from rnn_core.lookout import probe_inputs, states
+from rnn_core.probes.traces import trace
+
+
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
+@pytest.mark.parametrize(
+    "shape", [{"task": "toy_reviews"}, {"task": "adding", "layers": 2}, {"task": "adding", "bidirectional": True}]
+)
+def test_the_states_are_those_of_a_trace(cell: str, shape: dict[str, object]):
+    experiment = Experiment().replace(cell=cell, length=30, samples=60, units=8, **shape)
+    dataset = data.build(experiment)
+    model = models.build(experiment, dataset.interface)
+    inputs = probe_inputs(dataset.validation, 30).copy()
+    if model.mask:
+        inputs[3] = 0  # padding is passed by wherever it stands
+    found = states(model, inputs)
+    assert found.dtype == np.float32
+    assert found == pytest.approx(trace(model, inputs[None]).states[0], abs=1e-5)
+
+
+def test_the_sequence_looked_at_is_of_median_length_and_cut():
+    sequences = Sequences(np.arange(12), np.array([0, 2, 9, 12]), np.zeros(3))
+    assert probe_inputs(sequences, 100).tolist() == [9, 10, 11]
+    assert probe_inputs(sequences, 2).tolist() == [10, 11]

@@ -1,0 +1,33 @@
+"""Measuring part by part, two parts at once, is measuring the whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnn_core import data, models, validation
+from rnn_core.experiment import Experiment
+from rnn_core.steps import Stepper
+from rnn_core.validation import Validation, as_read
+
+
+@pytest.mark.parametrize("task", ["toy_reviews", "sine"])
+def test_parts_add_up_to_the_whole_in_any_number(task: str, monkeypatch: pytest.MonkeyPatch):
+    experiment = Experiment().replace(task=task, length=20, samples=900, units=4, cell="gru")
+    dataset = data.build(experiment)
+    stepper = Stepper(models.build(experiment, dataset.interface), experiment.training)
+    sequences = as_read(dataset.train, experiment.data)
+    whole = stepper.evaluate(sequences, len(sequences))
+    monkeypatch.setattr(validation, "ROOM", 32 * 20 * 12)
+    parts = Validation(stepper, sequences, lambda: False)
+    assert [len(part) for part in parts.parts[1:3]] == [32, 32]
+    first = parts.measure()
+    assert first == pytest.approx(whole, rel=1e-5)
+    assert parts.measure() == first, "whichever part was ready first"
+    assert np.isnan(Validation(stepper, sequences, lambda: True).measure()).all()
+
+
+def test_long_sequences_of_wide_networks_are_measured_in_small_parts():
+    wide = Experiment().replace(cell="lstm", units=256).model
+    assert validation._part(wide, 500) == 32
+    assert validation._part(Experiment().replace(cell="simple_rnn", units=32).model, 500) == 512
