@@ -192,7 +192,7 @@ class Clerk:
         if attempt != job.attempt or job.ended or job.ending is not None or problem is None:
             return
         if not lost(problem):  # a lost worker or cluster is noticed by `_on_workers`
-            self._end(job, "failed", jobs.sentence(problem))
+            self._end(job, "failed", _unstarted(problem))
 
     def _end(self, job: Job, status: str, message: str) -> None:
         with self.lock:
@@ -291,11 +291,19 @@ class Clerk:
         arguments, attempt = (job.kind, job.id, job.attempt, self.link.topic, commands), job.attempt
         try:
             job.task = self.link.submit(worker, False, jobs.run, *arguments, **job.arguments)
-        except Exception as problem:  # what cannot be sent cannot be trained
-            self._end(job, "failed", jobs.sentence(problem))
+        except Exception as problem:
+            self._end(job, "failed", _unstarted(problem))
             return
         job.task.add_done_callback(lambda done: self.later(partial(self._on_return, job, attempt, done)))
 
     def tell(self, job: Job, command: str, value: float | None = None) -> None:
         """Pass a wish on to the worker; returns at once."""
         self.link.run(job.worker, jobs.send, job.id, job.attempt, command, value)
+
+
+def _unstarted(problem: BaseException) -> str:
+    """Why a job could not be brought to a worker. Once there it reports by itself, so that this is never what it computed."""
+    root = problem
+    while (deeper := root.__cause__ or root.__context__) is not None:
+        root = deeper
+    return f"This could not be sent to a worker, so it did not start ({' '.join(str(root).split())[:200]})."
