@@ -1,0 +1,116 @@
+"""Runs as their readers see them: a line of the list, and a run opened with everything that was kept of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnn_core.experiment import Experiment
+from rnn_core.history import NormHistory
+from rnn_core.parcels import model_of, read_moment
+
+if TYPE_CHECKING:
+    from rnn_core.models import Model
+
+STATUSES = ("waiting", "running", "paused", "finished", "stopped", "interrupted", "failed")
+ACTIVE = ("waiting", "running", "paused")
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """One line of the list of runs."""
+
+    id: str  # "20261121-0a1b2c3d", or "starter-lstm" for a built-in one
+    name: str  # for people; not unique
+    experiment: Experiment
+    status: str  # one of STATUSES
+    created: float  # seconds since 1970
+    step: int  # batches trained
+    metric: float  # best validation metric so far; nan when never measured
+    message: str  # one sentence: why it stopped or failed, and what to do; "" when there is nothing to say
+    test_metric: float = math.nan  # on the task's test part, measured once at the end; nan before, or without one
+    builtin: bool = False  # ships with the project, read-only
+    kind: str = "run"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A moment of a run whose weights were kept."""
+
+    step: int
+    epoch: int
+
+
+@dataclass(frozen=True, eq=False)
+class RunRecord:
+    """A run opened for reading. Big arrays are read from disk when asked for."""
+
+    info: RunInfo
+    history: dict[str, np.ndarray]  # columns of `history.COLUMNS`, each (steps,)
+    snapshots: tuple[Kept, ...]  # in the order of their steps; empty until the first was kept
+    _norms: Callable[[], NormHistory]
+    _read: Callable[[int], bytes]  # step → the file of that moment; ValueError or OSError when damaged
+    _uploads: Callable[[], dict[str, bytes]] = dict
+
+    @property
+    def id(self) -> str:
+        return self.info.id
+
+    @property
+    def name(self) -> str:
+        return self.info.name
+
+    @property
+    def experiment(self) -> Experiment:
+        return self.info.experiment
+
+    @property
+    def status(self) -> str:
+        return self.info.status
+
+    @cached_property
+    def uploads(self) -> dict[str, bytes]:
+        """SHA-256 → bytes of the uploaded files that the experiment names, for `data.build`."""
+        return self._uploads()
+
+    @cached_property
+    def norm_history(self) -> tuple[np.ndarray, np.ndarray]:
+        """(R,) steps and (R, T) gradient norms ‖∂L/∂s_t‖, aligned at the last time step (last column); nan in front of shorter batches."""
+        return self._norms().matrix()
+
+    @cached_property
+    def problems(self) -> tuple[str, ...]:
+        """One sentence per kept moment that cannot be read. Reads every file once."""
+        return tuple(str(found) for found in (self._problem(kept.step) for kept in self.snapshots) if found)
+
+    def snapshot(self, step: int | None = None) -> dict[str, np.ndarray]:
+        """Arrays of the kept moment at `step` (default: the newest intact one): state_norms, probe_states, eigenvalues, weights w0, w1, …"""
+        return self._moment(step)[1]
+
+    def model(self, step: int | None = None) -> Model:
+        """The model as it was at the kept `step` (default: the newest intact one). Raises ValueError with a sentence."""
+        return model_of(self.experiment.model, *self._moment(step))
+
+    def _moment(self, step: int | None) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        if step is None:
+            found = [kept.step for kept in self.snapshots]
+            step = next((candidate for candidate in reversed(found) if not self._problem(candidate)), None)
+            if step is None:
+                raise ValueError(f"run {self.name!r} has no readable weights yet")
+        elif step not in {kept.step for kept in self.snapshots}:
+            raise ValueError(f"run {self.name!r} kept no weights at step {step}")
+        if problem := self._problem(step):
+            raise ValueError(problem)
+        return read_moment(self._read(step))
+
+    def _problem(self, step: int) -> str:
+        try:
+            read_moment(self._read(step))
+        except (ValueError, OSError) as problem:
+            return f"The weights kept at step {step} cannot be read ({problem}); the rest of the run is fine."
+        return ""
