@@ -13,10 +13,8 @@ import re
 import secrets
 import shutil
 import sqlite3
-import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from rnn_core import data
 from rnn_core.archive import checksum, write_atomically
 from rnn_core.experiment import Experiment
 from rnn_core.history import COLUMNS, INTEGERS, NormHistory
+from rnn_core.index import Index, run_row
 from rnn_core.ownership import Owner
 from rnn_core.parcels import Parcel
 from rnn_core.records import ACTIVE, STATUSES, Kept, RunInfo, RunRecord
@@ -34,18 +33,6 @@ from rnn_core.records import ACTIVE, STATUSES, Kept, RunInfo, RunRecord
 __all__ = ["ACTIVE", "STATUSES", "Kept", "RunInfo", "RunRecord", "Store", "clean", "default_name", "home_folder", "store"]
 LONGEST_NAME = 80
 BALLAST = 256 * 1024  # bytes set aside, so that a full disk still has room to say so
-
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS runs(
-    id TEXT PRIMARY KEY, name TEXT, experiment TEXT, status TEXT, created REAL, owner TEXT,
-    step INTEGER DEFAULT 0, best REAL, test_metric REAL, message TEXT DEFAULT '');
-CREATE TABLE IF NOT EXISTS metrics(
-    run TEXT, {", ".join(f"{name} {'INTEGER' if name in INTEGERS else 'REAL'}" for name in COLUMNS)},
-    PRIMARY KEY(run, step)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS norms(run TEXT, step INTEGER, logs BLOB, PRIMARY KEY(run, step)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS files(
-    run TEXT, what TEXT, step INTEGER, epoch INTEGER, sha256 TEXT, bytes INTEGER, PRIMARY KEY(run, what, step)) WITHOUT ROWID;
-"""
 
 
 def home_folder(home: str | Path | None = None) -> Path:
@@ -68,19 +55,13 @@ class Store:
         self.home = home_folder(home)
         self.home.mkdir(parents=True, exist_ok=True)
         self.owner = Owner(self.home / "owners")
-        self._writing = threading.RLock()
-        self._db = self._connect()
-        with self._writing, self._db:
-            self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.executescript(_SCHEMA)
+        self._index = Index(self.home / "runs.sqlite")
         self._set_ballast()
 
     def close(self) -> None:
         """Let go of the store; its runs that are still active count as interrupted from now on."""
-        with self._writing:
-            self._db.close()
-            self.owner.close()
+        self._index.close()
+        self.owner.close()
 
     # ---------------------------------------------------------------- reading
 
@@ -88,7 +69,7 @@ class Store:
         """Newest first, starter models last."""
         from rnn_core import exchange
 
-        with self._reading() as db:
+        with self._index.reading() as db:
             rows = db.execute("SELECT * FROM runs ORDER BY created DESC, id DESC").fetchall()
         return [self._info(row) for row in rows] + exchange.starters()
 
@@ -98,8 +79,8 @@ class Store:
 
         if run_id.startswith("starter-"):
             return exchange.open_starter(run_id)
-        with self._reading() as db:
-            info = self._info(self._row(db, run_id))
+        with self._index.reading() as db:
+            info = self._info(run_row(db, run_id))
             rows = db.execute(f"SELECT {', '.join(COLUMNS)} FROM metrics WHERE run = ? ORDER BY step", [run_id]).fetchall()
             files = db.execute("SELECT * FROM files WHERE run = ? AND what = 'moment' ORDER BY step", [run_id]).fetchall()
         table = np.array([tuple(row) for row in rows], np.float64).reshape(-1, len(COLUMNS))
@@ -116,13 +97,13 @@ class Store:
 
     def norms(self, run_id: str) -> NormHistory:
         """The thinned gradient norms per time step."""
-        with self._reading() as db:
+        with self._index.reading() as db:
             rows = db.execute("SELECT step, logs FROM norms WHERE run = ? ORDER BY step", [run_id]).fetchall()
         return NormHistory((row["step"], np.frombuffer(row["logs"], np.float32)) for row in rows)
 
     def checkpoint(self, run_id: str) -> bytes | None:
         """The newest intact checkpoint file, or None."""
-        with self._reading() as db:
+        with self._index.reading() as db:
             rows = db.execute("SELECT * FROM files WHERE run = ? AND what = 'checkpoint' ORDER BY step DESC", [run_id]).fetchall()
         for row in rows:
             try:
@@ -168,7 +149,7 @@ class Store:
             self.owner.id,
             message,
         )
-        with self._transaction() as db:
+        with self._index.transaction() as db:
             db.execute(
                 "INSERT INTO runs(id, name, experiment, status, created, owner, message) VALUES (?, ?, ?, ?, ?, ?, ?)", values
             )
@@ -188,8 +169,8 @@ class Store:
         Raises KeyError when the run was deleted.
         """
         rows = [tuple(row) for row in rows]
-        with self._transaction() as db:
-            run = self._row(db, run_id)
+        with self._index.transaction() as db:
+            run = run_row(db, run_id)
             if rows:
                 marks = ", ".join("?" * (len(COLUMNS) + 1))
                 db.executemany(f"INSERT OR REPLACE INTO metrics VALUES ({marks})", [(run_id, *row) for row in rows])
@@ -207,12 +188,12 @@ class Store:
 
     def keep(self, run_id: str, parcel: Parcel) -> None:
         """Store a kept moment, or a checkpoint in place of the one before."""
-        with self._reading() as db:
-            self._row(db, run_id)
+        with self._index.reading() as db:
+            run_row(db, run_id)
         write_atomically(self._path(run_id, parcel.what, parcel.step), parcel.data)
         old: builtins.list[sqlite3.Row] = []
-        with self._transaction() as db:
-            self._row(db, run_id)
+        with self._index.transaction() as db:
+            run_row(db, run_id)
             if parcel.what == "checkpoint":
                 old = db.execute(
                     "SELECT step FROM files WHERE run = ? AND what = ? AND step != ?", [run_id, parcel.what, parcel.step]
@@ -225,8 +206,8 @@ class Store:
 
     def rewind(self, run_id: str, step: int) -> None:
         """Forget everything after `step`, to go on from there, and become the run's owner."""
-        with self._transaction() as db:
-            run = self._row(db, run_id)
+        with self._index.transaction() as db:
+            run = run_row(db, run_id)
             for table in ("metrics", "norms", "files"):
                 db.execute(f"DELETE FROM {table} WHERE run = ? AND step > ?", [run_id, step])
             measured = db.execute("SELECT validation_metric FROM metrics WHERE run = ?", [run_id]).fetchall()
@@ -243,15 +224,14 @@ class Store:
     def delete(self, run_id: str) -> None:
         """Remove a run and its files. Raises ValueError while another process trains it."""
         self._refuse_builtin(run_id)
-        with self._transaction() as db:
-            row = self._row(db, run_id)
+        with self._index.transaction() as db:
+            row = run_row(db, run_id)
             if row["status"] in ACTIVE and row["owner"] != self.owner.id and self.owner.alive(row["owner"]):
                 raise ValueError(f"{row['name']} is being trained by another Unrolled process: stop it there first")
             for table, key in (("metrics", "run"), ("norms", "run"), ("files", "run"), ("runs", "id")):
                 db.execute(f"DELETE FROM {table} WHERE {key} = ?", [run_id])
         shutil.rmtree(self.home / "runs" / run_id, ignore_errors=True)
-        with self._writing:
-            self._db.execute("PRAGMA incremental_vacuum")
+        self._index.execute("PRAGMA incremental_vacuum")
 
     def prune(self, megabytes: float) -> builtins.list[str]:
         """Delete the oldest ended runs until the store is smaller than this; returns their ids."""
@@ -261,8 +241,7 @@ class Store:
                 break
             self.delete(info.id)
             removed.append(info.id)
-            with self._writing:
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._index.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return removed
 
     def export(self, run_id: str, path: str | Path) -> Path:
@@ -282,35 +261,6 @@ class Store:
         (self.home / "ballast").unlink(missing_ok=True)
 
     # ---------------------------------------------------------------- inside
-
-    def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.home / "runs.sqlite", timeout=10, check_same_thread=False, isolation_level=None)
-        db.row_factory = sqlite3.Row
-        db.execute("PRAGMA synchronous=NORMAL")
-        return db
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._connect()) as db:
-            yield db
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._writing:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    def _row(self, db: sqlite3.Connection, run_id: str) -> sqlite3.Row:
-        row = db.execute("SELECT * FROM runs WHERE id = ?", [run_id]).fetchone()
-        if row is None:
-            raise KeyError(f"there is no run {run_id!r} here: it was deleted, or never made")
-        return row
 
     def _info(self, row: sqlite3.Row) -> RunInfo:
         status, message = row["status"], row["message"]

@@ -136,7 +136,7 @@ def test_a_full_disk_fails_the_run_in_one_sentence(tmp_path: Path):
         steps = record.history["step"].tolist()
         assert steps == list(range(1, len(steps) + 1))
         assert record.problems == ()
-        assert service.store._db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert service.store._index.execute("PRAGMA integrity_check")[0][0] == "ok"
     finally:
         service.close()
         subprocess.run(["umount", "-l", str(disk)], check=True)

@@ -30,7 +30,7 @@ def store(tmp_path: Path):
 
 
 def _healthy(store: Store) -> bool:
-    return store._db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    return store._index.execute("PRAGMA integrity_check")[0][0] == "ok"
 
 
 def test_what_goes_in_comes_out(store: Store):
@@ -116,7 +116,7 @@ def test_deleting_removes_everything(store: Store):
     with pytest.raises(KeyError):
         store.open(run_id)
     assert not (store.home / "runs" / run_id).exists()
-    assert store._db.execute("SELECT count(*) FROM metrics").fetchone()[0] == 0
+    assert store._index.execute("SELECT count(*) FROM metrics")[0][0] == 0
     with pytest.raises(KeyError):
         store.keep(run_id, made_up.saved(3))
     assert not (store.home / "runs" / run_id).exists()
