@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnn_core import data
 from rnn_core.experiment import Experiment
 from rnn_core.history import NormHistory
 from rnn_core.parcels import model_of, read_moment
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 STATUSES = ("waiting", "running", "paused", "finished", "stopped", "interrupted", "failed")
 ACTIVE = ("waiting", "running", "paused")
+LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -114,3 +116,17 @@ class RunRecord:
         except (ValueError, OSError) as problem:
             return f"The weights kept at step {step} cannot be read ({problem}); the rest of the run is fine."
         return ""
+
+
+def clean(name: str) -> str:
+    """A name as one short line of printable characters."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in name[:1000]).split())[:LONGEST_NAME].strip()
+
+
+def default_name(experiment: Experiment) -> str:
+    cell = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}[experiment.model.cell]
+    try:
+        title = data.task(experiment.data.task).title
+    except ValueError:
+        title = experiment.data.task
+    return clean(f"{cell} · {title}")

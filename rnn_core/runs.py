@@ -28,10 +28,9 @@ from rnn_core.history import COLUMNS, INTEGERS, NormHistory
 from rnn_core.index import Index, run_row
 from rnn_core.ownership import Owner
 from rnn_core.parcels import Parcel
-from rnn_core.records import ACTIVE, STATUSES, Kept, RunInfo, RunRecord
+from rnn_core.records import ACTIVE, STATUSES, Kept, RunInfo, RunRecord, clean, default_name
 
 __all__ = ["ACTIVE", "STATUSES", "Kept", "RunInfo", "RunRecord", "Store", "clean", "default_name", "home_folder", "store"]
-LONGEST_NAME = 80
 BALLAST = 256 * 1024  # bytes set aside, so that a full disk still has room to say so
 
 
@@ -284,20 +283,6 @@ class Store:
         path = self.home / "ballast"
         if not path.exists() and shutil.disk_usage(self.home).free > 8 * BALLAST:
             write_atomically(path, b"\0" * BALLAST)
-
-
-def clean(name: str) -> str:
-    """A name as one short line of printable characters."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in name[:1000]).split())[:LONGEST_NAME].strip()
-
-
-def default_name(experiment: Experiment) -> str:
-    cell = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}[experiment.model.cell]
-    try:
-        title = data.task(experiment.data.task).title
-    except ValueError:
-        title = experiment.data.task
-    return clean(f"{cell} · {title}")
 
 
 def _best(run: Mapping[str, Any] | sqlite3.Row, values: builtins.list[float | None]) -> float | None:
