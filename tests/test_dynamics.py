@@ -57,6 +57,32 @@ def test_the_basis_stays_when_another_moment_is_looked_at() -> None:
     assert seen.explained.sum() < dynamics.portrait(experiment, other, 5).explained.sum()  # its own axes show more of it
 
 
+def test_every_layer_of_a_stack_that_reads_both_ways() -> None:
+    """The half that reads backwards is shown as it reads: its first step is the sequence's last."""
+    from rnn_core.probes import stack
+    from rnn_core.probes.traces import trace
+
+    experiment, model = network("adding", "gru", length=12, layers=2, bidirectional=True)
+    parts = stack.parts(experiment.model)
+    assert [part.name for part in parts] == ["layer 1 forwards", "layer 1 backwards", "layer 2 forwards", "layer 2 backwards"]
+    sequences = data.build(experiment).validation.pad(np.arange(4))
+    for part in parts:
+        seen = dynamics.portrait(experiment, model, 4, layer=part.index)
+        expected = trace(model, sequences.inputs, layer=part.index).states
+        np.testing.assert_allclose(seen.states, expected[:, ::-1] if part.backwards else expected, atol=1e-6)
+        np.testing.assert_array_equal(seen.inputs[:, 0], sequences.inputs[:, -1 if part.backwards else 0])
+    default = dynamics.portrait(experiment, model, 4)
+    np.testing.assert_array_equal(default.states, dynamics.portrait(experiment, model, 4, layer=2).states)
+
+
+def test_a_lower_layer_is_shown_with_the_networks_running_answer() -> None:
+    experiment, model = network("adding", "lstm", length=12, layers=2)
+    lower, upper = (dynamics.portrait(experiment, model, 4, layer=layer) for layer in (0, 1))
+    assert np.abs(lower.states - upper.states).max() > 0.01
+    np.testing.assert_array_equal(lower.predictions, upper.predictions)
+    assert np.ptp(lower.predictions[0]) > 0  # it runs
+
+
 def test_growth_uses_one_basis_and_one_set_of_sequences() -> None:
     experiment, model = network("adding", "simple_rnn", length=20)
     later = model.with_weights([weight * 0.5 for weight in model.weights])

@@ -80,6 +80,25 @@ def test_a_run_is_read_on_its_own_validation_sequences_layer_by_layer() -> None:
     assert flow.spectrum_of_run(flow.Moment(model, 0), experiment).singular_values.shape[1] == 6
 
 
+def test_a_half_that_reads_backwards_ends_at_the_first_step() -> None:
+    from rnn_core import data
+    from rnn_core.models import build
+
+    experiment = Experiment().replace(
+        task="toy_reviews", cell="gru", units=4, bidirectional=True, embedding=3, length=25, samples=200
+    )
+    model = build(experiment, data.interface(experiment))
+    forwards, backwards = flow.of_run((flow.Moment(model, 0),), experiment).curves["state"][::-1]
+    assert (forwards.label, backwards.label) == ("forwards", "backwards")
+    assert forwards.at(0) == backwards.at(0) == 1
+    batch, _ = flow.probe_batch(experiment)
+    own = state_gradients(model, batch.inputs, mask=batch.mask, layer=1).norms
+    first = batch.mask.argmax(axis=1)  # where the backward half ends
+    rows = np.arange(len(first))
+    for lag in (1, 5, 9):
+        assert backwards.at(lag) == pytest.approx(np.median(own[rows, first + lag] / own[rows, first]))
+
+
 def test_the_batch_gradient_has_a_norm_for_every_weight_and_grows_with_the_gain() -> None:
     quiet, loud = (flow.batch_gradient(SMALL.replace(cell="simple_rnn", activation="linear", gain=gain)) for gain in (1.0, 1.5))
     assert list(quiet) == ["input weights W", "recurrent weights U", "bias b", "output weights", "output bias"]

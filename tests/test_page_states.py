@@ -103,6 +103,20 @@ def test_an_earlier_moment_keeps_the_axes_of_the_last(answers: Answers) -> None:
     np.testing.assert_array_equal(second["basis"].components, portrait(lstm=True).basis.components)
 
 
+def test_one_layer_offers_no_choice_and_a_stack_all_its_layers(answers: Answers) -> None:
+    assert not [control for control in opened().segmented_control if control.label == "Recurrent layer"]
+    record = runs.store().open("run-1")
+    record.experiment = record.experiment.replace(layers=2, bidirectional=True)
+    app = opened()
+    assert answers.asked[-1][2]["layer"] == 2  # the half of the last layer that reads forwards
+    app.segmented_control(key="layer_run-1").set_value(1).run()
+    assert not app.exception
+    assert answers.asked[-1][2]["layer"] == 1
+    assert "reads **backwards**" in text(app)
+    app.segmented_control(key="view").set_value("While it learned").run()
+    assert answers.asked[-1][2]["layer"] == 1
+
+
 def test_three_dimensions_and_every_colour(answers: Answers) -> None:
     app = opened()
     app.segmented_control(key="states_axes").set_value(3).run()

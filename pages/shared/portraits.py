@@ -14,7 +14,7 @@ from rnn_core.data import text
 from rnn_core.data.task import Task
 from rnn_core.figures import states, theme, trajectories
 from rnn_core.models import Model
-from rnn_core.probes import dynamics
+from rnn_core.probes import dynamics, stack
 
 COLOURS = {"label": "the true answer", "time": "time", "prediction": "the network's answer"}
 ORDERS = {"unit": "their numbers", "spread": "how much they vary", "correlation": "correlation with the target"}
@@ -30,6 +30,7 @@ class Look:
     run: Any  # rnn_core.runs.RunRecord with at least one kept moment
     task: Task
     steps: list[int]  # training steps of its kept moments
+    part: stack.Part  # the recurrent layer that is looked at
 
     def model(self, step: int) -> Model:
         """The network at a kept moment; a damaged one ends the page with a sentence."""
@@ -53,6 +54,7 @@ class Look:
             long=long,
             uploads=self.run.uploads,
             step=step,
+            layer=self.part.index,
             **more,
         )
         seen = shell.wait(request, "Reading the sequences")
@@ -62,9 +64,29 @@ class Look:
 
 
 def look(context: shell.Context) -> Look:
-    """What the page's current run offers to look at."""
+    """What the page's current run offers to look at, and which of its layers."""
     run: Any = context.run
-    return Look(context.service, run, data.task(run.experiment.data.task), [kept.step for kept in run.snapshots])
+    return Look(context.service, run, data.task(run.experiment.data.task), [kept.step for kept in run.snapshots], _layer(run))
+
+
+def _layer(run: Any) -> stack.Part:
+    """The layer that the viewer chose; nothing to choose where there is one."""
+    spec = run.experiment.model
+    choices, default = stack.parts(spec), stack.default(spec)
+    if len(choices) == 1:
+        return default
+    words = "Each layer reads what the one below says; the last one makes the answer." if spec.layers > 1 else ""
+    words += " The half that goes backwards reads from the end of the sequence to its beginning." * spec.bidirectional
+    chosen = st.segmented_control(
+        "Recurrent layer", [part.index for part in choices], default=default.index, required=True, key=f"layer_{run.id}",
+        format_func=lambda index: choices[index].name.capitalize(), help=words.strip(),
+    )  # fmt: skip
+    part = choices[default.index if chosen is None else chosen]
+    if part.backwards:
+        st.caption(
+            "This half reads **backwards**: its first step is the sequence's last, and its last state has read everything."
+        )
+    return part
 
 
 def _moment(at: Look) -> int:
@@ -108,7 +130,7 @@ def paths(at: Look) -> None:
         drawing,
         "paths",
         f"Paths of {len(seen.states)} hidden states in {dimensions} dimensions",
-        rev=f"{at.run.id}{dimensions}{long}",
+        rev=f"{at.run.id}{at.part.index}{dimensions}{long}",
     )
     st.markdown(
         f"These axes show **{seen.explained[:dimensions].sum():.0%}** of all the variance of this network's states. "
@@ -127,7 +149,9 @@ def growth(at: Look) -> None:
     chosen = [at.steps[n] for n in sorted({round(k * last / (MOMENTS - 1)) for k in range(MOMENTS)})]
     dimensions = _axes("growth_axes")
     models = [at.model(step) for step in chosen]
-    request = at.service.call(dynamics.growth, at.run.experiment, tuple(chosen), *models, count=30, uploads=at.run.uploads)
+    request = at.service.call(
+        dynamics.growth, at.run.experiment, tuple(chosen), *models, count=30, uploads=at.run.uploads, layer=at.part.index
+    )
     grown = shell.wait(request, "Reading with every kept network")
     st.caption(
         "**What am I seeing?** The same sequences read by the network at several moments of its training, on the same axes. "
@@ -135,7 +159,10 @@ def growth(at: Look) -> None:
     )
     drawing = trajectories.growing(grown, dimensions=dimensions, classes=at.task.classes)
     shell.chart(
-        drawing, "growth", f"Paths of the same sequences at {len(chosen)} moments of training", rev=f"{at.run.id}{dimensions}"
+        drawing,
+        "growth",
+        f"Paths of the same sequences at {len(chosen)} moments of training",
+        rev=f"{at.run.id}{at.part.index}{dimensions}",
     )
     before, after = (f"{grown.explained[n, :dimensions].sum():.0%}" for n in (0, -1))
     st.markdown(

@@ -16,7 +16,7 @@ from rnn_core import data
 from rnn_core.data.task import Dataset, Uploads
 from rnn_core.experiment import DataSpec, Experiment
 from rnn_core.models import Model
-from rnn_core.probes import projections
+from rnn_core.probes import projections, stack
 from rnn_core.probes.projections import Basis
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def portrait(
     basis: Basis | None = None,
     uploads: Uploads = None,
     step: int = -1,
+    layer: int | None = None,
 ) -> Portrait:
     """Look at `count` held-out sequences inside `model`.
 
@@ -100,16 +101,18 @@ def portrait(
         basis: axes of another stage; by default fitted here, on training sequences.
         uploads: files of the experiment, by SHA-256.
         step: remembered in the result.
+        layer: index in `stack.parts`; by default the last. Time runs as that layer reads: for a half that reads backwards, from
+            the end of the sequences to their beginning.
     """
     dataset, task = _dataset(experiment, uploads)
     if long and dataset.series is not None:
         known, held_out = _readings(dataset)
     else:
         known, held_out = dataset.train, dataset.validation
-    seen = _read(experiment, model, known, FITTED_ON)
+    seen = _read(experiment, model, known, FITTED_ON, layer)
     own = projections.fit(seen.states, seen.mask)
     axes = basis or own
-    shown = _read(experiment, model, held_out, count)
+    shown = _read(experiment, model, held_out, count, layer)
     return Portrait(
         shown.inputs,
         shown.mask,
@@ -126,7 +129,14 @@ def portrait(
     )
 
 
-def growth(experiment: Experiment, steps: tuple[int, ...], *models: Model, count: int = 60, uploads: Uploads = None) -> Growth:
+def growth(
+    experiment: Experiment,
+    steps: tuple[int, ...],
+    *models: Model,
+    count: int = 60,
+    uploads: Uploads = None,
+    layer: int | None = None,
+) -> Growth:
     """The same held-out sequences through training, on the axes of the last moment.
 
     Args:
@@ -135,11 +145,12 @@ def growth(experiment: Experiment, steps: tuple[int, ...], *models: Model, count
         models: the network at those moments.
         count: N, sequences at most.
         uploads: files of the experiment, by SHA-256.
+        layer: as in `portrait`.
     """
     dataset, _ = _dataset(experiment, uploads)
-    clouds = [_read(experiment, model, dataset.train, FITTED_ON) for model in models]
+    clouds = [_read(experiment, model, dataset.train, FITTED_ON, layer) for model in models]
     basis = projections.fit(clouds[-1].states, clouds[-1].mask)
-    shown = [_read(experiment, model, dataset.validation, count) for model in models]
+    shown = [_read(experiment, model, dataset.validation, count, layer) for model in models]
     own = [projections.fit(cloud.states, cloud.mask) for cloud in clouds]
     return Growth(
         steps,
@@ -230,20 +241,29 @@ class _Reading:
     predictions: np.ndarray
 
 
-def _read(experiment: Experiment, model: Model, sequences: data.Sequences, count: int) -> _Reading:
+def _read(experiment: Experiment, model: Model, sequences: data.Sequences, count: int, layer: int | None) -> _Reading:
     from rnn_core.probes.traces import trace
 
-    spec = experiment.data
+    spec, part = experiment.data, stack.default(model.spec) if layer is None else stack.parts(model.spec)[layer]
     chosen = np.arange(min(count, len(sequences)))
     batch = sequences.pad(chosen) if spec.padding == "bucket" else sequences.pad(chosen, spec.length, spec.padding)
     real = np.ones(batch.inputs.shape[:2], bool) if batch.mask is None else batch.mask
     skips = model.mask or model.interface.inputs == "floats"  # the textbook program reads its padding
-    seen = trace(model, batch.inputs, mask=batch.mask if skips else None)
+    mask = batch.mask if skips else None
+    seen = trace(model, batch.inputs, mask=mask, layer=part.index)
+    above = seen if part == stack.default(model.spec) else trace(model, batch.inputs, mask=mask)  # only the last layer answers
     targets = batch.targets[:, 0] if batch.targets.ndim > 1 and batch.targets.dtype != np.int32 else batch.targets
     if targets.ndim > 1:  # a target at every step
         targets = np.full(len(chosen), np.nan)
+    way = slice(None, None, -1 if part.backwards else 1)
     return _Reading(
-        batch.inputs, real, seen.states, seen.units, seen.gates, targets.astype(np.float64), _predictions(model, seen, real.shape)
+        batch.inputs[:, way],
+        real[:, way],
+        seen.states[:, way],
+        seen.units,
+        {name: gate[:, way] for name, gate in seen.gates.items()},
+        targets.astype(np.float64),
+        _predictions(model, above, real.shape)[:, way],
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from rnn_core.data.task import Interface
 from rnn_core.experiment import CELLS, Experiment
+from rnn_core.probes import stack
 from rnn_core.probes.curves import Curve, curve
 from rnn_core.probes.quick import quick
 
@@ -164,6 +165,8 @@ def probe_batch(experiment: Experiment, examples: int = 32) -> tuple[Batch, str]
 def of_run(moments: tuple[Moment, ...], experiment: Experiment, of: str = "output", relative: bool = True) -> RunFlow:
     """Gradient curves of kept models, every recurrent layer, on the validation sequences of `experiment`.
 
+    A layer's last step is the last that it reads: for the half that reads backwards, the sequence's first.
+
     Args:
         of: "output" (the logit) or "loss".
         relative: divide each example by its value at the final step.
@@ -173,19 +176,16 @@ def of_run(moments: tuple[Moment, ...], experiment: Experiment, of: str = "outpu
     batch, source = probe_batch(experiment)
     collected: dict[str, list[Curve]] = {"state": [], "input": [], "component": []}
     for moment in moments:
-        layers = moment.model.spec.layers
-        for layer in reversed(range(layers)):
-            flow = state_gradients(moment.model, batch.inputs, targets=batch.targets, of=of, mask=batch.mask, layer=layer)
-            label = ", ".join(part for part in (moment.label, f"layer {layer + 1}" if layers > 1 else "") if part)
+        spec = moment.model.spec
+        for part in reversed(stack.parts(spec)):
+            flow = state_gradients(moment.model, batch.inputs, targets=batch.targets, of=of, mask=batch.mask, layer=part.index)
             drawn = {"state": flow.norms, "input": flow.inputs, "component": flow.components["recurrent_kernel"]}
-            about: dict[str, Any] = {
-                "mask": flow.mask,
-                "relative": relative,
-                "parameters": moment.model.parameters,
-                "label": label,
-            }
+            about: dict[str, Any] = {"relative": relative, "parameters": moment.model.parameters}
+            about["label"] = ", ".join(word for word in (moment.label, part.name) if word)
+            about["mask"] = stack.as_read(flow.mask, flow.mask) if part.backwards else flow.mask
             for quantity, norms in drawn.items():
-                collected[quantity].append(curve(norms, quantity, moment.model.spec.cell, moment.words, **about))
+                norms = stack.as_read(norms, flow.mask) if part.backwards else norms
+                collected[quantity].append(curve(norms, quantity, spec.cell, moment.words, **about))
     return RunFlow({quantity: tuple(found) for quantity, found in collected.items()}, source)
 
 
