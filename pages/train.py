@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import runs, settings, share, shell, transport, watch
+from pages.shared import live, runs, settings, share, shell, transport, watch
 from pages.shared.words import plain
 
 context = shell.page("Train", ":material/play_circle:", "", default=None)
@@ -26,6 +26,7 @@ if board is None or now is None:
     settings.form()
     settings.size(settings.draft())
     share.panel(None, settings.draft())
+    live.fetch_plotly()
 else:
     watch.live(board)
     share.panel(now, now.experiment)

@@ -3,6 +3,7 @@
 
 const here = new URL(".", import.meta.url);
 const hosts = new WeakMap(); // parentElement → the div that Plotly draws into
+let turn = Promise.resolve(); // when the next chart may be drawn
 
 function plotly() {
   return (window.unrolledPlotly ??= new Promise((resolve, reject) => {
@@ -109,21 +110,36 @@ async function redraw(div) {
   }
 }
 
+// Most ticks change some of a page's charts. Those whose bytes and colours are as before are left alone.
+function unchanged(div, text) {
+  const style = getComputedStyle(div);
+  const look = ["--st-text-color", "--st-background-color"].map((name) => style.getPropertyValue(name)).join() + text;
+  const same = div.look === look;
+  div.look = look;
+  return same;
+}
+
 export function draw({ data, parentElement, setTriggerValue }) {
+  if (!data) return void plotly(); // a page that will soon draw: fetched while its reader chooses
   const div = host(parentElement);
-  const wanted = JSON.parse(new TextDecoder().decode(data));
-  div.wanted = wanted;
-  div.fileName = wanted.name;
-  div.style.minHeight = `${wanted.figure.layout.height ?? 340}px`; // room is kept before Plotly arrives: nothing jumps
-  div.setAttribute("aria-label", wanted.alt);
-  div.clicked = wanted.clickable ? (value) => setTriggerValue("click", value) : null;
-  // Ticks may arrive faster than a slow laptop draws: only the newest is drawn.
-  div.drawing = (div.drawing ?? Promise.resolve()).then(() => (div.wanted === wanted ? redraw(div) : null)).catch((error) => {
-    if (!div.data) div.textContent = `The chart could not be drawn: ${error.message}`;
-  });
+  const text = new TextDecoder().decode(data);
+  if (!unchanged(div, text)) show(div, JSON.parse(text));
+  div.clicked = div.wanted.clickable ? (value) => setTriggerValue("click", value) : null;
   return () => {
     div.watcher.disconnect();
     hosts.delete(parentElement);
     window.Plotly?.purge(div);
   };
+}
+
+function show(div, wanted) {
+  div.wanted = wanted;
+  div.fileName = wanted.name;
+  div.style.minHeight = `${wanted.figure.layout.height ?? 340}px`; // room is kept before Plotly arrives: nothing jumps
+  div.setAttribute("aria-label", wanted.alt);
+  // Ticks may arrive faster than a slow laptop draws: only the newest is drawn. And one after the other, with a breath in
+  // between, so that the first is seen, and the page scrolls, while the rest are still to come.
+  turn = turn.then(() => (div.wanted === wanted ? redraw(div) : null)).catch((error) => {
+    if (!div.data) div.textContent = `The chart could not be drawn: ${error.message}`;
+  }).then(() => new Promise((resolve) => setTimeout(resolve)));
 }

@@ -51,6 +51,7 @@ def board(run_id: str, at: int | None = None) -> Board:
         if (
             known is not None
             and known.now.active
+            and not known.now.begins
             and time.monotonic() - known.made < FRESH
             and _status(run_id) == known.now.status
         ):
@@ -73,6 +74,9 @@ def _status(run_id: str) -> str:
 
 
 def _draw(now: Moment) -> Board:
+    """Nothing before the first step: with the machine to itself, the trainer compiles it half a second sooner."""
+    if now.begins:
+        return Board(now, {}, False, time.monotonic())
     asked = _Asked()
     drawn = {**_curves(now, asked), **_inside(now), **_reading(now, asked)}
     data = {name: live.payload(figure, rev=now.run_id, alt=alt, name=name) for name, (figure, alt) in drawn.items()}

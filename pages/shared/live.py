@@ -71,6 +71,11 @@ def draw(data: bytes, key: str, clickable: bool = False) -> dict[str, Any] | Non
     return dict(result.click) if result.click else None
 
 
+def fetch_plotly() -> None:
+    """Let the browser fetch Plotly while its user still chooses: the first chart is then drawn at once."""
+    _renderer()(key="fetch_plotly", data=None, height=1)
+
+
 def live_chart(figure: go.Figure, key: str, rev: str = "", *, alt: str, clickable: bool = False) -> dict[str, Any] | None:
     """Draw a figure in place.
 

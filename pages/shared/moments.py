@@ -43,6 +43,11 @@ class Moment:
         return self.status in ACTIVE
 
     @property
+    def begins(self) -> bool:
+        """Whether its first step is still to come."""
+        return self.status in ("waiting", "running") and self.step == 0 and not self.rewound
+
+    @property
     def epoch(self) -> int:
         """Finished passes over the training data."""
         return int(self.history["epoch"][-1]) if len(self.history["epoch"]) else 0

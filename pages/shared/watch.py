@@ -12,6 +12,7 @@ from pages.shared.words import plain, sentence
 from rnn_core import data
 
 TICK = 1.0  # seconds
+EAGER = 0.25  # seconds, until the first step is there: nobody likes to wait for the first point
 NOW = -1  # the rewind slider's last place
 ROWS = (("loss", "metric"), ("reading",), ("faults",), ("norms", "norm_map"), ("states", "eigenvalues"))
 
@@ -40,11 +41,18 @@ def current(run_id: str | None) -> Board | None:
 
 def live(board: Board) -> None:
     """The part of the page that renews itself; without a timer once there is nothing more to come."""
-    ticking = board.now.active or board.pending
-    st.fragment(_tick, run_every=TICK if ticking else None)(board.now.run_id, board.now.status, ticking)
+    every = _every(board)
+    st.fragment(_tick, run_every=every)(board.now.run_id, board.now.status, every)
 
 
-def _tick(run_id: str, status: str, ticking: bool) -> None:
+def _every(board: Board) -> float | None:
+    """Seconds between two looks at a run; None when nothing more will come."""
+    if not (board.now.active or board.pending):
+        return None
+    return EAGER if board.now.status == "running" and board.now.begins else TICK
+
+
+def _tick(run_id: str, status: str, every: float | None) -> None:
     service = runs.running_service()
     if service:
         service.seen(run_id)
@@ -53,12 +61,15 @@ def _tick(run_id: str, status: str, ticking: bool) -> None:
         st.caption("It was deleted while you watched. Choose another run in the sidebar, or start a new one.")
         return
     now = board.now
-    if now.status != status or (now.active or board.pending) != ticking:
-        st.rerun()  # a run of the whole page starts or ends the timer and renews the picker
+    renew = (now.status, _every(board)) != (status, every)  # a run of the whole page sets the timer and renews the picker
+    if renew and now.status != status:
+        st.rerun()
     st.title(plain(now.name), anchor=False)
     transport.bar(now)
     transport.progress(now)
     figures(_rewound(board))
+    if renew:
+        st.rerun()  # after the figures: the first point is on screen before the page is drawn anew
 
 
 def _rewound(board: Board) -> Board:
@@ -97,7 +108,7 @@ def _drawing(board: Board, name: str) -> None:
         charts.draw(board.drawings[name], name)
         st.caption(ABOUT[name])
     elif board.now.active and name not in ("reading", "faults"):
-        st.skeleton(height=290)
+        st.container(height=290, border=False)  # a shimmering skeleton would take from the trainer what it waits for
 
 
 def described(now: Moment) -> None:
