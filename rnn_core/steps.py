@@ -98,6 +98,16 @@ class Stepper:
         """The network with its present weights."""
         return self._start.with_weights([weight.numpy().copy() for weight in self.weights])
 
+    def begin(self, model: Model, training: TrainingSpec) -> None:
+        """Start anew from a model of the same make, with the same optimiser and clipping: what is compiled stays."""
+        self._start, self.training = model, training
+        for weight, start in zip(self.weights, model.weights, strict=True):
+            weight.assign(start)
+        for value in (value for slot in self.slots for value in slot):
+            value.assign(tf.zeros_like(value))
+        self.count.assign(0)
+        self._rate.assign(training.learning_rate)
+
     def step(self, batch: Batch) -> StepResult:
         """One gradient step on a batch."""
         self._check(batch)

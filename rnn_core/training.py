@@ -29,7 +29,7 @@ from rnn_core.validation import Validation, as_read
 
 if TYPE_CHECKING:
     from rnn_core.data.task import Dataset
-    from rnn_core.steps import StepResult
+    from rnn_core.steps import Stepper, StepResult
 
 __all__ = ["Checkpoint", "Run", "Snapshot", "eigenvalues", "reseed", "row_of", "train"]
 
@@ -56,8 +56,12 @@ def train(
         dataset: use this instead of building the experiment's own.
         history: columns of the steps before `resume`.
     """
+    from rnn_core import models, steppers
+
     dataset = data.build(experiment, uploads) if dataset is None else dataset
-    yield from _Loop(experiment, dataset, control or Control(), resume, history).run()
+    model = models.build(experiment, dataset.interface)
+    with steppers.borrowed(model, experiment.training, experiment.seed) as stepper:
+        yield from _Loop(experiment, dataset, stepper, control or Control(), resume, history).run()
 
 
 class _Loop:
@@ -67,15 +71,12 @@ class _Loop:
         self,
         experiment: Experiment,
         dataset: Dataset,
+        stepper: Stepper,
         control: Control,
         resume: Checkpoint | None,
         history: Mapping[str, np.ndarray] | None,
     ) -> None:
-        from rnn_core import models
-        from rnn_core.steps import Stepper
-
-        self.experiment, self.dataset, self.control = experiment, dataset, control
-        self.stepper = Stepper(models.build(experiment, dataset.interface), experiment.training, experiment.seed)
+        self.experiment, self.dataset, self.stepper, self.control = experiment, dataset, stepper, control
         self.step, self.seconds_before = 0, 0.0
         if resume is not None:
             self.stepper.restore(dict(resume.state))

@@ -1,0 +1,61 @@
+"""A compiled step used again trains as a fresh one would, and never two networks at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnn_core import data, models, steppers
+from rnn_core.experiment import Experiment
+from rnn_core.training import train
+
+SMALL = Experiment().replace(task="first_token", length=8, samples=128, epochs=1, batch=32, units=4, cell="lstm", clip=1.0)
+
+
+@pytest.fixture(autouse=True)
+def _none_idle(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(steppers, "_idle", type(steppers._idle)())
+
+
+def weights(experiment: Experiment) -> list[np.ndarray]:
+    return list(list(train(experiment))[-1].run.model.weights)
+
+
+@pytest.mark.parametrize("change", [{"gain": 1.5, "gate_bias": 3.0}, {"learning_rate": 0.1, "seed": 5}, {"dropout": 0.2}])
+def test_what_is_used_again_starts_anew_to_the_last_bit(change: dict[str, float]):
+    experiment = SMALL.replace(**change)
+    fresh = weights(experiment)
+    weights(SMALL.replace(dropout=change.get("dropout", 0.0), seed=experiment.seed if "dropout" in change else 9))
+    assert len(steppers._idle) == 1, "the same make"
+    assert all(np.array_equal(*pair) for pair in zip(fresh, weights(experiment), strict=True))
+
+
+@pytest.mark.parametrize(
+    "change", [{"units": 5}, {"clip": 2.0}, {"optimiser": "sgd"}, {"dropout": 0.1}, {"batch": 16}, {"layers": 2}]
+)
+def test_another_make_is_compiled_anew(change: dict[str, object]):
+    made = [_make(SMALL), _make(SMALL.replace(**change))]
+    assert made[0] != made[1]
+
+
+def test_dropout_belongs_to_its_seed():
+    assert _make(SMALL.replace(seed=1)) == _make(SMALL.replace(seed=2))
+    assert _make(SMALL.replace(seed=1, dropout=0.1)) != _make(SMALL.replace(seed=2, dropout=0.1))
+
+
+def _make(experiment: Experiment) -> object:
+    model = models.build(experiment, data.interface(experiment))
+    return steppers._make(model, experiment.training, experiment.seed)
+
+
+def test_two_trainings_at_once_never_share():
+    model = models.build(SMALL, data.interface(SMALL))
+    with steppers.borrowed(model, SMALL.training, 0) as one, steppers.borrowed(model, SMALL.training, 0) as other:
+        assert one is not other
+    with steppers.borrowed(model, SMALL.training, 0) as again:
+        assert again is one, "the last to be given back"
+    for units in range(5, 20):
+        wider = models.build(SMALL.replace(units=units), data.interface(SMALL))
+        with steppers.borrowed(wider, SMALL.training, 0):
+            pass
+    assert len(steppers._idle) == steppers.KEPT
