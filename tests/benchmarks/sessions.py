@@ -1,4 +1,7 @@
-"""Thirty sessions submit at once: `python -m tests.benchmarks.sessions [--sessions N] [--json]`.
+"""Thirty sessions submit at once: `python -m tests.benchmarks.sessions [--sessions N] [--varied] [--json]`.
+
+They submit the same network from different seeds, as a class does; with --varied thirty networks of different cells and sizes,
+so that no compiled step can be used again.
 
 All must finish, in the order of submission; all processes together stay under 3 GB; a loop that ticks every 10 ms in this
 process (as a web server's would) is never late by more than 100 ms.
@@ -48,16 +51,23 @@ def memory() -> float:
     return sum(process.memory_full_info().pss for process in [me, *me.children(recursive=True)]) / 2**30
 
 
+def _varied(n: int) -> Experiment:
+    """Network number n; no two are of the same make."""
+    return SMALL.replace(seed=n, cell=("gru", "lstm", "simple_rnn")[n % 3], units=16 + n)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--sessions", type=int, default=30)
+    parser.add_argument("--varied", action="store_true")
     arguments = parser.parse_args()
     service = Service(Store(tempfile.mkdtemp()), scheduler="", trainers=1)
     while service.state != "ready" or len(service._clerk.workers) < 2:
         time.sleep(0.1)
     loop, began = Loop(), time.monotonic()
-    runs = [service.submit(SMALL.replace(seed=n), viewer=f"viewer {n}") for n in range(arguments.sessions)]
+    experiments = [_varied(n) if arguments.varied else SMALL.replace(seed=n) for n in range(arguments.sessions)]
+    runs = [service.submit(experiment, viewer=f"viewer {n}") for n, experiment in enumerate(experiments)]
     submitted, largest, ended = time.monotonic() - began, 0.0, []
     while len(ended) < len(runs):
         for run in runs:
