@@ -239,6 +239,10 @@ class Clerk:
             return probers, [address for address in every if address not in probers]
         return every[:1], every[1:] or every
 
+    def trainers(self) -> list[str]:
+        """Addresses of the workers that train."""
+        return self._roles()[1]
+
     def busy(self, worker: str) -> bool:
         """Whether something trains there now; what is paused does not count."""
         return any(job.worker == worker and job.status == "running" for job in self.jobs.values())

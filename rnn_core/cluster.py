@@ -60,6 +60,16 @@ class Service:
         """One sentence about the state, or ""."""
         return self._clerk.message or self._warning
 
+    @property
+    def trainers(self) -> int:
+        """How many jobs can train at once, at least 1: workers may still be on their way."""
+        return max(1, len(self._clerk.trainers()))
+
+    @property
+    def patience(self) -> float:
+        """Seconds without a viewer until a job is stopped."""
+        return self._clerk.patience
+
     def close(self) -> None:
         """End everything; runs that are still active count as interrupted."""
         self._clerk.close()

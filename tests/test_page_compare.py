@@ -24,6 +24,7 @@ class Track:
     """A service whose streams are what a test says they are."""
 
     state, message = "ready", ""
+    trainers, patience = 1, 600.0
 
     def __init__(self, home: Path) -> None:
         self.store = SimpleNamespace(home=home)
@@ -185,7 +186,7 @@ def test_a_sweep_runs_what_is_missing_and_keeps_what_comes(track: Track) -> None
     press(app, "Run 1 missing trial")
     function, (trials,), options = track.started[0]
     assert function is sweep.run
-    assert trials == [sweep.Trial("adding", 400, "simple_rnn", 0)]
+    assert list(trials) == [sweep.Trial("adding", 400, "simple_rnn", 0)]
     result = outcome("simple_rnn", 400, 0, "out of steps")
     options["each"](LAPS[0])
     options["each"](result)  # as it comes, whoever watches

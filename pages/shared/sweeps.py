@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from pages.shared import runs, shell
-from rnn_core import contest, data, sweep
+from rnn_core import data, sweep
 from rnn_core.figures import compare, theme
+from rnn_core.sweeping import Sweep
 
 LENGTHS = [10, 25, 50, 100, 200, 400]
 TICK = 0.7  # seconds between two looks at running work
-OVER = ("finished", "stopped", "failed", "interrupted")
 PUZZLES = {
     "adding": "Adding two marked numbers",
     "temporal_order": "Order of two signs",
@@ -52,43 +52,32 @@ def _sweep(service: Any, found: Sequence[sweep.Outcome]) -> None:
     lengths = columns[1].multiselect("Lengths", LENGTHS, [10], key="sweep_lengths")
     seeds = columns[2].slider("Seeds", 1, 10, 5, key="sweep_seeds")
     missing = sweep.left(sweep.grid(tasks, lengths, seeds), found)
-    job: str = st.session_state.get("sweep", "")
-    state = service.streamed(job) if job else None
-    running = state is not None and state.status not in OVER
+    sweeping: Sweep | None = st.session_state.get("sweep")
+    running = sweeping is not None and not sweeping.progress().over
     words = f"Run {len(missing)} missing trial{'s' if len(missing) > 1 else ''}" if missing else "Nothing is missing"
     if st.button(words, icon=":material/grid_on:", disabled=running or not missing):
-        keep = _keeper(service)
-        st.session_state["sweep"] = service.stream(sweep.run, missing, viewer=runs.viewer(), each=keep)
-        st.session_state["sweep_trials"] = len(missing)
+        st.session_state["sweep"] = Sweep(service, missing, _own(service), runs.viewer())
         st.rerun()
-    if state is not None:
-        st.fragment(_progress, run_every=TICK if running else None)(service, job)
+    if sweeping is not None:
+        st.fragment(_progress, run_every=TICK if running else None)(sweeping)
     st.caption("Results are kept as they come: stop at any time, and press again to go on with what is missing.")
 
 
-def _progress(service: Any, job: str) -> None:
+def _progress(sweeping: Sweep) -> None:
     """How far a sweep has come, and its button."""
-    state = service.streamed(job)
-    if state is None:
-        return
-    service.seen(job)
-    done = [value for value in state.values if isinstance(value, sweep.Outcome)]
-    total = max(st.session_state.get("sweep_trials", 1), 1)
-    now = next((value for value in reversed(state.values) if isinstance(value, contest.Lap)), None)
-    doing = f" Now: {theme.CELL_NAMES[now.cell]}, seed {now.seed}, step {now.step:,}." if now else ""
-    over = state.status in OVER
-    st.progress(min(len(done) / total, 1.0), f"{len(done)} of {total} trials {'run' if over else 'done.'}{'' if over else doing}")
-    if state.status in ("failed", "interrupted"):
-        st.warning(shell.plain(state.message), icon=":material/info:")
-    if not over:
-        if st.button("Stop", icon=":material/stop:", key="sweep_stop"):
-            service.control(job, "stop")
-        if len(done) != st.session_state.get("sweep_seen"):
-            st.session_state["sweep_seen"] = len(done)
-            st.rerun()  # draw the map with the new square
-    elif st.session_state.get("sweep_over") != job:
-        st.session_state["sweep_over"] = job
-        st.rerun()
+    now = sweeping.progress()
+    doing = "; ".join(f"{theme.CELL_NAMES[lap.cell]}, seed {lap.seed}, step {lap.step:,}" for lap in now.running)
+    more = f" Now: {doing}." if doing else " It waits for a worker." if now.waiting else ""
+    words = f"{now.done} of {now.total} trials {'run' if now.over else f'done.{more}'}"
+    st.progress(min(now.done / max(now.total, 1), 1.0), words)
+    if now.message:
+        st.warning(shell.plain(now.message), icon=":material/info:")
+    if not now.over and st.button("Stop", icon=":material/stop:", key="sweep_stop"):
+        sweeping.stop()
+    mark = (id(sweeping), now.done, now.over)
+    if st.session_state.get("sweep_seen") != mark:
+        st.session_state["sweep_seen"] = mark
+        st.rerun()  # draw the map with the new square, or the page without the timer
 
 
 def rows(service: Any) -> list[sweep.Outcome]:
@@ -98,13 +87,3 @@ def rows(service: Any) -> list[sweep.Outcome]:
 
 def _own(service: Any) -> Path:
     return Path(service.store.home) / "contests" / "map.csv"
-
-
-def _keeper(service: Any) -> Callable[[Any], None]:
-    path = _own(service)
-
-    def keep(value: Any) -> None:
-        if isinstance(value, sweep.Outcome):
-            sweep.append(path, value)
-
-    return keep

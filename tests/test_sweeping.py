@@ -1,0 +1,120 @@
+"""A sweep over several lanes: what is queued when, what is kept, stopping, lost workers; once on two real workers."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rnn_core import sweep
+from rnn_core.cluster import Service
+from rnn_core.runs import Store
+from rnn_core.sweep import Outcome, Trial
+from rnn_core.sweeping import Sweep
+from tests.test_sweep import outcome
+
+TRIALS = [Trial("adding", 8, cell, seed) for seed in (0, 1) for cell in ("gru", "lstm")]
+
+
+class Lanes:
+    """A service of two workers whose streams do what a test says."""
+
+    trainers, patience = 2, 600.0
+
+    def __init__(self) -> None:
+        self.jobs: list[Any] = []
+
+    def stream(self, function: Any, trials: list[Trial], *, viewer: str, each: Any) -> str:
+        self.jobs.append(SimpleNamespace(status="running", values=(), message="", trial=trials[0], viewer=viewer, each=each))
+        return str(len(self.jobs) - 1)
+
+    def streamed(self, job: str) -> Any:
+        return self.jobs[int(job)]
+
+    def seen(self, job: str) -> None:
+        pass
+
+    def control(self, job: str, command: str) -> None:
+        self.jobs[int(job)].status = "stopped"
+
+    def end(self, number: int) -> Outcome:
+        job = self.jobs[number]
+        found = outcome(job.trial.cell, job.trial.length, job.trial.seed)
+        job.each(found)
+        job.status = "finished"
+        return found
+
+
+def test_each_lane_asks_for_one_trial_after_the_other(tmp_path: Path) -> None:
+    service, path = Lanes(), tmp_path / "map.csv"
+    sweeping = Sweep(service, TRIALS, path, "me")
+    assert [job.trial for job in service.jobs] == TRIALS[:2]  # no more than there are workers: others come between
+    assert len({job.viewer for job in service.jobs}) == 2
+    kept = [service.end(1)]
+    assert [job.trial for job in service.jobs] == TRIALS[:3]
+    assert service.jobs[2].viewer == service.jobs[1].viewer
+    assert sweep.read(path) == kept  # kept at once, whoever watches
+    for number in (0, 2, 3):
+        assert not sweeping.progress().over
+        service.end(number)
+    found = sweeping.progress()
+    assert (found.done, found.total, found.over, found.message) == (4, 4, True, "")
+
+
+def test_a_stopped_sweep_is_resumed_with_what_is_missing(tmp_path: Path) -> None:
+    service, path = Lanes(), tmp_path / "map.csv"
+    sweeping = Sweep(service, TRIALS, path, "me")
+    service.end(0)
+    sweeping.stop()
+    assert sweeping.progress().over
+    assert len(service.jobs) == 3
+    assert sweep.left(TRIALS, sweep.read(path)) == TRIALS[1:]
+
+
+def test_a_lost_worker_costs_its_trial_another_try_and_no_more_than_three(tmp_path: Path) -> None:
+    service = Lanes()
+    sweeping = Sweep(service, TRIALS[:1], tmp_path / "map.csv", "me")
+    for number in range(3):
+        assert not sweeping.progress().over
+        assert service.jobs[number].trial == TRIALS[0]
+        service.jobs[number].status, service.jobs[number].message = "interrupted", "The worker stopped: start again."
+    found = sweeping.progress()
+    assert found.over
+    assert "The worker stopped" in found.message
+    assert len(service.jobs) == 3
+
+
+def test_an_unwatched_sweep_ends(tmp_path: Path) -> None:
+    service = Lanes()
+    service.patience = 0.0
+    sweeping = Sweep(service, TRIALS, tmp_path / "map.csv", "me")
+    time.sleep(0.01)
+    service.end(0)
+    assert len(service.jobs) == 2
+    service.end(1)
+    assert "nobody watched" in sweeping.progress().message
+
+
+def test_two_real_workers_share_a_sweep_and_let_another_viewer_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service(Store(tmp_path), scheduler="", trainers=2)
+    try:
+        end = time.monotonic() + 120
+        while len(service._clerk.workers) < 3 and time.monotonic() < end:
+            time.sleep(0.05)
+        path, most, guest = tmp_path / "map.csv", 0, ""
+        sweeping = Sweep(service, [Trial("adding", 6, cell, seed) for seed in (0, 1, 2) for cell in ("gru",)], path, "me")
+        while not (now := sweeping.progress()).over and time.monotonic() < end:
+            busy = {job.worker for job in service._clerk.jobs.values() if job.status == "running"}
+            most = max(most, len(busy))
+            guest = guest or service.stream(sweep.run, [Trial("adding", 6, "gru", 9)], viewer="guest")
+            time.sleep(0.05)
+        assert (now.done, most) == (3, 2)
+        assert len(sweep.read(path)) == 3
+        order = [job.viewer for job in sorted(service._clerk.jobs.values(), key=lambda job: job.number)]
+        assert order == ["me, lane 1", "me, lane 2", "guest", order[3]]  # the guest stood before the sweep's third trial
+        assert service.streamed(guest).status in ("running", "finished")
+    finally:
+        service.close()
