@@ -50,9 +50,11 @@ def test_c_a_spectral_radius_of_zero_bounds_nothing():
     start = [np.array([point])]
     steps = [np.diag(1 - point**2) @ matrix]  # the closed form at the fixed point
     np.testing.assert_allclose(steps[0], [[8, 8], [-6, -6]])
-    found = _from_state(layer, start, 16)
-    for n in (1, 2, 5, 10, 14):
-        assert np.linalg.norm(found.product(0, n), 2) == pytest.approx(2 ** (n - 1) * np.sqrt(200), rel=1e-10)
+    found = _from_state(layer, start, 15)
+    product = np.eye(2)
+    for n, jacobian in enumerate(found.steps, 1):  # from the fixed point itself, since every step away from it doubles the error
+        product = jacobian @ product
+        assert np.linalg.norm(product, 2) == pytest.approx(2 ** (n - 1) * np.sqrt(200), rel=1e-10)
     assert np.abs(np.linalg.eigvals(matrix)).max() < 1e-6
 
 
@@ -70,6 +72,7 @@ def test_d_a_latched_bit_forgets_its_gradient():
     layer = network("SimpleRNN", np.zeros((1, 1)), np.array([[2.0]])).layers[0]
     found = _from_state(layer, [np.array([[0.9575040240772688]])], 11)
     np.testing.assert_allclose(found.steps[:, 0, 0], 0.1663720877516743, rtol=1e-12)
+    assert found.product(0)[0, 0] == pytest.approx(0.1663720877516743**10, rel=1e-11)  # ten factors of 1e-12 each
     assert found.product(0)[0, 0] == pytest.approx(1.6248178e-8, rel=1e-7)
 
 
@@ -179,6 +182,8 @@ def test_k_jacobians_at_the_origin_with_kerass_own_start(seed):
         found[kind], kernels[kind] = jacobians(model, np.zeros((1, 32))).steps[0], layer.get_weights()[1]
     assert np.linalg.norm(found["SimpleRNN"], 2) == pytest.approx(1, abs=1e-5)
     close(found["GRU"], 0.5 * np.eye(32) + 0.25 * kernels["GRU"][:, 64:].T, 1e-5)
+    candidate, keep = kernels["LSTM"][:, 64:96].T, sigma(1) * np.eye(32)
+    close(found["LSTM"], np.block([[0.25 * candidate, 0.5 * keep], [0.5 * candidate, keep]]), 1e-5)
     expected = np.sort_complex(np.linalg.eigvals(sigma(1) * np.eye(32) + 0.25 * kernels["LSTM"][:, 64:96].T))
     eigenvalues = np.linalg.eigvals(found["LSTM"])
     top = np.sort_complex(eigenvalues[np.argsort(-np.abs(eigenvalues))[:32]])
@@ -214,6 +219,9 @@ def test_l_and_m_on_a_padded_batch():
     np.testing.assert_allclose(flow.norms[0, :2], flow.norms[0, 1], rtol=1e-12)
     behind = state_gradients(model, np.array([[3, 4, 5, 6, 0, 0], [7, 8, 9, 1, 2, 3]]), np.ones((2, 1)), of="loss")
     np.testing.assert_allclose(behind.value, flow.value, atol=1e-6)
+    bare = state_gradients(model, words[:1, 2:], np.ones((1, 1)), of="loss")  # without any padding
+    np.testing.assert_allclose(flow.value[0], bare.value[0], atol=1e-6)
+    np.testing.assert_allclose(flow.norms[:1, 2:], bare.norms, atol=1e-6)
 
 
 def test_p_per_variable_clipping_turns_the_gradient():
