@@ -135,3 +135,32 @@ def test_no_two_runs_share_a_line_in_the_picker() -> None:
     lines = runs.labels(infos)
     assert len(set(lines.values())) == 3
     assert lines["20260101-cccccccccc"].endswith("single")
+
+
+def test_reviews_out_of_reach_are_exchanged_for_the_toy_reviews_in_one_click(monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = Experiment().replace(task="imdb", cell="gru", units=24, epochs=3, samples=400)
+    words = "imdb.npz could not be downloaded. Name its folder in UNROLLED_IMDB, or choose the toy reviews."
+    failed = runs.store().create(experiment, status="failed", message=words)
+    started: list[Experiment] = []
+
+    class Service:
+        state, message = "starting", ""
+
+        def submit(self, experiment: Experiment, **_: Any) -> str:
+            started.append(experiment)
+            return runs.store().create(experiment, status="stopped")
+
+        def live(self, run_id: str) -> None: ...
+        def seen(self, run_id: str) -> None: ...
+        def queue(self) -> list[Any]:
+            return []
+
+    monkeypatch.setattr(runs, "service", Service)
+    monkeypatch.setattr(runs, "running_service", Service)
+    app = opened("pages/train.py", run=failed)
+    app.button(key="transport_toy").click().run()
+    assert not app.exception
+    (switched,) = started
+    assert switched.data.task == "toy_reviews"
+    assert (switched.model, switched.training) == (experiment.model, experiment.training)
+    assert app.session_state["run"] != failed

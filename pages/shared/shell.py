@@ -90,18 +90,18 @@ def opened(run_id: str | None) -> Any:
 
 def workers() -> None:
     """One line on the state of the workers; it looks again by itself only until they are ready."""
-    ready = st.session_state.get("workers_ready", False)
-    st.fragment(_workers, run_every=None if ready else 1.5)()
+    service = runs.running_service()
+    ready = service is not None and service.state == "ready"
+    st.fragment(_workers, run_every=None if ready else 1.5)(ready)
 
 
-def _workers() -> None:
+def _workers(known_ready: bool) -> None:
     service = runs.running_service()
     state = service.state if service else "starting"
     if state == "ready":
         waiting = sum(live.status == "waiting" for live in service.queue())
         st.caption(f":material/check_circle: Workers ready{f' · {waiting} waiting' if waiting else ''}")
-        if not st.session_state.get("workers_ready"):
-            st.session_state["workers_ready"] = True
+        if not known_ready:  # only a tick comes here: to draw the whole page anew from within itself would lose a click
             st.rerun()
     elif state == "failed":
         st.caption(f":material/error: {plain(service.message)}")

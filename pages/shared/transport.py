@@ -48,6 +48,8 @@ def bar(now: Moment | None) -> None:
             enabled=now is not None,
             help="Again from other initial weights: another seed.",
         )
+    if refused := st.session_state.pop("transport_refused", ""):
+        st.warning(refused, icon=":material/info:")
     if problem:
         st.error(plain(problem), icon=":material/error:")
 
@@ -77,25 +79,18 @@ def _button(
     key: str = "",
     help: str | None = None,
 ) -> None:
+    # A callback, because a click must not be lost when the page is drawn anew before it comes to this line.
     key = f"transport_{key or label.split()[-1].lower()}"
-    if st.button(label, key=key, icon=icon, type=kind, disabled=not enabled, shortcut=shortcut, help=help):
-        try:
-            action(*args)
-        except (ValueError, LookupError, OSError) as error:
-            st.warning(sentence(error), icon=":material/info:")
-        else:
-            st.rerun()
+    st.button(
+        label, key=key, icon=icon, type=kind, disabled=not enabled, shortcut=shortcut, help=help, on_click=_do, args=(action, *args)
+    )  # fmt: skip
 
 
-def _rate(now: Moment) -> None:
-    """Another learning rate for the run that goes on, without losing it."""
-    rule = FIELDS["learning_rate"]
-    with st.popover("Learning rate", icon=":material/speed:", key="rate_popover"):
-        current = now.snapshot.learning_rate if now.snapshot else now.experiment.training.learning_rate
-        wanted = st.number_input(
-            "Learning rate from now on", rule["low"], rule["high"], float(current), step=current / 2, format="%g", key=f"rate_{now.run_id}"
-        )  # fmt: skip
-        _button("Use it", None, ":material/check:", _control, now, "learning_rate", wanted, key="rate")
+def _do(action: Callable[..., None], *args: Any) -> None:
+    try:
+        action(*args)
+    except (ValueError, LookupError, OSError) as error:
+        st.session_state["transport_refused"] = sentence(error)
 
 
 def _start(first: str = "") -> None:
@@ -129,6 +124,13 @@ def _resume(now: Moment) -> None:
     _show(run_id)
 
 
+def _switch(now: Moment) -> None:
+    """The same experiment on data that need no download."""
+    experiment = now.experiment.replace(**{**data.task("toy_reviews").defaults, "task": "toy_reviews"})
+    settings.take(experiment)
+    _show(runs.service().submit(experiment, viewer=runs.viewer()))
+
+
 def _longer(now: Moment) -> None:
     epochs = min(2 * now.experiment.training.epochs, MOST_EPOCHS)
     experiment = now.experiment.replace(epochs=epochs)
@@ -153,7 +155,12 @@ def progress(now: Moment) -> None:
         st.markdown(ended(now))
     if now.message and not now.rewound:
         calm = now.active or now.status in ("finished", "stopped")
-        (st.info if calm else st.warning)(plain(now.message), icon=":material/info:")
+        (st.info if calm else st.warning)(plain(now.message, 500), icon=":material/info:")
+        if now.status == "failed" and now.experiment.data.task == "imdb" and "UNROLLED_IMDB" in now.message:
+            words = "The same network and training, on short reviews that Unrolled makes up itself."
+            _button(
+                "Train on the toy reviews", None, ":material/swap_horiz:", _switch, now, kind="primary", key="toy", help=words
+            )
 
 
 def _under_way(now: Moment, shot: Any) -> None:

@@ -53,6 +53,8 @@ def _every(board: Board) -> float | None:
 
 
 def _tick(run_id: str, status: str, every: float | None) -> None:
+    if runs.chosen() != run_id:
+        st.rerun()  # a button led to another run
     service = runs.running_service()
     if service:
         service.seen(run_id)

@@ -226,6 +226,9 @@ def test_imdb_out_of_reach_offers_the_toy_reviews(visit: Visit, fresh_server: Ca
     transport(page, "play").click()
     expect(page.get_by_test_id("stAlert").filter(has_text="UNROLLED_IMDB").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_test_id("stAlert").filter(has_text=re.compile("toy reviews", re.I)).first).to_be_visible()
+    transport(page, "toy").click()
+    reaches(page, 1)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Toy reviews")
 
 
 def test_the_web_process_never_loaded_tensorflow(server: Server) -> None:
