@@ -68,10 +68,11 @@ async function page(div) {
   const paper = getComputedStyle(div).getPropertyValue("--st-background-color").trim() || "#FFFFFF";
   const layout = { ...div.layout, paper_bgcolor: paper, plot_bgcolor: paper };
   const library = await (await fetch(new URL("plotly.min.js", here))).text();
-  const spec = JSON.stringify([div.data, layout]).replaceAll("<", "\\u003c");
+  const whole = { data: div.data, layout, frames: div.wanted.figure.frames ?? [], config: { responsive: true, displaylogo: false } };
+  const spec = JSON.stringify(whole).replaceAll("<", "\\u003c");
   const script = library.replaceAll("</script", "<\\/script");
   const html = `<!doctype html><meta charset="utf-8"><title>Unrolled</title><body style="margin:0;background:${paper}"><div id="f"></div>
-<script>${script}</script><script>Plotly.newPlot("f",...${spec},{responsive:true,displaylogo:false})</script></body>`;
+<script>${script}</script><script>Plotly.newPlot("f",${spec})</script></body>`;
   save(new Blob([html], { type: "text/html" }), `${div.fileName}.html`);
 }
 
