@@ -181,27 +181,32 @@ def names(context: Any) -> dict[str, str]:
     return {info.id: info.name for info in context.service.store.list()}
 
 
+UNDER_WAY = ("waiting", "running", "paused")
+
+
 def live(context: Any) -> None:
     """While the run trains: the gradient of the batch that was just read, redrawn once a second."""
     now = context.service.live(context.run_id)
-    running = now is not None and now.status in ("running", "paused")
-    if running:
+    if now is not None and now.status in UNDER_WAY:
         st.fragment(_live, run_every=1.0)(context)
 
 
 def _live(context: Any) -> None:
     now = context.service.live(context.run_id)
-    if now is None or now.snapshot is None:
+    if now is None:
         return
     context.service.seen(context.run_id)
     snapshot, name = now.snapshot, context.run.experiment.model.cell
-    item = curve(snapshot.state_norms[None], "loss", name, f"now, step {snapshot.step:,}")
-    shell.chart(
-        figures.norm_by_step(item, height=300), "live", "Gradient norm by time step of the last batch", rev=context.run_id
-    )
-    st.caption(f"Live, mean over the batch · status: {now.status}")
-    if now.status not in ("running", "paused"):
-        st.rerun()
+    if snapshot is None or not np.size(snapshot.state_norms):
+        st.caption(f"Live: no batch has been read yet · status: {now.status}")
+    else:
+        item = curve(snapshot.state_norms[None], "loss", name, f"now, step {snapshot.step:,}")
+        drawing = figures.norm_by_step(item, height=300)
+        shell.chart(drawing, "live", "Gradient norm by time step of the last batch", rev=context.run_id)
+        st.caption(f"Live, mean over the batch · status: {now.status}")
+    first_kept = not context.run.snapshots and bool(context.service.store.open(context.run_id).snapshots)
+    if first_kept or now.status not in UNDER_WAY:
+        st.rerun()  # what the page could not draw when it was opened
 
 
 def history(run: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.serving import Server
-from tests.browser.steps import chart, points, settled
+from tests.browser.steps import chart, go, points, settled, transport
 
 SLOW = 120_000  # milliseconds: the first visit may wait for a worker to start
 
@@ -47,6 +47,32 @@ def test_a_run_shows_its_start_and_its_end_and_its_whole_training(visit: Callabl
     assert "after" in names[1]
     drawn(page, "over_training")
     drawn(page, "clip_history")
+
+
+def test_the_gradient_of_a_running_training_moves(visit: Callable[..., Page], server: Server) -> None:
+    page = settled(visit(f"{server.url}/train?task=adding&length=30&cell=lstm&units=8&epochs=1000&minutes=20"))
+    transport(page, "play").click()
+    expect(transport(page, "play")).to_contain_text("Pause", timeout=SLOW)
+    expect(page).to_have_url(re.compile("run="))
+    go(page, "Gradients")
+    page.get_by_role("tab", name="This run").click()
+    drawn(page, "live")
+    node = chart(page, "live")
+    node.evaluate("node => { node.mark = 1 }")
+    assert points(page, "live", 1) == 30
+    before = heights(page, "live")
+    script = "old => JSON.stringify(Array.from(document.querySelector('.st-key-live .unrolled-chart').data[1].y)) !== JSON.stringify(old)"
+    page.wait_for_function(script, arg=before, timeout=SLOW)
+    assert node.evaluate("node => node.mark") == 1  # drawn in place
+    expect(page.get_by_text("Live, mean over the batch · status: running")).to_be_visible()
+    drawn(page, "run")  # and the kept moments beside it
+    go(page, "Train")
+    transport(page, "stop").click()
+    expect(page.get_by_text("Stopped after")).to_be_visible(timeout=SLOW)
+    go(page, "Gradients")
+    page.get_by_role("tab", name="This run").click()
+    drawn(page, "run")
+    expect(node).to_have_count(0)
 
 
 def test_the_animation_plays_by_keys_and_stages(visit: Callable[..., Page], server: Server) -> None:
