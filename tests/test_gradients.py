@@ -154,6 +154,7 @@ def test_what_does_not_fit_is_refused():
         ({"of": "magic"}, '"output" or "loss"'),
         ({"of": "loss"}, "needs targets"),
         ({"of": "loss", "targets": np.ones((3, 2))}, r"targets must have the shape \(3, 1\), got \(3, 2\)"),
+        ({"of": "loss", "targets": np.full((3, 1), np.nan)}, "targets must be finite"),
         ({"output": 1}, "between 0 and 0"),
         ({"layer": "nobody"}, "nobody"),
     ):

@@ -133,6 +133,8 @@ def _loss(kind: str, answer: Any, targets: Any) -> Any:
         raise ValueError(f"targets must have the shape {wanted}, got {targets.shape}")
     if kind == "categorical" and (targets.min() < 0 or targets.max() >= shape[-1]):
         raise ValueError(f"class ids must be between 0 and {shape[-1] - 1}, got {targets.min()} to {targets.max()}")
+    if kind != "categorical" and not np.isfinite(targets).all():
+        raise ValueError("targets must be finite, got NaN or infinity")
     each = losses(Interface("floats", 1, shape[-1], kind), answer, tf.constant(targets))
     return each if each.shape.rank == 1 else tf.reduce_mean(each, axis=list(range(1, each.shape.rank)))
 

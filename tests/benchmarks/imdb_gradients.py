@@ -55,7 +55,7 @@ def line(name: str, values: Any) -> str:
 
 
 def padding(seeds: int = 3) -> dict[str, list[float]]:
-    """Best validation accuracy of five epochs."""
+    """Best validation accuracy of the preset's four epochs, one figure per seed."""
     behind = presets.get("post_padding")
     variants = {"post": behind, "pre": behind.replace(padding="pre"), "masked": behind.replace(mask=True)}
     found: dict[str, list[float]] = {}
