@@ -27,6 +27,9 @@ from rnn_core.runs import Store
 
 DEATHS = 3  # workers that may die under one run without any progress in between
 ENDED_KEPT = 60  # jobs remembered after their end
+GROWN = (
+    2 * 2**30
+)  # bytes that a worker may take before it starts afresh: TensorFlow keeps some 40 MB of every network it compiled
 log = logging.getLogger(__name__)
 
 
@@ -39,6 +42,7 @@ class Clerk:
         self.lock = threading.RLock()
         self.jobs: dict[str, Job] = {}
         self.workers: tuple[Worker, ...] = ()
+        self._grown: set[str] = set()  # workers to start afresh when nobody is on them
         self.probes = ProbeCache()
         self.ledger = Ledger(store, self._give_up)
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -88,6 +92,7 @@ class Clerk:
                 if time.monotonic() - swept > 0.5:
                     swept = time.monotonic()
                     self._sweep()
+                self._refresh()
                 self._dispatch()
             except Exception:  # the clerk must live; what failed is in the log
                 log.exception("the runs' clerk could not do something")
@@ -130,6 +135,18 @@ class Clerk:
                 job.status, job.wish = "waiting", None
                 job.message = "The worker stopped; the run goes on from its last checkpoint."
                 job.revision += 1
+
+    def _weigh(self, worker: str, done: Future[int]) -> None:
+        """How large a worker is after a job. Those of a foreign cluster are their owner's business."""
+        if not self.link.scheduler and failure(done) is None and done.result() > GROWN:
+            self._grown.add(worker)
+
+    def _refresh(self) -> None:
+        """Start grown workers afresh; one that holds a job, be it paused, goes on until that has ended."""
+        for worker in self._grown - {job.worker for job in self.jobs.values()}:
+            self._grown.discard(worker)
+            self._on_gone(worker)  # nothing starts there from now on
+            self.link.restart(worker)
 
     # ---------------------------------------------------------------- what jobs say
 
@@ -179,7 +196,8 @@ class Clerk:
         if job.parcels < beat.parcels:
             self._fetch(job)
             return
-        self.link.run(job.worker, jobs.forget, job.id)
+        forgotten, worker = self.link.run(job.worker, jobs.forget, job.id), job.worker
+        forgotten.add_done_callback(lambda done: self.later(partial(self._weigh, worker, done)))
         if job.snapshot is not None:
             self._lengths = [*self._lengths[-20:], job.snapshot.seconds]
             if not math.isnan(job.snapshot.test_metric):

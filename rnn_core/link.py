@@ -69,6 +69,11 @@ class Link:
 
     # ---------------------------------------------------------------- what the service asks for
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a cluster to ask; workers are told of (`on_workers`) each time there is one again."""
+        return self._client is not None
+
     def run(self, worker: str, function: Callable[..., Any], *args: Any) -> Future[Any]:
         """Call a function on a worker's event loop, at once, whatever it computes. The future may fail with anything."""
 
@@ -88,6 +93,14 @@ class Link:
                 task.release()
 
         return self._later(ask)
+
+    def restart(self, worker: str) -> None:
+        """End a worker of the embedded cluster and start it afresh, under another address."""
+
+        async def ask(client: Any) -> Any:
+            await client._restart_workers([worker], timeout=PATIENCE, raise_for_error=False)
+
+        self._later(ask)
 
     def close(self) -> None:
         """End the connection, and the embedded cluster with it."""

@@ -69,7 +69,7 @@ class ProbeCache:
         again = partial(self._start, key, future, function, args, kwargs)
         with self._lock:
             link, worker = self._link, self._worker
-            if link is None or not worker:
+            if link is None or not worker or not link.connected:  # the cluster may be gone before its workers are known to be
                 self._waiting[key] = partial(again, tries)
                 return
             refer = partial(self._refer, whole=tries < 2)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from rnn_core import clerk
 from rnn_core.cluster import Live, Service
 from rnn_core.experiment import Experiment
 from rnn_core.probes.traces import trace
@@ -291,6 +292,28 @@ def test_streams_give_their_values_in_order(service: Service):
     broken = service.stream(streams.fail, "no such luck", viewer="a")
     until(lambda: service.streamed(broken).status == "failed")
     assert service.streamed(broken).message == "no such luck"
+
+
+def test_a_grown_worker_starts_afresh_once_nobody_is_on_it(service: Service, monkeypatch: pytest.MonkeyPatch):
+    def trainers() -> set[str]:
+        return {worker.address for worker in service._clerk.workers if worker.name.startswith("train")}
+
+    before = trainers()
+    held = service.submit(LONG, viewer="a")
+    until(lambda: step(service, held) > 0)
+    service.control(held, "pause")
+    wait(service, held, "paused")
+    monkeypatch.setattr(clerk, "GROWN", 0)
+    wait(service, service.submit(TINY, viewer="b"), "finished")
+    until(lambda: service._clerk._grown == before)
+    monkeypatch.undo()
+    assert trainers() == before, "somebody's paused run is still there"
+    service.control(held, "stop")
+    wait(service, held, "stopped")
+    after = service.submit(TINY, viewer="b")
+    assert wait(service, after, "finished", "failed").status == "finished"
+    assert trainers() != before
+    assert live(service, held).status == "stopped"
 
 
 def test_a_stream_that_cannot_start_says_so_calmly(service: Service):
