@@ -26,7 +26,7 @@ def address(query: dict[str, str]) -> str:
 
 def panel(now: Moment | None, experiment: Experiment) -> None:
     """Links and files of a run, or (None) of the experiment in the form."""
-    with st.container(horizontal=True, gap="small", key="share"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="share"):
         with st.popover("Share", icon=":material/link:"):
             _links(now, experiment)
         with st.popover("Take away", icon=":material/download:"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.sync_api import Locator, Page, expect
 
 
@@ -37,3 +39,22 @@ def points(page: Page, key: str, trace: int = 0) -> int:
     return int(
         chart(page, key).evaluate("(node, n) => node.calcdata?.[n]?.filter((point) => point.x !== undefined).length ?? 0", trace)
     )
+
+
+def saved(page: Page, key: str, name: str, folder: Path) -> Path:
+    """The file that a chart's corner gives as PNG, SVG or HTML."""
+    chart(page, key).scroll_into_view_if_needed()
+    chart(page, key).hover()
+    with page.expect_download() as waiting:
+        chart(page, key).locator(f'.modebar-btn[data-title^="Save as {"a page" if name == "HTML" else name}"]').click()
+    target = folder / waiting.value.suggested_filename
+    assert target.name == f"{key}.{name.lower()}"
+    waiting.value.save_as(target)
+    return target
+
+
+def runs_as_a_page(page: Page, file: Path) -> int:
+    """Open a saved figure without any server; how many frames its animation has."""
+    page.goto(file.as_uri())
+    expect(page.locator("#f .main-svg").first).to_be_visible()
+    return int(page.evaluate("document.getElementById('f')._transitionData._frames.length"))

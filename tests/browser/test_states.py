@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.serving import Server
-from tests.browser.steps import chart, settled
+from tests.browser.steps import chart, runs_as_a_page, saved, settled
 
 PATIENCE = 60_000  # the first answer waits for the workers
 
@@ -24,7 +25,7 @@ def view(page: Page, name: str) -> None:
     page.locator(".st-key-view").get_by_text(name, exact=True).click()
 
 
-def test_the_states_move_when_played(visit: Visit, server: Server) -> None:
+def test_the_states_move_when_played(visit: Visit, server: Server, tmp_path: Path) -> None:
     page = settled(visit(f"{server.url}/states"))
     shown(page, "paths")
     expect(page.get_by_text("What am I seeing?").first).to_be_visible()
@@ -36,6 +37,7 @@ def test_the_states_move_when_played(visit: Visit, server: Server) -> None:
     chart(page, "paths").locator(".updatemenu-button").first.click()  # at the last frame, play starts again
     expect(label).not_to_have_text(before or "")
     expect(label).to_have_text(before or "", timeout=PATIENCE)  # and comes back to the end
+    assert runs_as_a_page(visit("about:blank"), saved(page, "paths", "HTML", tmp_path)) == frames
     view(page, "While it learned")
     shown(page, "growth")
     assert chart(page, "growth").evaluate("node => node._transitionData._frames.length") >= 3

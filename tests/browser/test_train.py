@@ -6,11 +6,12 @@ import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.serving import Server
-from tests.browser.steps import button, chart, points, settled, transport
+from tests.browser.steps import button, chart, points, runs_as_a_page, saved, settled, transport
 
 LONG = "task=toy_reviews&cell=gru&units=16&epochs=1000&minutes=20"  # trains for as long as a test needs
 TINY = "task=adding&length=20&cell=gru&units=8&samples=640&epochs=3"  # trains in a few seconds
@@ -78,6 +79,10 @@ def test_toy_reviews_train_to_the_end_and_accuracy_rises(visit: Visit, server: S
     assert "model.weights.h5" in zipfile.ZipFile(tmp_path / "taken.keras").namelist()
     assert "keras.Sequential" in (tmp_path / "taken.py").read_text()
     page.keyboard.press("Escape")
+
+    assert saved(page, "loss", "PNG", tmp_path).read_bytes().startswith(b"\x89PNG")
+    assert fromstring(saved(page, "norm_map", "SVG", tmp_path).read_bytes()).tag.endswith("svg")
+    assert runs_as_a_page(visit("about:blank"), saved(page, "loss", "HTML", tmp_path)) == 0  # nothing moves in it
 
     expect(page.get_by_role("link", name="Compare with another run")).to_be_visible()
     page.get_by_role("slider", name="Rewind").press("Home")
@@ -199,6 +204,13 @@ def test_a_run_deleted_under_the_viewer(visit: Visit, server: Server) -> None:
     other = settled(visit(page.url))
     expect(other.get_by_text("Finished after")).to_be_visible()
     page.get_by_role("button", name="This run").click()
+    name = page.get_by_label("Name", exact=True)
+    name.evaluate("(box) => box.focus()")
+    page.keyboard.insert_text("n" * 1_000_000)
+    name.press("Enter")
+    expect(page.get_by_role("heading", level=1)).not_to_contain_text("n" * 81)
+    if not button(page, "Delete this run").is_visible():
+        page.get_by_role("button", name="This run").click()
     button(page, "Delete this run").click()
     button(page, "Delete").click()
     expect(page).not_to_have_url(re.compile("run="))
