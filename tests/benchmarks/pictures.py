@@ -36,7 +36,7 @@ def main() -> None:
             page.get_by_text("Workers ready").wait_for()
             page.wait_for_timeout(7500)
             frame(page).save(folder / "home.png", optimize=True)
-            page.goto(f"{server.url}/train?task=mackey_glass&cell=gru&units=32&length=60&epochs=12&horizon=6")
+            page.goto(f"{server.url}/train?task=mackey_glass&cell=gru&units=32&length=60&epochs=30&horizon=6")
             page.locator(".st-key-transport_play button").click()
             page.locator(".st-key-norms .main-svg").first.wait_for()
             pictures = []
