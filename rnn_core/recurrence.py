@@ -160,26 +160,39 @@ def scan(
     return values[: cell.parts], values[cell.parts :]
 
 
+def projected(x: Tensor, weights: list[Tensor]) -> Tensor:
+    """(…, G) x K + b of inputs x (…, D), with the weights that `layer` takes."""
+    product = tf.tensordot(x, weights[0], 1)
+    if len(weights) == 3:
+        product += weights[2][0] if len(weights[2].shape) == 2 else weights[2]
+    return product
+
+
 def layer(
-    cell: Cell, x: Tensor, weights: list[Tensor], mask: Tensor | None, watch: Any, start: Tensor | int = 0, final: bool = False
+    cell: Cell,
+    x: Tensor,
+    weights: list[Tensor],
+    mask: Tensor | None,
+    watch: Any,
+    start: Tensor | int = 0,
+    final: bool = False,
+    given: bool = False,
 ) -> tuple[Tensor, State]:
     """One recurrent layer from zero states, with Keras's weights.
 
     Args:
-        x: (T, B, D) inputs, all projected in one matmul.
+        x: (T, B, D) inputs, all projected in one matmul; or (T, B, G), already projected, if `given`.
         weights: kernel (D, G), recurrent kernel (H, G) and, if any, bias (G,) or (2, G).
         watch: `GradientTape.watch` for the nudges, or None.
         start, final: as in `scan`.
 
     Returns: h, (T, B, H) or with `final` (B, H), and the nudges.
     """
-    projected, inner = tf.tensordot(x, weights[0], 1), None
-    if len(weights) == 3:
-        outer, inner = (weights[2][0], weights[2][1]) if len(weights[2].shape) == 2 else (weights[2], None)
-        projected += outer
-    shape = tf.shape(projected)
-    nudge = tuple(tf.zeros((shape[0], shape[1], cell.units), projected.dtype) for _ in range(cell.parts))
+    inner = weights[2][1] if len(weights) == 3 and len(weights[2].shape) == 2 else None  # GRU with reset_after
+    x = x if given else projected(x, weights)
+    shape = tf.shape(x)
+    nudge = tuple(tf.zeros((shape[0], shape[1], cell.units), x.dtype) for _ in range(cell.parts))
     if watch is not None:
         watch(nudge)
-    states, _ = scan(cell, projected, weights[1], inner, zeros(cell, shape[1], projected.dtype), mask, nudge, start, final)
+    states, _ = scan(cell, x, weights[1], inner, zeros(cell, shape[1], x.dtype), mask, nudge, start, final)
     return states[0], nudge

@@ -1,10 +1,11 @@
 """One compiled training step: loss, the gradient of every state on the way, clipping, and the optimiser's update.
 
 Full batches go through XLA, compiled once per capacity (the batch's length rounded up; the loop itself runs the true number
-of steps); other batches, and evaluation, go through one graph for all shapes. Which of the two depends on the batch alone,
-never on earlier ones, so that a resumed run repeats every bit.
+of steps), as two halves at once: steps must follow one another, but examples need not, so each half keeps a core busy. Other
+batches, and evaluation, go through one graph for all shapes. Which of the two depends on the batch alone, never on earlier
+ones, so that a resumed run repeats every bit.
 
-Shapes: B batch, T time, D inputs, H units, G packed columns, K outputs. Inside, time comes first: (T, B, ·).
+Shapes: B batch, T time, D inputs, H units, G packed columns, K outputs, V vocabulary. Inside, time comes first: (T, B, ·).
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnn_core import recurrence
+from rnn_core import optimisers, recurrence
 from rnn_core.cells import CELLS, Cell, Tensor
+from rnn_core.data.checked import check
 from rnn_core.data.sequences import Batch, Sequences, batches
 from rnn_core.data.task import Interface
 from rnn_core.experiment import ModelSpec, TrainingSpec
 from rnn_core.models import Model
 
 CAPACITIES = (32, 64, 100, 200, 300, 400, 500, 700, 1000, 1500, 2000)  # time steps that a compiled step has room for
+
+HALVES = 2  # parts of a full batch that run side by side
 
 Watch = Callable[[Any], None] | None  # GradientTape.watch while training, else None
 
@@ -78,8 +82,8 @@ class Stepper:
         self.cell = cell_of(model.spec)
         self.tokens = model.interface.inputs == "tokens"
         self.weights = [tf.Variable(weight) for weight in model.weights]
-        slots = {"adam": 2, "rmsprop": 1, "sgd": 0}[training.optimiser]
-        self.slots = [[tf.Variable(tf.zeros_like(weight)) for weight in self.weights] for _ in range(slots)]
+        slots = range(optimisers.SLOTS[training.optimiser])
+        self.slots = [[tf.Variable(tf.zeros_like(weight)) for weight in self.weights] for _ in slots]
         self.count = tf.Variable(0, dtype=tf.int64)
         self._rate = tf.Variable(training.learning_rate, dtype=tf.float32)
         self._functions: dict[tuple[str, bool], Any] = {}
@@ -110,7 +114,7 @@ class Stepper:
 
     def step(self, batch: Batch) -> StepResult:
         """One gradient step on a batch."""
-        self._check(batch)
+        check(batch, self._start.interface)
         full = len(batch.inputs) == self.training.batch
         packed, start = self._packed(batch) if full else (batch, 0)
         function = self._function("train" if full else "train_any", packed.mask is not None)
@@ -129,13 +133,15 @@ class Stepper:
 
     def predict(self, inputs: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         """(B, K) or (B, T, K) outputs: probabilities, or forecast values."""
-        logits = self._function("logits", mask is not None)(*self._tensors(Batch(inputs, mask, np.zeros(0)))[:-1])
+        batch = Batch(inputs, mask, np.zeros(0))
+        check(batch, self._start.interface, targets=False)
+        logits = self._function("logits", mask is not None)(*self._tensors(batch)[:-1])
         head = {"binary": tf.sigmoid, "categorical": tf.nn.softmax, "squared": tf.identity}[self._start.interface.loss]
         return np.asarray(head(logits))
 
     def gradients(self, batch: Batch) -> list[np.ndarray]:
         """The gradient of the batch's loss in each weight, as `get_weights` orders them; nothing is updated."""
-        self._check(batch)
+        check(batch, self._start.interface)
         function = self._function("gradients", batch.mask is not None)
         return [gradient.numpy() for gradient in function(*self._tensors(batch), tf.constant(0))[0]]
 
@@ -158,18 +164,15 @@ class Stepper:
     def _metric(self, score: float) -> float:
         return float(np.sqrt(score)) if self._start.interface.loss == "squared" else float(score)
 
-    def _check(self, batch: Batch) -> None:
-        if batch.inputs.shape[0] == 0 or batch.inputs.shape[1] == 0:
-            raise ValueError(f"a batch needs at least one sequence of one step, got inputs of shape {batch.inputs.shape}")
-
     def _tensors(self, batch: Batch) -> list[Any]:
         """Inputs, mask if there is one, and targets, each of the type that the compiled functions take."""
         interface = self._start.interface
         inputs = tf.constant(batch.inputs, tf.int32 if self.tokens else tf.float32)
-        targets = tf.constant(batch.targets, tf.int32 if interface.loss == "categorical" else tf.float32)
+        targets = batch.targets
         if interface.loss != "categorical":
-            steps = inputs.shape[1:2] if interface.per_step else ()
-            targets = tf.reshape(targets, (-1, *steps, interface.outputs))
+            steps = batch.inputs.shape[1:2] if interface.per_step else ()
+            targets = targets.reshape(-1, *steps, interface.outputs)
+        targets = tf.constant(targets, tf.int32 if interface.loss == "categorical" else tf.float32)
         return [inputs, *([] if batch.mask is None else [tf.constant(batch.mask, tf.bool)]), targets]
 
     def _packed(self, batch: Batch) -> tuple[Batch, int]:
@@ -215,8 +218,13 @@ class Stepper:
         """(T, B, D) what the first recurrent layer reads."""
         return tf.gather(self.weights[0], tf.transpose(inputs)) if self.tokens else tf.transpose(inputs, (1, 0, 2))
 
-    def _network(self, x: Tensor, mask: Tensor | None, watch: Watch, start: Tensor | int) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Logits (B, K) or (B, T, K), and the nudges of the last layer's states (forward half)."""
+    def _network(
+        self, x: Tensor, mask: Tensor | None, watch: Watch, start: Tensor | int, half: Tensor | int = 0, projected: bool = False
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Logits (B, K) or (B, T, K), and the nudges of the last layer's states (forward direction).
+
+        With `projected`, x (T, B, G) or (T, B, 2G) is already multiplied by the first layer's kernels.
+        """
         spec, interface = self._start.spec, self._start.interface
         weights = list(self.weights[self.tokens :])
         time_mask = None if mask is None else tf.transpose(mask)[..., None]
@@ -226,28 +234,37 @@ class Stepper:
             outputs = []
             for backwards in range(1 + spec.bidirectional):
                 taken = [weights.pop(0) for _ in range(3 if spec.use_bias else 2)]
-                fed = self._dropped(x, 2 * depth + backwards) if watch and spec.dropout else x
+                given = projected and depth == 0
+                fed = tf.split(x, 1 + spec.bidirectional, -1)[backwards] if given else x
+                fed = self._dropped(fed, 2 * depth + backwards, half) if watch and spec.dropout else fed
                 fed, real = (fed[::-1], None if time_mask is None else time_mask[::-1]) if backwards else (fed, time_mask)
-                states, pushed = recurrence.layer(self.cell, fed, taken, real, watch, start, final)
+                states, pushed = recurrence.layer(self.cell, fed, taken, real, watch, start, final, given)
                 nudges = nudges if backwards else pushed
                 outputs.append(states[::-1] if backwards and not final else states)
             x = tf.concat(outputs, -1)
         logits = tf.tensordot(x, weights[0], 1) + weights[1]
         return tf.transpose(logits, (1, 0, 2)) if interface.per_step else logits, nudges
 
-    def _dropped(self, x: Tensor, salt: int) -> Tensor:
+    def _dropped(self, x: Tensor, salt: int, half: Tensor | int) -> Tensor:
         """(T, B, D) with the same inputs of a sequence dropped at every step, the others scaled up."""
         rate = self._start.spec.dropout
-        shape = (tf.shape(x)[1], x.shape[2])
-        draw = tf.random.stateless_uniform(shape, tf.stack([tf.cast(self.seed, tf.int64) * 16 + salt, self.count]))
+        shape, seed = (tf.shape(x)[1], x.shape[2]), tf.cast(self.seed, tf.int64)
+        draw = tf.random.stateless_uniform(shape, tf.stack([seed * 16 + salt, self.count * HALVES + tf.cast(half, tf.int64)]))
         return x * tf.cast(draw >= rate, x.dtype) / (1 - rate)
 
     def _measure(
-        self, x: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor | int = 0, watch: Watch = None
+        self,
+        x: Tensor,
+        mask: Tensor | None,
+        targets: Tensor,
+        start: Tensor | int = 0,
+        half: Tensor | int = 0,
+        projected: bool = False,
+        watch: Watch = None,
     ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
         """Mean loss and score of a batch, and the nudges."""
         interface = self._start.interface
-        logits, nudges = self._network(x, mask, watch, start)
+        logits, nudges = self._network(x, mask, watch, start, half, projected)
         loss, score = losses(interface, logits, targets), scores(interface, logits, targets)
         if interface.per_step:
             steps = tf.range(tf.shape(x)[0])[None] >= start
@@ -256,13 +273,13 @@ class Stepper:
             loss, score = tf.reduce_sum(loss * share, 1), tf.reduce_sum(score * share, 1)
         return tf.reduce_mean(loss), tf.reduce_mean(score), nudges
 
-    def _core(self, x: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor) -> tuple[Any, ...]:
+    def _core(self, x: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor, half: Tensor, projected: bool) -> Any:
         """Everything between the embedding and the optimiser: (gradient of x, of the weights above, loss, metric, norms (T,))."""
         above = self.weights[self.tokens :]
         with tf.GradientTape() as tape:
             tape.watch(x)
-            loss, metric, nudges = self._measure(x, mask, targets, start, tape.watch)
-        read, gradients, flow = tape.gradient(loss, [x, above, nudges])
+            loss, metric, nudges = self._measure(x, mask, targets, start, half, projected, tape.watch)
+        read, gradients, flow = tape.gradient(loss, [x, above, nudges], unconnected_gradients="zero")
         squares = tf.add_n([tf.reduce_sum(tf.square(tf.cast(part, tf.float64)), -1) for part in flow])  # (T, B)
         return read, gradients, loss, metric, tf.reduce_sum(tf.sqrt(squares), 1)
 
@@ -271,12 +288,46 @@ class Stepper:
     ) -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
         """Gradients of all weights, loss, metric, and the states' norms (T,)."""
         static = inputs.shape.is_fully_defined()
+        halves = HALVES if static and inputs.shape[0] % HALVES == 0 else 1
         core = tf.function(self._core, jit_compile=True, autograph=False) if static else self._core
-        read, gradients, loss, metric, norms = core(self._embedded(inputs), mask, targets, start)
-        if self.tokens:
-            rows = tf.math.unsorted_segment_sum(read, tf.transpose(inputs), self.weights[0].shape[0])
-            gradients = [rows, *gradients]
+        masks = [None] * halves if mask is None else tf.split(mask, halves)
+        if not self.tokens:
+            read = tf.split(self._embedded(inputs), halves, axis=1)
+            found = [
+                core(*part, start, tf.constant(n), False)
+                for n, part in enumerate(zip(read, masks, tf.split(targets, halves), strict=True))
+            ]
+            return self._joined(found)
+        projected = static and not self._start.spec.dropout and self._start.interface.input_size < inputs.shape.num_elements()
+        tokens = tf.split(tf.transpose(inputs), halves, axis=1)  # (T, B/2) each
+        with tf.GradientTape() as tape:
+            table = self._table(projected)
+        found, rows = [], []
+        for n, part in enumerate(zip(tokens, masks, tf.split(targets, halves), strict=True)):
+            found.append(core(tf.gather(table, part[0]), *part[1:], start, tf.constant(n), projected))
+            rows.append(tf.math.unsorted_segment_sum(found[-1][0], part[0], self._start.interface.input_size))
+        above, loss, metric, norms = self._joined(found)
+        below = tape.gradient(table, self.weights, tf.add_n(rows) / halves)
+        gradients = [part if more is None else part + more for part, more in zip([0.0, *above], below, strict=True)]
         return gradients, loss, metric, norms
+
+    def _table(self, projected: bool) -> Tensor:
+        """(V, ·) what each token gives to the first layer: its embedding, or that already multiplied by the layer's kernels.
+
+        A vocabulary shorter than the batch has positions makes the second way cheaper: each token is projected once.
+        """
+        if not projected:
+            return tf.identity(self.weights[0])
+        directions, each = 1 + self._start.spec.bidirectional, 3 if self._start.spec.use_bias else 2
+        kernels = [self.weights[1 + each * n : 1 + each * (n + 1)] for n in range(directions)]
+        return tf.concat([recurrence.projected(self.weights[0], taken) for taken in kernels], -1)
+
+    @staticmethod
+    def _joined(found: list[Any]) -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
+        """Mean over the halves of the weights' gradients, loss, metric and norms."""
+        _, gradients, *measured = zip(*found, strict=True)
+        loss, metric, norms = (tf.add_n(values) / len(found) for values in measured)
+        return [tf.add_n(values) / len(found) for values in zip(*gradients, strict=True)], loss, metric, norms
 
     def _train(self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor) -> tuple[Tensor, ...]:
         gradients, loss, metric, norms = self._gradients(inputs, mask, targets, start)
@@ -285,25 +336,5 @@ class Stepper:
         if self.training.clip:
             clipped = tf.minimum(norm, self.training.clip)
             gradients = [gradient * (clipped / tf.maximum(norm, 1e-30)) for gradient in gradients]
-        self._update(gradients)
+        optimisers.update(self.training.optimiser, self.weights, self.slots, gradients, self._rate, self.count)
         return loss, metric, norms, norm, clipped
-
-    def _update(self, gradients: list[Tensor]) -> None:
-        """Keras's Adam, RMSprop or SGD with their default constants; Adam by TensorFlow's fused kernel.
-
-        Keras 3.15 squares an embedding's gradient before it sums the rows of a token that occurs more than once, so that its
-        Adam and RMSprop take larger steps for frequent tokens; here the gradient is summed first, as the papers have it.
-        """
-        count = tf.cast(self.count.assign_add(1), tf.float32)
-        for n, (weight, gradient) in enumerate(zip(self.weights, gradients, strict=True)):
-            slots = [slot[n] for slot in self.slots]
-            if self.training.optimiser == "adam":
-                tf.raw_ops.ResourceApplyAdam(
-                    var=weight.handle, m=slots[0].handle, v=slots[1].handle, lr=self._rate, grad=gradient,
-                    beta1=0.9, beta2=0.999, beta1_power=tf.pow(0.9, count), beta2_power=tf.pow(0.999, count), epsilon=1e-7,
-                )  # fmt: skip
-            elif self.training.optimiser == "rmsprop":
-                mean = slots[0].assign(0.9 * slots[0] + 0.1 * tf.square(gradient))
-                weight.assign_sub(self._rate * gradient * tf.math.rsqrt(mean + 1e-7))
-            else:
-                weight.assign_sub(self._rate * gradient)

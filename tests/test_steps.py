@@ -183,3 +183,22 @@ def test_an_empty_batch_is_refused():
     stepper = Stepper(build(experiment(), TASKS["binary"]), experiment().training)
     with pytest.raises(ValueError, match="at least one sequence"):
         stepper.step(Batch(np.zeros((0, 4), np.int32), None, np.zeros((0, 1), np.float32)))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda batch: Batch(batch.inputs * 100, None, batch.targets), "token ids must be between 0 and 39"),
+        (lambda batch: Batch(batch.inputs[:, :0], None, batch.targets), "at least one sequence of one step"),
+        (lambda batch: Batch(batch.inputs, None, batch.targets[:2]), "targets must have the shape"),
+        (lambda batch: Batch(batch.inputs, None, batch.targets * np.nan), "finite"),
+        (lambda batch: Batch(batch.inputs, np.ones((2, 2), bool), batch.targets), "the mask must have the shape"),
+    ],
+)
+def test_a_step_refuses_what_does_not_fit(spoil, said):
+    stepper = Stepper(build(experiment(), TASKS["binary"]), experiment().training)
+    before = stepper.state()
+    with pytest.raises(ValueError, match=said):
+        stepper.step(spoil(batch_of(TASKS["binary"])))
+    for name, value in stepper.state().items():
+        np.testing.assert_array_equal(value, before[name])
