@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,13 @@ def scores(interface: Interface, logits: Tensor, targets: Tensor) -> Tensor:
         targets = tf.reshape(tf.cast(targets, logits.dtype), tf.shape(logits))
         return tf.reduce_mean(tf.cast(tf.equal(logits > 0, targets > 0.5), tf.float32), -1)
     return losses(interface, logits, targets)
+
+
+def _mean(values: Any) -> Any:
+    """Mean of tensors, or of lists of tensors one by one."""
+    if isinstance(values[0], list):
+        return [_mean(each) for each in zip(*values, strict=True)]
+    return tf.add_n(list(values)) / len(values)
 
 
 class Stepper:
@@ -273,13 +281,32 @@ class Stepper:
             loss, score = tf.reduce_sum(loss * share, 1), tf.reduce_sum(score * share, 1)
         return tf.reduce_mean(loss), tf.reduce_mean(score), nudges
 
-    def _core(self, x: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor, half: Tensor, projected: bool) -> Any:
-        """Everything between the embedding and the optimiser: (gradient of x, of the weights above, loss, metric, norms (T,))."""
+    def _core(
+        self,
+        x: Tensor,
+        tokens: Tensor | None,
+        mask: Tensor | None,
+        targets: Tensor,
+        start: Tensor,
+        half: Tensor,
+        projected: bool = False,
+    ) -> tuple[Any, ...]:
+        """Everything between the embedding and the optimiser, for one half.
+
+        Args:
+            x, tokens: (T, B, ·) what the first layer reads, and the ids that it stands for (T, B), or None.
+            start, half: first step of all, and which half this is.
+            projected: whether x is already multiplied by the first layer's kernels.
+
+        Returns: the gradient of x, summed by token (V, ·) if there are any; of the weights above; loss, metric, norms (T,).
+        """
         above = self.weights[self.tokens :]
         with tf.GradientTape() as tape:
             tape.watch(x)
             loss, metric, nudges = self._measure(x, mask, targets, start, half, projected, tape.watch)
         read, gradients, flow = tape.gradient(loss, [x, above, nudges], unconnected_gradients="zero")
+        if tokens is not None:
+            read = tf.math.unsorted_segment_sum(read, tokens, self._start.interface.input_size)
         squares = tf.add_n([tf.reduce_sum(tf.square(tf.cast(part, tf.float64)), -1) for part in flow])  # (T, B)
         return read, gradients, loss, metric, tf.reduce_sum(tf.sqrt(squares), 1)
 
@@ -287,29 +314,23 @@ class Stepper:
         self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor
     ) -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
         """Gradients of all weights, loss, metric, and the states' norms (T,)."""
-        static = inputs.shape.is_fully_defined()
+        static, spec = inputs.shape.is_fully_defined(), self._start.spec
         halves = HALVES if static and inputs.shape[0] % HALVES == 0 else 1
-        core = tf.function(self._core, jit_compile=True, autograph=False) if static else self._core
-        masks = [None] * halves if mask is None else tf.split(mask, halves)
-        if not self.tokens:
-            read = tf.split(self._embedded(inputs), halves, axis=1)
-            found = [
-                core(*part, start, tf.constant(n), False)
-                for n, part in enumerate(zip(read, masks, tf.split(targets, halves), strict=True))
-            ]
-            return self._joined(found)
-        projected = static and not self._start.spec.dropout and self._start.interface.input_size < inputs.shape.num_elements()
-        tokens = tf.split(tf.transpose(inputs), halves, axis=1)  # (T, B/2) each
+        projected = self.tokens and static and not spec.dropout and self._start.interface.input_size < inputs.shape.num_elements()
+        core: Any = partial(self._core, projected=projected)
+        core = tf.function(core, jit_compile=True, autograph=False) if static else core
         with tf.GradientTape() as tape:
-            table = self._table(projected)
-        found, rows = [], []
-        for n, part in enumerate(zip(tokens, masks, tf.split(targets, halves), strict=True)):
-            found.append(core(tf.gather(table, part[0]), *part[1:], start, tf.constant(n), projected))
-            rows.append(tf.math.unsorted_segment_sum(found[-1][0], part[0], self._start.interface.input_size))
-        above, loss, metric, norms = self._joined(found)
-        below = tape.gradient(table, self.weights, tf.add_n(rows) / halves)
-        gradients = [part if more is None else part + more for part, more in zip([0.0, *above], below, strict=True)]
-        return gradients, loss, metric, norms
+            table = self._table(projected) if self.tokens else None
+        tokens = tf.split(tf.transpose(inputs), halves, axis=1) if self.tokens else [None] * halves  # (T, B/2) each
+        xs = [tf.gather(table, part) for part in tokens] if self.tokens else tf.split(self._embedded(inputs), halves, axis=1)
+        masks = [None] * halves if mask is None else tf.split(mask, halves)
+        parts = zip(xs, tokens, masks, tf.split(targets, halves), strict=True)
+        found = [core(*part, start, tf.constant(n)) for n, part in enumerate(parts)]
+        rows, above, *measured = (_mean(values) for values in zip(*found, strict=True))
+        if not self.tokens:
+            return above, *measured
+        below = tape.gradient(table, self.weights, rows)
+        return [part if more is None else part + more for part, more in zip([0.0, *above], below, strict=True)], *measured
 
     def _table(self, projected: bool) -> Tensor:
         """(V, ·) what each token gives to the first layer: its embedding, or that already multiplied by the layer's kernels.
@@ -321,13 +342,6 @@ class Stepper:
         directions, each = 1 + self._start.spec.bidirectional, 3 if self._start.spec.use_bias else 2
         kernels = [self.weights[1 + each * n : 1 + each * (n + 1)] for n in range(directions)]
         return tf.concat([recurrence.projected(self.weights[0], taken) for taken in kernels], -1)
-
-    @staticmethod
-    def _joined(found: list[Any]) -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
-        """Mean over the halves of the weights' gradients, loss, metric and norms."""
-        _, gradients, *measured = zip(*found, strict=True)
-        loss, metric, norms = (tf.add_n(values) / len(found) for values in measured)
-        return [tf.add_n(values) / len(found) for values in zip(*gradients, strict=True)], loss, metric, norms
 
     def _train(self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor) -> tuple[Tensor, ...]:
         gradients, loss, metric, norms = self._gradients(inputs, mask, targets, start)

@@ -4,7 +4,8 @@
 
 One process, interleaved rounds, medians. Every column does the same work on the same data: batch 64, Adam, a yes/no head;
 textbook: Embedding(10000, 32) and 500 steps; floats: 2 numbers per step and 200 steps. Each figure is milliseconds per step
-in runs of `STEPS` steps; "first" is the first step of ours, with tracing and compilation.
+in runs of `STEPS` steps, so that what Keras spends at the start of a `fit` hardly counts; "first" is the first step of ours,
+with tracing and compilation.
 
 What was tried (2 cores, batch 64, T = 500, H = 32; milliseconds for forward and backward of the recurrence alone, on a machine
 that was never quite quiet):
@@ -17,11 +18,20 @@ that was never quite quiet):
   copies the whole buffer at every step, 500 ms and more. Not kept.
 - (G, B) instead of (B, G), flat rows, 4 steps per iteration, 512-bit vectors, fast-math, single-threaded Eigen, XNNPACK off, the
   experimental LLVM matmul, a matmul written as a sum of rank-one updates: nothing beyond the noise, or slower.
-- malloc without mmap, one arena: no change. One thread instead of two: within 10 %; the loop does not use the second core.
+- malloc without mmap, one arena: no change; huge pages for the heap: 10 % off the loop alone, nothing off the step. Not kept.
+- two halves of the batch side by side instead of one loop over all of it, which leaves the second core idle: whole steps of
+  SimpleRNN, LSTM, GRU 13.1, 35.6, 34.0 → 11.2, 28.1, 25.8. Kept. Needs two intra-op threads: with one the halves queue.
+- each token of the vocabulary projected once, rows gathered and their deltas summed per token, instead of every position:
+  9.9, 27.4, 25.5 → 8.5, 24.5, 19.7 for everything but the optimiser. Kept where positions outnumber the vocabulary.
+  Only the tokens that occur (a third of them): a millisecond to find them, half of it saved. Not kept.
+- local derivatives written by the forward loop instead of a pass of their own: 8.2, 24.4, 20.1 → 8.9, 23.2, 19.4. Not kept
+  for 4 %: what the forward loop saves would no longer be the gates.
+- the sum per token by scatter_nd, a resource's scatter, a sparse matmul or a sort: slower. Inside XLA: 5.0 → 2.1 alone
+  (128 columns); not tried inside the step.
+- the backward loop's product with the kernel transposed beforehand, from the left, or gate by gate: 6.0, 6.5, 8.3 ms against 6.2.
 - Where the time goes in LSTM's forward step (25 µs): matmul 7, activations 6, writing what backward needs 7, the rest 5.
 - norms of the state gradients inside the backward loop or from the stacked gradients after it: no difference. Kept after.
-- the embedding's gradient outside XLA, as one segment sum; Adam as TensorFlow's fused kernel. Not tried: projecting each distinct
-  token once.
+- the embedding's gradient outside XLA, as one segment sum; Adam as TensorFlow's fused kernel.
 """
 
 from __future__ import annotations
@@ -43,7 +53,7 @@ from rnn_core.data.task import Interface
 from rnn_core.experiment import CELLS, Experiment
 from rnn_core.models import Model, build
 
-STEPS, BATCH, UNITS = 8, 64, 32
+STEPS, BATCH, UNITS = 40, 64, 32
 ROWS = {"textbook": (Interface("tokens", 10_000, 1, "binary"), 500), "floats": (Interface("floats", 2, 1, "binary"), 200)}
 TARGETS = {"textbook": {"simple_rnn": 5.0, "lstm": 2.8, "gru": 4.5}, "floats": {"simple_rnn": 2.0, "lstm": 1.8, "gru": 3.5}}
 
@@ -52,20 +62,24 @@ Run = Callable[[], object]  # STEPS training steps
 
 def data(interface: Interface, length: int) -> tuple[np.ndarray, np.ndarray]:
     """STEPS batches of inputs and targets. Tokens follow Zipf's law, as words do."""
-    rng, count = np.random.default_rng(0), STEPS * BATCH
+    rng, count = np.random.default_rng(0), 8 * BATCH
     if interface.inputs == "tokens":
         inputs: np.ndarray = (1 + rng.zipf(1.3, (count, length)) % (interface.input_size - 1)).astype(np.int32)
     else:
         inputs = rng.normal(size=(count, length, interface.input_size)).astype(np.float32)
-    return inputs, rng.integers(0, 2, (count, 1)).astype(np.float32)
+    targets = rng.integers(0, 2, (count, 1)).astype(np.float32)
+    times = STEPS // 8
+    return np.concatenate([inputs] * times), np.concatenate([targets] * times)
 
 
-def ours(model: Model, inputs: np.ndarray, targets: np.ndarray) -> Run:
+def ours(model: Model, inputs: np.ndarray, targets: np.ndarray) -> tuple[Run, float]:
+    """STEPS steps, and the seconds of the first one."""
     from rnn_core.steps import Stepper
 
     stepper = Stepper(model, Experiment().training, seed=0)
     parts = [slice(n, n + BATCH) for n in range(0, len(inputs), BATCH)]
-    return lambda: [stepper.step(Batch(inputs[part], None, targets[part])) for part in parts]
+    first = _time(lambda: stepper.step(Batch(inputs[:BATCH], None, targets[:BATCH])))
+    return lambda: [stepper.step(Batch(inputs[part], None, targets[part])) for part in parts], first
 
 
 def keras_fit(model: Model, inputs: np.ndarray, targets: np.ndarray, jit: bool) -> Run:
@@ -102,21 +116,22 @@ def measure(row: str, cell: str, rounds: int) -> dict[str, Any]:
     interface, length = ROWS[row]
     model = build(Experiment().replace(cell=cell, units=UNITS), interface)
     inputs, targets = data(interface, length)
+    own, first = ours(model, inputs, targets)
     columns = {
-        "ours": ours(model, inputs, targets),
+        "ours": own,
         "keras_fit": keras_fit(model, inputs, targets, False),
         "keras_jit": keras_fit(model, inputs, targets, True),
         "pytorch": pytorch(model, inputs, targets),
     }
     runs = {name: run for name, run in columns.items() if run is not None}
-    warm = {name: _time(run) for name, run in runs.items()}
+    for run in runs.values():
+        run()
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
             times[name].append(_time(run) / STEPS)
     medians = {name: 1000 * median(values) for name, values in times.items()}
     ratios = {f"{name}/ours": medians[name] / medians["ours"] for name in medians if name != "ours"}
-    first = warm["ours"] - (STEPS - 1) * medians["ours"] / 1000
     return {
         "row": row,
         "cell": cell,
