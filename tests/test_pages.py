@@ -126,6 +126,18 @@ def test_a_starter_shows_its_training(train: AppTest) -> None:
     assert "after" in words(app)
 
 
+def test_a_line_that_has_changed_since_the_page_was_drawn_chooses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that starts while its page is loaded has another sign in the picker: the browser may send the old line back."""
+    import streamlit as st
+
+    chosen: list[str] = []
+    monkeypatch.setattr(runs, "choose", chosen.append)
+    for picked in ("⏳ GRU · Toy reviews · 414911", None, "starter-gru"):
+        monkeypatch.setattr(st, "session_state", {"run_picker": picked})
+        runs._picked()
+    assert chosen == ["starter-gru"]
+
+
 def test_no_two_runs_share_a_line_in_the_picker() -> None:
     """The browser sends the line back: a line shared by two runs would open the wrong one."""
     infos = [

@@ -91,7 +91,9 @@ def choose(run_id: str | None) -> None:
 
 def _picked() -> None:
     picked = st.session_state.get("run_picker")
-    if picked:  # None: the line was of a run that has changed or gone since the page was drawn; nobody chose anything
+    # A run that changed or went since the page was drawn had another line then: Streamlit hands over that line, or None.
+    # Nobody chose anything then.
+    if picked in {info.id for info in store().list()}:
         choose(picked)
 
 
