@@ -64,7 +64,8 @@ _ALL = (
     _preset(
         "textbook",
         "The textbook program",
-        "Embedding(10000, 32), SimpleRNN(32), one sigmoid; 500 tokens padded in front, ten epochs. A vanilla RNN learns IMDB.",
+        "Embedding(10000, 32), SimpleRNN(32), one sigmoid; 500 tokens padded in front, ten epochs. A vanilla RNN learns IMDB, "
+        "though unsteadily: three seeds reached 77, 84 and 84 %.",
         **_TEXTBOOK,
     ),
     _preset(
