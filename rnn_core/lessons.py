@@ -88,7 +88,7 @@ VANISHING = Lesson(
             lambda n: n["orthogonal_low"] > 0.98,
         ),
     ),
-    "‖∂s_T/∂sₜ‖ ≤ σ_max(U)^(T−t) for tanh: Pascanu, Mikolov and Bengio 2013, whose proof needs the largest *singular* value, not the eigenvalue.",
+    r"$\|\partial s_T/\partial s_t\| \le \sigma_{\max}(U)^{T-t}$ for tanh: Pascanu, Mikolov and Bengio 2013, whose proof needs the largest *singular* value, not the eigenvalue.",
 )
 
 EXPLODING = Lesson(

@@ -93,15 +93,37 @@ const CONFIG = {
   ],
 };
 
+// On a narrow screen a legend takes several lines. The figure then grows by what they need, so that they cover neither
+// its title nor take from its plot.
+const TITLE = 32, GAP = 8; // pixels above the legend
+
+function missing(div, layout) {
+  const lines = div.querySelector(".legend .scrollbox")?.getBBox().height ?? 0;
+  const needed = lines ? lines + GAP + (layout.title?.text ? TITLE : 0) : 0;
+  return Math.max(0, Math.ceil(needed - (layout.margin?.t ?? 0)));
+}
+
+function roomy(layout, room) {
+  return room ? { ...layout, height: layout.height + room, margin: { ...layout.margin, t: layout.margin.t + room } } : layout;
+}
+
 async function redraw(div) {
   const P = await plotly();
   if (!div.wanted || !div.isConnected) return;
   const { figure, rev } = div.wanted;
   div.drawnWidth = div.offsetWidth;
   // Plotly changes what it is given, so every drawing gets its own copy.
-  const copy = structuredClone(figure);
-  const layout = { ...themed(copy.layout, div, rev), width: div.offsetWidth || undefined };
-  await P.react(div, { data: copy.data, layout, config: CONFIG, frames: copy.frames ?? [] });
+  const draw = () => {
+    const copy = structuredClone(figure);
+    const layout = roomy({ ...themed(copy.layout, div, rev), width: div.offsetWidth || undefined }, div.room ?? 0);
+    return P.react(div, { data: copy.data, layout, config: CONFIG, frames: copy.frames ?? [] });
+  };
+  await draw();
+  const room = missing(div, figure.layout);
+  if (room !== (div.room ?? 0)) {
+    div.room = room; // kept between ticks: only the first drawing, or another width, is measured twice
+    await draw();
+  }
   if (!div.listening && div.on) {
     div.listening = true;
     div.on("plotly_click", ({ points }) => {

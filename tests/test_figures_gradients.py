@@ -26,7 +26,7 @@ def test_each_cell_has_a_band_and_a_median_in_its_colour() -> None:
     drawing = figures.norm_by_step([example("simple_rnn", 0.9), example("lstm"), example("gru")])
     lines = [trace for trace in drawing.data if trace.mode == "lines" and trace.fill is None]
     assert [line.line.color for line in lines] == [CELL_COLOURS[cell] for cell in ("simple_rnn", "lstm", "gru")]
-    assert [line.name for line in lines] == ["Vanilla RNN, at init", "LSTM, at init", "GRU, at init"]
+    assert [line.name for line in lines] == ["Vanilla RNN, untrained", "LSTM, untrained", "GRU, untrained"]
     assert sum(trace.fill == "toself" for trace in drawing.data) == 3
 
 

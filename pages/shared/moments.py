@@ -54,7 +54,7 @@ class Moment:
 
     @property
     def when(self) -> str:
-        return "at init" if self.step == 0 else f"after {self.step:,} step{'s' if self.step > 1 else ''}"
+        return "before training" if self.step == 0 else f"after {self.step:,} step{'s' if self.step > 1 else ''}"
 
 
 def moment(run_id: str, at: int | None = None) -> Moment:

@@ -33,7 +33,7 @@ MEANING = {
     "Steps whose term is tiny teach the network nothing. (The first step has no term: the state before it is zero.)",
     "gates": "A gate between 0 and 1 multiplies the old state at each step, so the gates alone would let through their product (dashed). "
     "The total gradient also takes the paths through the output and the other gates: it is a *different curve*, sometimes larger.",
-    "singular": "∂s_T/∂sₜ is the product of the Jacobians of all steps between. Its **largest singular value** (solid) is the most that any nudge of the memory can still do: "
+    "singular": r"$\partial s_T/\partial s_t$ is the product of the Jacobians of all steps between. Its **largest singular value** (solid) is the most that any nudge of the memory can still do: "
     "the worst case over directions. The middle one (dashed) and the smallest (dotted) show how many directions are already lost. (An untrained LSTM loses half of [h; c] at once, because h is made from c.)",
     "lyapunov": "The **Lyapunov exponents** are the average growth per step of independent nudges, on a log scale: 0 keeps, below 0 forgets, above 0 explodes. exp(exponent) is the factor per step.",
 }
@@ -166,7 +166,7 @@ def moments(context: Any) -> tuple[tuple[Moment, ...], str, bool]:
 
 
 def _moment(step: int) -> str:
-    return "at init" if step == 0 else f"{step:,} steps"
+    return "untrained" if step == 0 else f"{step:,} steps"
 
 
 def comparable(context: Any) -> list[str]:

@@ -19,7 +19,9 @@ ROWS = (("loss", "metric"), ("reading",), ("faults",), ("norms", "norm_map"), ("
 ABOUT = {
     "loss": "How wrong the network is. Validation rising while training falls: it memorises instead of learning.",
     "metric": "How good it is, on batches it learns from and on data it never sees. Grey lines: what naive predictors reach.",
-    "reading": "Real data it was not trained on, through the newest kept weights.",
+    "reviews": "Four reviews it was not trained on, and its verdict had each ended there. Blue: really positive; orange: really negative.",
+    "forecast": "**One step**: it reads the true past before every value. **Free-running**: behind the shaded context it reads only its own forecasts. "
+    "Click a grey name in the legend to see a naive forecast. rmse is the root mean squared error, in standard deviations of the training part.",
     "faults": "Faults planted in a stretch it never saw, and how far its forecast misses at each step.",
     "norms": "How much the loss would change if the state at each time step did. A steep fall to the left: the early steps are not heard.",
     "norm_map": "The same curve at every training step, as colours: bright is a strong gradient, dark a vanished one.",
@@ -105,10 +107,17 @@ def figures(board: Board) -> None:
                 _drawing(board, name)
 
 
+def about(now: Moment, name: str) -> str:
+    """What a drawing shows, in a sentence or two."""
+    if name == "reading":
+        name = "reviews" if data.task(now.experiment.data.task).group == "text" else "forecast"
+    return ABOUT[name]
+
+
 def _drawing(board: Board, name: str) -> None:
     if name in board.drawings:
         charts.draw(board.drawings[name], name)
-        st.caption(ABOUT[name])
+        st.caption(about(board.now, name))
     elif board.now.active and name not in ("reading", "faults"):
         st.container(height=290, border=False)  # a shimmering skeleton would take from the trainer what it waits for
 

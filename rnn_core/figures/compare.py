@@ -46,7 +46,7 @@ def curves(laps: Sequence[Lap], aim: Goal) -> go.Figure:
 
 def reach(laps: Sequence[Lap], aim: Goal) -> go.Figure:
     """Each contestant's loss gradient by time step, relative to the last step: now (solid) and before training (dotted)."""
-    drawing = theme.figure("time steps before the last", "‖∂L/∂s_t‖ relative to the last step", height=360, log_y=True)
+    drawing = theme.figure("time steps before the last", "‖∂L/∂sₜ‖, relative to the last step", height=360, log_y=True)
     for cell, runs in _tracks(laps):
         for lap, dash, name in ((runs[-1][0], "dot", "untrained"), (runs[-1][-1], "solid", "now")):
             if not len(lap.norms) or not lap.norms[-1] > 0:

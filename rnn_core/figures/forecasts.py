@@ -23,7 +23,12 @@ def forecast(result: Forecast, column: int = 0, *, height: int = 340) -> go.Figu
         result: of `rnn_core.probes.forecasts.forecast`.
         column: which of the forecast columns.
     """
-    drawing = figure("time" if result.steps.dtype.kind == "M" else "step", literal(result.columns[column]), height=height)
+    drawing = figure(
+        "time" if result.steps.dtype.kind == "M" else "step",
+        literal(result.columns[column]),
+        title="Forecast of a stretch it never saw",
+        height=height,
+    )
     later = result.steps[result.context :]
     _line(drawing, "truth", result.steps, result.truth[:, column], ROLE_COLOURS["truth"], width=3)
     _line(drawing, _said(result, "one step"), later, result.one_step[:, column], ROLE_COLOURS["one_step"])
@@ -40,7 +45,12 @@ def forecast(result: Forecast, column: int = 0, *, height: int = 340) -> go.Figu
 
 def anomalies(result: Anomalies, *, height: int = 420) -> go.Figure:
     """The test part above, its scores below with the threshold; planted faults are shaded in both."""
-    drawing = figure("time" if result.steps.dtype.kind == "M" else "step", "forecast error (training std)", height=height)
+    drawing = figure(
+        "time" if result.steps.dtype.kind == "M" else "step",
+        "forecast error (training std)",
+        title="Planted faults and its forecast error",
+        height=height,
+    )
     for number, name in enumerate(result.columns):
         colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
         _line(drawing, literal(name), result.steps, result.truth[:, number], colour, axis="y2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 FLOOR = 1e-16  # where the axis ends: curves leave the plot there, and hovering still tells their values
 POINTS = 250  # of a curve, at least; longer ones are thinned out evenly
 FLOAT32 = 2.0**-24  # a term this much smaller than the largest is lost when float32 sums them
+UNTRAINED = {"at init": "untrained"}  # what the field calls a moment → what a student reads
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
@@ -62,7 +64,7 @@ def norm_by_step(flow: Curve | Sequence[Curve] | GradientFlow, *, height: int = 
         flow: one Curve, several of the same quantity, or the result of `rnn.state_gradients`.
     """
     curves = _curves(flow)
-    symbol, _ = QUANTITIES[curves[0].quantity]
+    symbol = re.sub(r"_(\w)", r"<sub>\1</sub>", QUANTITIES[curves[0].quantity][0].replace("_max", "<sub>max</sub>"))
     relative = curves[0].relative
     drawing = figure(
         "time steps before the last one", symbol + (", relative to the last step" if relative else ""), height=height, log_y=True
@@ -98,7 +100,8 @@ def add_power(drawing: go.Figure, factor: float, length: int, words: str) -> Non
 
 def name_of(item: Curve) -> str:
     """Legend: cell, label, moment."""
-    return ", ".join(part for part in (CELL_NAMES.get(item.cell, item.cell), item.label, item.moment) if part)
+    moment = UNTRAINED.get(item.moment, item.moment)
+    return ", ".join(part for part in (CELL_NAMES.get(item.cell, item.cell), item.label, moment) if part)
 
 
 def _band(item: Curve, number: int, curves: Sequence[Curve]) -> list[dict[str, Any]]:

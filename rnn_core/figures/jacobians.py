@@ -21,7 +21,7 @@ def singular_values(spectra: Sequence[Spectrum], *, height: int = 420) -> go.Fig
 
     A wide fan means that a few directions of memory are kept while most are lost.
     """
-    drawing = figure("time steps before the last one", "singular values of ∂s_T/∂sₜ", height=height, log_y=True)
+    drawing = figure("time steps before the last one", "singular values of ∂s<sub>T</sub>/∂sₜ", height=height, log_y=True)
     for item in spectra:
         middle = item.singular_values.shape[1] // 2
         for column, word, dash, width in (

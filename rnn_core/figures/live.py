@@ -11,6 +11,7 @@ from rnn_core.figures.theme import DIVERGING, GREY, ROLE_COLOURS, SEQUENTIAL, co
 
 POINTS = 400  # per curve: more than a projector resolves
 HEIGHT = 290  # pixels
+DASHES = ("solid", "dash", "dot")
 CELLS = (90, 60)  # of a heat map: training steps, time steps
 
 # Shapes: R recorded steps, T time steps, S state, H units.
@@ -88,7 +89,7 @@ def norms(state_norms: np.ndarray, when: str) -> go.Figure:
 
     Args:
         state_norms: (T,) ‖∂L/∂s_t‖, mean over the batch; the last is the final time step.
-        when: "at init" or "after N steps".
+        when: "before training" or "after N steps".
     """
     drawing = figure(
         "time steps before the end",
@@ -159,7 +160,7 @@ def states(probe_states: np.ndarray, cell: str, when: str) -> go.Figure:
     Args:
         probe_states: (T, S); for an LSTM S = 2H and the first half, h, is drawn.
         cell: "simple_rnn", "lstm" or "gru".
-        when: "at init" or "after N steps".
+        when: "before training" or "after N steps".
     """
     hidden = probe_states[:, : probe_states.shape[1] // 2] if cell == "lstm" else probe_states
     columns = _groups(len(hidden), 2 * CELLS[0])
@@ -217,12 +218,13 @@ def running(probabilities: list[np.ndarray], labels: list[str], truths: list[boo
         truths: whether it is positive.
     """
     drawing = figure("share of the review read, %", "P(positive)", title="A few reviews, read word by word", height=HEIGHT)
-    for values, label, truth in zip(probabilities, labels, truths, strict=True):
+    for number, (values, label, truth) in enumerate(zip(probabilities, labels, truths, strict=True)):
+        twins = truths[:number].count(truth)  # of the same colour
         kept = _groups(len(values), POINTS // 4)
         kept = np.unique(np.append(kept, len(values) - 1))
         drawing.add_scatter(
             x=(100 * (kept + 1) / len(values)).astype(np.float32), y=values[kept].astype(np.float32), name=label, mode="lines",
-            line={"color": ROLE_COLOURS["positive" if truth else "negative"], "width": 2}, opacity=0.85,
+            line={"color": ROLE_COLOURS["positive" if truth else "negative"], "width": 2, "dash": DASHES[twins % len(DASHES)]}, opacity=0.85,
         )  # fmt: skip
     drawing.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1})
     drawing.update_yaxes(range=[-0.02, 1.02])

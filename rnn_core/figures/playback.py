@@ -8,6 +8,8 @@ import plotly.graph_objects as go
 
 from rnn_core.figures.theme import GREY
 
+BESIDE = 112  # pixels that the two buttons take on any screen
+
 
 def playable(
     drawing: go.Figure, frames: Sequence[go.Frame], prefix: str, *, redraw: bool = False, milliseconds: int = 70
@@ -40,7 +42,7 @@ def playable(
         ],
         sliders=[
             {
-                "active": len(frames) - 1, "x": 0.24, "len": 0.76, "y": 0, "yanchor": "top", "pad": {"t": 62, "b": 6},
+                "active": len(frames) - 1, "x": 0, "len": 1, "y": 0, "yanchor": "top", "pad": {"t": 62, "b": 6, "l": BESIDE},
                 "currentvalue": {"prefix": f"{prefix}: ", "xanchor": "left", "font": {"size": 13, "color": GREY}}, "tickcolor": "rgba(0,0,0,0)", "minorticklen": 0, "ticklen": 0,
                 "font": {"size": 1, "color": "rgba(0,0,0,0)"}, "bordercolor": "rgba(128,128,128,0.5)", "bgcolor": "rgba(128,128,128,0.3)",
                 "steps": [{"label": frame.name, "value": frame.name, "method": "animate", "args": [[frame.name], move]} for frame in frames],

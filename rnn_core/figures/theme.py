@@ -111,12 +111,20 @@ def figure(
         "height": height,
         "showlegend": legend,
         "margin": {"l": 10, "r": 10, "t": 56 if title else 28, "b": 10, **(margin or {})},
-        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0},
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0, "tracegroupgap": 0},
         "xaxis": {"title": {"text": x_title}},
         "yaxis": {"title": {"text": y_title}, **({"type": "log", "exponentformat": "power"} if log_y else {})},
     }
     if title:
-        layout["title"] = {"text": title, "x": 0, "xanchor": "left", "font": {"size": 16}}
+        layout["title"] = {
+            "text": title,
+            "x": 0,
+            "y": 1,
+            "xanchor": "left",
+            "yanchor": "top",
+            "pad": {"t": 8},
+            "font": {"size": 16},
+        }
     return go.Figure(layout=layout)  # in one piece: a page waits for it, and every update is checked anew
 
 

@@ -43,7 +43,7 @@ def test_a_run_shows_its_start_and_its_end_and_its_whole_training(visit: Callabl
     page.get_by_role("tab", name="This run").click()
     drawn(page, "run")
     names = chart(page, "run").evaluate("node => node.data.filter(trace => trace.showlegend !== false).map(trace => trace.name)")
-    assert names[0] == "GRU, at init"
+    assert names[0] == "GRU, untrained"
     assert "after" in names[1]
     drawn(page, "over_training")
     drawn(page, "clip_history")

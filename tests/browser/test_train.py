@@ -89,6 +89,21 @@ def test_toy_reviews_train_to_the_end_and_accuracy_rises(visit: Visit, server: S
     expect(chart(page, "norms").locator(".gtitle")).not_to_contain_text(f"{len(rows) - 2:,} steps")
 
 
+COVERED = """() => [...document.querySelectorAll('.unrolled-chart')].map((node) => {
+    const [title, legend] = ['.gtitle', '.legend'].map((part) => node.querySelector(part)?.getBoundingClientRect());
+    return title && legend ? [legend.top - title.bottom, node._fullLayout._size.h] : null;
+}).filter((found) => found)"""
+
+
+def test_no_legend_covers_its_title_on_a_phone_nor_takes_from_its_plot(visit: Visit, server: Server) -> None:
+    page = settled(visit(f"{server.url}/train?run=starter-gru", phone=True))
+    expect(chart(page, "reading").locator(".legend .traces")).to_have_count(4)
+    found = page.evaluate(COVERED)
+    assert len(found) == 3  # loss, accuracy, four reviews
+    assert min(apart for apart, _ in found) > 0
+    assert min(height for _, height in found) > 150
+
+
 def test_pause_step_resume_stop(visit: Visit, server: Server) -> None:
     page = play(visit(f"{server.url}/train?{LONG}"))
     reaches(page, 2)
