@@ -1,19 +1,23 @@
-"""Compare: a contest of three cells on one memory task, live, and the map of how far back each can remember."""
+"""Compare: a contest of three cells on one memory task, live; the map of how far back each can remember; runs side by side."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import contests, shell, sweeps
+from pages.shared import beside, contests, shell, sweeps
 
 context = shell.page(
     "Compare",
     ":material/compare_arrows:",
-    "Three kinds of memory, one puzzle that only memory solves. They start from the same seed and read the same sequences, a few training steps each in turn.",
+    "Set three kinds of memory one puzzle that only memory solves, see how far back each can remember, or lay your own runs side by side.",
     default=None,
 )
-VIEWS = {"Contest": contests.contest, "How far back can it remember?": sweeps.memory}
+VIEWS = {
+    "Contest": lambda: contests.contest(context.service),
+    "How far back can it remember?": lambda: sweeps.memory(context.service),
+    "Runs side by side": lambda: beside.beside(context.run_id),
+}
 view = st.segmented_control(
     "View", list(VIEWS), default="Contest", required=True, key="compare", bind="query-params", label_visibility="collapsed"
 )
-VIEWS[view or "Contest"](context.service)
+VIEWS[view or "Contest"]()

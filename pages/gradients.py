@@ -57,7 +57,7 @@ def of_this_run() -> None:
             context.service.call(flow.of_run, moments, run.experiment, of, relative), "Running the kept networks backwards"
         )
         shell.chart(figures.norm_by_step(result.curves[view]), "run", reach.alt(result.curves[view]), rev=run.id)
-        st.caption(f"Read: {result.source}. The line is the median, the band holds the middle 80 % of the sequences.")
+        st.caption(f"Read: {result.source}. The line is the median, the band holds the middle 80% of the sequences.")
         reach.cards(result.curves[view])
         with st.expander(
             "Singular values and Lyapunov exponents of the last moment", icon=":material/blur_linear:", on_change="rerun"

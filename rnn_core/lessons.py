@@ -206,7 +206,7 @@ PADDING = Lesson(
     "and a vanilla RNN hardly learns; padded in front, or masked, it learns well.",
     ("post_padding", "textbook"),
     "The last word stands 300 steps before the end. Skipped padding passes the gradient on unchanged: the curve is flat there.",
-    "An unmasked, post-padded vanilla RNN that reaches 70 % on IMDB within these epochs.",
+    "An unmasked, post-padded vanilla RNN that reaches 70% on IMDB within these epochs.",
     evidence.padding,
     (
         Fact(
@@ -223,7 +223,7 @@ PADDING = Lesson(
         Fact("Padded in front: {pre_low:.1%} in the worst of the runs.", lambda n: n["pre_low"] >= 0.83),
         Fact("Padded behind but masked: {masked_low:.1%} in the worst of the runs.", lambda n: n["masked_low"] >= 0.78),
     ),
-    "Measured before by Dwarampudi and Reddy 2019 for an LSTM on tweets: about 80 % padded in front, about 50 % padded behind.",
+    "Measured before by Dwarampudi and Reddy 2019 for an LSTM on tweets: about 80% padded in front, about 50% padded behind.",
 )
 
 TRAINING = Lesson(
@@ -277,7 +277,7 @@ VANILLA = Lesson(
         ),
     ),
     (),
-    "Maheswaranathan et al. 2019 report 87.1 % for vanilla RNN, 86.9 % for LSTM and GRU, 88.5 % for a bag of words.",
+    "Maheswaranathan et al. 2019 report 87.1% for vanilla RNN, 86.9% for LSTM and GRU, 88.5% for a bag of words.",
 )
 
 LESSONS: dict[str, Lesson] = {

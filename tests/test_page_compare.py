@@ -6,13 +6,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import runs
+from pages.shared import beside, runs
 from rnn_core import contest, sweep
 from rnn_core.cluster import Stream
 from rnn_core.contest import Goal
+from rnn_core.experiment import Experiment
+from rnn_core.history import COLUMNS
 from tests.conftest import ROOT, figures
 from tests.test_compare_figures import LAPS
 from tests.test_sweep import outcome
@@ -194,3 +197,47 @@ def test_a_sweep_runs_what_is_missing_and_keeps_what_comes(track: Track) -> None
     track.status, track.values = "finished", (LAPS[0], result)
     app.run()
     assert "Nothing is missing" in [button.label for button in app.button]
+
+
+@pytest.fixture
+def two_runs(track: Track, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Two runs of one task that differ in one setting, and one of another task."""
+    steps = np.arange(1, 9)
+    moments = {}
+    for number, cell in enumerate(("gru", "lstm", "gru")):
+        experiment = Experiment().replace(task="adding" if number < 2 else "sine", cell=cell)
+        columns = {name: np.linspace(1.0, 0.1 * (number + 1), len(steps)) for name in COLUMNS} | {"step": steps, "epoch": steps}
+        moments[f"run-{number}"] = SimpleNamespace(
+            id=f"run-{number}", run_id=f"run-{number}", name="Twin", experiment=experiment, status="finished", step=8, epoch=8,
+            builtin=False, history=columns, best=0.1, test=float("nan"), snapshots=(),
+        )  # fmt: skip
+    store = SimpleNamespace(list=lambda: list(moments.values()), open=moments.__getitem__)
+    monkeypatch.setattr(runs, "store", lambda: store)
+    monkeypatch.setattr(beside, "moment", moments.__getitem__)
+    return list(moments)
+
+
+def test_runs_of_one_task_stand_side_by_side_with_what_differs(two_runs: list[str]) -> None:
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=30)
+    app.query_params["run"] = two_runs[0]
+    app.run()
+    app.switch_page("pages/compare.py").run()
+    app.segmented_control(key="compare").set_value("Runs side by side").run()
+    assert not app.exception
+    assert app.multiselect(key="runs_beside_run-0").value == ["run-1"]  # the run of another task is not offered
+    drawn = figures(app)
+    assert [trace["name"] for trace in drawn["beside_metric"]["data"]] == ["Twin · run-0"] * 2 + ["Twin · run-1"] * 2
+    table = app.dataframe[0].value
+    differs = table[table[""] == "Cell"].iloc[0]
+    assert list(differs)[1:] == ["GRU", "LSTM"]
+    assert "Task" not in set(table[""]), "what is the same in both is left out"
+    app.segmented_control(key="clock").set_value("seconds").run()
+    assert not app.exception
+    assert figures(app)["beside_loss"]["layout"]["xaxis"]["title"]["text"] == "seconds of computing"
+
+
+def test_without_a_run_the_side_by_side_says_what_to_do(track: Track) -> None:
+    app = opened()
+    app.segmented_control(key="compare").set_value("Runs side by side").run()
+    assert not app.exception
+    assert "Choose a run in the sidebar" in text(app)

@@ -22,6 +22,7 @@ BUDGETS = [500, 1000, 1500, 2000, 4000]
 
 def contest(service: Any) -> None:
     """Choose, start, watch."""
+    st.markdown("The three cells start from the same seed and read the same sequences, a few training steps each in turn.")
     entries, steps = _chosen()
     squares = sweep.cells_of_map(sweeps.rows(service), entries[0].data.task)
     known = sweep.at_length(squares, entries[0].data.length)

@@ -38,7 +38,7 @@ def panel(now: Moment | None, experiment: Experiment) -> None:
                 "pages/compare.py",
                 label="Compare with another run",
                 icon=":material/compare_arrows:",
-                query_params={"run": now.run_id},
+                query_params={"run": now.run_id, "compare": "Runs side by side"},
             )
 
 

@@ -28,7 +28,7 @@ EXAMPLES = (
     Example(
         "Contrast",
         "Great cast, great music, but the plot drags and the ending is terrible.",
-        "Praise lifts the probability well above 80 %; “drags” and “terrible” bring it below one half. The last strong words win.",
+        "Praise lifts the probability well above 80%; “drags” and “terrible” bring it below one half. The last strong words win.",
     ),
     Example(
         "Negation",

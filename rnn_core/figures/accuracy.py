@@ -27,7 +27,7 @@ def by_last_tokens(numbers: Mapping[str, float], longest: int = 500, *, height: 
             name=CELL_NAMES[cell],
             mode="lines+markers",
             line={"color": colour, "width": 2.5},
-            hovertemplate="last %{x} tokens: %{y:.1f} %<extra>" + CELL_NAMES[cell] + "</extra>",
+            hovertemplate="last %{x} tokens: %{y:.1f}%<extra>" + CELL_NAMES[cell] + "</extra>",
         )
     drawing.add_hline(
         y=50, line={"dash": "dot", "color": ROLE_COLOURS["baseline"]}, annotation={"text": "guessing", "font": {"size": 11}}

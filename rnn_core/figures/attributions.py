@@ -13,7 +13,7 @@ from rnn_core.probes.reading import METHODS, Reading
 
 def side_by_side(readings: dict[str, Reading], words: tuple[str, ...]) -> go.Figure:
     """Each method's value for every token, divided by that method's largest, so that their shapes can be compared."""
-    drawing = figure("token", "attribution, relative to the method's largest", height=340)
+    drawing = figure("token", "attribution (largest = 1)", height=340)
     steps = list(range(1, len(words) + 1))
     labels = [f"{step}: {literal(word[:40])}" for step, word in zip(steps, words, strict=True)]
     for colour, (method, reading) in zip(SERIES_COLOURS, readings.items(), strict=False):

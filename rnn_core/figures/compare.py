@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -10,11 +11,12 @@ import plotly.graph_objects as go
 from rnn_core.contest import Goal, Lap
 from rnn_core.experiment import CELLS
 from rnn_core.figures import theme
+from rnn_core.figures.live import thinned
 from rnn_core.sweep import Outcome, cells_of_map
 from rnn_core.verdicts import REACH
 
 FLOOR = 1e-12  # smallest relative gradient that is drawn
-SHARES = ["rgba(128,128,128,0.18)", "#1F78B4"]  # nobody solved … everybody solved
+SHARES = ["#6B7280", "#1F78B4"]  # nobody solved … everybody solved: white words are read on all of it, in light and dark
 
 
 def curves(laps: Sequence[Lap], aim: Goal) -> go.Figure:
@@ -76,11 +78,32 @@ def memory_map(outcomes: Iterable[Outcome], task: str) -> go.Figure:
     drawing.add_heatmap(
         x=[str(length) for length in lengths], y=[theme.CELL_NAMES[cell] for cell in CELLS],
         z=[[square.share if square else None for square in row] for row in rows], zmin=0, zmax=1, xgap=4, ygap=4, showscale=False,
-        text=[[square.words if square else "not tried" for square in row] for row in rows], texttemplate="%{text}",
+        text=[[square.words if square else "not tried" for square in row] for row in rows], texttemplate="%{text}", textfont={"color": "white"},
         colorscale=[[0, SHARES[0]], [1, SHARES[1]]], hovertemplate="%{y}, length %{x}: %{text}<extra></extra>",
     )  # fmt: skip
     drawing.update_xaxes(type="category", showgrid=False, ticks="")
     drawing.update_yaxes(type="category", autorange="reversed", showgrid=False, ticks="")
+    return drawing
+
+
+def histories(tracks: Sequence[tuple[str, np.ndarray, dict[str, np.ndarray]]], part: str, metric: str, clock: str) -> go.Figure:
+    """Several runs' loss or metric in one figure: thin on training batches, thick on the validation part.
+
+    Args:
+        tracks: (name, (R,) where each row lies on the horizontal axis, columns of `rnn_core.history.COLUMNS` of R rows).
+        part: "loss" or "metric".
+        metric: the task's metric, "accuracy" or "rmse".
+        clock: name and unit of the horizontal axis.
+    """
+    words = "loss" if part == "loss" else {"rmse": "root mean squared error"}.get(metric, metric)
+    drawing = theme.figure(clock, words, title=words.capitalize(), height=360, log_y=metric == "rmse")
+    for (name, place, columns), colour in zip(tracks, itertools.cycle(theme.SERIES_COLOURS)):
+        for column, width, shown in ((part, 1.0, False), (f"validation_{part}", 2.5, True)):
+            x, y, _ = thinned(place, columns[column])
+            drawing.add_scatter(
+                x=x, y=y.astype(np.float32), mode="lines+markers" if shown and len(x) < 60 else "lines", name=name, legendgroup=name, showlegend=shown,
+                line={"color": colour, "width": width}, opacity=1 if shown else 0.35, hoverinfo="all" if shown else "skip",
+            )  # fmt: skip
     return drawing
 
 

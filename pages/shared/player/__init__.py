@@ -119,7 +119,7 @@ class _Packer:
 
 def _panel(panel: Panel, packer: _Packer, sentences: list[dict[str, Any]]) -> dict[str, Any]:
     first, profile = panel.readings[0], panel.readings[0].profile
-    names = [f"PC{n + 1}: {share:.0%} of the variance" for n, share in enumerate(profile.basis.explained[:2])]
+    names = [f"component {n + 1} ({share:.0%} of the variance)" for n, share in enumerate(profile.basis.explained[:2])]
     blocks = [{"name": name, "kind": "state", "title": _STATE_TITLES[name], "rows": first.units} for name in first.state_parts]
     blocks += [
         {"name": name, "kind": "gate", "title": f"{GATE_NAMES[name]} (0 … 1)", "rows": first.units, "colour": GATE_COLOURS[name]}

@@ -1,7 +1,7 @@
 // The player: one cursor (`step`) and one hover, shared by the sentence and every plot. Runs without the server; only a
 // picked token, unit or span is reported, as one state value.
 const INSIDE_PLAYER = "input, select, button, textarea";
-const sigmoidText = (probability) => `${Math.round(probability * 100)} % positive`;
+const sigmoidText = (probability) => `${Math.round(probability * 100)}% positive`;
 
 function make(tag, attributes = {}) {
   const element = document.createElement(tag);
@@ -207,7 +207,8 @@ class Player {
     this.theme = themeOf(this.root, this.colours);
     this.panels.forEach((panel) => {
       const reading = panel.readings[this.which];
-      this.barsCaption[panel.index].textContent = `${this.quantities[this.quantity]}${this.quantity === "attribution" ? reading.note : ""}`;
+      const note = this.quantity === "attribution" ? reading.note : " (its log odds: 0 is 50%)";
+      this.barsCaption[panel.index].textContent = `${this.quantities[this.quantity]}${note}`;
     });
     this.plots.forEach((plot) => plot.resize());
     this.draw();

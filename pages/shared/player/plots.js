@@ -76,7 +76,7 @@ class Curve extends Plot { // running probability of "positive", one line per re
   drawBase(pen, theme) {
     pen.fillStyle = css(theme.quiet);
     pen.textAlign = "right"; pen.textBaseline = "middle";
-    for (const [value, label] of [[1, "100 %"], [0.5, "50"], [0, "0"]]) {
+    for (const [value, label] of [[1, "100%"], [0.5, "50"], [0, "0"]]) {
       pen.fillText(label, GUTTER - 4, this.y(value));
       pen.fillStyle = css(value === 0.5 ? theme.quiet : theme.faint);
       pen.fillRect(GUTTER, this.y(value), this.width - GUTTER, value === 0.5 ? 0.8 : 1);
