@@ -94,7 +94,7 @@ def test_paths_say_what_they_show(answers: Answers) -> None:
 def test_an_earlier_moment_keeps_the_axes_of_the_last(answers: Answers) -> None:
     app = opened()
     answers.asked.clear()
-    app.select_slider(key="step_run-1").set_value(100).run()
+    app.select_slider(key="step").set_value(100).run()
     assert not app.exception
     (last, first_args, first), (earlier, second_args, second) = answers.asked
     assert last is earlier is dynamics.portrait
@@ -109,12 +109,34 @@ def test_one_layer_offers_no_choice_and_a_stack_all_its_layers(answers: Answers)
     record.experiment = record.experiment.replace(layers=2, bidirectional=True)
     app = opened()
     assert answers.asked[-1][2]["layer"] == 2  # the half of the last layer that reads forwards
-    app.segmented_control(key="layer_run-1").set_value(1).run()
+    app.segmented_control(key="layer").set_value(1).run()
     assert not app.exception
     assert answers.asked[-1][2]["layer"] == 1
     assert "reads **backwards**" in text(app)
     app.segmented_control(key="view").set_value("While it learned").run()
     assert answers.asked[-1][2]["layer"] == 1
+
+
+@pytest.mark.parametrize(
+    ("layer", "step", "read"),
+    [("Layer 1 backwards", "100", (1, 100)), ("Layer 9", "<b>7</b>", (2, 250))],
+    ids=["asked", "nonsense"],
+)
+def test_the_link_holds_the_layer_and_the_moment(answers: Answers, layer: str, step: str, read: tuple[int, int]) -> None:
+    record = runs.store().open("run-1")
+    record.experiment = record.experiment.replace(layers=2, bidirectional=True)
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=30)
+    app.query_params["run"] = "run-1"
+    app.run().switch_page("pages/states.py")
+    app.query_params.update({"run": "run-1", "layer": layer, "step": step})
+    app.run()
+    assert not app.exception
+    assert (app.segmented_control(key="layer").value, app.select_slider(key="step").value) == read
+    assert answers.asked[-1][2]["layer"] == read[0]
+    record.experiment = record.experiment.replace(layers=1)  # another run, with fewer layers
+    app.run()
+    assert not app.exception
+    assert app.segmented_control(key="layer").value in (0, 1)
 
 
 def test_three_dimensions_and_every_colour(answers: Answers) -> None:

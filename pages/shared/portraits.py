@@ -20,6 +20,7 @@ COLOURS = {"label": "the true answer", "time": "time", "prediction": "the networ
 ORDERS = {"unit": "their numbers", "spread": "how much they vary", "correlation": "correlation with the target"}
 MOMENTS = 12  # most kept moments in one animation
 WINDOWS, STRETCH = "windows", "one stretch"
+LINKED: dict[str, Any] = {"bind": "query-params"}  # what was chosen travels with the page's address
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _layer(run: Any) -> stack.Part:
     words = "Each layer reads what the one below says; the last one makes the answer." if spec.layers > 1 else ""
     words += " The half that goes backwards reads from the end of the sequence to its beginning." * spec.bidirectional
     chosen = st.segmented_control(
-        "Recurrent layer", [part.index for part in choices], default=default.index, required=True, key=f"layer_{run.id}",
+        "Recurrent layer", [part.index for part in choices], default=default.index, required=True, key="layer", **LINKED,
         format_func=lambda index: choices[index].name.capitalize(), help=words.strip(),
     )  # fmt: skip
     part = choices[default.index if chosen is None else chosen]
@@ -94,11 +95,11 @@ def _moment(at: Look) -> int:
     if len(at.steps) == 1:
         return at.steps[0]
     words = "After how many training steps"
-    return st.select_slider(words, at.steps, at.steps[-1], format_func="{:,}".format, key=f"step_{at.run.id}")
+    return st.select_slider(words, at.steps, at.steps[-1], format_func="{:,}".format, key="step", **LINKED)
 
 
 def _axes(key: str) -> int:
-    return st.segmented_control("Axes", [2, 3], default=2, required=True, format_func="{}-D".format, key=key) or 2
+    return st.segmented_control("Axes", [2, 3], default=2, required=True, format_func="{}-D".format, key=key, **LINKED) or 2
 
 
 def paths(at: Look) -> None:
@@ -108,16 +109,17 @@ def paths(at: Look) -> None:
         step = _moment(at)
     first = 0 if at.task.classes else 2
     colour = controls[1].selectbox(
-        "Colour shows", list(COLOURS), first, format_func=COLOURS.__getitem__, key=f"colour_{at.task.group}"
+        "Colour shows", list(COLOURS), first, format_func=COLOURS.__getitem__, key=f"colour_{at.task.group}", **LINKED
     )
     with controls[2]:
         dimensions = _axes("states_axes")
     with controls[3]:
         long = (
             at.task.group == "series"
-            and st.segmented_control("Read", [STRETCH, WINDOWS], default=STRETCH, required=True, key="states_long") == STRETCH
+            and st.segmented_control("Read", [STRETCH, WINDOWS], default=STRETCH, required=True, key="states_long", **LINKED)
+            == STRETCH
         )
-        count = 1 if long else st.slider("Sequences", 4, 60, 16, 4, key="states_count")
+        count = 1 if long else st.slider("Sequences", 4, 60, 16, 4, key="states_count", **LINKED)
     seen = at.portrait(step, count, long)
     size = seen.states.shape[-1]
     st.caption(
@@ -178,10 +180,10 @@ def sequence(at: Look) -> None:
         step = _moment(at)
     seen = at.portrait(step)
     number = int(controls[1].number_input("Sequence", 1, len(seen.states), 1, key=f"number_{at.run.id}")) - 1
-    order = controls[2].selectbox("Units in order of", list(ORDERS), format_func=ORDERS.__getitem__, key="states_order")
+    order = controls[2].selectbox("Units in order of", list(ORDERS), format_func=ORDERS.__getitem__, key="states_order", **LINKED)
     part = "h"
     if seen.states.shape[-1] > seen.units:
-        part = controls[3].segmented_control("Part", ["h", "c"], default="h", required=True, key="states_part", help="h is what the LSTM says, c what it keeps.") or "h"  # fmt: skip
+        part = controls[3].segmented_control("Part", ["h", "c"], default="h", required=True, key="states_part", **LINKED, help="h is what the LSTM says, c what it keeps.") or "h"  # fmt: skip
     st.caption(
         f"**What am I seeing?** One row per unit, one column per {at.task.input_label}: orange is negative, blue positive. "
         "Click a cell to follow that unit through many sequences."

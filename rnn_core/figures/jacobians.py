@@ -69,9 +69,7 @@ def lyapunov(spectra: Sequence[Spectrum], *, height: int = 360) -> go.Figure:
 
 def growth(result: Growth, *, height: int = 360) -> go.Figure:
     """A product of equal Jacobians beside two rules: the spectral radius (not a bound) and the largest singular value (a bound)."""
-    drawing = figure(
-        "n: steps the gradient has travelled", "size of the gradient", height=height, log_y=True
-    )
+    drawing = figure("n: steps the gradient has travelled", "size of the gradient", height=height, log_y=True)
     rows = (
         ("what happens", result.norm, ROLE_COLOURS["train"], "solid", 3.0),
         (

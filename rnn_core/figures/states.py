@@ -29,7 +29,7 @@ def heat_map(seen: Portrait, number: int, *, words: Sequence[str] = (), part: st
     order = _order(seen.activations, by)
     widest = float(np.abs(real).max(initial=1e-6))
     drawing = theme.figure(
-        "time step (real ones only)", f"unit of {part}", height=60 + max(220, min(12 * seen.units, 520)), legend=False
+        "time step (padding left out)", f"unit of {part}", height=60 + max(220, min(12 * seen.units, 520)), legend=False
     )
     labels = [theme.literal(word) for word in words] or [str(step + 1) for step in range(real.shape[1])]
     drawing.add_heatmap(
