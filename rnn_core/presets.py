@@ -1,4 +1,4 @@
-"""Named experiments, each with a claim that a test or benchmark proves (tests/test_presets.py, tests/benchmarks/presets.py)."""
+"""Named experiments, each with a claim of which every word is proved: tests/test_presets.py, tests/benchmarks/presets.py."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TEXTBOOK: dict[str, Any] = {
     "batch": 64,
     "epochs": 10,
 }
-_BUCKETED = {**_TEXTBOOK, "padding": "bucket", "mask": True, "epochs": 5}
+_BUCKETED = {**_TEXTBOOK, "padding": "bucket", "mask": True, "clip": 1.0, "epochs": 5}
 _FORECAST: dict[str, Any] = {"length": 50, "learning_rate": 0.005, "clip": 1.0, "epochs": 15}
 _LATCH: dict[str, Any] = {"task": "first_token", "length": 40, "learning_rate": 0.003, "clip": 1.0, "epochs": 8}
 _RUNAWAY: dict[str, Any] = {
@@ -64,49 +64,56 @@ _ALL = (
     _preset(
         "textbook",
         "The textbook program",
-        "Embedding(10000, 32), SimpleRNN(32), one sigmoid; 500 tokens padded in front, ten epochs. A vanilla RNN learns IMDB, "
-        "though unsteadily: three seeds reached 77, 84 and 84 %.",
+        "Embedding(10000, 32), SimpleRNN(32), one sigmoid; 500 tokens padded in front, ten epochs, nothing clipped. Within five "
+        "epochs the middle one of three seeds passes 83 % and none stays below 70 %, though unsteadily: an epoch can lose five "
+        "points and more.",
         **_TEXTBOOK,
     ),
     _preset(
         "textbook_lstm",
         "The textbook program, LSTM",
-        "The same program with LSTM(32): four times the recurrent parameters, and the steadier learner.",
+        "The same program with LSTM(32): four times the recurrent parameters, and the steadier learner. Within five epochs each "
+        "of three seeds passes 86 %, the lowest above the vanilla RNN's; their best epochs lie closer together, and no epoch "
+        "loses as much.",
         cell="lstm",
         **_TEXTBOOK,
     ),
     _preset(
         "textbook_gru",
         "The textbook program, GRU",
-        "The same program with GRU(32): three times the recurrent parameters.",
+        "The same program with GRU(32): three times the recurrent weights, and a second bias. Within five epochs each of three "
+        "seeds passes 86 %.",
         cell="gru",
         **_TEXTBOOK,
     ),
     _preset(
         "imdb_rnn",
         "IMDB, vanilla RNN, fast",
-        "Similar lengths share a batch and padding is skipped: less than half of the textbook's time steps.",
+        "Similar lengths share a batch and padding is skipped: less than half of the textbook's time steps. The gradient's norm "
+        "is clipped at 1: with that each of three seeds passes 80 % within two epochs, which they do not without it.",
         cell="simple_rnn",
         **_BUCKETED,
     ),
     _preset(
         "imdb_lstm",
         "IMDB, LSTM, fast",
-        "The LSTM without padding: less than half of the textbook's time steps.",
+        "The LSTM without padding, clipped like the vanilla RNN: less than half of the textbook's time steps. Each of three "
+        "seeds passes 85 % within two epochs.",
         cell="lstm",
         **_BUCKETED,
     ),
     _preset(
         "imdb_gru",
         "IMDB, GRU, fast",
-        "The GRU without padding: less than half of the textbook's time steps.",
+        "The GRU without padding, clipped like the vanilla RNN: less than half of the textbook's time steps. Each of three "
+        "seeds passes 85 % within two epochs.",
         cell="gru",
         **_BUCKETED,
     ),
     _preset(
         "post_padding",
         "The textbook program, padding behind",
-        "The same vanilla RNN, padded behind instead of in front, does not get beyond guessing: its words lie behind hundreds of empty steps.",
+        "The same vanilla RNN, padded behind instead of in front, does not get beyond guessing: most reviews end in more than 200 empty steps.",
         **{**_TEXTBOOK, "padding": "post", "epochs": 4},
     ),
     _preset(
@@ -120,7 +127,7 @@ _ALL = (
     _preset(
         "mackey_glass",
         "Forecast chaos: Mackey-Glass",
-        "A GRU forecasts the next twenty steps with less than half the error of the best linear autoregression.",
+        "A GRU forecasts the next twenty steps with less than half the error of a least-squares linear autoregression.",
         task="mackey_glass",
         cell="gru",
         horizon=20,
@@ -129,7 +136,7 @@ _ALL = (
     _preset(
         "lorenz",
         "Forecast Lorenz's wings",
-        "A GRU forecasts all three axes with less than a third of the error of the best linear autoregression.",
+        "A GRU forecasts all three axes with less than a third of the error of a least-squares linear autoregression.",
         task="lorenz",
         cell="gru",
         **_FORECAST,
@@ -147,7 +154,7 @@ _ALL = (
     _preset(
         "adding_100",
         "Memory contest: adding, 100 steps",
-        "GRU and LSTM learn to add two marked numbers across 100 steps; the vanilla RNN stays near the baseline.",
+        "GRU and LSTM learn to add two marked numbers across 100 steps; the vanilla RNN stays where always answering 1 is.",
         task="adding",
         length=100,
         cell="gru",
@@ -157,7 +164,7 @@ _ALL = (
     _preset(
         "adding_200",
         "Memory contest: adding, 200 steps",
-        "Twice as far: the GRU still learns it in a few hundred steps, the LSTM needs one or two thousand, the vanilla RNN stays at the baseline.",
+        "Twice as far: the GRU still learns it in a few hundred steps, the LSTM needs one or two thousand, the vanilla RNN stays where always answering 1 is.",
         task="adding",
         length=200,
         cell="gru",
@@ -167,7 +174,7 @@ _ALL = (
     _preset(
         "temporal_order_100",
         "Memory contest: temporal order, 100 steps",
-        "With gates that start open (bias 3), GRU and LSTM tell the order of two symbols across 100 steps.",
+        "With gates that start open (bias 3), GRU and LSTM tell the order of two symbols across 100 steps; the vanilla RNN does not.",
         task="temporal_order",
         length=100,
         cell="gru",
@@ -212,27 +219,27 @@ _LESSONS = (
     _preset(
         "contractive",
         "Vanishing: a contractive RNN",
-        "Recurrent gain 0.7: the gradient shrinks by at least 0.7 per step, and the first of 40 symbols is never learned.",
+        "Recurrent gain 0.7: the gradient keeps at most 0.7 of itself at every step back, and the first of 40 symbols is not learned in 800 steps.",
         gain=0.7,
         **_LATCH,
     ),
     _preset(
         "orthogonal",
         "The same RNN, orthogonal",
-        "The same vanilla RNN with Keras's own orthogonal start (gain 1) names the first of 40 symbols every time.",
+        "The same vanilla RNN with Keras's own orthogonal start (gain 1) names the first of 40 symbols more than 98 times in 100.",
         **_LATCH,
     ),
     _preset(
         "closed_gates",
         "A GRU that starts half closed",
-        "Keras's default GRU halves its memory at every step and does not learn the first of 40 symbols in 800 steps.",
+        "Keras's default GRU starts with its update gate at one half on average, and does not learn the first of 40 symbols in 800 steps.",
         cell="gru",
         **_LATCH,
     ),
     _preset(
         "open_gates",
         "The same GRU, gates open",
-        "With an update-gate bias of 2 the same GRU names the first of 40 symbols every time.",
+        "With an update-gate bias of 2 the same GRU names the first of 40 symbols more than 98 times in 100.",
         cell="gru",
         gate_bias=2.0,
         **_LATCH,

@@ -94,7 +94,7 @@ def test_the_gate_pair_trains_as_recorded() -> None:
 def test_the_runaway_pair_trains_as_recorded() -> None:
     loose, clipped = (evidence.outcome(presets.get(name).replace(epochs=1, seed=5)) for name in ("runaway", "runaway_clipped"))
     assert loose["diverged"] == 1
-    assert loose["steps"] <= 3
+    assert loose["steps"] == 2, "the second loss"
     assert clipped["diverged"] == 0
     assert clipped["last"] < math.sqrt(clipped["first_loss"])
 
