@@ -63,7 +63,7 @@ class Service:
     @property
     def trainers(self) -> int:
         """How many jobs can train at once, at least 1: workers may still be on their way."""
-        return max(1, len(self._clerk.trainers()))
+        return max(1, len(self._clerk.roster.trainers()))
 
     @property
     def patience(self) -> float:
@@ -86,22 +86,22 @@ class Service:
         data.task(experiment.data.task)
         uploads = dict(uploads or {}) | self.store.uploads(experiment)
         arguments: dict[str, Any] = {"experiment": experiment, "uploads": uploads, "resume": None, "stride": 1}
-        with self._clerk.lock:
-            if len(self._clerk.line()) >= LONGEST_QUEUE:
+        with self._clerk.roster.lock:
+            if len(self._clerk.roster.line()) >= LONGEST_QUEUE:
                 raise ValueError("The queue is full: try again in a few minutes.")
         if resume is None:
-            job = self._clerk.enrol(self.store.create(experiment, uploads=uploads), "train", viewer, arguments)
+            job = self._clerk.roster.enrol(self.store.create(experiment, uploads=uploads), "train", viewer, arguments)
             job.run = Run(experiment)
         else:
-            with self._clerk.lock:  # of two who resume one run, the second is told that it trains
+            with self._clerk.roster.lock:  # of two who resume one run, the second is told that it trains
                 return self._queued(self._reopened(experiment, resume, viewer, arguments))
         return self._queued(job)
 
     def reset(self, run_id: str, *, viewer: str, fresh: bool) -> str:
         """Stop a run and start it again as a new run: with the same initial weights, or (`fresh`) another seed. Returns the new id."""
         experiment = self.store.open(run_id).experiment
-        with self._clerk.lock:
-            known = self._clerk.jobs.get(run_id)
+        with self._clerk.roster.lock:
+            known = self._clerk.roster.jobs.get(run_id)
             if known is not None and not known.ended:
                 self.control(run_id, "stop")
         return self.submit(reseed(experiment) if fresh else experiment, viewer=viewer)
@@ -112,15 +112,15 @@ class Service:
         A paused job gives its worker free to others; resume and epoch then wait their turn. Raises ValueError with a sentence.
         """
         Control().send(command, value)  # raises for what no training can be asked
-        with self._clerk.lock:
-            job = self._clerk.jobs.get(run_id)
+        with self._clerk.roster.lock:
+            job = self._clerk.roster.jobs.get(run_id)
             if job is None or job.ended:
                 raise ValueError("This run is not training: resume it first.")
             job.seen = time.monotonic()
             job.revision += 1
             if not job.worker:
                 self._control_waiting(job, command, value)
-            elif command in ("resume", "epoch") and job.status != "running" and self._clerk.busy(job.worker):
+            elif command in ("resume", "epoch") and job.status != "running" and self._clerk.roster.busy(job.worker):
                 job.wish, job.status = (command, value), "waiting"
             else:
                 if command in ("pause", "stop") and job.wish:
@@ -130,25 +130,25 @@ class Service:
 
     def live(self, run_id: str) -> Live | None:
         """None when this process knows nothing of the run (see `store.open`)."""
-        with self._clerk.lock:
-            job = self._clerk.jobs.get(run_id)
+        with self._clerk.roster.lock:
+            job = self._clerk.roster.jobs.get(run_id)
             if job is None or job.kind != "train":
                 return None
-            position, estimate = self._clerk.place(job)
+            position, estimate = self._clerk.roster.place(job)
             return Live(job.id, job.status, job.snapshot, position, estimate, job.message or self._news(job), job.revision)
 
     def seen(self, run_id: str) -> None:
         """Somebody watches this run (or stream): call on every tick. Unwatched for `patience` seconds, it is stopped and kept."""
-        job = self._clerk.jobs.get(run_id)
+        job = self._clerk.roster.jobs.get(run_id)
         if job is not None:
             job.seen = time.monotonic()
 
     def queue(self) -> list[Live]:
         """Every run that trains, is paused or waits: running first, then in the order in which they will be served."""
-        with self._clerk.lock:
-            waiting = [ticket.job for ticket in self._clerk.line()]
-            found = [job.id for job in self._clerk.jobs.values() if job.status == "running"]
-            found += waiting + [job.id for job in self._clerk.jobs.values() if job.status == "paused"]
+        with self._clerk.roster.lock:
+            waiting = [ticket.job for ticket in self._clerk.roster.line()]
+            found = [job.id for job in self._clerk.roster.jobs.values() if job.status == "running"]
+            found += waiting + [job.id for job in self._clerk.roster.jobs.values() if job.status == "paused"]
             return [live for live in map(self.live, found) if live is not None]
 
     def stream(
@@ -159,17 +159,17 @@ class Service:
         What it yields must be small and picklable. pause, resume and stop (see `control`) act between two values. `each` is
         called here, in the app's process, with every value as it comes, so that results are kept though nobody watches.
         """
-        job = self._clerk.enrol("", "stream", viewer, {"function": function, "args": args, "kwargs": kwargs})
+        job = self._clerk.roster.enrol("", "stream", viewer, {"function": function, "args": args, "kwargs": kwargs})
         job.each = each
         return self._queued(job)
 
     def streamed(self, job_id: str) -> Stream | None:
         """What a stream gave so far; None for an unknown one."""
-        with self._clerk.lock:
-            job = self._clerk.jobs.get(job_id)
+        with self._clerk.roster.lock:
+            job = self._clerk.roster.jobs.get(job_id)
             if job is None or job.kind != "stream":
                 return None
-            position, estimate = self._clerk.place(job)
+            position, estimate = self._clerk.roster.place(job)
             return Stream(job.id, job.status, tuple(job.values), position, estimate, job.message or self._news(job))
 
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
@@ -182,15 +182,15 @@ class Service:
     # ---------------------------------------------------------------- inside
 
     def _queued(self, job: Job) -> str:
-        with self._clerk.lock:
-            self._clerk.jobs[job.id] = job
+        with self._clerk.roster.lock:
+            self._clerk.roster.jobs[job.id] = job
         self._clerk.later()
         return job.id
 
     def _reopened(self, experiment: Experiment, run_id: str, viewer: str, arguments: dict[str, Any]) -> Job:
         """An ended run, put back to its last checkpoint."""
         info = self.store.open(run_id).info
-        known = self._clerk.jobs.get(run_id)
+        known = self._clerk.roster.jobs.get(run_id)
         if info.builtin:
             raise ValueError("Starter models stay as they are: train a copy of the experiment instead.")
         if info.status in ACTIVE or (known is not None and not known.ended):
@@ -198,7 +198,7 @@ class Service:
         parts = [(one.data, one.model, one.seed) for one in (experiment, info.experiment)]
         if parts[0] != parts[1]:
             raise ValueError("A run goes on with its own data, model and seed; for others start a new run.")
-        job = self._clerk.enrol(run_id, "train", viewer, arguments)
+        job = self._clerk.roster.enrol(run_id, "train", viewer, arguments)
         if known is not None:
             job.attempt, job.revision = known.attempt, known.revision + 1
         if experiment.training.learning_rate != info.experiment.training.learning_rate:

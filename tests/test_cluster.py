@@ -25,7 +25,7 @@ LONG = TINY.replace(epochs=1000, samples=2000)
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     service = Service(Store(tmp_path_factory.mktemp("home")), scheduler="", trainers=1)
-    until(lambda: service.state == "ready" and len(service._clerk.workers) == 2, 120)
+    until(lambda: service.state == "ready" and len(service._clerk.roster.workers) == 2, 120)
     yield service
     service.close()
 
@@ -296,7 +296,7 @@ def test_streams_give_their_values_in_order(service: Service):
 
 def test_a_grown_worker_starts_afresh_once_nobody_is_on_it(service: Service, monkeypatch: pytest.MonkeyPatch):
     def trainers() -> set[str]:
-        return {worker.address for worker in service._clerk.workers if worker.name.startswith("train")}
+        return {worker.address for worker in service._clerk.roster.workers if worker.name.startswith("train")}
 
     before = trainers()
     held = service.submit(LONG, viewer="a")

@@ -33,7 +33,7 @@ def _frequent_checkpoints() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, _frequent_checkpoints: None) -> Iterator[Service]:
     service = Service(Store(tmp_path_factory.mktemp("home")), scheduler="", trainers=1)
-    until(lambda: service.state == "ready" and len(service._clerk.workers) == 2)
+    until(lambda: service.state == "ready" and len(service._clerk.roster.workers) == 2)
     yield service
     family = psutil.Process(service._clerk.link._process.pid).children(recursive=True)
     service.close()
@@ -45,7 +45,7 @@ def test_a_run_outlives_its_worker(service: Service):
     run_id = service.submit(KILLED, viewer="a")
     until(lambda: service.store.checkpoint(run_id) is not None and step(service, run_id) % 113 > 5)
     seen = step(service, run_id)
-    os.kill(int(service._clerk.link.run(service._clerk.jobs[run_id].worker, os.getpid).result(10)), signal.SIGKILL)
+    os.kill(int(service._clerk.link.run(service._clerk.roster.jobs[run_id].worker, os.getpid).result(10)), signal.SIGKILL)
     until(lambda: live(service, run_id).status == "waiting")
     assert "goes on from its last checkpoint" in live(service, run_id).message
     assert len(service.store.open(run_id).history["step"]) > 0, "not from the beginning"

@@ -102,18 +102,18 @@ def test_two_real_workers_share_a_sweep_and_let_another_viewer_in(tmp_path: Path
     service = Service(Store(tmp_path), scheduler="", trainers=2)
     try:
         end = time.monotonic() + 120
-        while len(service._clerk.workers) < 3 and time.monotonic() < end:
+        while len(service._clerk.roster.workers) < 3 and time.monotonic() < end:
             time.sleep(0.05)
         path, most, guest = tmp_path / "map.csv", 0, ""
         sweeping = Sweep(service, [Trial("adding", 6, cell, seed) for seed in (0, 1, 2) for cell in ("gru",)], path, "me")
         while not (now := sweeping.progress()).over and time.monotonic() < end:
-            busy = {job.worker for job in service._clerk.jobs.values() if job.status == "running"}
+            busy = {job.worker for job in service._clerk.roster.jobs.values() if job.status == "running"}
             most = max(most, len(busy))
             guest = guest or service.stream(sweep.run, [Trial("adding", 6, "gru", 9)], viewer="guest")
             time.sleep(0.05)
         assert (now.done, most) == (3, 2)
         assert len(sweep.read(path)) == 3
-        order = [job.viewer for job in sorted(service._clerk.jobs.values(), key=lambda job: job.number)]
+        order = [job.viewer for job in sorted(service._clerk.roster.jobs.values(), key=lambda job: job.number)]
         assert order == ["me, lane 1", "me, lane 2", "guest", order[3]]  # the guest stood before the sweep's third trial
         assert service.streamed(guest).status in ("running", "finished")
     finally:

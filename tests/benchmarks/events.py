@@ -27,13 +27,13 @@ TASKS = {
 def measure(service: Service, experiment: Experiment, seconds: float) -> dict[str, float]:
     """Milliseconds from the worker's `flush` to the clerk, from control to its effect, and from worker to a reader of `live`."""
     delays: list[float] = []
-    take = service._clerk.on_beat
+    take = service._clerk.reception.beat
 
     def timed(message: bytes) -> None:
         delays.append(time.time() - pickle.loads(message).sent)
         take(message)
 
-    service._clerk.on_beat = timed  # type: ignore[method-assign]
+    service._clerk.reception.beat = timed  # type: ignore[method-assign]
     run_id = service.submit(experiment, viewer="bench")
     while (live := service.live(run_id)) is None or live.snapshot is None or live.snapshot.step < 20:
         time.sleep(0.02)
@@ -51,7 +51,7 @@ def measure(service: Service, experiment: Experiment, seconds: float) -> dict[st
     service.control(run_id, "stop")
     while service.live(run_id).status != "stopped":  # type: ignore[union-attr]
         time.sleep(0.01)
-    service._clerk.on_beat = take  # type: ignore[method-assign]
+    service._clerk.reception.beat = take  # type: ignore[method-assign]
     found = {"events": float(len(delays)), "steps_per_second": speed}
     for name, values in (("event", delays), ("control", controls)):
         found |= {f"{name}_median_ms": float(np.median(values)) * 1e3, f"{name}_p95_ms": float(np.percentile(values, 95)) * 1e3}
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     arguments = parser.parse_args()
     service = Service(Store(tempfile.mkdtemp()), scheduler="", trainers=1)
-    while service.state != "ready" or len(service._clerk.workers) < 2:
+    while service.state != "ready" or len(service._clerk.roster.workers) < 2:
         time.sleep(0.1)
     for name, experiment in TASKS.items():
         found = measure(service, experiment, arguments.seconds)
