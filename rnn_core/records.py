@@ -124,7 +124,7 @@ def clean(name: str) -> str:
 
 
 def default_name(experiment: Experiment) -> str:
-    cell = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}[experiment.model.cell]
+    cell = {"simple_rnn": "Vanilla RNN", "lstm": "LSTM", "gru": "GRU"}[experiment.model.cell]
     try:
         title = data.task(experiment.data.task).title
     except ValueError:

@@ -43,7 +43,7 @@ function themed(layout, div, rev) {
     autosize: true,
     font: { color: ink, family: value("--st-font", "sans-serif"), size: 13, ...layout.font },
     hoverlabel: { align: "left", ...box, ...layout.hoverlabel },
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: "rgba(128,128,128,0.8)", activecolor: ink },
+    modebar: { bgcolor: paper, color: "rgba(128,128,128,0.8)", activecolor: ink },
   };
 }
 
@@ -75,6 +75,11 @@ async function page(div) {
 <script>${script}</script><script>Plotly.newPlot("f",${spec})</script></body>`;
   save(new Blob([html], { type: "text/html" }), `${div.fileName}.html`);
 }
+
+// Plotly draws icons one letter wide and colours only their paths: words need room and a colour of their own.
+const words = document.createElement("style");
+words.textContent = '.unrolled-chart .modebar-btn svg[viewBox="0 0 34 16"] { width: 2em; fill: var(--st-text-color); opacity: 0.7; } .unrolled-chart .modebar-btn:hover svg { opacity: 1; }';
+document.head.appendChild(words);
 
 const label = (text) => ({
   width: 1000, height: 1000,

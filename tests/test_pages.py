@@ -25,7 +25,11 @@ def opened(page: str, **query: str) -> AppTest:
     for name, value in query.items():
         app.query_params[name] = value
     app.run()
-    return app if page == "app.py" else app.switch_page(page).run()
+    if page == "app.py":
+        return app
+    app.switch_page(page)
+    app.query_params.update(query)
+    return app.run()
 
 
 def words(app: AppTest) -> str:

@@ -74,8 +74,9 @@ def _status(run_id: str) -> str:
 
 
 def _draw(now: Moment) -> Board:
-    """Nothing before the first step: with the machine to itself, the trainer compiles it half a second sooner."""
-    if now.begins:
+    """Nothing before the first step: with the machine to itself, the trainer compiles it half a second sooner. And nothing
+    for a run that ended before it: empty axes say less than its message."""
+    if now.begins or (not now.active and not len(now.history["step"])):
         return Board(now, {}, False, time.monotonic())
     asked = _Asked()
     drawn = {**_curves(now, asked), **_inside(now), **_reading(now, asked)}

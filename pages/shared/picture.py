@@ -30,6 +30,7 @@ STYLE = f"""
 .picture text.u {{ fill: {INPUT}; stroke: none; font-weight: 650; }} .picture text.w {{ fill: {LOOP}; stroke: none; font-weight: 650; }}
 .picture text.v {{ fill: {OUTPUT}; stroke: none; font-weight: 650; }}
 .picture .pulse {{ fill: {LOOP}; offset-path: path("M175 150 H 205 Q 225 150 225 130 V 105 Q 225 85 205 85 H 45 Q 25 85 25 105 V 130 Q 25 150 45 150 H 75"); }}
+@media (max-width: 640px) {{ .picture .chain {{ overflow: visible; }} .picture .chain text {{ font-size: 22px; }} .picture .chain .small {{ font-size: 18.5px; }} }}
 @media (prefers-reduced-motion: no-preference) {{
   .picture .pulse {{ animation: travel {SECONDS / len(WORDS)}s cubic-bezier(.5,0,.5,1) infinite; }}
 }}

@@ -93,6 +93,7 @@ def _layer(run: Any) -> stack.Part:
 def _moment(at: Look) -> int:
     """The training step that the viewer chose."""
     if len(at.steps) == 1:
+        st.caption(f"Its only kept moment: {at.steps[0]:,} training steps")
         return at.steps[0]
     words = "After how many training steps"
     return st.select_slider(words, at.steps, at.steps[-1], format_func="{:,}".format, key="step", **LINKED)

@@ -147,7 +147,9 @@ def moments(context: Any) -> tuple[tuple[Moment, ...], str, bool]:
         return (), "output", True
     left, right = st.columns(2)
     step = steps[0]
-    if len(steps) > 1:
+    if len(steps) == 1:
+        left.caption(f"Its only kept moment: {_moment(step)}")
+    else:
         step = left.select_slider("Moment of training", steps, steps[-1], format_func=_moment, key=f"moment_{run.id}")
     help = "Runs that read the same kind of data. They are run on this run's sequences."
     named = names(context)

@@ -46,26 +46,20 @@ def choose(context: shell.Context, store: Any) -> Choice:
             st.info(f"{shell.plain(own.name)}: {refused}. The starter models read instead.", icon=":material/info:")
         else:
             options = {own.id: own.name[:40]} | options
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        who = st.segmented_control(
-            "Read by",
-            list(options),
-            format_func=options.__getitem__,
-            default=next(iter(options)),
-            required=True,
-            key="who",
-            width="content",
-        )
-        compare = st.segmented_control(
-            "Compare with",
-            list(COMPARE),
-            format_func=COMPARE.__getitem__,
-            default="nothing",
-            required=True,
-            key="compare",
-            width="content",
-        )
-        method = st.selectbox("Attribution method", list(METHODS), format_func=METHODS.__getitem__, key="method", width=230)
+    left, right = st.columns([5, 7])
+    who = left.segmented_control(
+        "Read by",
+        list(options),
+        format_func=options.__getitem__,
+        default=next(iter(options)),
+        required=True,
+        key="who",
+        wrap=True,
+    )
+    compare = right.segmented_control(
+        "Compare with", list(COMPARE), format_func=COMPARE.__getitem__, default="nothing", required=True, key="compare", wrap=True
+    )
+    method = st.selectbox("Attribution method", list(METHODS), format_func=METHODS.__getitem__, key="method", width=230)
     ids = [f"starter-{cell}" for cell in CELLS] if who == THREE else [who]
     if compare == "training" and who == THREE:
         ids = ["starter-lstm"]

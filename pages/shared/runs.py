@@ -83,10 +83,22 @@ def choose(run_id: str | None) -> None:
     """Make `run_id` the current run here and in the link."""
     st.session_state["run"] = run_id
     st.session_state.pop("run_picker", None)
+    st.session_state.pop("run_gone", None)
     if run_id:
         st.query_params["run"] = run_id
     else:
         st.query_params.pop("run", None)
+
+
+def gone(page: str) -> None:
+    """Say that the run asked for is not here, on this page only, until another one is chosen."""
+    if run_id := st.session_state.get("run_gone"):
+        if st.session_state.setdefault("run_gone_from", page) == page:
+            words = "is not on this server: it was deleted, or belongs to another machine. Choose another one in the sidebar, or train one."
+            st.warning(f"The run {plain(run_id, 40)} {words}", icon=":material/link_off:")
+            return
+        del st.session_state["run_gone"]
+    st.session_state.pop("run_gone_from", None)
 
 
 def _picked() -> None:
@@ -106,10 +118,9 @@ def picker(default: str | None) -> str | None:
     infos = {info.id: info for info in store().list()}
     run_id = chosen()
     if run_id and run_id not in infos:
-        st.warning(
-            f"The run {plain(run_id, 40)} is not on this server. It may have been deleted, or belong to another machine.",
-            icon=":material/link_off:",
-        )
+        st.session_state.pop("run", None)
+        st.session_state["run_gone"] = run_id
+        st.session_state.pop("run_gone_from", None)
         run_id = None
     if run_id is None and default == "starter":
         run_id = next((key for key, info in infos.items() if info.builtin), None) or next(iter(infos), None)

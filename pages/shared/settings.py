@@ -141,7 +141,8 @@ def cards() -> None:
     shelves: dict[str, list[presets.Preset]] = {title: [] for title in GROUPS.values()}
     for preset in presets.presets().values():
         shelves[GROUPS[data.task(preset.experiment.data.task).group]].append(preset)
-    for tab, shelf in zip(st.tabs(list(shelves)), shelves.values(), strict=True):
+    near = GROUPS[data.task(draft().data.task).group]
+    for tab, shelf in zip(st.tabs(list(shelves), default=near), shelves.values(), strict=True):
         with tab, st.grid(min_column_width=240, gap="small"):
             for preset in shelf:
                 _card(preset, draft() == preset.experiment)

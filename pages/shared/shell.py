@@ -30,6 +30,15 @@ NAVIGATION = {
     ],
 }
 
+# While the server is away, Streamlit's own dialog tells the reader to restart a script in a terminal. Ours is for students.
+AWAY = """<style>
+[data-testid="stDialog"] section:has([data-testid="stErrorCodeBlock"]) {
+  > h2 { font-size: 0; &::before { content: "The server does not answer"; font-size: 1.5rem; } }
+  > h2 + div > * { display: none; }
+  > h2 + div::before { content: "Nothing is lost: this page goes on by itself when the server is back. A training that was interrupted can then be played on."; }
+}
+</style>"""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -55,13 +64,15 @@ def page(title: str, icon: str, what: str, *, default: str | None = "starter") -
     """
     st.set_page_config(page_title=f"{title} · Unrolled", page_icon=str(live.STATIC / "favicon.png"), layout="wide")
     runs.warm()
+    st.html(AWAY)
     st.logo(str(live.STATIC / "wordmark.svg"), icon_image=str(live.STATIC / "logo.svg"), size="large")
     with st.sidebar:
         links = st.container()
         run_id = runs.picker(default)
         with links:
-            navigation(run_id)
+            navigation(run_id if run_id == runs.chosen() else None)  # a starter that nobody chose opens no page for itself
         workers()
+    runs.gone(title)
     if what:
         st.title(f"{icon} {title}", anchor=False)
         st.markdown(what)
@@ -69,7 +80,7 @@ def page(title: str, icon: str, what: str, *, default: str | None = "starter") -
 
 
 def navigation(run_id: str | None) -> None:
-    """Links to every page that carry the current run along."""
+    """Links to every page that carry the chosen run along."""
     here = {"run": run_id} if run_id else None
     for group, pages in NAVIGATION.items():
         st.caption(group)

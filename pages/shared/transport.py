@@ -14,6 +14,7 @@ from pages.shared.words import plain, sentence
 from rnn_core import data
 from rnn_core.experiment import FIELDS
 
+FORETOLD = 10  # steps before the time left is worth telling: the first ones compile
 MOST_EPOCHS = FIELDS["epochs"]["high"]
 
 
@@ -65,7 +66,9 @@ def _play(now: Moment | None, status: str, blocked: bool) -> None:
         words = "As many epochs again, from where it stands."
         _button("Train on", "P", ":material/play_arrow:", _longer, now, kind="primary", key="play", help=words)
     else:
-        _button("Play", "P", ":material/play_arrow:", _start, kind="primary", key="play", enabled=now is None and not blocked)
+        over = "" if now is None else "It is over: Reset trains the same network anew, from the same initial weights."
+        startable = now is None and not blocked
+        _button("Play", "P", ":material/play_arrow:", _start, kind="primary", key="play", enabled=startable, help=over or None)
 
 
 def _button(
@@ -131,6 +134,11 @@ def _switch(now: Moment) -> None:
     _show(runs.service().submit(experiment, viewer=runs.viewer()))
 
 
+def _clip(now: Moment) -> None:
+    experiment = now.experiment.replace(clip=1.0)
+    _show(runs.service().submit(experiment, viewer=runs.viewer(), uploads=settings.uploads_of(experiment)))
+
+
 def _longer(now: Moment) -> None:
     epochs = min(2 * now.experiment.training.epochs, MOST_EPOCHS)
     experiment = now.experiment.replace(epochs=epochs)
@@ -156,6 +164,11 @@ def progress(now: Moment) -> None:
     if now.message and not now.rewound:
         calm = now.active or now.status in ("finished", "stopped")
         (st.info if calm else st.warning)(plain(now.message, 500), icon=":material/info:")
+        if now.status == "failed" and "clip the gradient" in now.message and not now.experiment.training.clip:
+            words = "The same network from the same initial weights, its gradient never longer than 1."
+            _button(
+                "Clip at 1 and train again", None, ":material/content_cut:", _clip, now, kind="primary", key="clip", help=words
+            )
         if now.status == "failed" and now.experiment.data.task == "imdb" and "UNROLLED_IMDB" in now.message:
             words = "The same network and training, on short reviews that Unrolled makes up itself."
             _button(
@@ -165,10 +178,12 @@ def progress(now: Moment) -> None:
 
 def _under_way(now: Moment, shot: Any) -> None:
     total = max(shot.epochs * shot.steps_per_epoch, 1)
-    words = f"Epoch {min(shot.epoch + 1, shot.epochs)} of {shot.epochs} · step {shot.step:,} of {total:,} · {shot.steps_per_second:.3g} steps/s"
+    words = f"Epoch {min(shot.epoch + 1, shot.epochs)} of {shot.epochs} · step {shot.step:,} of {total:,}"
+    if shot.steps_per_second:
+        words += f" · {shot.steps_per_second:.3g} steps/s"
     if now.status == "paused":
         words += " · paused"
-    elif math.isfinite(shot.seconds_left):
+    elif math.isfinite(shot.seconds_left) and shot.step >= FORETOLD:
         words += f" · {duration(shot.seconds_left)} left"
     st.progress(min(shot.step / total, 1.0), text=words)
 
@@ -183,7 +198,8 @@ ENDS = {
 
 def ended(now: Moment) -> str:
     """How a run ended: "Finished after 8 epochs (504 steps) in 12 s: test accuracy 0.998." Markdown."""
-    name, epochs = data.task(now.experiment.data.task).metric, now.epoch
+    metric, epochs = data.task(now.experiment.data.task).metric, now.epoch
+    name = "error (root mean square)" if metric == "rmse" else metric
     seconds = now.history["seconds"][-1] if len(now.history["seconds"]) else 0.0
     words = f"{ENDS.get(now.status, now.status)} after {epochs} epoch{'s' * (epochs != 1)} ({now.step:,} steps) in {duration(float(seconds))}"
     found = [

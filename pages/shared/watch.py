@@ -62,13 +62,16 @@ def _tick(run_id: str, status: str, every: float | None) -> None:
         service.seen(run_id)
     board = current(run_id)
     if board is None:
-        st.caption("It was deleted while you watched. Choose another run in the sidebar, or start a new one.")
-        return
+        st.session_state.pop("transport_refused", None)
+        st.rerun()  # deleted while it was watched: the whole page says so
     now = board.now
     renew = (now.status, _every(board)) != (status, every)  # a run of the whole page sets the timer and renews the picker
     if renew and now.status != status:
         st.rerun()
-    st.title(plain(now.name), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(plain(now.name), anchor=False)
+        words = "Back to the presets and the form, filled with this experiment. The run stays in the sidebar."
+        st.button("New experiment", icon=":material/add:", on_click=runs.choose, args=(None,), key="new_experiment", help=words)
     transport.bar(now)
     transport.progress(now)
     figures(_rewound(board))

@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -65,7 +66,8 @@ def download(name: str) -> Path:
     try:
         return Path(get_file(fname=name, origin=_ORIGIN + name, file_hash=_HASHES[name], cache_dir=str(_keras_home())))
     except Exception as reason:  # Keras raises a bare Exception for an unreachable host and ValueError for a wrong hash
-        cause = " ".join(str(reason).split())[:200]
+        away = "URL fetch failure" in str(reason)
+        cause = f"{urlsplit(_ORIGIN).hostname} cannot be reached" if away else " ".join(str(reason).split())[:200]
         raise FileNotFoundError(f"{name} is not on this machine and could not be downloaded ({cause}). {_ADVICE}") from None
 
 

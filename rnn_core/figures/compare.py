@@ -101,7 +101,7 @@ def histories(tracks: Sequence[tuple[str, np.ndarray, dict[str, np.ndarray]]], p
         for column, width, shown in ((part, 1.0, False), (f"validation_{part}", 2.5, True)):
             x, y, _ = thinned(place, columns[column])
             drawing.add_scatter(
-                x=x, y=y.astype(np.float32), mode="lines+markers" if shown and len(x) < 60 else "lines", name=name, legendgroup=name, showlegend=shown,
+                x=x, y=y.astype(np.float32), mode="lines+markers" if len(x) < (60 if shown else 3) else "lines", name=name, legendgroup=name, showlegend=shown,
                 line={"color": colour, "width": width}, opacity=1 if shown else 0.35, hoverinfo="all" if shown else "skip",
             )  # fmt: skip
     return drawing

@@ -32,8 +32,9 @@ def thinned(steps: np.ndarray, values: np.ndarray, points: int = POINTS) -> tupl
 def _curves(drawing: go.Figure, history: dict[str, np.ndarray], name: str) -> go.Figure:
     steps, values, size = thinned(history["step"], history[name])
     label = "training batch" if size == 1 else f"training, mean of {size} batches"
+    mode = "lines" if len(steps) > 2 else "lines+markers"  # a line through one point is nothing
     drawing.add_scatter(
-        x=steps, y=values.astype(np.float32), name=label, mode="lines", line={"color": ROLE_COLOURS["train"], "width": 1.5}
+        x=steps, y=values.astype(np.float32), name=label, mode=mode, line={"color": ROLE_COLOURS["train"], "width": 1.5}
     )
     steps, values, _ = thinned(history["step"], history[f"validation_{name}"])
     mode = "lines+markers" if len(steps) < 60 else "lines"
