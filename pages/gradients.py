@@ -36,9 +36,11 @@ def laboratory() -> None:
         shell.chart(figures.gates(total, product), "lab", reach.alt([total]), rev="gates")
         reach.meaning("gates")
     else:
-        spectra = shell.wait(context.service.call(flow.spectra, experiment, scale), "Multiplying the Jacobians of 3 networks")
-        draw = products.singular_values if view == "singular" else products.lyapunov
-        shell.chart(draw(spectra), "lab", "Product of Jacobians of three untrained networks", rev=view)
+        probe, draw = (
+            (flow.singular_values, products.singular_values) if view == "singular" else (flow.lyapunov, products.lyapunov)
+        )
+        found = shell.wait(context.service.call(probe, experiment, scale), "Multiplying the Jacobians of 3 networks")
+        shell.chart(draw(found), "lab", "Product of Jacobians of three untrained networks", rev=view)
         reach.meaning(view)
 
 
@@ -63,11 +65,11 @@ def of_this_run() -> None:
             "Singular values and Lyapunov exponents of the last moment", icon=":material/blur_linear:", on_change="rerun"
         ) as closer:
             if closer.open:
-                spectrum = shell.wait(
+                singular, exponents = shell.wait(
                     context.service.call(flow.spectrum_of_run, moments[-1], run.experiment), "Multiplying its Jacobians"
                 )
-                shell.chart(products.singular_values([spectrum]), "run_singular", "Singular values by lag", rev=run.id)
-                shell.chart(products.lyapunov([spectrum]), "run_lyapunov", "Lyapunov exponents", rev=run.id)
+                shell.chart(products.singular_values([singular]), "run_singular", "Singular values by lag", rev=run.id)
+                shell.chart(products.lyapunov([exponents]), "run_lyapunov", "Lyapunov exponents", rev=run.id)
                 reach.meaning("singular")
     reach.history(run)
 

@@ -14,7 +14,7 @@ from rnn_core.figures.theme import CELL_COLOURS, GATE_COLOURS
 from rnn_core.probes import closed_forms
 from rnn_core.probes.clipping import compare
 from rnn_core.probes.curves import Curve, curve
-from rnn_core.probes.flow import Spectrum
+from rnn_core.probes.spectra import Exponents, SingularValues
 
 
 def example(cell: str = "gru", factor: float = 0.5, length: int = 20, **more: object) -> Curve:
@@ -108,13 +108,9 @@ def test_clip_history_shows_both_norms() -> None:
     assert drawing.data[0].y[2] is None
 
 
-def spectrum(cell: str = "lstm") -> Spectrum:
-    values = 0.5 ** np.arange(3)[:, None] * np.array([[2.0, 1.0, 0.1]])
-    return Spectrum(cell, np.arange(3), values, np.array([0.1, -0.2, -3.0]), None)
-
-
 def test_singular_values_are_drawn_by_lag() -> None:
-    drawing = products.singular_values([spectrum("simple_rnn"), spectrum("gru")])
+    values = 0.5 ** np.arange(3)[:, None] * np.array([[2.0, 1.0, 0.1]])
+    drawing = products.singular_values([SingularValues(cell, np.arange(3), values) for cell in ("simple_rnn", "gru")])
     assert len(drawing.data) == 6
     np.testing.assert_allclose(drawing.data[0].y, [2, 1, 0.5])
     np.testing.assert_allclose(drawing.data[2].y, [0.1, 0.05, 0.025])
@@ -122,7 +118,7 @@ def test_singular_values_are_drawn_by_lag() -> None:
 
 
 def test_lyapunov_exponents_are_drawn_largest_first() -> None:
-    assert list(products.lyapunov([spectrum()]).data[0].y) == [0.1, -0.2, -3.0]
+    assert list(products.lyapunov([Exponents("lstm", np.array([0.1, -0.2, -3.0]))]).data[0].y) == [0.1, -0.2, -3.0]
 
 
 @pytest.mark.parametrize(

@@ -13,17 +13,17 @@ from rnn_core.figures.theme import CELL_COLOURS, CELL_NAMES, GREY, ROLE_COLOURS,
 
 if TYPE_CHECKING:
     from rnn_core.probes.closed_forms import Growth
-    from rnn_core.probes.flow import Spectrum
+    from rnn_core.probes.spectra import Exponents, SingularValues
 
 
-def singular_values(spectra: Sequence[Spectrum], *, height: int = 420) -> go.Figure:
+def singular_values(spectra: Sequence[SingularValues], *, height: int = 420) -> go.Figure:
     """Singular values of ∂s_T/∂sₜ by lag: the largest as a thick line, the middle one dashed, the smallest dotted.
 
     A wide fan means that a few directions of memory are kept while most are lost.
     """
     drawing = figure("time steps before the last one", "singular values of ∂s<sub>T</sub>/∂sₜ", height=height, log_y=True)
     for item in spectra:
-        middle = item.singular_values.shape[1] // 2
+        middle = item.values.shape[1] // 2
         for column, word, dash, width in (
             (0, "largest", "solid", 3.0),
             (middle, "middle", "dash", 1.6),
@@ -32,7 +32,7 @@ def singular_values(spectra: Sequence[Spectrum], *, height: int = 420) -> go.Fig
             name = CELL_NAMES[item.cell]
             drawing.add_scatter(
                 x=item.lags.tolist(),
-                y=positive(item.singular_values[:, column]),
+                y=positive(item.values[:, column]),
                 name=f"{name}: {word}",
                 legendgroup=name,
                 showlegend=column == 0 or len(spectra) == 1,
@@ -41,20 +41,20 @@ def singular_values(spectra: Sequence[Spectrum], *, height: int = 420) -> go.Fig
                 hovertemplate="%{x} steps before the end: %{y:.2e}<extra>" + f"{name}, {word}</extra>",
             )
     drawing.update_xaxes(autorange="reversed", zeroline=False)
-    values = np.concatenate([item.singular_values.ravel() for item in spectra])
+    values = np.concatenate([item.values.ravel() for item in spectra])
     values = values[np.isfinite(values) & (values > 0)]
     log_range(drawing, *((values.min(), values.max()) if len(values) else (1e-3, 1.0)))
     return drawing
 
 
-def lyapunov(spectra: Sequence[Spectrum], *, height: int = 360) -> go.Figure:
+def lyapunov(spectra: Sequence[Exponents], *, height: int = 360) -> go.Figure:
     """All Lyapunov exponents, largest first: the average growth per step of each independent direction. 0 keeps, below 0 forgets, above 0 is chaos."""
     drawing = figure("direction, the longest-lived first", "Lyapunov exponent per step", height=height)
     for item in spectra:
-        order = np.arange(1, len(item.lyapunov) + 1)
+        order = np.arange(1, len(item.values) + 1)
         drawing.add_scatter(
             x=order.tolist(),
-            y=[round(float(value), 5) for value in item.lyapunov],
+            y=[round(float(value), 5) for value in item.values],
             name=CELL_NAMES[item.cell],
             mode="lines+markers",
             marker={"size": 5},

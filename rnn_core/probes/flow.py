@@ -14,27 +14,17 @@ import numpy as np
 
 from rnn_core.data.task import Interface
 from rnn_core.experiment import CELLS, Experiment
-from rnn_core.probes import stack
+from rnn_core.probes import spectra, stack
 from rnn_core.probes.curves import Curve, curve
 from rnn_core.probes.quick import quick
+from rnn_core.probes.quick_jacobians import quick_jacobians
+from rnn_core.probes.spectra import Exponents, SingularValues
 
 if TYPE_CHECKING:
     from rnn_core.data.sequences import Batch
     from rnn_core.models import Model
 
 INPUTS = 32  # D of the laboratory: as wide as the default embedding
-LAGS = 33  # how many lags get their singular values: an SVD each
-
-
-@dataclass(frozen=True, eq=False)
-class Spectrum:
-    """The product of Jacobians of one network on one sequence."""
-
-    cell: str  # simple_rnn, lstm or gru
-    lags: np.ndarray  # (N,) steps before the end, ascending
-    singular_values: np.ndarray  # (N, S) of ∂s_T/∂s_{T-lag}, largest first
-    lyapunov: np.ndarray  # (S,) exponents per step, largest first
-    gate: Curve | None  # product of forget or update gates by time step; None for the vanilla RNN
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,24 +67,19 @@ def laboratory(experiment: Experiment, scale: float = 0.03, cells: tuple[str, ..
     return Laboratory({quantity: tuple(drawn) for quantity, drawn in curves.items()}, parameters)
 
 
-def spectra(experiment: Experiment, scale: float = 0.03, cells: tuple[str, ...] = CELLS) -> tuple[Spectrum, ...]:
-    """Singular values of ∂s_T/∂s_t, Lyapunov exponents and gate products at initialisation, on one random sequence."""
-    inputs = random_inputs(experiment.seed, 1, experiment.data.length, scale)[0]
-    return tuple(spectrum(untrained(experiment, cell), inputs) for cell in cells)
+def singular_values(experiment: Experiment, scale: float = 0.03, cells: tuple[str, ...] = CELLS) -> tuple[SingularValues, ...]:
+    """Singular values of ∂s_T/∂s_t at initialisation, on one random sequence."""
+    return tuple(spectra.singular_values(cell, _jacobians(experiment, scale, cell)) for cell in cells)
 
 
-def spectrum(model: Model, sequence: np.ndarray, moment: str = "at init") -> Spectrum:
-    """The product of Jacobians of any model on one sequence."""
-    from rnn_core.probes.jacobians import jacobians
+def lyapunov(experiment: Experiment, scale: float = 0.03, cells: tuple[str, ...] = CELLS) -> tuple[Exponents, ...]:
+    """Lyapunov exponents at initialisation, along one random sequence."""
+    return tuple(spectra.exponents(cell, _jacobians(experiment, scale, cell)) for cell in cells)
 
-    flow = jacobians(model, sequence)
-    lags = np.unique(np.linspace(0, len(flow) - 1, min(LAGS, len(flow))).round().astype(int))
-    gate = (
-        None
-        if flow.gate_product is None
-        else curve(np.sqrt(np.mean(flow.gate_product**2, axis=1))[None], "gate", model.spec.cell, moment)
-    )
-    return Spectrum(model.spec.cell, lags, flow.singular_values(lags.tolist()), flow.lyapunov(), gate)
+
+def _jacobians(experiment: Experiment, scale: float, cell: str) -> np.ndarray:
+    """(T, S, S) of an untrained network on one random sequence."""
+    return quick_jacobians(untrained(experiment, cell), random_inputs(experiment.seed, 1, experiment.data.length, scale)[0])
 
 
 def gates(experiment: Experiment, scale: float = 0.03, examples: int = 8) -> tuple[Curve, Curve] | None:
@@ -189,11 +174,14 @@ def of_run(moments: tuple[Moment, ...], experiment: Experiment, of: str = "outpu
     return RunFlow({quantity: tuple(found) for quantity, found in collected.items()}, source)
 
 
-def spectrum_of_run(moment: Moment, experiment: Experiment) -> Spectrum:
-    """Singular values, Lyapunov exponents and gate product of a kept model on one validation sequence of `experiment`."""
+def spectrum_of_run(moment: Moment, experiment: Experiment) -> tuple[SingularValues, Exponents]:
+    """Singular values and Lyapunov exponents of a kept model on one validation sequence of `experiment`."""
+    from rnn_core.probes.jacobians import jacobians
+
     batch, _ = probe_batch(experiment)
     real = slice(None) if batch.mask is None else batch.mask[0]
-    return spectrum(moment.model, batch.inputs[0][real], moment.words)
+    found = jacobians(moment.model, batch.inputs[0][real])
+    return spectra.singular_values(found.cell, found.steps), spectra.exponents(found.cell, found.steps)
 
 
 # ---- clipping ----

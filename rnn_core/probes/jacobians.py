@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.probes import taps
+from rnn_core.probes import products, taps
 
 # Shapes: T time, H units, S state (H, or 2 H for LSTM: [h; c]), L lags.
 
@@ -59,21 +59,12 @@ class Jacobians:
     def log_singular_values(self, lags: Sequence[int] | None = None) -> np.ndarray:
         """(L, S) natural logarithms of the singular values of ∂s_T/∂s_{T−lag} for each lag (default 0 … T−1), largest first.
 
-        The product is carried as an orthogonal times a triangular matrix whose rows' sizes are kept as logarithms, so that 2,000
-        steps neither overflow nor underflow and the small singular values are not drowned by the rounding of the large ones.
+        The product is never formed, so that 2,000 steps neither overflow nor underflow: see `products`.
         """
-        wanted = range(len(self)) if lags is None else lags
+        wanted = list(range(len(self)) if lags is None else lags)
         if any(not 0 <= lag < len(self) for lag in wanted):
-            raise ValueError(f"lags must be between 0 and {len(self) - 1}, got {list(wanted)}")
-        size, asked = self.steps.shape[1], set(wanted)
-        found = {0: np.zeros(size)}
-        frame, rows, logs = np.eye(size), np.eye(size), np.zeros(size)  # transposed product = frame · diag(exp(logs)) · rows
-        for lag in range(1, max(asked, default=0) + 1):
-            frame, upper = np.linalg.qr(self.steps[len(self) - lag].T @ frame)
-            logs, rows = _graded(logs, (upper * _ratios(logs)) @ rows)
-            if lag in asked:
-                found[lag] = _log_singular_values(logs, rows)
-        return np.stack([found[lag] for lag in wanted])
+            raise ValueError(f"lags must be between 0 and {len(self) - 1}, got {wanted}")
+        return products.log_singular_values(products.backwards(self.steps), wanted)
 
     def norms(self) -> np.ndarray:
         """(T,) ‖∂s_T/∂s_t‖₂ at every step: the largest singular value of each product. The last is 1."""
@@ -87,13 +78,7 @@ class Jacobians:
         """
         if not 0 <= skip < len(self):
             raise ValueError(f"skip must be between 0 and {len(self) - 1}, got {skip}")
-        frame, total = np.eye(self.steps.shape[1]), np.zeros(self.steps.shape[1])
-        for t, jacobian in enumerate(self.steps):
-            frame, upper = np.linalg.qr(jacobian @ frame)
-            if t >= skip:
-                with np.errstate(divide="ignore"):
-                    total += np.log(np.abs(np.diagonal(upper)))
-        return np.sort(total / (len(self) - skip))[::-1]
+        return products.lyapunov(self.steps, skip)
 
     def _step(self, step: int) -> int:
         if not -len(self) <= step < len(self):
@@ -105,45 +90,6 @@ def _scaled(matrix: np.ndarray, exponent: float) -> tuple[np.ndarray, float]:
     """The matrix with its largest entry moved into the exponent."""
     size = float(np.abs(matrix).max())
     return (matrix / size, exponent + float(np.log(size))) if size > 0 else (matrix, exponent)
-
-
-_DEAD = -1e8  # logarithm of the size of a row that is zero
-
-
-def _ratios(logs: np.ndarray) -> np.ndarray:
-    """exp(logs_j − logs_i): what moves a row's own size out of a matrix, in the rows' places i and the columns' places j."""
-    return np.exp(np.clip(logs[None, :] - logs[:, None], -700, 30))
-
-
-def _graded(logs: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rows scaled to a largest entry of 1, their sizes moved into the logarithms."""
-    sizes = np.abs(rows).max(1)
-    alive = sizes > 0
-    return logs + np.where(alive, np.log(np.where(alive, sizes, 1)), 10 * _DEAD), rows / np.where(alive, sizes, 1)[:, None]
-
-
-def _log_singular_values(logs: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """(S,) logarithms of the singular values of diag(exp(logs)) · rows, largest first.
-
-    Where they lie within 10 decades, one singular value decomposition. Otherwise QR steps, which leave singular values unchanged,
-    first drive the matrix towards diagonal blocks (Stewart 1999, pivoted QLP), and each block is decomposed in its own scale.
-    """
-    if logs.max() - logs.min() > 23:
-        for _ in range(3):
-            order = np.argsort(-logs)
-            logs, rows = logs[order], rows[order]
-            lower = np.linalg.qr(rows.T)[1].T
-            upper = np.linalg.qr(lower * _ratios(logs).T)[1]
-            logs, rows = _graded(logs, upper * _ratios(logs))
-    found: list[float] = []
-    while len(found) < len(logs):
-        top = logs[len(found) :]
-        near, sure = int(np.argmax(top < top[0] - 30)) or len(top), int(np.argmax(top < top[0] - 15)) or len(top)
-        block = slice(len(found), len(found) + near)
-        values = np.linalg.svd(np.exp(top[:near] - top[0])[:, None] * rows[block, block], compute_uv=False)
-        with np.errstate(divide="ignore"):
-            found += list(np.log(values[: sure if near < len(top) else near]) + top[0])
-    return np.sort(np.where(np.array(found) < _DEAD, -np.inf, found))[::-1]
 
 
 @taps.alone

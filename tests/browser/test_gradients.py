@@ -132,20 +132,20 @@ def test_a_lesson_fits_a_phone(visit: Callable[..., Page], server: Server) -> No
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
 
 
-def changed(page: Page, before: list[float]) -> None:
-    """Wait until the laboratory's first curve is another."""
-    script = "old => JSON.stringify(Array.from(document.querySelector('.st-key-lab .unrolled-chart').data[1].y)) !== JSON.stringify(old)"
-    page.wait_for_function(script, arg=before, polling=10)
+def changed(page: Page, before: list[float], trace: int = 1) -> None:
+    """Wait until one of the laboratory's curves is another."""
+    script = "([old, n]) => JSON.stringify(Array.from(document.querySelector('.st-key-lab .unrolled-chart').data[n].y)) !== JSON.stringify(old)"
+    page.wait_for_function(script, arg=[before, trace], polling=10)
 
 
-def slider_answers(page: Page, moves: int = 15) -> list[float]:
+def slider_answers(page: Page, moves: int = 15, trace: int = 1) -> list[float]:
     """Seconds from a key press on the gain slider until the new curve is on the screen."""
     slider = page.get_by_role("slider", name="Recurrent gain")
     answers = []
     for _ in range(moves):
-        old = heights(page, "lab")
+        old = heights(page, "lab", trace)
         began = time.perf_counter()
         slider.press("ArrowLeft")
-        changed(page, old)
+        changed(page, old, trace)
         answers.append(time.perf_counter() - began)
     return answers
