@@ -16,6 +16,7 @@ import numpy as np
 from rnn_core.models import Model
 from rnn_core.probes import taps
 from rnn_core.probes.norms import norm
+from rnn_core.probes.questions import checked, kind_of, question
 
 # Shapes: B batch, T time, D inputs, H units, S state (H, or 2 H for LSTM: [h; c]), G packed columns, K outputs.
 
@@ -66,25 +67,41 @@ def state_gradients(
     """
     import tensorflow as tf
 
+    from rnn_core.probes import compiled
+
     if of not in ("output", "loss"):
         raise ValueError(f'of must be "output" or "loss", got {of!r}')
+    inputs, mask = taps.check(model, inputs, mask)
+    if compiled.worthwhile(model, inputs.shape, layer, of, output, mask is None):
+        return _compiled(model, inputs, targets, of, mask, output)
     network = taps.keras_model(model)
     tap, every = taps.choose(network, layer)
-    inputs, mask = taps.check(model, inputs, mask)
-    kind = _kind(model, network)
+    kind = kind_of(model, taps.final_activation(network))
     with (
         taps.logits(network) as quantity,
         tf.GradientTape(watch_accessed_variables=False) as tape,
         taps.tapped(every, mask, tape),
     ):
         answer = tf.cast(network(inputs, training=False), tf.float64)
-        if of == "loss":
-            quantity, value = "loss", _loss(kind, answer, targets)
-        else:
-            value = _chosen(answer, output)
+        asked = () if of == "output" else (checked(kind, targets, tuple(answer.shape)),)
+        value = question(of, kind, output)(answer, *asked)
     tap.once()
     delta, *states = _found(tape.gradient(value, [tap.projected, *tap.nudge]), tap)
-    return _measured(tap, quantity, value, delta, states, inputs.shape)
+    return _measured(tap, quantity if of == "output" else "loss", value, delta, states, inputs.shape)
+
+
+def _compiled(
+    model: Model, inputs: np.ndarray, targets: Any, of: str, mask: np.ndarray | None, output: int | None
+) -> GradientFlow:
+    """The same by one XLA program, for one of our models' last layer."""
+    from rnn_core.probes import compiled
+
+    spec, interface = model.spec, model.interface
+    shape = (*inputs.shape[: 1 + interface.per_step], interface.outputs)
+    asked = () if of == "output" else (checked(interface.loss, targets, shape),)
+    found = compiled.measures(model, inputs, mask, question(of, interface.loss, output), *asked)
+    squashed = "output" if interface.loss == "squared" else "logit"
+    return GradientFlow(f"{spec.cell}_{spec.layers}", spec.cell, squashed if of == "output" else "loss", **found)
 
 
 def _found(gradients: list[Any], tap: taps.Tap) -> list[Any]:
@@ -93,50 +110,6 @@ def _found(gradients: list[Any], tap: taps.Tap) -> list[Any]:
 
     watched = [tap.projected, *tap.nudge]
     return [tf.zeros_like(value) if gradient is None else gradient for gradient, value in zip(gradients, watched, strict=True)]
-
-
-def _chosen(answer: Any, output: int | None) -> Any:
-    """(B,) the asked number of each example."""
-    import tensorflow as tf
-
-    if answer.shape.rank == 3:
-        answer = answer[:, -1]
-    if answer.shape.rank != 2:
-        raise ValueError(f"the model must give (batch, outputs) or (batch, time, outputs), got the shape {tuple(answer.shape)}")
-    if output is None:
-        return tf.reduce_max(answer, -1)
-    if not 0 <= output < answer.shape[1]:
-        raise ValueError(f"output must be between 0 and {answer.shape[1] - 1}, got {output}")
-    return answer[:, output]
-
-
-def _kind(model: Any, network: Any) -> str:
-    """The loss that goes with the model's head."""
-    kinds = {"sigmoid": "binary", "softmax": "categorical"}
-    return model.interface.loss if isinstance(model, Model) else kinds.get(taps.final_activation(network), "squared")
-
-
-def _loss(kind: str, answer: Any, targets: Any) -> Any:
-    """(B,) loss of each example; over the steps, the mean."""
-    import tensorflow as tf
-
-    from rnn_core.data.task import Interface
-    from rnn_core.steps import losses
-
-    if targets is None:
-        raise ValueError('of="loss" needs targets')
-    targets, shape = np.asarray(targets), tuple(answer.shape)
-    if kind == "categorical" and targets.shape == shape:
-        targets = targets.argmax(-1)  # one-hot
-    wanted = shape[:-1] if kind == "categorical" else shape
-    if targets.shape != wanted and targets.shape != (wanted[:-1] if wanted[-1] == 1 else wanted):
-        raise ValueError(f"targets must have the shape {wanted}, got {targets.shape}")
-    if kind == "categorical" and (targets.min() < 0 or targets.max() >= shape[-1]):
-        raise ValueError(f"class ids must be between 0 and {shape[-1] - 1}, got {targets.min()} to {targets.max()}")
-    if kind != "categorical" and not np.isfinite(targets).all():
-        raise ValueError("targets must be finite, got NaN or infinity")
-    each = losses(Interface("floats", 1, shape[-1], kind), answer, tf.constant(targets))
-    return each if each.shape.rank == 1 else tf.reduce_mean(each, axis=list(range(1, each.shape.rank)))
 
 
 def _measured(tap: taps.Tap, quantity: str, value: Any, delta: Any, states: list[Any], shape: tuple[int, ...]) -> GradientFlow:

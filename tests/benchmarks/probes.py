@@ -25,6 +25,7 @@ from rnn_core.data.sequences import Batch
 from rnn_core.data.task import Interface
 from rnn_core.experiment import CELLS, Experiment
 from rnn_core.models import build
+from rnn_core.probes.compiled import OFTEN
 from rnn_core.probes.gradients import state_gradients
 from rnn_core.probes.jacobians import jacobians
 
@@ -32,8 +33,9 @@ TOKENS = Interface("tokens", 10_000, 1, "binary")
 
 
 def timed(run: Callable[[], Any], rounds: int = 5) -> float:
-    """Median seconds, after one call to warm up."""
-    run()
+    """Median seconds once warm: after as many calls as make a probe compile."""
+    for _ in range(OFTEN):
+        run()
     times = []
     for _ in range(rounds):
         start = time.perf_counter()

@@ -1,0 +1,80 @@
+"""Which number of an answer a gradient is asked of: one output, or the loss.
+
+Shapes: B batch, T time, K outputs. An answer is (B, K) or (B, T, K), before a final sigmoid or softmax.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rnn_core.models import Model
+
+Question = Callable[..., Any]  # (answer, *targets) → (B,) one number per example
+
+
+@functools.lru_cache
+def question(of: str, kind: str, output: int | None) -> Question:
+    """The same function for the same question.
+
+    Args:
+        of: "output" or "loss".
+        kind: the loss, as `kind_of` gives it.
+        output: which of K outputs; None for the largest of each example.
+    """
+    return functools.partial(_loss, kind) if of == "loss" else functools.partial(_chosen, output)
+
+
+def kind_of(model: Any, activation: str) -> str:
+    """The loss that goes with a model's head: of our `Model` its own, else the one that its final activation is made for."""
+    return (
+        model.interface.loss
+        if isinstance(model, Model)
+        else {"sigmoid": "binary", "softmax": "categorical"}.get(activation, "squared")
+    )
+
+
+def checked(kind: str, targets: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Targets that fit answers of a shape, or a ValueError that says what was expected and what came."""
+    if targets is None:
+        raise ValueError('of="loss" needs targets')
+    targets = np.asarray(targets)
+    if kind == "categorical" and targets.shape == shape:
+        targets = targets.argmax(-1)  # one-hot
+    wanted = shape[:-1] if kind == "categorical" else shape
+    if targets.shape != wanted and targets.shape != (wanted[:-1] if wanted[-1] == 1 else wanted):
+        raise ValueError(f"targets must have the shape {wanted}, got {targets.shape}")
+    if kind == "categorical" and (targets.min() < 0 or targets.max() >= shape[-1]):
+        raise ValueError(f"class ids must be between 0 and {shape[-1] - 1}, got {targets.min()} to {targets.max()}")
+    if kind != "categorical" and not np.isfinite(targets).all():
+        raise ValueError("targets must be finite, got NaN or infinity")
+    return targets
+
+
+def _chosen(output: int | None, answer: Any) -> Any:
+    """(B,) the asked number of each example, of the last step where there are several."""
+    import tensorflow as tf
+
+    if answer.shape.rank == 3:
+        answer = answer[:, -1]
+    if answer.shape.rank != 2:
+        raise ValueError(f"the model must give (batch, outputs) or (batch, time, outputs), got the shape {tuple(answer.shape)}")
+    if output is None:
+        return tf.reduce_max(answer, -1)
+    if not 0 <= output < answer.shape[1]:
+        raise ValueError(f"output must be between 0 and {answer.shape[1] - 1}, got {output}")
+    return answer[:, output]
+
+
+def _loss(kind: str, answer: Any, targets: Any) -> Any:
+    """(B,) loss of each example; over the steps, the mean."""
+    import tensorflow as tf
+
+    from rnn_core.data.task import Interface
+    from rnn_core.steps import losses
+
+    each = losses(Interface("floats", 1, answer.shape[-1], kind), answer, tf.convert_to_tensor(targets))
+    return each if each.shape.rank == 1 else tf.reduce_mean(each, axis=list(range(1, each.shape.rank)))
