@@ -15,7 +15,7 @@ import pytest
 from rnn_core.__main__ import main
 from rnn_core.runs import Store
 from tests import made_up
-from tests.test_cluster import LONG, TINY
+from tests.watching import LONG, TINY
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import pytest
 from rnn_core.cluster import Service
 from rnn_core.runs import Store
 from tests import streams
-from tests.test_cluster import LONG, TINY, live, step, until, wait
+from tests.watching import LONG, TINY, live, step, until, wait
 
 KILLED = TINY.replace(samples=2000, epochs=5, validation=0.1)  # long enough to be killed in the middle
 
@@ -78,7 +78,7 @@ APP = """
 import sys, time
 from rnn_core.cluster import Service
 from rnn_core.runs import Store
-from tests.test_cluster import LONG, step
+from tests.watching import LONG, step
 if __name__ == "__main__":
     service = Service(Store(sys.argv[1]), scheduler="", trainers=1)
     runs = [service.submit(LONG, viewer="a"), service.submit(LONG, viewer="b")]
