@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -269,7 +269,7 @@ class Store:
                 "The app that trained this run ended before it did; resume it to go on from the last checkpoint.",
             )
         best, test = (math.nan if row[name] is None else row[name] for name in ("best", "test_metric"))
-        experiment = Experiment.from_json(row["experiment"])
+        experiment = _experiment(row["experiment"])
         return RunInfo(row["id"], row["name"], experiment, status, row["created"], row["step"], best, message, test)
 
     def _path(self, run_id: str, what: str, step: int) -> Path:
@@ -285,10 +285,16 @@ class Store:
             write_atomically(path, b"\0" * BALLAST)
 
 
+@lru_cache(maxsize=1024)
+def _experiment(text: str) -> Experiment:
+    """From JSON, which takes longer than the rest of a line of the list."""
+    return Experiment.from_json(text)
+
+
 def _best(run: Mapping[str, Any] | sqlite3.Row, values: builtins.list[float | None]) -> float | None:
     """The best of the run's best metric and `values`; None when nothing was measured."""
     found = [value for value in [run["best"], *values] if value is not None and not math.isnan(value)]
-    experiment = Experiment.from_json(run["experiment"])
+    experiment = _experiment(run["experiment"])
     lower = data.task(experiment.data.task).metric == "rmse"
     return (min if lower else max)(found, default=None)
 

@@ -1,0 +1,114 @@
+"""The store's index: readers share connections, and never one to a file that is no longer there."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rnn_core.index import IDLE, Index
+
+INSERT = "INSERT INTO runs(id, name) VALUES ('{0}', '{0}')"
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    index = Index(tmp_path / "runs.sqlite")
+    yield index
+    index.close()
+
+
+def names(index: Index) -> list[str]:
+    with index.reading() as db:
+        return [row["name"] for row in db.execute("SELECT name FROM runs ORDER BY id").fetchall()]
+
+
+def connections(index: Index) -> set[int]:
+    return {id(db) for _, db in index._idle}
+
+
+def test_the_next_reader_in_whatever_thread_takes_the_connection_of_the_last(index: Index):
+    assert names(index) == []
+    first = connections(index)
+    index.execute(INSERT.format("a"))
+    found: list[list[str]] = []
+    thread = threading.Thread(target=lambda: found.append(names(index)))
+    thread.start()
+    thread.join()
+    assert found == [["a"]], "and sees what was written since"
+    assert connections(index) == first
+    with index.reading() as one, index.reading() as other:
+        assert one is not other, "two at once have one each"
+
+
+def test_many_readers_and_a_writer_at_once(index: Index):
+    wrong: list[object] = []
+
+    def read() -> None:
+        try:
+            for _ in range(100):
+                found = names(index)
+                if found != [f"{n:03}" for n in range(len(found))]:
+                    wrong.append(found)
+        except Exception as problem:
+            wrong.append(problem)
+
+    threads = [threading.Thread(target=read) for _ in range(2 * IDLE)]
+    for thread in threads:
+        thread.start()
+    for n in range(100):
+        index.execute(INSERT.format(f"{n:03}"))
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert len(index._idle) <= IDLE
+
+
+def test_a_read_that_failed_gives_its_connection_back_to_nobody(index: Index):
+    with pytest.raises(sqlite3.OperationalError, match="no such table"), index.reading() as db:
+        db.execute("SELECT * FROM nowhere")
+    assert not index._idle
+    assert names(index) == []
+
+
+def test_a_store_deleted_under_its_readers_is_not_read_from_memory(index: Index, tmp_path: Path):
+    index.execute(INSERT.format("a"))
+    assert names(index) == ["a"]
+    for path in tmp_path.glob("runs.sqlite*"):
+        path.unlink()
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        names(index)
+
+
+def test_a_store_put_back_is_the_one_that_is_read(index: Index, tmp_path: Path):
+    assert names(index) == []
+    other = Index(tmp_path / "other.sqlite")
+    other.execute(INSERT.format("restored"))
+    other.close()
+    for path in tmp_path.glob("runs.sqlite*"):
+        path.unlink()
+    shutil.move(tmp_path / "other.sqlite", index.path)
+    assert names(index) == ["restored"]
+
+
+def test_a_store_overwritten_in_place_is_noticed(index: Index):
+    index.execute(INSERT.format("a"))
+    index.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert names(index) == ["a"]
+    index.path.write_bytes(b"nonsense" * 2000)
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        names(index)
+
+
+def test_closing_leaves_no_connection(index: Index, tmp_path: Path):
+    index.execute(INSERT.format("a"))
+    with index.reading() as late:
+        names(index)
+        index.close()
+        assert late.execute("SELECT name FROM runs").fetchone()["name"] == "a", "who reads reads to the end"
+    assert not index._idle
+    assert [path.name for path in tmp_path.iterdir()] == ["runs.sqlite"], "the last connection takes the log with it"
