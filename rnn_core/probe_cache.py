@@ -40,6 +40,7 @@ class ProbeCache:
             start()
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Future[Any]:
+        import dask  # noqa: F401 the whole of it first: two threads that enter it by different doors both fail
         from dask.base import tokenize
 
         key = tokenize(f"{function.__module__}.{function.__qualname__}", args, dict(kwargs))
