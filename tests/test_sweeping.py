@@ -1,8 +1,13 @@
-"""A sweep over several lanes: what is queued when, what is kept, stopping, lost workers; once on two real workers."""
+"""A sweep over several lanes: what is queued when, what is kept, stopping, lost workers; once on workers from elsewhere."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +20,9 @@ from rnn_core.runs import Store
 from rnn_core.sweep import Outcome, Trial
 from rnn_core.sweeping import Sweep
 from tests.test_sweep import outcome
+from tests.watching import until
 
+PRELOAD = ("--preload", "rnn_core.worker_setup")
 TRIALS = [Trial("adding", 8, cell, seed) for seed in (0, 1) for cell in ("gru", "lstm")]
 
 
@@ -98,23 +105,51 @@ def test_an_unwatched_sweep_ends(tmp_path: Path) -> None:
     assert "nobody watched" in sweeping.progress().message
 
 
-def test_two_real_workers_share_a_sweep_and_let_another_viewer_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    service = Service(Store(tmp_path), scheduler="", trainers=2)
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[str]:
+    """Address of a scheduler with two workers that train and one that only probes, none of them started by an app."""
+    file, started = tmp_path / "scheduler.json", []
+    environment = {**os.environ, "HOME": str(tmp_path), "UNROLLED_HOME": str(tmp_path / "none")}
+
+    def start(*words: str) -> None:
+        command = [sys.executable, "-m", *words, "--no-dashboard"]
+        started.append(subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+
+    start("distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file", str(file))
+    until(file.exists)
+    address = json.loads(file.read_text())["address"]
+    for name, *setup in (("probe",), ("train-1", *PRELOAD), ("train-2", *PRELOAD)):
+        options = ("--nthreads", "1", "--name", name, "--local-directory", str(tmp_path / name))
+        start("distributed.cli.dask_worker", address, "--no-nanny", *options, *setup)
+    yield address
+    for process in reversed(started):
+        process.kill()  # asked politely, a worker would first finish what it trains
+        process.wait(20)
+
+
+def test_a_sweep_fills_over_two_workers_of_another_cluster_lets_a_guest_in_stops_and_resumes(
+    tmp_path: Path, elsewhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNROLLED_SCHEDULER", elsewhere)
+    service, path = Service(Store(tmp_path)), tmp_path / "map.csv"
     try:
-        end = time.monotonic() + 120
-        while len(service._clerk.roster.workers) < 3 and time.monotonic() < end:
-            time.sleep(0.05)
-        path, most, guest = tmp_path / "map.csv", 0, ""
-        sweeping = Sweep(service, [Trial("adding", 6, cell, seed) for seed in (0, 1, 2) for cell in ("gru",)], path, "me")
-        while not (now := sweeping.progress()).over and time.monotonic() < end:
-            busy = {job.worker for job in service._clerk.roster.jobs.values() if job.status == "running"}
-            most = max(most, len(busy))
+        until(lambda: len(service._clerk.roster.workers) == 3)
+        trials = [Trial("adding", 6, "gru", seed) for seed in range(3)]
+        sweeping, guest, at_work = Sweep(service, trials, path, "me"), "", set()
+        while not sweeping.progress().done:
+            jobs = sorted(service._clerk.roster.jobs.values(), key=lambda job: job.number)
+            at_work |= {job.worker for job in jobs if job.status == "running"}
             guest = guest or service.stream(sweep.run, [Trial("adding", 6, "gru", 9)], viewer="guest")
-            time.sleep(0.05)
-        assert (now.done, most) == (3, 2)
-        assert len(sweep.read(path)) == 3
-        order = [job.viewer for job in sorted(service._clerk.roster.jobs.values(), key=lambda job: job.number)]
-        assert order == ["me, lane 1", "me, lane 2", "guest", order[3]]  # the guest stood before the sweep's third trial
+            time.sleep(0.02)
+        assert len(at_work) == 2
+        assert [job.viewer for job in jobs][:3] == ["me, lane 1", "me, lane 2", "guest"]  # before the sweep's third trial
+        sweeping.stop()
+        until(lambda: sweeping.progress().over)
+        rest = sweep.left(trials, sweep.read(path))
+        assert 0 < len(rest) < 3
+        resumed = Sweep(service, rest, path, "me")
+        until(lambda: resumed.progress().over)
+        assert sorted(outcome.seed for outcome in sweep.read(path)) == [0, 1, 2]
         assert service.streamed(guest).status in ("running", "finished")
     finally:
         service.close()
