@@ -9,9 +9,7 @@ from __future__ import annotations
 import builtins
 import math
 import os
-import re
 import secrets
-import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
@@ -22,16 +20,16 @@ from typing import Any
 import numpy as np
 
 from rnn_core import data
-from rnn_core.archive import checksum, write_atomically
+from rnn_core.archive import checksum
 from rnn_core.experiment import Experiment
 from rnn_core.history import COLUMNS, INTEGERS, NormHistory
 from rnn_core.index import Index, run_row
 from rnn_core.ownership import Owner
 from rnn_core.parcels import Parcel
 from rnn_core.records import ACTIVE, STATUSES, Kept, RunInfo, RunRecord, clean, default_name
+from rnn_core.shelf import Shelf
 
 __all__ = ["ACTIVE", "STATUSES", "Kept", "RunInfo", "RunRecord", "Store", "clean", "default_name", "home_folder", "store"]
-BALLAST = 256 * 1024  # bytes set aside, so that a full disk still has room to say so
 
 
 def home_folder(home: str | Path | None = None) -> Path:
@@ -55,7 +53,7 @@ class Store:
         self.home.mkdir(parents=True, exist_ok=True)
         self.owner = Owner(self.home / "owners")
         self._index = Index(self.home / "runs.sqlite")
-        self._set_ballast()
+        self._shelf = Shelf(self.home)
 
     def close(self) -> None:
         """Let go of the store; its runs that are still active count as interrupted from now on."""
@@ -90,7 +88,7 @@ class Store:
             columns,
             tuple(Kept(row["step"], row["epoch"]) for row in files),
             _norms=lambda: self.norms(run_id),
-            _read=lambda step: _verified(self._path(run_id, "moment", step), sums[step]),
+            _read=lambda step: self._shelf.read(run_id, "moment", step, sums[step]),
             _uploads=lambda: self.uploads(info.experiment),
         )
 
@@ -106,20 +104,18 @@ class Store:
             rows = db.execute("SELECT * FROM files WHERE run = ? AND what = 'checkpoint' ORDER BY step DESC", [run_id]).fetchall()
         for row in rows:
             try:
-                return _verified(self._path(run_id, "checkpoint", row["step"]), row["sha256"])
+                return self._shelf.read(run_id, "checkpoint", row["step"], row["sha256"])
             except (OSError, ValueError):
                 continue
         return None
 
     def uploads(self, experiment: Experiment) -> dict[str, bytes]:
         """SHA-256 → bytes of the uploaded files that the experiment names and this store holds."""
-        source = experiment.data.source
-        path = self.home / "uploads" / source
-        return {source: path.read_bytes()} if re.fullmatch("[0-9a-f]{64}", source) and path.is_file() else {}
+        return self._shelf.uploads(experiment.data.source)
 
     def size(self) -> int:
         """Bytes on disk."""
-        return sum(path.stat().st_size for path in self.home.rglob("*") if path.is_file())
+        return self._shelf.size()
 
     # ---------------------------------------------------------------- writing
 
@@ -133,11 +129,7 @@ class Store:
         message: str = "",
     ) -> str:
         """A new run of this process, with no step yet; returns its id."""
-        for digest, content in (uploads or {}).items():
-            if checksum(content) != digest:
-                raise ValueError("an upload does not match its checksum")
-            if not (self.home / "uploads" / digest).exists():
-                write_atomically(self.home / "uploads" / digest, content)
+        self._shelf.take_in(uploads or {})
         run_id = time.strftime("%Y%m%d-") + secrets.token_hex(5)
         values = (
             run_id,
@@ -189,7 +181,7 @@ class Store:
         """Store a kept moment, or a checkpoint in place of the one before."""
         with self._index.reading() as db:
             run_row(db, run_id)
-        write_atomically(self._path(run_id, parcel.what, parcel.step), parcel.data)
+        self._shelf.put(run_id, parcel.what, parcel.step, parcel.data)
         old: builtins.list[sqlite3.Row] = []
         with self._index.transaction() as db:
             run_row(db, run_id)
@@ -201,7 +193,7 @@ class Store:
             values = (run_id, parcel.what, parcel.step, parcel.epoch, checksum(parcel.data), len(parcel.data))
             db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", values)
         for row in old:
-            self._path(run_id, parcel.what, row["step"]).unlink(missing_ok=True)
+            self._shelf.drop(run_id, parcel.what, row["step"])
 
     def rewind(self, run_id: str, step: int) -> None:
         """Forget everything after `step`, to go on from there, and become the run's owner."""
@@ -229,7 +221,7 @@ class Store:
                 raise ValueError(f"{row['name']} is being trained by another Unrolled process: stop it there first")
             for table, key in (("metrics", "run"), ("norms", "run"), ("files", "run"), ("runs", "id")):
                 db.execute(f"DELETE FROM {table} WHERE {key} = ?", [run_id])
-        shutil.rmtree(self.home / "runs" / run_id, ignore_errors=True)
+        self._shelf.clear(run_id)
         self._index.execute("PRAGMA incremental_vacuum")
 
     def prune(self, megabytes: float) -> builtins.list[str]:
@@ -257,7 +249,7 @@ class Store:
 
     def spend_ballast(self) -> None:
         """Free the space set aside for the last words on a full disk."""
-        (self.home / "ballast").unlink(missing_ok=True)
+        self._shelf.spend_ballast()
 
     # ---------------------------------------------------------------- inside
 
@@ -272,17 +264,9 @@ class Store:
         experiment = _experiment(row["experiment"])
         return RunInfo(row["id"], row["name"], experiment, status, row["created"], row["step"], best, message, test)
 
-    def _path(self, run_id: str, what: str, step: int) -> Path:
-        return self.home / "runs" / run_id / f"{what}-{step:08d}.npz"
-
     def _refuse_builtin(self, run_id: str) -> None:
         if run_id.startswith("starter-"):
             raise ValueError("starter models come with Unrolled and stay as they are: export and import one to get your own copy")
-
-    def _set_ballast(self) -> None:
-        path = self.home / "ballast"
-        if not path.exists() and shutil.disk_usage(self.home).free > 8 * BALLAST:
-            write_atomically(path, b"\0" * BALLAST)
 
 
 @lru_cache(maxsize=1024)
@@ -297,10 +281,3 @@ def _best(run: Mapping[str, Any] | sqlite3.Row, values: builtins.list[float | No
     experiment = _experiment(run["experiment"])
     lower = data.task(experiment.data.task).metric == "rmse"
     return (min if lower else max)(found, default=None)
-
-
-def _verified(path: Path, sha256: str) -> bytes:
-    content = path.read_bytes()
-    if checksum(content) != sha256:
-        raise ValueError("the file on disk is damaged")
-    return content

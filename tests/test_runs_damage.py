@@ -34,7 +34,7 @@ def _healthy(store: Store) -> bool:
 @pytest.mark.parametrize("damage", ["flip", "cut", "gone", "empty"])
 def test_a_damaged_moment_is_reported_and_the_rest_opens(store: Store, damage: str):
     run_id = made_up.fill(store)
-    path = store._path(run_id, "moment", 300)
+    path = store._shelf.path(run_id, "moment", 300)
     content = bytearray(path.read_bytes())
     if damage == "gone":
         path.unlink()
@@ -53,7 +53,7 @@ def test_a_damaged_moment_is_reported_and_the_rest_opens(store: Store, damage: s
 
 def test_a_damaged_checkpoint_counts_as_none(store: Store):
     run_id = made_up.fill(store)
-    store._path(run_id, "checkpoint", 300).write_bytes(b"nonsense")
+    store._shelf.path(run_id, "checkpoint", 300).write_bytes(b"nonsense")
     assert store.checkpoint(run_id) is None
 
 
