@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from rnn_core import Experiment, data, models
-from rnn_core.probes import dynamics, projections
+from rnn_core.probes import dynamics, projections, samples
+from rnn_core.probes.activations import activations
 
 
 def network(task: str, cell: str, **changes: object) -> tuple[Experiment, models.Model]:
@@ -112,17 +113,17 @@ def test_saturation_and_correlation_by_hand() -> None:
     outputs[:, :, 1] = 0.5
     mask = np.ones((4, 3), bool)
     mask[:, 0] = False
-    found = dynamics.activations(outputs, {}, mask, np.array([1.0, 0.0, 1.0, 0.0]))
+    found = activations(outputs, {}, mask, np.array([1.0, 0.0, 1.0, 0.0]))
     np.testing.assert_allclose(found.saturated, [0.5, 0.0])  # of two real steps, one
     np.testing.assert_allclose(found.correlation, [1.0, 0.0])
     np.testing.assert_allclose(found.spread, [np.sqrt(0.5), 0.0], atol=1e-7)
-    assert np.isnan(dynamics.activations(outputs, {}, mask, np.full(4, np.nan)).correlation).all()
+    assert np.isnan(activations(outputs, {}, mask, np.full(4, np.nan)).correlation).all()
 
 
 def test_post_padding_takes_the_last_real_step() -> None:
     outputs = np.array([[[0.2], [0.9], [0.0]], [[0.1], [0.3], [0.7]]], np.float32)
     mask = np.array([[True, True, False], [True, True, True]])
-    found = dynamics.activations(outputs, {}, mask, np.array([1.0, 0.0]))
+    found = activations(outputs, {}, mask, np.array([1.0, 0.0]))
     assert found.correlation[0] == pytest.approx(1.0)  # 0.9 against 0.7, not 0.0 against 0.7
 
 
@@ -135,10 +136,10 @@ def test_missing_reviews_are_replaced_by_toy_reviews_and_named(monkeypatch: pyte
         return build(experiment)
 
     monkeypatch.setattr(data, "build", unavailable)
-    dynamics._kept.cache_clear()
+    samples._kept.cache_clear()
     experiment, model = network("imdb", "gru", length=50)
     assert dynamics.portrait(experiment, model, 5).task == "toy_reviews"
-    dynamics._kept.cache_clear()
+    samples._kept.cache_clear()
 
 
 def test_a_diverged_network_is_said_to_have_diverged() -> None:

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 import pytest
 
 from rnn_core.figures import states, theme, trajectories
-from rnn_core.probes import dynamics, projections
+from rnn_core.probes import projections
+from rnn_core.probes.activations import activations
 from rnn_core.probes.dynamics import Growth, Portrait
 
 CLASSES = ("negative", "positive")
@@ -31,7 +32,7 @@ def portrait(side: str = "pre", units: int = 6, lstm: bool = False) -> Portrait:
     targets = np.array([0.0, 1.0, 1.0, 0.0])
     return Portrait(
         rng.integers(4, 50, (4, 7)).astype(np.int32), mask, seen, units, targets, rng.random((4, 7)).astype(np.float32), basis,
-        basis.explained, basis.dimension, dynamics.activations(seen[..., :units], gates, mask, targets), "toy_reviews", 10,
+        basis.explained, basis.dimension, activations(seen[..., :units], gates, mask, targets), "toy_reviews", 10,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from rnn_core.data.task import Task
 from rnn_core.figures import states, theme, trajectories
 from rnn_core.models import Model
 from rnn_core.probes import dynamics, stack
+from rnn_core.probes.activations import SATURATED
 
 COLOURS = {"label": "the true answer", "time": "time", "prediction": "the network's answer"}
 ORDERS = {"unit": "their numbers", "spread": "how much they vary", "correlation": "correlation with the target"}
@@ -233,7 +234,7 @@ def activations(at: Look) -> None:
     found = seen.activations
     share = float(found.saturated.mean())
     st.markdown(
-        f"**{share:.1%}** of all activations lie beyond ±{dynamics.SATURATED}. There a unit is **saturated**: its curve is flat, and hardly any gradient passes."
+        f"**{share:.1%}** of all activations lie beyond ±{SATURATED}. There a unit is **saturated**: its curve is flat, and hardly any gradient passes."
     )
     left, right = st.columns(2)
     with left:

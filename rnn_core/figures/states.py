@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 
 from rnn_core.figures import theme
 from rnn_core.figures.trajectories import groups
-from rnn_core.probes.dynamics import GATE_HIGH, GATE_LOW, SATURATED, Activations, Portrait
+from rnn_core.probes.activations import GATE_HIGH, GATE_LOW, SATURATED, Activations
+from rnn_core.probes.dynamics import Portrait
 
 INK = [[0, "rgba(31,120,180,0)"], [1, theme.ROLE_COLOURS["train"]]]  # from nothing to blue, on white and on black
 
