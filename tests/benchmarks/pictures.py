@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+import time
 from pathlib import Path
 
 from PIL import Image
@@ -12,13 +13,31 @@ from playwright.sync_api import Page, sync_playwright
 from tests.browser.conftest import ARGUMENTS, CHROMES
 from tests.browser.serving import ROOT, Server
 
-SIZE = {"width": 1280, "height": 860}
-SHOWN = (960, 645)  # pixels in the README
-FRAMES, PAUSE = 34, 700  # of the training, and milliseconds between two
+SIZE, FILM = {"width": 1280, "height": 860}, {"width": 1280, "height": 1020}  # the film shows the forecast too
+SHOWN = 0.75  # of these pixels in the README
+RUN = "task=mackey_glass&cell=gru&units=32&length=60&horizon=6&epochs=200"  # longer than the film, which shows where it learns
+FRAMES, PATIENCE = 26, 240  # of the film, each of another training step; seconds for all of them
+SHOW, LAST = 450, 2500  # milliseconds of a frame, and of the last one
 
 
 def frame(page: Page) -> Image.Image:
-    return Image.open(io.BytesIO(page.screenshot())).convert("RGB").resize(SHOWN, Image.Resampling.LANCZOS)
+    taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    return taken.resize((round(SHOWN * taken.width), round(SHOWN * taken.height)), Image.Resampling.LANCZOS)
+
+
+def film(page: Page) -> list[Image.Image]:
+    """One picture of every tick that shows another training step, from the first point on."""
+    pictures: list[Image.Image] = []
+    seen, progress, end = "", page.get_by_test_id("stProgress"), time.monotonic() + PATIENCE
+    while len(pictures) < FRAMES and time.monotonic() < end:
+        words = progress.inner_text()
+        if words == seen:
+            page.wait_for_timeout(100)
+            continue
+        seen = words
+        page.wait_for_timeout(350)  # the charts follow their words
+        pictures.append(frame(page))
+    return pictures
 
 
 def main() -> None:
@@ -34,19 +53,22 @@ def main() -> None:
         try:
             page.goto(server.url)
             page.get_by_text("Workers ready").wait_for()
-            page.wait_for_timeout(7500)
+            page.emulate_media(reduced_motion="reduce")  # the picture stands still, with all its steps lit
+            page.wait_for_timeout(1000)
             frame(page).save(folder / "home.png", optimize=True)
-            page.goto(f"{server.url}/train?task=mackey_glass&cell=gru&units=32&length=60&epochs=30&horizon=6")
-            page.locator(".st-key-transport_play button").click()
+            page.set_viewport_size(FILM)  # type: ignore[arg-type]
+            page.goto(f"{server.url}/train?{RUN}")
+            page.locator(".st-key-transport_play button").first.click()
             page.locator(".st-key-norms .main-svg").first.wait_for()
-            pictures = []
-            for _ in range(FRAMES):
-                page.wait_for_timeout(PAUSE)
-                pictures.append(frame(page))
+            pictures = film(page)
         finally:
             chrome.close()
             server.stop()
-    pictures[0].save(folder / "train.webp", save_all=True, append_images=pictures[1:], duration=400, loop=0, quality=70, method=4)
+    times = [SHOW] * (len(pictures) - 1) + [LAST]
+    pictures[0].save(
+        folder / "train.webp", save_all=True, append_images=pictures[1:], duration=times, loop=0, quality=70, method=4
+    )
+    print(f"{len(pictures)} pictures of a training")
     print(*(f"{path.name}: {path.stat().st_size / 1000:.0f} kB" for path in sorted(folder.iterdir())), sep="\n")
 
 
