@@ -1,6 +1,6 @@
-"""What the lessons say about real IMDB: python -m tests.benchmarks.imdb_gradients [padding|training|starters|vanilla ...] [--write].
+"""What the lessons say about real IMDB: python -m tests.benchmarks.imdb_gradients [padding|training|starters|vanilla ...] [--keras] [--write].
 
-padding   vanilla RNN, 500 tokens, 4 epochs: padded behind and read, in front, behind and masked (seeds 0-2)
+padding   vanilla RNN, 500 tokens: padded behind and read, in front, behind and masked (seeds 0-2); see tests/benchmarks/padding.py
 training  reference/science.md 2.3: ‖∂logit/∂s‖ by lag before and after 3 epochs of rmsprop, 200 tokens, 32 units
 starters  the same before and after for the models that ship
 vanilla   test accuracy of the starters on whole reviews and on their last k tokens, and of a bag of words
@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core import data, presets
+from rnn_core import data
 from rnn_core.data.sequences import Sequences, batches
-from rnn_core.evidence import outcome
 from rnn_core.experiment import CELLS, Experiment
 from rnn_core.probes.curves import Curve, curve
 from rnn_core.probes.gradients import state_gradients
 from rnn_core.runs import RunRecord, Store
 from tests.benchmarks import record
+from tests.benchmarks.padding import padding
 
 LAST = (500, 200, 100, 50, 25, 10)
 LAGS = (1, 10, 20, 50, 100, 199)
@@ -52,20 +52,6 @@ def at_lags(found: Curve) -> list[float]:
 
 def line(name: str, values: Any) -> str:
     return f"{name:32}" + "".join(f"{value:>10.2g}" for value in values)
-
-
-def padding(seeds: int = 3) -> dict[str, list[float]]:
-    """Best validation accuracy of the preset's four epochs, one figure per seed."""
-    behind = presets.get("post_padding")
-    variants = {"post": behind, "pre": behind.replace(padding="pre"), "masked": behind.replace(mask=True)}
-    found: dict[str, list[float]] = {}
-    for name, experiment in variants.items():
-        found[name] = [outcome(experiment.replace(seed=seed))["highest"] for seed in range(seeds)]
-        print(
-            f"{name:8} best validation accuracy of {experiment.training.epochs} epochs: {[round(value, 3) for value in found[name]]}",
-            flush=True,
-        )
-    return found
 
 
 def training() -> dict[str, Any]:
@@ -180,13 +166,14 @@ def vanilla() -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parts = {"padding": padding, "training": training, "starters": starters, "vanilla": vanilla}
+    parts: dict[str, Any] = {"padding": padding, "training": training, "starters": starters, "vanilla": vanilla}
     parser.add_argument("parts", nargs="*", choices=[*parts, []], default=list(parts))
+    parser.add_argument("--keras", action="store_true", help="padding: stock Keras trains the same program beside ours")
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     for part in arguments.parts:
         print(f"-- {part}")
-        found = parts[part]()
+        found = parts[part](arguments.keras) if part == "padding" else parts[part]()
         if arguments.write:
             record.write({"padding": "trainings", "training": "table", "starters": "imdb", "vanilla": "vanilla"}[part], found)
 
