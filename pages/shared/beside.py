@@ -55,7 +55,10 @@ def _drawn(shown: list[str], clock: str) -> None:
         )
         return
     names = _names(found)
-    tracks = [(theme.literal(name), now.history[clock], now.history) for name, now in zip(names, found, strict=True)]
+    tracks = [
+        (theme.literal(name), now.experiment.model.cell, now.history[clock], now.history)
+        for name, now in zip(names, found, strict=True)
+    ]
     metric = data.task(found[0].experiment.data.task).metric
     for column, part in zip(st.columns(2), ("loss", "metric"), strict=True):
         with column:
@@ -92,4 +95,4 @@ def _table(names: list[str], found: list[Moment], metric: str) -> list[dict[str,
 
 
 def _number(value: float) -> str:
-    return f"{value:.3g}" if math.isfinite(value) else "–"
+    return "–" if not math.isfinite(value) else f"{value:.3f}" if 0.1 <= value < 10 else f"{value:.3g}"

@@ -29,7 +29,7 @@ def memory(service: Any) -> None:
     """The map: what ships, what was run here, and the sweep that fills more of it."""
     st.caption(
         "**What am I seeing?** One square per cell and length: how many runs, each from another seed, solved the puzzle within "
-        f"{sweep.STEPS:,} training steps, and how many steps they took. The vanilla RNN was tried at two learning rates and keeps the better."
+        f"{sweep.STEPS:,} training steps, and how many steps they took. Grey: nobody did; “best” is the median of the best held-out results (adding: an error, else the share of right answers). The vanilla RNN was tried at two learning rates and keeps the better."
     )
     found = rows(service)
     for task in dict.fromkeys(row.task for row in found):

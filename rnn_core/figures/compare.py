@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -11,6 +10,7 @@ import plotly.graph_objects as go
 from rnn_core.contest import Goal, Lap
 from rnn_core.experiment import CELLS
 from rnn_core.figures import theme
+from rnn_core.figures.gradients import DASHES
 from rnn_core.figures.live import thinned
 from rnn_core.sweep import Outcome, cells_of_map
 from rnn_core.verdicts import REACH
@@ -86,23 +86,29 @@ def memory_map(outcomes: Iterable[Outcome], task: str) -> go.Figure:
     return drawing
 
 
-def histories(tracks: Sequence[tuple[str, np.ndarray, dict[str, np.ndarray]]], part: str, metric: str, clock: str) -> go.Figure:
+def histories(
+    tracks: Sequence[tuple[str, str, np.ndarray, dict[str, np.ndarray]]], part: str, metric: str, clock: str
+) -> go.Figure:
     """Several runs' loss or metric in one figure: thin on training batches, thick on the validation part.
 
     Args:
-        tracks: (name, (R,) where each row lies on the horizontal axis, columns of `rnn_core.history.COLUMNS` of R rows).
+        tracks: (name, cell, (R,) where each row lies on the horizontal axis, columns of `rnn_core.history.COLUMNS` of R rows).
         part: "loss" or "metric".
         metric: the task's metric, "accuracy" or "rmse".
         clock: name and unit of the horizontal axis.
     """
     words = "loss" if part == "loss" else {"rmse": "root mean squared error"}.get(metric, metric)
     drawing = theme.figure(clock, words, title=words.capitalize(), height=360, log_y=metric == "rmse")
-    for (name, place, columns), colour in zip(tracks, itertools.cycle(theme.SERIES_COLOURS)):
+    cells = [cell for _, cell, _, _ in tracks]
+    alone = len(tracks) > 2 and len(set(cells)) == 1  # many settings of one cell: a colour for each
+    for number, (name, cell, place, columns) in enumerate(tracks):
+        twins = 0 if alone else cells[:number].count(cell)
+        colour = theme.SERIES_COLOURS[number % len(theme.SERIES_COLOURS)] if alone else theme.CELL_COLOURS[cell]
         for column, width, shown in ((part, 1.0, False), (f"validation_{part}", 2.5, True)):
             x, y, _ = thinned(place, columns[column])
             drawing.add_scatter(
                 x=x, y=y.astype(np.float32), mode="lines+markers" if len(x) < (60 if shown else 3) else "lines", name=name, legendgroup=name, showlegend=shown,
-                line={"color": colour, "width": width}, opacity=1 if shown else 0.35, hoverinfo="all" if shown else "skip",
+                line={"color": colour, "width": width, "dash": DASHES[twins % len(DASHES)]}, opacity=1 if shown else 0.35, hoverinfo="all" if shown else "skip",
             )  # fmt: skip
     return drawing
 

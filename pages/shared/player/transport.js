@@ -1,5 +1,5 @@
 // Buttons, slider and choices. Icons are text with a spoken name; the slider is the browser's own, so its keys are too.
-const SPEEDS = [[1, "1 token/s"], [3, "3"], [8, "8"], [20, "20"], [60, "60"]];
+const SPEEDS = [[1, "1 token/s"], ...[3, 8, 20, 60].map((speed) => [speed, `${speed} tokens/s`])];
 
 class Transport {
   constructor(player) {
