@@ -153,30 +153,61 @@ def test_no_two_runs_share_a_line_in_the_picker() -> None:
     assert lines["20260101-cccccccccc"].endswith("single")
 
 
-def test_reviews_out_of_reach_are_exchanged_for_the_toy_reviews_in_one_click(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_starter_that_nobody_chose_opens_no_page_for_itself() -> None:
+    """Home looks at a starter, but who then goes to Train finds the presets, not a training that is over."""
+    home = opened("app.py")
+    assert home.sidebar.selectbox(key="run_picker").value.startswith("starter")
+    assert {link.proto.query_string for link in home.sidebar.get("page_link")} == {""}
+    home.sidebar.selectbox(key="run_picker").set_value("starter-lstm").run()
+    assert {link.proto.query_string for link in home.sidebar.get("page_link")} == {"run=starter-lstm"}
+
+
+class Started:
+    """A service that takes every experiment and starts none."""
+
+    state, message = "starting", ""
+    experiments: list[Experiment]
+
+    def submit(self, experiment: Experiment, **_: Any) -> str:
+        self.experiments.append(experiment)
+        return runs.store().create(experiment, status="stopped")
+
+    def live(self, run_id: str) -> None: ...
+    def seen(self, run_id: str) -> None: ...
+    def queue(self) -> list[Any]:
+        return []
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Experiment]:
+    service = Started()
+    service.experiments = []
+    monkeypatch.setattr(runs, "service", lambda: service)
+    monkeypatch.setattr(runs, "running_service", lambda: service)
+    return service.experiments
+
+
+def failed(experiment: Experiment, message: str) -> str:
+    return runs.store().create(experiment, status="failed", message=message)
+
+
+def test_reviews_out_of_reach_are_exchanged_for_the_toy_reviews_in_one_click(started: list[Experiment]) -> None:
     experiment = Experiment().replace(task="imdb", cell="gru", units=24, epochs=3, samples=400)
-    words = "imdb.npz could not be downloaded. Name its folder in UNROLLED_IMDB, or choose the toy reviews."
-    failed = runs.store().create(experiment, status="failed", message=words)
-    started: list[Experiment] = []
-
-    class Service:
-        state, message = "starting", ""
-
-        def submit(self, experiment: Experiment, **_: Any) -> str:
-            started.append(experiment)
-            return runs.store().create(experiment, status="stopped")
-
-        def live(self, run_id: str) -> None: ...
-        def seen(self, run_id: str) -> None: ...
-        def queue(self) -> list[Any]:
-            return []
-
-    monkeypatch.setattr(runs, "service", Service)
-    monkeypatch.setattr(runs, "running_service", Service)
-    app = opened("pages/train.py", run=failed)
+    run = failed(experiment, "imdb.npz could not be downloaded. Name its folder in UNROLLED_IMDB, or choose the toy reviews.")
+    app = opened("pages/train.py", run=run)
+    assert figures(app) == {}, "a run that never began has nothing to draw"
     app.button(key="transport_toy").click().run()
     assert not app.exception
     (switched,) = started
     assert switched.data.task == "toy_reviews"
     assert (switched.model, switched.training) == (experiment.model, experiment.training)
-    assert app.session_state["run"] != failed
+    assert app.session_state["run"] != run
+
+
+def test_a_loss_that_became_nan_is_clipped_in_one_click(started: list[Experiment]) -> None:
+    experiment = Experiment().replace(task="adding", gain=3.0)
+    words = "The loss became NaN at step 2: try a learning rate below 0.02, or clip the gradient at 1."
+    app = opened("pages/train.py", run=failed(experiment, words))
+    app.button(key="transport_clip").click().run()
+    assert not app.exception
+    assert started == [experiment.replace(clip=1.0)]
