@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import bptt, reach, shell
+from pages.shared import bptt, reach, run_gradients, shell, untrained
 from rnn_core.experiment import CELLS, Experiment
 from rnn_core.figures import gradients as figures
 from rnn_core.figures import jacobians as products
@@ -22,7 +22,7 @@ context = shell.page(
 @st.fragment
 def laboratory() -> None:
     """Untrained networks under sliders: one worker call per position."""
-    experiment, scale = reach.knobs()
+    experiment, scale = untrained.knobs()
     view = reach.view()
     if view in ("state", "input", "component"):
         lab = shell.wait(context.service.call(flow.laboratory, experiment, scale), "Running 3 networks backwards")
@@ -51,8 +51,8 @@ def of_this_run() -> None:
     if run is None:
         st.info("Choose a run in the sidebar, or train one: its gradients appear here.", icon=":material/info:")
         return
-    reach.live(context)
-    moments, of, relative = reach.moments(context)
+    run_gradients.live(context)
+    moments, of, relative = run_gradients.moments(context)
     if moments:
         view = reach.view("run_view", ("state", "input", "component"))
         result = shell.wait(
@@ -71,13 +71,13 @@ def of_this_run() -> None:
                 shell.chart(products.singular_values([singular]), "run_singular", "Singular values by lag", rev=run.id)
                 shell.chart(products.lyapunov([exponents]), "run_lyapunov", "Lyapunov exponents", rev=run.id)
                 reach.meaning("singular")
-    reach.history(run)
+    run_gradients.history(run)
 
 
 @st.fragment
 def step_by_step() -> None:
     """Backpropagation through time in five stages, with a small network's real numbers."""
-    cell, gain, length = reach.small_network()
+    cell, gain, length = untrained.small_network()
     experiment = Experiment().replace(cell=cell, gain=gain)
     walk = shell.wait(
         context.service.call(walkthrough.walkthrough, experiment, length), "Running a small network forwards and backwards"
@@ -92,9 +92,9 @@ def step_by_step() -> None:
 @st.fragment
 def clip() -> None:
     """The same batch's gradient before clipping and under both rules."""
-    experiment, limit = reach.exploding()
+    experiment, limit = untrained.exploding()
     norms = shell.wait(context.service.call(flow.batch_gradient, experiment), "Computing one batch's gradient")
-    reach.clip_result(norms, limit)
+    untrained.clip_result(norms, limit)
 
 
 @st.fragment

@@ -1,0 +1,112 @@
+"""The chosen run on the Gradients page: its kept moments, its live gradient, its whole training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.shared import shell
+from rnn_core.figures import gradients as figures
+from rnn_core.probes.curves import curve
+from rnn_core.probes.flow import Moment
+
+UNDER_WAY = ("waiting", "running", "paused")
+
+
+def moments(context: Any) -> tuple[tuple[Moment, ...], str, bool]:
+    """Kept models to draw (start, chosen moment, other runs), the gradient's origin, and whether curves are relative."""
+    run = context.run
+    steps = [kept.step for kept in run.snapshots]
+    if not steps:
+        st.info(
+            "No weights of this run were kept yet: the first are kept when its training starts.", icon=":material/hourglass_top:"
+        )
+        return (), "output", True
+    left, right = st.columns(2)
+    step = steps[0]
+    if len(steps) == 1:
+        left.caption(f"Its only kept moment: {_moment(step)}")
+    else:
+        step = left.select_slider("Moment of training", steps, steps[-1], format_func=_moment, key=f"moment_{run.id}")
+    help = "Runs that read the same kind of data. They are run on this run's sequences."
+    named = names(context)
+    others = right.multiselect("Beside it", comparable(context), format_func=named.__getitem__, key=f"beside_{run.id}", help=help)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        help = "The answer before the sigmoid, or the loss. A network that is right has a tiny loss gradient everywhere: that is not vanishing."
+        of = st.segmented_control("Gradient of", ("output", "loss"), default="output", required=True, key="run_of", help=help)
+        relative = st.toggle("Relative to the last step", True, key="run_relative")
+    chosen = [Moment(run.model(step), step)]
+    if step != steps[0] and not others:
+        chosen.insert(0, Moment(run.model(steps[0]), steps[0]))
+    for other in others:
+        record = context.service.store.open(other)
+        chosen.append(Moment(record.model(), record.snapshots[-1].step, record.name))
+    return tuple(chosen), of or "output", bool(relative)
+
+
+def _moment(step: int) -> str:
+    return "untrained" if step == 0 else f"{step:,} steps"
+
+
+def comparable(context: Any) -> list[str]:
+    """Ids of other runs that can read this run's sequences."""
+    mine, store = context.run.experiment.data, context.service.store
+    kinds = {info.id: (info.experiment.data.task, info.experiment.data.vocabulary) for info in store.list() if info.step > 0}
+    return [key for key, kind in kinds.items() if key != context.run.id and kind == (mine.task, mine.vocabulary)]
+
+
+def names(context: Any) -> dict[str, str]:
+    """Names of all runs by id."""
+    return {info.id: info.name for info in context.service.store.list()}
+
+
+def live(context: Any) -> None:
+    """While the run trains: the gradient of the batch that was just read, redrawn once a second."""
+    now = context.service.live(context.run_id)
+    if now is not None and now.status in UNDER_WAY:
+        st.fragment(_live, run_every=1.0)(context)
+
+
+def _live(context: Any) -> None:
+    now = context.service.live(context.run_id)
+    if now is None:
+        return
+    context.service.seen(context.run_id)
+    snapshot, name = now.snapshot, context.run.experiment.model.cell
+    if snapshot is None or not np.size(snapshot.state_norms):
+        st.caption(f"Live: no batch has been read yet · status: {now.status}")
+    else:
+        item = curve(snapshot.state_norms[None], "loss", name, f"now, step {snapshot.step:,}")
+        drawing = figures.norm_by_step(item, height=300)
+        shell.chart(drawing, "live", "Gradient norm by time step of the last batch", rev=context.run_id)
+        st.caption(f"Live, mean over the batch · status: {now.status}")
+    first_kept = not context.run.snapshots and bool(context.service.store.open(context.run_id).snapshots)
+    if first_kept or now.status not in UNDER_WAY:
+        st.rerun()  # what the page could not draw when it was opened
+
+
+def history(run: Any) -> None:
+    """Over the whole training: gradient norm by time step as a heat map, and the global norm before and after clipping."""
+    steps, norms = run.norm_history
+    if len(steps) < 2:
+        return
+    st.subheader("Over the whole training", anchor=False)
+    shell.chart(figures.over_training(steps, norms), "over_training", "Gradient norm by time step over training", rev=run.id)
+    st.caption(
+        "Each row is one training step, the first at the bottom; bright: the loss depends strongly on the memory there; short rows: batches of short sequences. Mean over the batch of ‖∂L/∂sₜ‖."
+    )
+    columns = run.history
+    if {"step", "gradient_norm", "clipped_norm"} <= columns.keys():
+        shell.chart(
+            figures.clip_history(columns["step"], columns["gradient_norm"], columns["clipped_norm"]),
+            "clip_history",
+            "Global gradient norm over training",
+            rev=run.id,
+        )
+        clip = run.experiment.training.clip
+        st.caption(
+            "The norm of all weights' gradients together. "
+            + (f"This run clips it at {clip:g}." if clip else "This run does not clip.")
+        )

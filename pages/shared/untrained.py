@@ -1,0 +1,116 @@
+"""Knobs of the Gradients page's untrained networks, and one batch's gradient under both clipping rules.
+
+The laboratory's knobs bind to the link, so that a teacher can share a position.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.shared import reach, shell
+from rnn_core.experiment import CELLS, Experiment
+from rnn_core.figures import gradients as figures
+from rnn_core.probes.clipping import compare
+
+BIASES = ("default", *range(-2, 9))
+INITIALISERS = ("orthogonal", "glorot_uniform", "identity", "random_normal")
+
+
+def knobs() -> tuple[Experiment, float]:
+    """The laboratory's sliders: an untrained experiment and the standard deviation of its inputs."""
+    keep: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
+    first, second, third, fourth = st.columns(4)
+    help = "Multiplies the initial recurrent weights: below 1 they forget, above 1 they explode."
+    gain = first.slider("Recurrent gain", 0.0, 2.0, 1.0, 0.05, key="lab_gain", help=help, **keep)
+    help = "Initial bias of the forget gate (LSTM; Keras: 1) and the update gate (GRU; Keras: 0). High keeps the memory."
+    bias = second.select_slider("Gate bias", BIASES, "default", key="lab_bias", help=help, **keep)
+    length = third.select_slider(
+        "Length", (10, 25, 50, 100, 200, 500), 100, key="lab_length", help="Time steps of the sequences.", **keep
+    )
+    help = "Standard deviation of the inputs: 0.03 is a fresh embedding of words, 1 a normalised series."
+    scale = fourth.select_slider("Input scale", (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0), 0.03, key="lab_scale", help=help, **keep)
+    with st.expander("Activation, initialiser, units, seed", key="lab_more", bind="query-params"):
+        first, second, third, fourth = st.columns(4)
+    activation = first.selectbox(
+        "Activation", ("tanh", "relu", "linear", "sigmoid"), key="lab_activation", help="The nonlinearity of the state.", **keep
+    )
+    help = "How the recurrent weights start. Keras: orthogonal."
+    initialiser = second.selectbox("Recurrent initialiser", INITIALISERS, key="lab_initialiser", help=help, **keep)
+    units = third.select_slider("Units", (4, 8, 16, 32, 64), 32, key="lab_units", help="Numbers in the hidden state.", **keep)
+    seed = fourth.number_input("Seed", 0, 9999, 0, key="lab_seed", help="Another seed draws other weights and inputs.", **keep)
+    fields = {
+        "gain": gain,
+        "length": length,
+        "activation": activation,
+        "initialiser": initialiser,
+        "units": units,
+        "seed": int(seed),
+    }
+    return Experiment().replace(**fields, gate_bias=None if bias == "default" else float(bias)), float(scale)
+
+
+def small_network() -> tuple[str, float, int]:
+    """Cell, gain and length of the animation's network."""
+    columns = st.columns([2, 2, 2])
+    with columns[0]:
+        chosen = reach.cell(CELLS, "walk_cell")
+    with columns[1]:
+        gain = st.select_slider(
+            "Recurrent gain",
+            (0.3, 0.6, 1.0, 1.5, 2.5),
+            0.6,
+            key="walk_gain",
+            help="0.3: the gradient vanishes; 2.5: it explodes.",
+        )
+    with columns[2]:
+        length = st.select_slider("Time steps", (4, 5, 6, 7, 8), 6, key="walk_length")
+    return chosen, gain, length
+
+
+def exploding() -> tuple[Experiment, float]:
+    """An untrained network with large recurrent weights, and the largest gradient norm allowed."""
+    columns = st.columns([5, 4, 4, 4])
+    with columns[0]:
+        chosen = reach.cell(CELLS, "clip_cell")
+    with columns[1]:
+        gain = st.select_slider("Recurrent gain", (0.5, 1.0, 1.2, 1.5, 2.0, 3.0), 1.5, key="clip_gain")
+    with columns[2]:
+        length = st.select_slider("Length", (10, 25, 50, 100, 200), 50, key="clip_length")
+    with columns[3]:
+        limit = st.select_slider(
+            "Limit", (0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0), 1.0, key="clip_limit", help="The largest norm that clipping allows."
+        )
+    return Experiment().replace(cell=chosen, gain=gain, length=length), limit
+
+
+def clip_result(norms: dict[str, float], limit: float) -> None:
+    """One batch's gradient under both clipping rules, drawn and said."""
+    if not np.isfinite(list(norms.values())).all():
+        st.warning(
+            "The gradient overflowed: it is larger than a 32-bit number can hold. Clipping cannot save this step; a smaller gain can.",
+            icon=":material/warning:",
+        )
+        return
+    result = compare(np.array(list(norms.values())), tuple(norms), limit)
+    shell.chart(figures.clipping(result), "clipping", f"Gradient norms before and after clipping at {limit:g}")
+    cards = st.columns(3)
+    cards[0].metric("Before", f"{result.norm:.3g}", help="Norm of all weights' gradients together.")
+    cards[1].metric(
+        "Global clip",
+        f"{result.norm_global:.3g}",
+        help="All gradients times one factor (Pascanu et al. 2013; Keras: global_clipnorm).",
+    )
+    cards[2].metric(
+        "Per-variable clip", f"{result.norm_variable:.3g}", help="Each weight's gradient shortened by itself (Keras: clipnorm)."
+    )
+    turned = np.degrees(np.arccos(np.clip(result.cosine_variable, -1, 1)))
+    if result.norm <= limit and turned < 0.01:
+        st.markdown("This gradient is below the limit: neither rule changes it.")
+    else:
+        st.markdown(
+            f"The **global** rule multiplies all gradients by one factor: the step gets shorter and keeps its direction (0° turned). "
+            f"The **per-variable** rule shortens each weight's gradient by itself: here it turns the step by **{turned:.1f}°**, and the joint norm may be above the limit."
+        )
