@@ -82,6 +82,8 @@ def build(experiment: Experiment, interface: Interface) -> Model:
 @functools.lru_cache(maxsize=32)
 def _drawn(spec: ModelSpec, interface: Interface, mask: bool, seed: int) -> tuple[np.ndarray, ...]:
     """What Keras's initialisers draw; kept, so that a slider for gain or bias does not build layers again."""
+    import keras  # noqa: F401 # before the seed: importing it draws from `random`, and a process's first network would start elsewhere
+
     state = random.getstate()
     random.seed(seed)  # all that Keras's initialisers draw their seeds from
     try:

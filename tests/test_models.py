@@ -42,6 +42,18 @@ def test_starts_as_keras_starts_after_its_seed(spec, interface):
     assert model.parameters == sum(weight.size for weight in expected)
 
 
+def test_the_first_network_of_a_process_starts_like_every_other():
+    """Importing Keras draws from `random`: it must not come between the seed and the weights."""
+    program = (
+        "import sys; from tests.test_models import *\n"
+        "assert 'keras' not in sys.modules\n"
+        "print(sum(float(weight.astype('float64').sum()) for weight in build(experiment(), TOKENS).weights).hex())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    here = sum(float(weight.astype("float64").sum()) for weight in build(experiment(), TOKENS).weights)
+    assert done.stdout.strip() == here.hex(), done.stderr
+
+
 def test_building_leaves_other_randomness_alone():
     random.seed(1)
     expected = [random.random(), random.random()]
