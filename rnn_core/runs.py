@@ -6,14 +6,13 @@ owner. A run whose owner is gone is interrupted, and can be resumed by anyone.
 
 from __future__ import annotations
 
-import builtins
 import math
 import os
 import secrets
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,11 @@ import numpy as np
 from rnn_core import data
 from rnn_core.archive import checksum
 from rnn_core.experiment import Experiment
-from rnn_core.history import COLUMNS, INTEGERS, NormHistory
-from rnn_core.index import Index, run_row
-from rnn_core.ownership import Owner
+from rnn_core.history import COLUMNS
+from rnn_core.index import run_row
+from rnn_core.library import Library, experiment_of
 from rnn_core.parcels import Parcel
 from rnn_core.records import ACTIVE, STATUSES, Kept, RunInfo, RunRecord, clean, default_name
-from rnn_core.shelf import Shelf
 
 __all__ = ["ACTIVE", "STATUSES", "Kept", "RunInfo", "RunRecord", "Store", "clean", "default_name", "home_folder", "store"]
 
@@ -45,79 +43,11 @@ def store() -> Store:
     return Store()
 
 
-class Store:
-    """Runs under one folder. Thread-safe; several processes may use one folder."""
+class Store(Library):
+    """The library with its pen: runs are made, written, renamed, deleted, exported and imported."""
 
     def __init__(self, home: str | Path | None = None) -> None:
-        self.home = home_folder(home)
-        self.home.mkdir(parents=True, exist_ok=True)
-        self.owner = Owner(self.home / "owners")
-        self._index = Index(self.home / "runs.sqlite")
-        self._shelf = Shelf(self.home)
-
-    def close(self) -> None:
-        """Let go of the store; its runs that are still active count as interrupted from now on."""
-        self._index.close()
-        self.owner.close()
-
-    # ---------------------------------------------------------------- reading
-
-    def list(self) -> list[RunInfo]:
-        """Newest first, starter models last."""
-        from rnn_core import exchange
-
-        with self._index.reading() as db:
-            rows = db.execute("SELECT * FROM runs ORDER BY created DESC, id DESC").fetchall()
-        return [self._info(row) for row in rows] + exchange.starters()
-
-    def open(self, run_id: str) -> RunRecord:
-        """Raises KeyError with a sentence when there is no such run."""
-        from rnn_core import exchange
-
-        if run_id.startswith("starter-"):
-            return exchange.open_starter(run_id)
-        with self._index.reading() as db:
-            info = self._info(run_row(db, run_id))
-            rows = db.execute(f"SELECT {', '.join(COLUMNS)} FROM metrics WHERE run = ? ORDER BY step", [run_id]).fetchall()
-            files = db.execute("SELECT * FROM files WHERE run = ? AND what = 'moment' ORDER BY step", [run_id]).fetchall()
-        table = np.array([tuple(row) for row in rows], np.float64).reshape(-1, len(COLUMNS))
-        columns = {name: table[:, n].astype(np.int64 if name in INTEGERS else np.float64) for n, name in enumerate(COLUMNS)}
-        sums = {row["step"]: row["sha256"] for row in files}
-        return RunRecord(
-            info,
-            columns,
-            tuple(Kept(row["step"], row["epoch"]) for row in files),
-            _norms=lambda: self.norms(run_id),
-            _read=lambda step: self._shelf.read(run_id, "moment", step, sums[step]),
-            _uploads=lambda: self.uploads(info.experiment),
-        )
-
-    def norms(self, run_id: str) -> NormHistory:
-        """The thinned gradient norms per time step."""
-        with self._index.reading() as db:
-            rows = db.execute("SELECT step, logs FROM norms WHERE run = ? ORDER BY step", [run_id]).fetchall()
-        return NormHistory((row["step"], np.frombuffer(row["logs"], np.float32)) for row in rows)
-
-    def checkpoint(self, run_id: str) -> bytes | None:
-        """The newest intact checkpoint file, or None."""
-        with self._index.reading() as db:
-            rows = db.execute("SELECT * FROM files WHERE run = ? AND what = 'checkpoint' ORDER BY step DESC", [run_id]).fetchall()
-        for row in rows:
-            try:
-                return self._shelf.read(run_id, "checkpoint", row["step"], row["sha256"])
-            except (OSError, ValueError):
-                continue
-        return None
-
-    def uploads(self, experiment: Experiment) -> dict[str, bytes]:
-        """SHA-256 → bytes of the uploaded files that the experiment names and this store holds."""
-        return self._shelf.uploads(experiment.data.source)
-
-    def size(self) -> int:
-        """Bytes on disk."""
-        return self._shelf.size()
-
-    # ---------------------------------------------------------------- writing
+        super().__init__(home_folder(home))
 
     def create(
         self,
@@ -178,11 +108,14 @@ class Store:
                 db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", [value, run_id])
 
     def keep(self, run_id: str, parcel: Parcel) -> None:
-        """Store a kept moment, or a checkpoint in place of the one before."""
-        with self._index.reading() as db:
-            run_row(db, run_id)
-        self._shelf.put(run_id, parcel.what, parcel.step, parcel.data)
-        old: builtins.list[sqlite3.Row] = []
+        """Store a kept moment, or a checkpoint in place of the one before. Raises KeyError when the run was deleted."""
+        self._known(run_id)
+        try:
+            self._shelf.put(run_id, parcel.what, parcel.step, parcel.data)
+        except FileNotFoundError:
+            self._known(run_id)  # deleted meanwhile, and its folder with it
+            raise
+        old: list[sqlite3.Row] = []
         with self._index.transaction() as db:
             run_row(db, run_id)
             if parcel.what == "checkpoint":
@@ -224,7 +157,7 @@ class Store:
         self._shelf.clear(run_id)
         self._index.execute("PRAGMA incremental_vacuum")
 
-    def prune(self, megabytes: float) -> builtins.list[str]:
+    def prune(self, megabytes: float) -> list[str]:
         """Delete the oldest ended runs until the store is smaller than this; returns their ids."""
         removed = []
         for info in reversed([info for info in self.list() if not info.builtin and info.status not in ACTIVE]):
@@ -251,33 +184,19 @@ class Store:
         """Free the space set aside for the last words on a full disk."""
         self._shelf.spend_ballast()
 
-    # ---------------------------------------------------------------- inside
-
-    def _info(self, row: sqlite3.Row) -> RunInfo:
-        status, message = row["status"], row["message"]
-        if status in ACTIVE and not self.owner.alive(row["owner"]):
-            status, message = (
-                "interrupted",
-                "The app that trained this run ended before it did; resume it to go on from the last checkpoint.",
-            )
-        best, test = (math.nan if row[name] is None else row[name] for name in ("best", "test_metric"))
-        experiment = _experiment(row["experiment"])
-        return RunInfo(row["id"], row["name"], experiment, status, row["created"], row["step"], best, message, test)
+    def _known(self, run_id: str) -> None:
+        """Raises KeyError when there is no such run."""
+        with self._index.reading() as db:
+            run_row(db, run_id)
 
     def _refuse_builtin(self, run_id: str) -> None:
         if run_id.startswith("starter-"):
             raise ValueError("starter models come with Unrolled and stay as they are: export and import one to get your own copy")
 
 
-@lru_cache(maxsize=1024)
-def _experiment(text: str) -> Experiment:
-    """From JSON, which takes longer than the rest of a line of the list."""
-    return Experiment.from_json(text)
-
-
-def _best(run: Mapping[str, Any] | sqlite3.Row, values: builtins.list[float | None]) -> float | None:
+def _best(run: Mapping[str, Any] | sqlite3.Row, values: list[float | None]) -> float | None:
     """The best of the run's best metric and `values`; None when nothing was measured."""
     found = [value for value in [run["best"], *values] if value is not None and not math.isnan(value)]
-    experiment = _experiment(run["experiment"])
+    experiment = experiment_of(run["experiment"])
     lower = data.task(experiment.data.task).metric == "rmse"
     return (min if lower else max)(found, default=None)

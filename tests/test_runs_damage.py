@@ -74,6 +74,20 @@ def test_a_file_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_deleted_while_a_moment_of_it_is_written_is_deleted_not_broken(store: Store, monkeypatch: pytest.MonkeyPatch):
+    run_id = made_up.fill(store, 10)
+    flush = os.fsync
+
+    def meanwhile(descriptor: int) -> None:
+        flush(descriptor)
+        store.delete(run_id)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    with pytest.raises(KeyError, match="it was deleted"):
+        store.keep(run_id, moment(made_up.snapshot(20)))
+    assert not (store.home / "runs" / run_id).exists()
+
+
 def _write_for_ever(home: str) -> None:
     store = Store(home)
     run_id = store.create(made_up.EXPERIMENT, status="running")

@@ -1,0 +1,105 @@
+"""A store of runs to read from: the list, a run opened, its checkpoint, norms and uploads."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from rnn_core.experiment import Experiment
+from rnn_core.history import COLUMNS, INTEGERS, NormHistory
+from rnn_core.index import Index, run_row
+from rnn_core.ownership import Owner
+from rnn_core.records import ACTIVE, Kept, RunInfo, RunRecord
+from rnn_core.shelf import Shelf
+
+
+class Library:
+    """Runs under one folder, which is made where it is missing. Thread-safe; several processes may use one folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        home.mkdir(parents=True, exist_ok=True)
+        self.owner = Owner(home / "owners")
+        self._index = Index(home / "runs.sqlite")
+        self._shelf = Shelf(home)
+
+    def close(self) -> None:
+        """Let go of the store; its runs that are still active count as interrupted from now on."""
+        self._index.close()
+        self.owner.close()
+
+    def list(self) -> list[RunInfo]:
+        """Newest first, starter models last."""
+        from rnn_core import exchange
+
+        with self._index.reading() as db:
+            rows = db.execute("SELECT * FROM runs ORDER BY created DESC, id DESC").fetchall()
+        return [self._info(row) for row in rows] + exchange.starters()
+
+    def open(self, run_id: str) -> RunRecord:
+        """Raises KeyError with a sentence when there is no such run."""
+        from rnn_core import exchange
+
+        if run_id.startswith("starter-"):
+            return exchange.open_starter(run_id)
+        with self._index.reading() as db:
+            info = self._info(run_row(db, run_id))
+            rows = db.execute(f"SELECT {', '.join(COLUMNS)} FROM metrics WHERE run = ? ORDER BY step", [run_id]).fetchall()
+            files = db.execute("SELECT * FROM files WHERE run = ? AND what = 'moment' ORDER BY step", [run_id]).fetchall()
+        table = np.array([tuple(row) for row in rows], np.float64).reshape(-1, len(COLUMNS))
+        columns = {name: table[:, n].astype(np.int64 if name in INTEGERS else np.float64) for n, name in enumerate(COLUMNS)}
+        sums = {row["step"]: row["sha256"] for row in files}
+        return RunRecord(
+            info,
+            columns,
+            tuple(Kept(row["step"], row["epoch"]) for row in files),
+            _norms=lambda: self.norms(run_id),
+            _read=lambda step: self._shelf.read(run_id, "moment", step, sums[step]),
+            _uploads=lambda: self.uploads(info.experiment),
+        )
+
+    def norms(self, run_id: str) -> NormHistory:
+        """The thinned gradient norms per time step."""
+        with self._index.reading() as db:
+            rows = db.execute("SELECT step, logs FROM norms WHERE run = ? ORDER BY step", [run_id]).fetchall()
+        return NormHistory((row["step"], np.frombuffer(row["logs"], np.float32)) for row in rows)
+
+    def checkpoint(self, run_id: str) -> bytes | None:
+        """The newest intact checkpoint file, or None."""
+        with self._index.reading() as db:
+            rows = db.execute("SELECT * FROM files WHERE run = ? AND what = 'checkpoint' ORDER BY step DESC", [run_id]).fetchall()
+        for row in rows:
+            try:
+                return self._shelf.read(run_id, "checkpoint", row["step"], row["sha256"])
+            except (OSError, ValueError):
+                continue
+        return None
+
+    def uploads(self, experiment: Experiment) -> dict[str, bytes]:
+        """SHA-256 → bytes of the uploaded files that the experiment names and this store holds."""
+        return self._shelf.uploads(experiment.data.source)
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        return self._shelf.size()
+
+    def _info(self, row: sqlite3.Row) -> RunInfo:
+        status, message = row["status"], row["message"]
+        if status in ACTIVE and not self.owner.alive(row["owner"]):
+            status, message = (
+                "interrupted",
+                "The app that trained this run ended before it did; resume it to go on from the last checkpoint.",
+            )
+        best, test = (math.nan if row[name] is None else row[name] for name in ("best", "test_metric"))
+        experiment = experiment_of(row["experiment"])
+        return RunInfo(row["id"], row["name"], experiment, status, row["created"], row["step"], best, message, test)
+
+
+@lru_cache(maxsize=1024)
+def experiment_of(text: str) -> Experiment:
+    """From JSON, which takes longer than the rest of a line of the list."""
+    return Experiment.from_json(text)
