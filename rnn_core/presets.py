@@ -73,8 +73,7 @@ _ALL = (
         "textbook_lstm",
         "The textbook program, LSTM",
         "The same program with LSTM(32): four times the recurrent parameters, and the steadier learner. Within five epochs each "
-        "of three seeds passes 86 %, the lowest above the vanilla RNN's; their best epochs lie closer together, and no epoch "
-        "loses as much.",
+        "of three seeds passes 86 %, the lowest above the vanilla RNN's, and no epoch loses as much.",
         cell="lstm",
         **_TEXTBOOK,
     ),

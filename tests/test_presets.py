@@ -122,7 +122,7 @@ def test_textbook_is_the_textbook_program():
 )
 @proves("textbook_gru", "The same program with GRU(32)", "three times the recurrent weights, and a second bias")
 def test_the_textbook_with_gates_has_more_to_learn_and_differs_in_nothing_else():
-    """The steadier learner: its three seeds closer together, the lowest higher, no epoch losing as much (benchmark)."""
+    """The steadier learner: the lowest of its three seeds is higher, and no epoch loses as much (benchmark)."""
     experiment = presets.get("textbook")
     layer = {}
     for cell in ("simple_rnn", "lstm", "gru"):
