@@ -3,7 +3,8 @@
 A vanilla RNN's validation accuracy swings by several points from epoch to epoch, and its best epoch by as many from seed to seed. A
 row is therefore judged by the median of its seeds; every seed is printed. With --keras the very same program trains in stock Keras:
 the starting weights, batches and their order are ours, the recurrence, its gradient and the optimiser are Keras's. A seed that is
-low for both, or a spread that both have, is the network's; a median that only ours misses would be our fault.
+low for both, or a spread that both have, is the network's; a median that only ours misses would be our fault. Padded in front, seeds
+0-2, best within five epochs: ours .836 .847 .836, Keras .838 .825 .819.
 """
 
 from __future__ import annotations
