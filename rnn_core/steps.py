@@ -10,7 +10,6 @@ Shapes: B batch, T time, D inputs, H units, G packed columns, K outputs, V vocab
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,19 +17,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnn_core import optimisers, recurrence
-from rnn_core.cells import CELLS, Cell, Tensor
+from rnn_core import optimisers
+from rnn_core.cells import Tensor
 from rnn_core.data.checked import check
 from rnn_core.data.sequences import Batch, Sequences, batches
-from rnn_core.data.task import Interface
-from rnn_core.experiment import ModelSpec, TrainingSpec
+from rnn_core.experiment import TrainingSpec
 from rnn_core.models import Model
-
-CAPACITIES = (32, 64, 100, 200, 300, 400, 500, 700, 1000, 1500, 2000)  # time steps that a compiled step has room for
+from rnn_core.network import Network
+from rnn_core.packing import packed
 
 HALVES = 2  # parts of a full batch that run side by side
-
-Watch = Callable[[Any], None] | None  # GradientTape.watch while training, else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,31 +38,6 @@ class StepResult:
     state_norms: np.ndarray  # (T,) float64: mean over the batch of ‖∂L_i/∂s_t‖, last recurrent layer; the last is the final step
     gradient_norm: float  # global norm of the weights' gradient
     clipped_norm: float  # the same after clipping
-
-
-def cell_of(spec: ModelSpec) -> Cell:
-    """The recurrence that a spec describes."""
-    return CELLS[spec.cell](spec.units, spec.activation, reset_after=spec.reset_after)
-
-
-def losses(interface: Interface, logits: Tensor, targets: Tensor) -> Tensor:
-    """(B,) or (B, T) loss of each example or step, from logits (…, K)."""
-    if interface.loss == "categorical":
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
-    targets = tf.reshape(tf.cast(targets, logits.dtype), tf.shape(logits))
-    if interface.loss == "binary":
-        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits), -1)
-    return tf.reduce_mean(tf.square(logits - targets), -1)
-
-
-def scores(interface: Interface, logits: Tensor, targets: Tensor) -> Tensor:
-    """(B,) or (B, T): 1 where the prediction is right; the squared error where the loss is squared."""
-    if interface.loss == "categorical":
-        return tf.cast(tf.equal(tf.argmax(logits, -1, tf.int32), tf.cast(targets, tf.int32)), tf.float32)
-    if interface.loss == "binary":
-        targets = tf.reshape(tf.cast(targets, logits.dtype), tf.shape(logits))
-        return tf.reduce_mean(tf.cast(tf.equal(logits > 0, targets > 0.5), tf.float32), -1)
-    return losses(interface, logits, targets)
 
 
 def _mean(values: Any) -> Any:
@@ -86,9 +57,9 @@ class Stepper:
     """
 
     def __init__(self, model: Model, training: TrainingSpec, seed: int = 0) -> None:
-        self._start, self.training, self.seed = model, training, seed
-        self.cell = cell_of(model.spec)
-        self.tokens = model.interface.inputs == "tokens"
+        self._start, self.training = model, training
+        self.network = Network(model.spec, model.interface, seed)
+        self.tokens = self.network.tokens
         self.weights = [tf.Variable(weight) for weight in model.weights]
         slots = range(optimisers.SLOTS[training.optimiser])
         self.slots = [[tf.Variable(tf.zeros_like(weight)) for weight in self.weights] for _ in slots]
@@ -124,9 +95,9 @@ class Stepper:
         """One gradient step on a batch."""
         check(batch, self._start.interface)
         full = len(batch.inputs) == self.training.batch
-        packed, start = self._packed(batch) if full else (batch, 0)
-        function = self._function("train" if full else "train_any", packed.mask is not None)
-        found = function(*self._tensors(packed), tf.constant(start))
+        read, start = packed(batch, self.network.spec.bidirectional, self.network.interface.per_step) if full else (batch, 0)
+        function = self._function("train" if full else "train_any", read.mask is not None)
+        found = function(*self._tensors(read), tf.constant(start))
         loss, metric, norms, gradient, clipped = (value.numpy() for value in found)
         return StepResult(float(loss), self._metric(metric), norms[-batch.inputs.shape[1] :], float(gradient), float(clipped))
 
@@ -183,21 +154,6 @@ class Stepper:
         targets = tf.constant(targets, tf.int32 if interface.loss == "categorical" else tf.float32)
         return [inputs, *([] if batch.mask is None else [tf.constant(batch.mask, tf.bool)]), targets]
 
-    def _packed(self, batch: Batch) -> tuple[Batch, int]:
-        """The batch with room for its capacity in front, and the step at which it starts."""
-        length = batch.inputs.shape[1]
-        room = next((size for size in CAPACITIES if size >= length), -(-length // 1000) * 1000) - length
-        if room == 0:
-            return batch, 0
-        widen = [(0, 0), (room, 0)]
-        inputs = np.pad(batch.inputs, [*widen, *[(0, 0)] * (batch.inputs.ndim - 2)])
-        targets = np.pad(batch.targets, widen) if self._start.interface.per_step else batch.targets
-        mask = batch.mask
-        if self._start.spec.bidirectional and mask is None:  # read from the end, the room comes last: only a mask can skip it
-            mask = np.ones(batch.inputs.shape[:2], bool)
-        mask = None if mask is None else np.pad(mask, widen)
-        return Batch(inputs, mask, targets), 0 if self._start.spec.bidirectional else room
-
     def _function(self, name: str, masked: bool) -> Any:
         """The compiled function of that name: one trace per shape for "train", one for all shapes otherwise."""
         key = name, masked
@@ -206,8 +162,8 @@ class Stepper:
                 "train": self._train,
                 "train_any": self._train,
                 "gradients": self._gradients,
-                "measure": lambda inputs, mask, targets: self._measure(self._embedded(inputs), mask, targets)[:2],
-                "logits": lambda inputs, mask: self._network(self._embedded(inputs), mask, None, 0)[0],
+                "measure": self._measure,
+                "logits": self._logits,
             }[name]
             bare = body if masked else lambda inputs, *rest: body(inputs, None, *rest)
             signature = None if name == "train" else self._signature(masked)[: {"measure": 2, "logits": 1}.get(name, 3) + masked]
@@ -222,64 +178,11 @@ class Stepper:
         targets = tf.TensorSpec((None,) * rank, tf.int32 if interface.loss == "categorical" else tf.float32)
         return [inputs, *([tf.TensorSpec((None, None), tf.bool)] if masked else []), targets, tf.TensorSpec((), tf.int32)]
 
-    def _embedded(self, inputs: Tensor) -> Tensor:
-        """(T, B, D) what the first recurrent layer reads."""
-        return tf.gather(self.weights[0], tf.transpose(inputs)) if self.tokens else tf.transpose(inputs, (1, 0, 2))
+    def _logits(self, inputs: Tensor, mask: Tensor | None) -> Tensor:
+        return self.network.logits(self.weights[self.tokens :], self.network.embedded(self.weights, inputs), mask)[0]
 
-    def _network(
-        self, x: Tensor, mask: Tensor | None, watch: Watch, start: Tensor | int, half: Tensor | int = 0, projected: bool = False
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Logits (B, K) or (B, T, K), and the nudges of the last layer's states (forward direction).
-
-        With `projected`, x (T, B, G) or (T, B, 2G) is already multiplied by the first layer's kernels.
-        """
-        spec, interface = self._start.spec, self._start.interface
-        weights = list(self.weights[self.tokens :])
-        time_mask = None if mask is None else tf.transpose(mask)[..., None]
-        nudges: tuple[Tensor, ...] = ()
-        for depth in range(spec.layers):
-            final = depth == spec.layers - 1 and not interface.per_step
-            outputs = []
-            for backwards in range(1 + spec.bidirectional):
-                taken = [weights.pop(0) for _ in range(3 if spec.use_bias else 2)]
-                given = projected and depth == 0
-                fed = tf.split(x, 1 + spec.bidirectional, -1)[backwards] if given else x
-                fed = self._dropped(fed, 2 * depth + backwards, half) if watch and spec.dropout else fed
-                fed, real = (fed[::-1], None if time_mask is None else time_mask[::-1]) if backwards else (fed, time_mask)
-                states, pushed = recurrence.layer(self.cell, fed, taken, real, watch, start, final, given)
-                nudges = nudges if backwards else pushed
-                outputs.append(states[::-1] if backwards and not final else states)
-            x = tf.concat(outputs, -1)
-        logits = tf.tensordot(x, weights[0], 1) + weights[1]
-        return tf.transpose(logits, (1, 0, 2)) if interface.per_step else logits, nudges
-
-    def _dropped(self, x: Tensor, salt: int, half: Tensor | int) -> Tensor:
-        """(T, B, D) with the same inputs of a sequence dropped at every step, the others scaled up."""
-        rate = self._start.spec.dropout
-        shape, seed = (tf.shape(x)[1], x.shape[2]), tf.cast(self.seed, tf.int64)
-        draw = tf.random.stateless_uniform(shape, tf.stack([seed * 16 + salt, self.count * HALVES + tf.cast(half, tf.int64)]))
-        return x * tf.cast(draw >= rate, x.dtype) / (1 - rate)
-
-    def _measure(
-        self,
-        x: Tensor,
-        mask: Tensor | None,
-        targets: Tensor,
-        start: Tensor | int = 0,
-        half: Tensor | int = 0,
-        projected: bool = False,
-        watch: Watch = None,
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
-        """Mean loss and score of a batch, and the nudges."""
-        interface = self._start.interface
-        logits, nudges = self._network(x, mask, watch, start, half, projected)
-        loss, score = losses(interface, logits, targets), scores(interface, logits, targets)
-        if interface.per_step:
-            steps = tf.range(tf.shape(x)[0])[None] >= start
-            real = tf.cast(steps if mask is None else steps & mask, tf.float32)
-            share = real / tf.maximum(tf.reduce_sum(real, 1, keepdims=True), 1)
-            loss, score = tf.reduce_sum(loss * share, 1), tf.reduce_sum(score * share, 1)
-        return tf.reduce_mean(loss), tf.reduce_mean(score), nudges
+    def _measure(self, inputs: Tensor, mask: Tensor | None, targets: Tensor) -> tuple[Tensor, ...]:
+        return self.network.measure(self.weights[self.tokens :], self.network.embedded(self.weights, inputs), mask, targets)[:2]
 
     def _core(
         self,
@@ -303,7 +206,9 @@ class Stepper:
         above = self.weights[self.tokens :]
         with tf.GradientTape() as tape:
             tape.watch(x)
-            loss, metric, nudges = self._measure(x, mask, targets, start, half, projected, tape.watch)
+            draw = self.count * HALVES + tf.cast(half, tf.int64)
+            options = {"watch": tape.watch, "draw": draw, "projected": projected}
+            loss, metric, nudges = self.network.measure(above, x, mask, targets, start, **options)
         read, gradients, flow = tape.gradient(loss, [x, above, nudges], unconnected_gradients="zero")
         if tokens is not None:
             read = tf.math.unsorted_segment_sum(read, tokens, self._start.interface.input_size)
@@ -320,9 +225,13 @@ class Stepper:
         core: Any = partial(self._core, projected=projected)
         core = tf.function(core, jit_compile=True, autograph=False) if static else core
         with tf.GradientTape() as tape:
-            table = self._table(projected) if self.tokens else None
+            table = self.network.table(self.weights, projected) if self.tokens else None
         tokens = tf.split(tf.transpose(inputs), halves, axis=1) if self.tokens else [None] * halves  # (T, B/2) each
-        xs = [tf.gather(table, part) for part in tokens] if self.tokens else tf.split(self._embedded(inputs), halves, axis=1)
+        xs = (
+            [tf.gather(table, part) for part in tokens]
+            if self.tokens
+            else tf.split(self.network.embedded(self.weights, inputs), halves, axis=1)
+        )
         masks = [None] * halves if mask is None else tf.split(mask, halves)
         parts = zip(xs, tokens, masks, tf.split(targets, halves), strict=True)
         found = [core(*part, start, tf.constant(n)) for n, part in enumerate(parts)]
@@ -331,17 +240,6 @@ class Stepper:
             return above, *measured
         below = tape.gradient(table, self.weights, rows)
         return [part if more is None else part + more for part, more in zip([0.0, *above], below, strict=True)], *measured
-
-    def _table(self, projected: bool) -> Tensor:
-        """(V, ·) what each token gives to the first layer: its embedding, or that already multiplied by the layer's kernels.
-
-        A vocabulary shorter than the batch has positions makes the second way cheaper: each token is projected once.
-        """
-        if not projected:
-            return tf.identity(self.weights[0])
-        directions, each = 1 + self._start.spec.bidirectional, 3 if self._start.spec.use_bias else 2
-        kernels = [self.weights[1 + each * n : 1 + each * (n + 1)] for n in range(directions)]
-        return tf.concat([recurrence.projected(self.weights[0], taken) for taken in kernels], -1)
 
     def _train(self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor) -> tuple[Tensor, ...]:
         gradients, loss, metric, norms = self._gradients(inputs, mask, targets, start)

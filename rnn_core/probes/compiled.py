@@ -19,7 +19,7 @@ import tensorflow as tf
 from rnn_core import recurrence
 from rnn_core.cells import Cell, Tensor
 from rnn_core.models import Model
-from rnn_core.steps import cell_of
+from rnn_core.network import cell_of
 
 OFTEN = 3  # the call of one shape that compiles
 HALVES = 2  # parts of a batch that run side by side: a loop over time keeps only one core busy

@@ -74,7 +74,7 @@ def _loss(kind: str, answer: Any, targets: Any) -> Any:
     import tensorflow as tf
 
     from rnn_core.data.task import Interface
-    from rnn_core.steps import losses
+    from rnn_core.network import losses
 
     each = losses(Interface("floats", 1, answer.shape[-1], kind), answer, tf.convert_to_tensor(targets))
     return each if each.shape.rank == 1 else tf.reduce_mean(each, axis=list(range(1, each.shape.rank)))

@@ -1,0 +1,132 @@
+"""One of our networks as a TensorFlow graph, from what it reads to the loss. The weights come with every call.
+
+Shapes: B batch, T time, D inputs, H units, G packed columns, K outputs, V vocabulary. Inside, time comes first: (T, B, ·).
+Weights are in the order of `Model.weights`: the embedding if there is one, the recurrent layers, the head's kernel and bias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from rnn_core import recurrence
+from rnn_core.cells import CELLS, Cell, Tensor
+from rnn_core.data.task import Interface
+from rnn_core.experiment import ModelSpec
+
+Weights = list[Any]  # tensors or variables
+Watch = Callable[[Any], None] | None  # GradientTape.watch while training, else None
+
+
+def cell_of(spec: ModelSpec) -> Cell:
+    """The recurrence that a spec describes."""
+    return CELLS[spec.cell](spec.units, spec.activation, reset_after=spec.reset_after)
+
+
+def losses(interface: Interface, logits: Tensor, targets: Tensor) -> Tensor:
+    """(B,) or (B, T) loss of each example or step, from logits (…, K)."""
+    if interface.loss == "categorical":
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits)
+    targets = tf.reshape(tf.cast(targets, logits.dtype), tf.shape(logits))
+    if interface.loss == "binary":
+        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits), -1)
+    return tf.reduce_mean(tf.square(logits - targets), -1)
+
+
+def scores(interface: Interface, logits: Tensor, targets: Tensor) -> Tensor:
+    """(B,) or (B, T): 1 where the prediction is right; the squared error where the loss is squared."""
+    if interface.loss == "categorical":
+        return tf.cast(tf.equal(tf.argmax(logits, -1, tf.int32), tf.cast(targets, tf.int32)), tf.float32)
+    if interface.loss == "binary":
+        targets = tf.reshape(tf.cast(targets, logits.dtype), tf.shape(logits))
+        return tf.reduce_mean(tf.cast(tf.equal(logits > 0, targets > 0.5), tf.float32), -1)
+    return losses(interface, logits, targets)
+
+
+@dataclass(frozen=True)
+class Network:
+    """The make of a network, and what can be computed with it."""
+
+    spec: ModelSpec
+    interface: Interface
+    seed: int = 0  # of dropout
+
+    @property
+    def tokens(self) -> bool:
+        """Whether the first weight is an embedding."""
+        return self.interface.inputs == "tokens"
+
+    def embedded(self, weights: Weights, inputs: Tensor) -> Tensor:
+        """(T, B, D) what the first recurrent layer reads."""
+        return tf.gather(weights[0], tf.transpose(inputs)) if self.tokens else tf.transpose(inputs, (1, 0, 2))
+
+    def table(self, weights: Weights, projected: bool) -> Tensor:
+        """(V, ·) what each token gives to the first layer: its embedding, or that already multiplied by the layer's kernels.
+
+        A vocabulary shorter than the batch has positions makes the second way cheaper: each token is projected once.
+        """
+        if not projected:
+            return tf.identity(weights[0])
+        directions, each = 1 + self.spec.bidirectional, 3 if self.spec.use_bias else 2
+        kernels = [weights[1 + each * n : 1 + each * (n + 1)] for n in range(directions)]
+        return tf.concat([recurrence.projected(weights[0], taken) for taken in kernels], -1)
+
+    def logits(
+        self,
+        above: Weights,
+        x: Tensor,
+        mask: Tensor | None,
+        watch: Watch = None,
+        start: Tensor | int = 0,
+        draw: Tensor | None = None,
+        projected: bool = False,
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """(B, K) or (B, T, K), and the nudges of the last layer's states (forward direction).
+
+        Args:
+            above: the weights above the embedding.
+            x: (T, B, D) inputs, or with `projected` (T, B, G) or (T, B, 2G), already multiplied by the first layer's kernels.
+            mask: (B, T) True at real steps, or None.
+            start: steps before this one are not run.
+            draw: number that picks what dropout drops, int64; None drops nothing.
+        """
+        spec, weights = self.spec, list(above)
+        time_mask = None if mask is None else tf.transpose(mask)[..., None]
+        cell, nudges = cell_of(spec), ()
+        for depth in range(spec.layers):
+            final = depth == spec.layers - 1 and not self.interface.per_step
+            outputs = []
+            for backwards in range(1 + spec.bidirectional):
+                taken = [weights.pop(0) for _ in range(3 if spec.use_bias else 2)]
+                given = projected and depth == 0
+                fed = tf.split(x, 1 + spec.bidirectional, -1)[backwards] if given else x
+                fed = fed if draw is None or not spec.dropout else self._dropped(fed, 2 * depth + backwards, draw)
+                fed, real = (fed[::-1], None if time_mask is None else time_mask[::-1]) if backwards else (fed, time_mask)
+                states, pushed = recurrence.layer(cell, fed, taken, real, watch, start, final, given)
+                nudges = nudges if backwards else pushed
+                outputs.append(states[::-1] if backwards and not final else states)
+            x = tf.concat(outputs, -1)
+        logits = tf.tensordot(x, weights[0], 1) + weights[1]
+        return tf.transpose(logits, (1, 0, 2)) if self.interface.per_step else logits, nudges
+
+    def measure(
+        self, above: Weights, x: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor | int = 0, **options: Any
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """Mean loss and score of a batch, and the nudges. Arguments and options as for `logits`."""
+        logits, nudges = self.logits(above, x, mask, start=start, **options)
+        loss, score = losses(self.interface, logits, targets), scores(self.interface, logits, targets)
+        if self.interface.per_step:
+            steps = tf.range(tf.shape(x)[0])[None] >= start
+            real = tf.cast(steps if mask is None else steps & mask, tf.float32)
+            share = real / tf.maximum(tf.reduce_sum(real, 1, keepdims=True), 1)
+            loss, score = tf.reduce_sum(loss * share, 1), tf.reduce_sum(score * share, 1)
+        return tf.reduce_mean(loss), tf.reduce_mean(score), nudges
+
+    def _dropped(self, x: Tensor, salt: int, draw: Tensor) -> Tensor:
+        """(T, B, D) with the same inputs of a sequence dropped at every step, the others scaled up."""
+        rate, shape = self.spec.dropout, (tf.shape(x)[1], x.shape[2])
+        drawn = tf.random.stateless_uniform(shape, tf.stack([tf.constant(self.seed * 16 + salt, tf.int64), draw]))
+        return x * tf.cast(drawn >= rate, x.dtype) / (1 - rate)

@@ -1,0 +1,30 @@
+"""Batches of any length in a few lengths, so that a compiled step need not be compiled for each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rnn_core.data.sequences import Batch
+
+CAPACITIES = (32, 64, 100, 200, 300, 400, 500, 700, 1000, 1500, 2000)  # time steps that a compiled step has room for
+
+
+def packed(batch: Batch, bidirectional: bool, per_step: bool) -> tuple[Batch, int]:
+    """The batch with room for its capacity in front, and the step at which it starts.
+
+    Args:
+        bidirectional: read from the end, the room comes last: only a mask can skip it, and the start is 0.
+        per_step: targets have a time axis too.
+    """
+    length = batch.inputs.shape[1]
+    room = next((size for size in CAPACITIES if size >= length), -(-length // 1000) * 1000) - length
+    if room == 0:
+        return batch, 0
+    widen = [(0, 0), (room, 0)]
+    inputs = np.pad(batch.inputs, [*widen, *[(0, 0)] * (batch.inputs.ndim - 2)])
+    targets = np.pad(batch.targets, widen) if per_step else batch.targets
+    mask = batch.mask
+    if bidirectional and mask is None:
+        mask = np.ones(batch.inputs.shape[:2], bool)
+    mask = None if mask is None else np.pad(mask, widen)
+    return Batch(inputs, mask, targets), 0 if bidirectional else room
