@@ -25,6 +25,8 @@ def took(service: Service, run_id: str, command: str, effect: Callable[[], objec
 
 
 def test_every_control_reaches_a_running_job_within_0_3_s(service: Service):
+    """Once the network is compiled: a worker's very first step and validation of it compile for about half a second each."""
+    wait(service, service.submit(TINY, viewer="a"), "finished")
     run_id = service.submit(LONG, viewer="a")
     until(lambda: step(service, run_id) > 3)
 
