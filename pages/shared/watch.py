@@ -13,6 +13,7 @@ from rnn_core import data
 
 TICK = 1.0  # seconds
 EAGER = 0.25  # seconds, until the first step is there: nobody likes to wait for the first point
+SLIDER, HIGHER = 68, 405  # pixels of the rewind slider, and of a look at real data with its words
 NOW = -1  # the rewind slider's last place
 ROWS = (("loss", "metric"), ("reading",), ("faults",), ("norms", "norm_map"), ("states", "eigenvalues"))
 
@@ -83,6 +84,8 @@ def _rewound(board: Board) -> Board:
     """The board that the slider asks for: now, or a kept moment of the past."""
     now = board.now
     if len(now.kept) < 2:
+        if now.active:
+            st.container(height=SLIDER, border=False)  # its place, so that nothing moves down when it comes
         return board
     steps, key, held = [*sorted(now.kept), NOW], f"rewind_{now.run_id}", f"rewound_{now.run_id}"
     # A slider forgets its place when a kept snapshot joins it, so the place is held apart.
@@ -103,11 +106,22 @@ def figures(board: Board) -> None:
     """Every drawing of a moment; a place is kept for those that are still to come."""
     for row in ROWS:
         if len(row) == 1:
-            _drawing(board, row[0])
+            place = st.empty()  # one place, filled or not: what stands below keeps its own, and its charts their nodes
+            if row[0] in board.drawings or _awaited(board.now, row[0]):
+                with place.container():
+                    _drawing(board, row[0])
             continue
         for column, name in zip(st.columns(2), row, strict=True):
             with column:
                 _drawing(board, name)
+
+
+def _awaited(now: Moment, name: str) -> bool:
+    """Whether a look at real data will come as soon as weights are kept."""
+    if not now.active or name != "reading":
+        return False
+    group = data.task(now.experiment.data.task).group
+    return group == "series" or (group == "text" and not now.experiment.model.bidirectional)
 
 
 def about(now: Moment, name: str) -> str:
@@ -121,8 +135,9 @@ def _drawing(board: Board, name: str) -> None:
     if name in board.drawings:
         charts.draw(board.drawings[name], name)
         st.caption(about(board.now, name))
-    elif board.now.active and name not in ("reading", "faults"):
-        st.container(height=290, border=False)  # a shimmering skeleton would take from the trainer what it waits for
+    elif board.now.active:
+        height = HIGHER if name == "reading" else 290  # a shimmering skeleton would take from the trainer what it waits for
+        st.container(height=height, border=False)
 
 
 def described(now: Moment) -> None:
