@@ -6,7 +6,10 @@ The worker joins the cluster only when TensorFlow is loaded and has compiled one
 from __future__ import annotations
 
 import os
+import threading
 from typing import Any
+
+from rnn_core.data import imdb_files
 
 NICE = {"train": 10, "probe": 5}  # how far below the web process; probes before trainings; UNROLLED_NICE overrides both
 
@@ -20,6 +23,8 @@ def dask_setup(worker: Any) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     limit_threads()
     warm()
+    if role == "train":
+        threading.Thread(target=imdb_files.prepare, name="imdb", daemon=True).start()
 
 
 def limit_threads() -> None:

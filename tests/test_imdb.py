@@ -78,6 +78,24 @@ def test_the_quick_copy_is_used_and_renewed(nowhere):
     assert len(imdb_files.reviews()[0]) == 25
 
 
+def test_a_copy_made_in_advance_is_the_one_that_is_read(nowhere, monkeypatch):
+    imdb_files.prepare()  # there is nothing to copy, and nothing happens
+    folder, copy = write(nowhere / "keras" / "datasets"), nowhere / "home" / "imdb-ids.npz"
+    monkeypatch.setattr(imdb_files, "ROOM", 2**70)
+    imdb_files.prepare()
+    assert not copy.exists(), "the disk is too full for a copy that nobody asked for"
+    monkeypatch.setattr(imdb_files, "ROOM", 0)
+    imdb_files.prepare()
+    assert copy.is_file()
+    with monkeypatch.context() as patch:
+        patch.setattr(imdb_files, "_read", lambda path: pytest.fail("the slow file was read again"))
+        imdb_files.prepare()
+        assert len(imdb_files.reviews()[0]) == 40
+    (folder / "imdb.npz").write_bytes(b"no longer IMDB")
+    copy.unlink()
+    imdb_files.prepare()  # a broken file is told of when it is asked for, not here
+
+
 def test_a_home_that_cannot_be_written_only_costs_time(nowhere, monkeypatch):
     write(nowhere / "keras" / "datasets")
     (nowhere / "home").write_text("a file where the folder should be")
