@@ -23,7 +23,7 @@ def dask_setup(worker: Any) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     limit_threads()
     warm()
-    if role == "train":
+    if role == "train" and os.environ.get("UNROLLED_COPY_AHEAD"):  # not on somebody else's machine
         threading.Thread(target=imdb_files.prepare, name="imdb", daemon=True).start()
 
 

@@ -1,7 +1,9 @@
-"""How long a tick takes while thirty sessions watch two trainings once a second: `python -m tests.benchmarks.load [--json]`.
+"""How long a tick takes while thirty sessions watch two trainings once a second: `python -m tests.benchmarks.load [--both] [--json]`.
 
 Speaks the server's own protocol, so it measures what browsers would wait for: from asking for a tick until the server has
 sent all of it. The clients run in this process; the app and its workers are started fresh and share the machine with it.
+On two cores the app starts one worker that trains, so one training waits for the other; with `--both` it is given a cluster
+of two, on this machine too, and both train at once.
 """
 
 from __future__ import annotations
@@ -11,8 +13,12 @@ import asyncio
 import json
 import random
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.browser.protocol import Student
@@ -20,6 +26,30 @@ from tests.browser.serving import Server
 
 # Long enough to train through the whole measurement; the second is heavier than the first.
 EXPERIMENTS = ("task=toy_reviews&cell=lstm&epochs=1000&minutes=30", "task=toy_reviews&cell=gru&units=64&epochs=1000&minutes=30")
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[str]:
+    """Address of a scheduler with a worker that probes and two that train, all on this machine."""
+    file, processes = folder / "scheduler.json", []
+
+    def run(*words: str) -> None:
+        command = [sys.executable, "-m", *words, "--no-dashboard"]
+        processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+
+    try:
+        run("distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file", str(file))
+        while not file.exists():
+            time.sleep(0.1)
+        address = json.loads(file.read_text())["address"]
+        for name in ("probe", "train-1", "train-2"):
+            options = ("--no-nanny", "--nthreads", "1", "--name", name, "--local-directory", str(folder / name))
+            run("distributed.cli.dask_worker", address, *options, "--preload", "rnn_core.worker_setup")
+        yield address
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait(20)
 
 
 async def start(port: int, experiment: str) -> str:
@@ -74,10 +104,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--both", action="store_true", help="train both at once, on a cluster of two")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of words")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home:
-        server = Server(Path(home))
+    with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
+        scheduler = {"UNROLLED_SCHEDULER": stack.enter_context(cluster(Path(home)))} if options.both else {}
+        server = Server(Path(home), **scheduler)
         try:
             result = asyncio.run(measure(server, options.sessions, options.seconds))
         finally:
