@@ -20,9 +20,8 @@ from rnn_core.roster import Roster
 from rnn_core.runs import Store
 
 DEATHS = 3  # workers that may die under one run without any progress in between
-GROWN = (
-    2 * 2**30
-)  # bytes that a worker may take before it starts afresh: TensorFlow keeps some 40 MB of every network it compiled
+# Bytes that a worker may take before it starts afresh: TensorFlow keeps some 40 MB of every network it compiled.
+GROWN = 2 * 2**30
 SWEEP = 0.5  # seconds between two looks at what nobody watches and what could not be fetched or said
 log = logging.getLogger(__name__)
 

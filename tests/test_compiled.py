@@ -1,6 +1,7 @@
 """The compiled way of `state_gradients` gives the numbers of the general way, which the referee battery holds against Keras."""
 
 import dataclasses
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,12 @@ VARIANTS = [
     ("gru", {}),
     ("gru", {"reset_after": False}),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "_asked", Counter())
+    monkeypatch.setattr(compiled, "_programs", set())
 
 
 def made(cell: str, interface: Interface, **options: Any) -> Model:
@@ -75,7 +82,6 @@ def test_every_loss(interface: Interface, targets: np.ndarray, monkeypatch: pyte
 def test_a_shape_that_comes_back_is_compiled_and_follows_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     model, calls = made("lstm", Interface("floats", 1, 1, "squared")), []
     monkeypatch.setattr(compiled, "measures", lambda *given, real=compiled.measures: calls.append(1) or real(*given))
-    compiled._asked.clear()
     x = np.random.default_rng(2).normal(size=(2, 9, 1))
     found = [state_gradients(model, x) for _ in range(compiled.OFTEN)]
     assert len(calls) == 1
@@ -85,6 +91,14 @@ def test_a_shape_that_comes_back_is_compiled_and_follows_the_weights(monkeypatch
     assert len(calls) == 2
     monkeypatch.setattr(compiled, "OFTEN", 10**9)
     same(state_gradients(other, x), again)
+
+
+def test_only_so_many_shapes_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "MOST", 2)
+    model = made("gru", Interface("floats", 1, 1, "squared"))
+    ways = [[compiled.worthwhile(model, (1, length, 1), None) for length in (3, 4, 5)] for _ in range(compiled.OFTEN)]
+    assert ways == [[False] * 3] * (compiled.OFTEN - 1) + [[True, True, False]]
+    assert compiled.worthwhile(model, (1, 4, 1), None)
 
 
 def test_bad_targets_and_outputs_are_refused_the_compiled_way_too(monkeypatch: pytest.MonkeyPatch) -> None:

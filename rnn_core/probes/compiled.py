@@ -22,11 +22,13 @@ from rnn_core.models import Model
 from rnn_core.network import cell_of
 
 OFTEN = 3  # the call of one shape that compiles
+MOST = 16  # shapes compiled in one process: each takes some 20 MB, which TensorFlow does not give back
 HALVES = 2  # parts of a batch that run side by side: a loop over time keeps only one core busy
 
 Measures = dict[str, Any]
 
 _asked: Counter[Any] = Counter()
+_programs: set[Any] = set()
 
 
 def worthwhile(model: Any, shape: tuple[int, ...], layer: int | str | None, *question: Any) -> bool:
@@ -35,7 +37,10 @@ def worthwhile(model: Any, shape: tuple[int, ...], layer: int | str | None, *que
         return False
     key = model.spec, model.interface, model.mask, shape, question
     _asked[key] += 1
-    return _asked[key] >= OFTEN
+    often = _asked[key] >= OFTEN
+    if often and len(_programs) < MOST:
+        _programs.add(key)
+    return often and key in _programs
 
 
 def measures(model: Model, inputs: np.ndarray, mask: np.ndarray | None, value: Any, *asked: Any) -> Measures:
