@@ -38,6 +38,9 @@ class Track:
     def queue(self) -> list[Any]:
         return []
 
+    def live(self, run_id: str) -> None:
+        return None  # it trained before this process began
+
     def seen(self, job: str) -> None:
         pass
 
@@ -234,6 +237,24 @@ def test_runs_of_one_task_stand_side_by_side_with_what_differs(two_runs: list[st
     app.segmented_control(key="clock").set_value("seconds").run()
     assert not app.exception
     assert figures(app)["beside_loss"]["layout"]["xaxis"]["title"]["text"] == "seconds of computing"
+
+
+def test_a_training_that_is_compared_counts_as_watched_until_it_ends(
+    two_runs: list[str], track: Track, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, watched = beside.moment("run-1"), []
+    monkeypatch.setattr(track, "seen", watched.append)
+    run.status = "running"
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=30)
+    app.query_params["run"] = two_runs[0]
+    app.run()
+    app.switch_page("pages/compare.py").run()
+    app.segmented_control(key="compare").set_value("Runs side by side").run()
+    assert watched == ["run-1"]
+    run.status = "finished"
+    app.run()
+    assert not app.exception
+    assert watched == ["run-1"]
 
 
 def test_without_a_run_the_side_by_side_says_what_to_do(track: Track) -> None:

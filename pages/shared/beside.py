@@ -14,6 +14,7 @@ from pages.shared.words import plain
 from rnn_core import data
 from rnn_core.experiment import FIELDS
 from rnn_core.figures import compare, theme
+from rnn_core.records import ACTIVE, RunInfo
 
 MOST = 6  # runs in one figure
 TICK = 2.0  # seconds, while one of them trains
@@ -42,11 +43,11 @@ def beside(run_id: str | None) -> None:
     )  # fmt: skip
     clock = right.segmented_control("Over", list(CLOCKS), default="step", required=True, format_func={"step": "steps", "seconds": "time"}.__getitem__, key="clock")  # fmt: skip
     shown = [run_id, *chosen]
-    going = any(infos[key].status in ("waiting", "running") for key in shown)
-    st.fragment(_drawn, run_every=TICK if going else None)(shown, clock or "step")
+    going = any(_status(infos[key]) in ACTIVE for key in shown)
+    st.fragment(_drawn, run_every=TICK if going else None)(shown, clock or "step", going)
 
 
-def _drawn(shown: list[str], clock: str) -> None:
+def _drawn(shown: list[str], clock: str, going: bool) -> None:
     try:
         found = [moment(key) for key in shown]
     except (LookupError, OSError, ValueError):
@@ -54,6 +55,12 @@ def _drawn(shown: list[str], clock: str) -> None:
             "One of these runs was deleted while you looked. Choose another one in the sidebar.", icon=":material/link_off:"
         )
         return
+    active = [now.run_id for now in found if now.status in ACTIVE]
+    if service := runs.running_service():
+        for run_id in active:
+            service.seen(run_id)  # who compares it watches it: it is not stopped as unwatched
+    if going and not active:
+        st.rerun()  # the last one ended: a run of the whole page ends the ticks
     names = _names(found)
     tracks = [
         (theme.literal(name), now.experiment.model.cell, now.history[clock], now.history)
@@ -69,6 +76,13 @@ def _drawn(shown: list[str], clock: str) -> None:
         "Runs that differ in one setting only show what that setting does; another seed shows how much is luck."
     )
     st.dataframe(_table(names, found, metric), hide_index=True)
+
+
+def _status(info: RunInfo) -> str:
+    """As `moment` tells it: the service knows sooner than the store."""
+    service = runs.running_service()
+    known = service.live(info.id) if service else None
+    return known.status if known else info.status
 
 
 def _names(found: list[Moment]) -> list[str]:
