@@ -15,6 +15,11 @@ from rnn_core.training import Checkpoint, Run, Snapshot
 EXPERIMENT = Experiment().replace(task="first_token", length=20, units=8, cell="gru")
 
 
+def healthy(store: Store) -> bool:
+    """Whether the store's index is intact."""
+    return store._index.execute("PRAGMA integrity_check")[0][0] == "ok"
+
+
 def model(experiment: Experiment = EXPERIMENT, seed: int = 0) -> Model:
     interface = data.interface(experiment)
     rng = np.random.default_rng(seed)

@@ -22,10 +22,6 @@ def store(tmp_path: Path):
     store.close()
 
 
-def _healthy(store: Store) -> bool:
-    return store._index.execute("PRAGMA integrity_check")[0][0] == "ok"
-
-
 def test_what_goes_in_comes_out(store: Store):
     run_id = made_up.fill(store)
     record = store.open(run_id)

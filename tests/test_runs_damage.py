@@ -27,10 +27,6 @@ def store(tmp_path: Path):
     store.close()
 
 
-def _healthy(store: Store) -> bool:
-    return store._index.execute("PRAGMA integrity_check")[0][0] == "ok"
-
-
 @pytest.mark.parametrize("damage", ["flip", "cut", "gone", "empty"])
 def test_a_damaged_moment_is_reported_and_the_rest_opens(store: Store, damage: str):
     run_id = made_up.fill(store)
@@ -116,7 +112,7 @@ def test_a_killed_writer_leaves_an_intact_store_and_an_interrupted_run(tmp_path:
     assert record.history["step"].tolist() == list(range(1, info.step + 1))
     assert info.step >= alive.step
     assert record.problems == ()
-    assert _healthy(store)
+    assert made_up.healthy(store)
     store.close()
 
 
@@ -136,7 +132,7 @@ def test_two_processes_write_one_store(tmp_path: Path):
     assert [writer.wait(60) for writer in writers] == [0, 0]
     steps = [store.open(info.id).history["step"].tolist() for info in store.list() if not info.builtin]
     assert steps == [list(range(1, 201))] * 3
-    assert _healthy(store)
+    assert made_up.healthy(store)
     store.close()
 
 
@@ -167,7 +163,7 @@ def test_on_a_full_disk_the_database_stays_intact(tmp_path: Path):
         assert record.info.message == "The disk is full."
         assert record.history["step"].tolist() == list(range(1, written + 1))
         assert record.problems == ()
-        assert _healthy(store)
+        assert made_up.healthy(store)
         store.close()
         again = Store(disk)
         assert again.open(run_id).info.step == written
