@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +15,10 @@ from rnn_core.cluster import Service
 from rnn_core.runs import Store
 from rnn_core.sweep import Outcome, Trial
 from rnn_core.sweeping import Sweep
+from tests import outside
 from tests.test_sweep import outcome
 from tests.watching import until
 
-PRELOAD = ("--preload", "rnn_core.worker_setup")
 TRIALS = [Trial("adding", 8, cell, seed) for seed in (0, 1) for cell in ("gru", "lstm")]
 
 
@@ -108,23 +104,9 @@ def test_an_unwatched_sweep_ends(tmp_path: Path) -> None:
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[str]:
     """Address of a scheduler with two workers that train and one that only probes, none of them started by an app."""
-    file, started = tmp_path / "scheduler.json", []
-    environment = {**os.environ, "HOME": str(tmp_path), "UNROLLED_HOME": str(tmp_path / "none")}
-
-    def start(*words: str) -> None:
-        command = [sys.executable, "-m", *words, "--no-dashboard"]
-        started.append(subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-
-    start("distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file", str(file))
-    until(file.exists)
-    address = json.loads(file.read_text())["address"]
-    for name, *setup in (("probe",), ("train-1", *PRELOAD), ("train-2", *PRELOAD)):
-        options = ("--nthreads", "1", "--name", name, "--local-directory", str(tmp_path / name))
-        start("distributed.cli.dask_worker", address, "--no-nanny", *options, *setup)
-    yield address
-    for process in reversed(started):
-        process.kill()  # asked politely, a worker would first finish what it trains
-        process.wait(20)
+    workers = (("--name", "probe"), ("--name", "train-1", *outside.WARM), ("--name", "train-2", *outside.WARM))
+    with outside.cluster(tmp_path, workers, {"HOME": str(tmp_path), "UNROLLED_HOME": str(tmp_path / "none")}) as address:
+        yield address
 
 
 def test_a_sweep_fills_over_two_workers_of_another_cluster_lets_a_guest_in_stops_and_resumes(

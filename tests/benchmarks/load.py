@@ -13,43 +13,19 @@ import asyncio
 import json
 import random
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
+from tests import outside
 from tests.browser.protocol import Student
 from tests.browser.serving import Server
 
 # Long enough to train through the whole measurement; the second is heavier than the first.
 EXPERIMENTS = ("task=toy_reviews&cell=lstm&epochs=1000&minutes=30", "task=toy_reviews&cell=gru&units=64&epochs=1000&minutes=30")
 
-
-@contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """Address of a scheduler with a worker that probes and two that train, all on this machine."""
-    file, processes = folder / "scheduler.json", []
-
-    def run(*words: str) -> None:
-        command = [sys.executable, "-m", *words, "--no-dashboard"]
-        processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-
-    try:
-        run("distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file", str(file))
-        while not file.exists():
-            time.sleep(0.1)
-        address = json.loads(file.read_text())["address"]
-        for name in ("probe", "train-1", "train-2"):
-            options = ("--no-nanny", "--nthreads", "1", "--name", name, "--local-directory", str(folder / name))
-            run("distributed.cli.dask_worker", address, *options, "--preload", "rnn_core.worker_setup")
-        yield address
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait(20)
+WORKERS = [("--name", name, *outside.WARM) for name in ("probe", "train-1", "train-2")]  # with --both
 
 
 async def start(port: int, experiment: str) -> str:
@@ -108,7 +84,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of words")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
-        scheduler = {"UNROLLED_SCHEDULER": stack.enter_context(cluster(Path(home)))} if options.both else {}
+        scheduler = {"UNROLLED_SCHEDULER": stack.enter_context(outside.cluster(Path(home), WORKERS, {}))} if options.both else {}
         server = Server(Path(home), **scheduler)
         try:
             result = asyncio.run(measure(server, options.sessions, options.seconds))
