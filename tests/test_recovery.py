@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -17,7 +16,7 @@ import pytest
 
 from rnn_core.cluster import Service
 from rnn_core.runs import Store
-from tests import streams
+from tests import outside, streams
 from tests.watching import LONG, TINY, live, step, until, wait
 
 KILLED = TINY.replace(samples=2000, epochs=5, validation=0.1)  # long enough to be killed in the middle
@@ -142,22 +141,17 @@ def test_a_full_disk_fails_the_run_in_one_sentence(tmp_path: Path):
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-def test_a_worker_from_elsewhere_trains_without_a_shared_folder(tmp_path: Path, request: pytest.FixtureRequest):
-    """A scheduler and a worker that the app did not start, the worker in an empty home of its own."""
-    elsewhere, file = tmp_path / "elsewhere", tmp_path / "scheduler.json"
-    elsewhere.mkdir()
-    environment = {**os.environ, "UNROLLED_HOME": str(elsewhere), "HOME": str(elsewhere)}
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Address of a scheduler and a worker that the app did not start, and the empty home of both."""
+    home = tmp_path / "elsewhere"
+    home.mkdir()
+    with outside.cluster(tmp_path, [outside.WARM], {"UNROLLED_HOME": str(home), "HOME": str(home)}) as address:
+        yield address, home
 
-    def start(*words: str) -> None:
-        command = [sys.executable, "-m", *words, "--no-dashboard"]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        request.addfinalizer(lambda: (process.terminate(), process.wait(20)))
 
-    start("distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file", str(file))
-    until(file.exists)
-    address = json.loads(file.read_text())["address"]
-    setup = ("--preload", "rnn_core.worker_setup", "--local-directory", str(tmp_path / "scratch"))
-    start("distributed.cli.dask_worker", address, "--nthreads", "1", *setup)
+def test_a_worker_from_elsewhere_trains_without_a_shared_folder(tmp_path: Path, elsewhere: tuple[str, Path]):
+    address, folder = elsewhere
     service = Service(Store(tmp_path / "home"), scheduler=address)
     try:
         found = wait(service, service.submit(TINY, viewer="a"), "finished", "failed")
@@ -168,7 +162,7 @@ def test_a_worker_from_elsewhere_trains_without_a_shared_folder(tmp_path: Path, 
         long = service.submit(LONG, viewer="a")
         until(lambda: step(service, long) > 0)
         assert service.call(streams.process_id, 5).result(60) > 0, "even while it trains"
-        assert not list(elsewhere.rglob("*.npz"))
+        assert not list(folder.rglob("*.npz"))
     finally:
         service.close()
 
