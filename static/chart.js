@@ -153,11 +153,16 @@ export function draw({ data, parentElement, setTriggerValue }) {
   const text = new TextDecoder().decode(data);
   if (!unchanged(div, text)) show(div, JSON.parse(text));
   div.clicked = div.wanted.clickable ? (value) => setTriggerValue("click", value) : null;
-  return () => {
-    div.watcher.disconnect();
-    hosts.delete(parentElement);
-    window.Plotly?.purge(div);
-  };
+  return () => setTimeout(() => forget(div, parentElement));
+}
+
+// A busy browser lets Streamlit clean up and draw again in the same place: only a chart that left the page is forgotten.
+function forget(div, parent) {
+  if (div.isConnected) return;
+  div.watcher.disconnect();
+  hosts.delete(parent);
+  window.Plotly?.purge(div);
+  div.remove();
 }
 
 function show(div, wanted) {

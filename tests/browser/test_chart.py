@@ -1,0 +1,46 @@
+"""The chart component by itself: Streamlit may clean up and draw again in the same place, or take the place away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.serving import Server
+from tests.browser.steps import settled
+
+MOUNT = """async (again) => {
+    const { draw } = await import(new URL("app/static/chart.js", document.baseURI));
+    const place = document.body.appendChild(document.createElement("div"));
+    const figure = { data: [{ y: [1, 2, 3] }], layout: { height: 200 } };
+    const data = new TextEncoder().encode(JSON.stringify({ figure, rev: "a", alt: "three points", name: "three" }));
+    const drawn = () => draw({ data, parentElement: place, setTriggerValue: () => null });
+    const until = async (holds) => { while (!holds()) await new Promise((next) => setTimeout(next, 20)); };
+    const clean = drawn();
+    const node = place.querySelector(".unrolled-chart");
+    await until(() => node.calcdata);
+    await window.Plotly.relayout(node, { "xaxis.range": [0, 1] });
+    if (!again) place.remove();
+    clean();
+    if (again) drawn();
+    await new Promise((next) => setTimeout(next, 300));
+    return {
+        nodes: place.querySelectorAll(".unrolled-chart").length,
+        same: place.querySelector(".unrolled-chart") === node,
+        zoom: node._fullLayout?.xaxis.range.slice() ?? null,
+    };
+}"""
+
+
+@pytest.mark.parametrize(
+    ("again", "expected"),
+    [
+        (True, {"nodes": 1, "same": True, "zoom": [0, 1]}),
+        (False, {"nodes": 0, "same": False, "zoom": None}),
+    ],
+    ids=["drawn-again", "gone"],
+)
+def test_a_place_holds_one_chart(visit: Callable[..., Page], server: Server, again: bool, expected: dict[str, Any]) -> None:
+    assert settled(visit(server.url)).evaluate(MOUNT, again) == expected
