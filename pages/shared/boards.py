@@ -24,6 +24,7 @@ from rnn_core.figures import live as figures
 from rnn_core.probes import forecasts, glances
 
 FRESH = 0.8  # seconds that a board of an active run is shared
+BRIEFLY = 0.05  # seconds to wait for somebody who draws it
 KEPT = 64  # boards, and answers, remembered
 log = logging.getLogger("unrolled")
 
@@ -45,26 +46,44 @@ _drawing = threading.Lock()  # one student's request draws, the others find it d
 
 
 def board(run_id: str, at: int | None = None) -> Board:
-    """The run's board now, or at the kept step `at`. Raises KeyError for a run that is gone."""
-    with _drawing:
-        known = _boards.get((run_id, at))
-        if (
-            known is not None
-            and known.now.active
-            and not known.now.begins
-            and time.monotonic() - known.made < FRESH
-            and _status(run_id) == known.now.status
-        ):
-            return known
-        now = moment(run_id, at)
-        if known is None or known.pending or now.revision != known.now.revision or known.now.name != now.name:
-            known = _draw(now)
-            while len(_boards) >= KEPT:
-                _boards.pop(next(iter(_boards)))
-        else:
-            known = Board(now, known.drawings, known.pending, time.monotonic())
-        _boards[run_id, at] = known
+    """The run's board now, or at the kept step `at`. Raises KeyError for a run that is gone.
+
+    While somebody draws, the others take the board of a second ago: waiting, they would all come at once when it is done.
+    """
+    known = _shareable(run_id, at)
+    if known and _fresh(known):
         return known
+    if not _drawing.acquire(timeout=BRIEFLY if known else -1):
+        return known  # type: ignore[return-value]  # it waits for ever where nothing can be shared
+    try:
+        known = _shareable(run_id, at)
+        return known if known and _fresh(known) else _renewed(run_id, at)
+    finally:
+        _drawing.release()
+
+
+def _shareable(run_id: str, at: int | None) -> Board | None:
+    """The last board of a run under way, unless the run paused or ended since: then it says what is wrong by now."""
+    known = _boards.get((run_id, at))
+    shared = known is not None and known.now.active and not known.now.begins and _status(run_id) == known.now.status
+    return known if shared else None
+
+
+def _fresh(board: Board) -> bool:
+    return time.monotonic() - board.made < FRESH
+
+
+def _renewed(run_id: str, at: int | None) -> Board:
+    """The board drawn anew, where anything changed; the caller holds the lock."""
+    known, now = _boards.get((run_id, at)), moment(run_id, at)
+    if known is None or known.pending or now.revision != known.now.revision or known.now.name != now.name:
+        known = _draw(now)
+        while len(_boards) >= KEPT:
+            _boards.pop(next(iter(_boards)))
+    else:
+        known = Board(now, known.drawings, known.pending, time.monotonic())
+    _boards[run_id, at] = known
+    return known
 
 
 def _status(run_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import secrets
 import threading
@@ -48,6 +49,7 @@ def warm() -> None:
     def start() -> None:
         try:
             _started.append(service())
+            gc.freeze()  # the libraries stay: to search them for garbage held every tick up for a tenth of a second
         except Exception:
             log.exception("the workers could not be started")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import streamlit as st
 
 from pages.shared import boards, runs, settings, transport
@@ -11,8 +13,8 @@ from pages.shared.moments import Moment
 from pages.shared.words import plain, sentence
 from rnn_core import data
 
-TICK = 1.0  # seconds
-EAGER = 0.25  # seconds, until the first step is there: nobody likes to wait for the first point
+TICK = 0.9, 1.1  # seconds; every session takes its own from between, so that a class that came at once does not tick at once
+EAGER = 0.25  # seconds, until the first step is there: who pressed Play does not like to wait for the first point
 SLIDER, HIGHER = 68, 405  # pixels of the rewind slider, and of a look at real data with its words
 NOW = -1  # the rewind slider's last place
 ROWS = (("loss", "metric"), ("reading",), ("faults",), ("norms", "norm_map"), ("states", "eigenvalues"))
@@ -52,7 +54,9 @@ def _every(board: Board) -> float | None:
     """Seconds between two looks at a run; None when nothing more will come."""
     if not (board.now.active or board.pending):
         return None
-    return EAGER if board.now.status == "running" and board.now.begins else TICK
+    if board.now.status == "running" and board.now.begins and board.now.run_id in runs.mine():
+        return EAGER
+    return st.session_state.setdefault("tick", random.uniform(*TICK))
 
 
 def _tick(run_id: str, status: str, every: float | None) -> None:

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import random
+import re
 import statistics
 import tempfile
 import time
@@ -28,18 +29,26 @@ EXPERIMENTS = ("task=toy_reviews&cell=lstm&epochs=1000&minutes=30", "task=toy_re
 WORKERS = [("--name", name, *outside.WARM) for name in ("probe", "train-1", "train-2")]  # with --both
 
 
-async def start(port: int, experiment: str) -> str:
-    """Open the link of an experiment, press Play, and return the run's id once it trains or stands in the queue."""
+async def start(port: int, experiment: str, patient: bool) -> str:
+    """Open the link of an experiment, press Play, and return the run's id once it trains or, if `patient`, stands in the queue."""
     student = await Student(port, "train", experiment).open()
     await student.press("Play")
     for _ in range(120):
         await asyncio.sleep(0.5)
         await student.rerun()
-        # A machine of two cores trains one run at a time: the second may wait, and is watched while it does.
-        if any("steps/s" in bar.text or "in the queue" in bar.text for bar in student.kinds("progress")):
+        # A machine of two cores trains one run at a time: the second waits, and is watched while it does.
+        if any("steps/s" in bar.text or (patient and "in the queue" in bar.text) for bar in student.kinds("progress")):
             await student.close()
             return student.run
     raise RuntimeError(f"the training did not start: {[bar.text for bar in student.kinds('progress')]}")
+
+
+async def step(port: int, run: str) -> int:
+    """The training step that a run's page tells; 0 while it waits."""
+    student = await Student(port, "train", f"run={run}").open()
+    await student.close()
+    found = [re.search(r"step ([\d,]+) of", bar.text) for bar in student.kinds("progress")]
+    return next((int(match[1].replace(",", "")) for match in found if match), 0)
 
 
 async def watch(port: int, run: str, seconds: float, ticks: list[float]) -> int:
@@ -60,10 +69,12 @@ async def watch(port: int, run: str, seconds: float, ticks: list[float]) -> int:
     return student.received
 
 
-async def measure(server: Server, sessions: int, seconds: float) -> dict[str, float]:
-    runs = [await start(server.port, experiment) for experiment in EXPERIMENTS]
+async def measure(server: Server, sessions: int, seconds: float, both: bool) -> dict[str, float]:
+    runs = [await start(server.port, experiment, patient=not both) for experiment in EXPERIMENTS]
+    before = [await step(server.port, run) for run in runs]
     ticks: list[float] = []
     received = await asyncio.gather(*(watch(server.port, runs[n % len(runs)], seconds, ticks) for n in range(sessions)))
+    after = [await step(server.port, run) for run in runs]
     ordered = sorted(ticks)
     return {
         "sessions": sessions,
@@ -73,6 +84,8 @@ async def measure(server: Server, sessions: int, seconds: float) -> dict[str, fl
         "p99_ms": 1000 * ordered[int(0.99 * len(ordered))],
         "kilobytes_per_tick": sum(received) / len(ticks) / 1000,
         "web_process_mb": server.web_process_megabytes(),
+        "steps_of_the_first": after[0] - before[0],
+        "steps_of_the_second": after[1] - before[1],
     }
 
 
@@ -87,7 +100,7 @@ def main() -> None:
         scheduler = {"UNROLLED_SCHEDULER": stack.enter_context(outside.cluster(Path(home), WORKERS, {}))} if options.both else {}
         server = Server(Path(home), **scheduler)
         try:
-            result = asyncio.run(measure(server, options.sessions, options.seconds))
+            result = asyncio.run(measure(server, options.sessions, options.seconds, options.both))
         finally:
             server.stop()
     print(json.dumps(result) if options.json else "\n".join(f"{name:>20}  {value:,.1f}" for name, value in result.items()))

@@ -1,0 +1,74 @@
+"""One drawing for a class that watches: who draws lets the others see the last board, unless that one is wrong by now."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pages.shared import boards
+from pages.shared.boards import Board
+
+
+class Easel:
+    """A run whose every drawing waits for `dry`."""
+
+    def __init__(self) -> None:
+        self.now = SimpleNamespace(active=True, begins=False, status="running", revision="1", name="run")
+        self.drawing, self.dry = threading.Event(), threading.Event()
+
+    def draw(self, now: Any) -> Board:
+        self.drawing.set()
+        assert self.dry.wait(10)
+        return Board(now, {"loss": now.revision.encode()}, False, time.monotonic())
+
+    def changes(self, **news: str) -> None:
+        self.now = SimpleNamespace(**{**vars(self.now), **news})
+
+
+@pytest.fixture
+def easel(monkeypatch: pytest.MonkeyPatch) -> Easel:
+    made = Easel()
+    monkeypatch.setattr(boards, "_boards", {})
+    monkeypatch.setattr(boards, "moment", lambda run_id, at: made.now)
+    monkeypatch.setattr(boards, "_status", lambda run_id: made.now.status)
+    monkeypatch.setattr(boards, "_draw", made.draw)
+    return made
+
+
+def meanwhile(easel: Easel, **news: str) -> tuple[Future[Board], Future[Board]]:
+    """A first board was drawn and is old by now; news came, one viewer draws it, and another looks."""
+    easel.dry.set()
+    boards.board("run")
+    boards._boards["run", None] = replace(boards._boards["run", None], made=-1e9)
+    easel.dry.clear()
+    easel.drawing.clear()
+    easel.changes(**news)
+    pool = ThreadPoolExecutor(2)
+    first = pool.submit(boards.board, "run")
+    assert easel.drawing.wait(10)
+    second = pool.submit(boards.board, "run")
+    pool.shutdown(wait=False)
+    return first, second
+
+
+def test_while_one_draws_the_others_see_the_last_board(easel: Easel) -> None:
+    first, second = meanwhile(easel, revision="2")
+    assert second.result(10).drawings == {"loss": b"1"}
+    assert not first.done()
+    easel.dry.set()
+    assert first.result(10).drawings == {"loss": b"2"}
+    easel.changes(revision="3")
+    assert boards.board("run").drawings == {"loss": b"2"}, "it is fresh enough for everybody"
+
+
+def test_a_run_that_ended_is_waited_for(easel: Easel) -> None:
+    first, second = meanwhile(easel, revision="2", status="finished")
+    assert not wait([second], 5 * boards.BRIEFLY).done
+    easel.dry.set()
+    assert first.result(10).drawings == second.result(10).drawings == {"loss": b"2"}
