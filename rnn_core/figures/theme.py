@@ -106,11 +106,11 @@ def figure(
         legend: show it, above the plot.
         margin: pixels that differ from the default.
     """
-    layout: dict[str, Any] = {
+    layout: dict[str, Any] = {  # right margin: half of "3000", which Plotly leaves out at the axis's end where it would be cut
         "template": TEMPLATE,
         "height": height,
         "showlegend": legend,
-        "margin": {"l": 10, "r": 10, "t": 56 if title else 28, "b": 10, **(margin or {})},
+        "margin": {"l": 10, "r": 16, "t": 56 if title else 28, "b": 10, **(margin or {})},
         "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0, "tracegroupgap": 0},
         "xaxis": {"title": {"text": x_title}},
         "yaxis": {"title": {"text": y_title}, **({"type": "log", "exponentformat": "power"} if log_y else {})},
