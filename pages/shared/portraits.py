@@ -127,7 +127,7 @@ def paths(at: Look) -> None:
     st.caption(
         f"**What am I seeing?** {'The line is one long stretch of the series' if long else 'Each line is one sequence'}; each point is the whole hidden "
         f"state ({size} numbers) after one more {at.task.input_label}, flattened onto the {dimensions} directions in which states differ most "
-        "(**principal components**). Press ▶ and watch the states move."
+        "(**principal components**). Press ▶ and watch the states move; the grey tail is their last few steps."
     )
     drawing = trajectories.trajectories(seen, colour=colour, dimensions=dimensions, classes=at.task.classes)
     shell.chart(

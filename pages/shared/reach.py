@@ -34,7 +34,7 @@ MEANING = {
 }
 COUNTEREXAMPLE = (
     "It is often said that gradients vanish when the *spectral radius* (the largest eigenvalue's size) of the recurrent weights is below 1. "
-    "Here it is **0**, and yet the gradient doubles with every step: y ← tanh(W y + b) with W = [[8, 8], [−8, −8]] rests at y = (0, ½), "
+    "Here it is **0** (no power of it is on the chart, whose axis has no 0), and yet the gradient doubles with every step: y ← tanh(W y + b) with W = [[8, 8], [−8, −8]] rests at y = (0, ½), "
     "where its Jacobian K satisfies K² = 2 K. What does bound the gradient of a tanh network is the largest *singular value* of W, here 16, to the power n."
 )
 JORDAN = (
