@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import live, runs, settings, share, shell, transport, watch
+from pages.shared import live, settings, share, shell, transport, watch
 from pages.shared.words import plain
 
-context = shell.page("Train", ":material/play_circle:", "", default=None)
+context = shell.page("Train", ":material/play_circle:", "", default=None, whole=True)
 board = watch.current(context.run_id)
 now = board.now if board else None
 notes = settings.follow(now.experiment if now else None, context.run_id)
@@ -32,4 +32,4 @@ else:
     share.panel(now, now.experiment)
     with st.expander("The experiment", icon=":material/tune:", key="experiment"):
         watch.described(now)
-        st.button("Change it and train again", icon=":material/edit:", on_click=runs.choose, args=(None,), key="edit_experiment")
+        st.button("Change it and train again", icon=":material/edit:", on_click=settings.anew, key="edit_experiment")

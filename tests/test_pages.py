@@ -135,10 +135,10 @@ def test_a_line_that_has_changed_since_the_page_was_drawn_chooses_nothing(monkey
     import streamlit as st
 
     chosen: list[str] = []
-    monkeypatch.setattr(runs, "choose", chosen.append)
+    monkeypatch.setattr(runs, "choose", lambda run_id, link: chosen.append(run_id))
     for picked in ("⏳ GRU · Toy reviews · 414911", None, "starter-gru"):
         monkeypatch.setattr(st, "session_state", {"run_picker": picked})
-        runs._picked()
+        runs._picked(False)
     assert chosen == ["starter-gru"]
 
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.shared.words import plain
 
@@ -81,15 +82,35 @@ def chosen() -> str | None:
     return st.query_params.get("run") or st.session_state.get("run")
 
 
-def choose(run_id: str | None) -> None:
-    """Make `run_id` the current run here and in the link."""
+def choose(run_id: str | None, link: dict[str, str] | None = None) -> None:
+    """Make `run_id` the current run here and in the link.
+
+    Args:
+        run_id: the run, or None to look at none.
+        link: all that the link says from now on; None changes nothing in it but the run. Every change of the link is a step
+            of the browser's Back button, so whoever changes more does it in one.
+    """
     st.session_state["run"] = run_id
     st.session_state.pop("run_picker", None)
     st.session_state.pop("run_gone", None)
-    if run_id:
+    if link is not None:
+        st.query_params.from_dict(link)
+    elif run_id:
         st.query_params["run"] = run_id
     else:
         st.query_params.pop("run", None)
+
+
+def arrive(page: str) -> None:
+    """Note that the reader came from another page: until `settings.follow` has read it, the link tells what to show."""
+    if st.session_state.get("page") != page:
+        st.session_state["page"], st.session_state["arrived"] = page, True
+
+
+def returned() -> bool:
+    """Whether the browser's Back or Forward led here: what the link does not name was not there then."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def gone(page: str) -> None:
@@ -103,20 +124,24 @@ def gone(page: str) -> None:
     st.session_state.pop("run_gone_from", None)
 
 
-def _picked() -> None:
+def _picked(whole: bool) -> None:
     picked = st.session_state.get("run_picker")
     # A run that changed or went since the page was drawn had another line then: Streamlit hands over that line, or None.
     # Nobody chose anything then.
     if picked in {info.id for info in store().list()}:
-        choose(picked)
+        choose(picked, {"run": str(picked)} if whole else None)
 
 
-def picker(default: str | None) -> str | None:
+def picker(default: str | None, whole: bool = False) -> str | None:
     """Draw the run picker and return the id of the current run, or None when there is nothing to look at.
 
     Args:
         default: "starter" looks at the first starter model when nobody chose; None looks at nothing.
+        whole: this page's link names either a run or an experiment, nothing else.
     """
+    asked = whole and st.session_state.get("arrived") and len(st.query_params)
+    if "run" not in st.query_params and (asked or returned()):
+        st.session_state.pop("run", None)
     infos = {info.id: info for info in store().list()}
     run_id = chosen()
     if run_id and run_id not in infos:
@@ -132,7 +157,7 @@ def picker(default: str | None) -> str | None:
     order = sorted(infos, key=lambda key: (key not in mine(), infos[key].builtin))
     st.session_state["run_picker"] = run_id
     st.selectbox(
-        "Run", order, format_func=lines.__getitem__, key="run_picker", on_change=_picked,
+        "Run", order, format_func=lines.__getitem__, key="run_picker", on_change=_picked, args=(whole,),
         placeholder="Nothing trained yet" if not order else "Choose a run",
         help="★ starter models were trained beforehand and are read only. Your own runs come first.",
     )  # fmt: skip

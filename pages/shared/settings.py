@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.shared import runs
 from pages.shared.words import plain
 from rnn_core import data, parameters, presets
 from rnn_core.experiment import FIELDS, Experiment
@@ -67,13 +68,14 @@ def take(experiment: Experiment) -> None:
 
 
 def follow(experiment: Experiment | None, run_id: str | None) -> tuple[str, ...]:
-    """Fill the form from the run that is looked at or, once per session, from the link; keep the link up to date.
+    """Fill the form from the run that is looked at, or from the link that led here; keep the link up to date.
 
     Returns what in the link had to be changed, a sentence each.
     """
     notes: tuple[str, ...] = ()
     asked = {name: text for name, text in st.query_params.items() if name in FIELDS}
-    if asked and "draft" not in st.session_state:
+    returned, arrived = runs.returned(), st.session_state.pop("arrived", False)
+    if run_id is None and (returned or (arrived and asked)):
         wanted, notes = Experiment.read_query(asked)
         if wanted.data.task not in data.tasks():
             notes = (
@@ -89,6 +91,11 @@ def follow(experiment: Experiment | None, run_id: str | None) -> tuple[str, ...]
     if dict(st.query_params) != link:
         st.query_params.from_dict(link)
     return notes
+
+
+def anew() -> None:
+    """Leave the run for the form, filled with its experiment."""
+    runs.choose(None, draft().to_query())
 
 
 def complaints() -> dict[str, str]:

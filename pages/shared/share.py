@@ -119,5 +119,5 @@ def _confirm(run_id: str, name: str) -> None:
     st.markdown(f"{plain(name)}: its metrics and weights will be gone, for everyone who watches it.")
     if st.button("Delete", type="primary", key="delete_really"):
         runs.store().delete(run_id)
-        runs.choose(None)
+        settings.anew()
         st.rerun()

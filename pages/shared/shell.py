@@ -53,7 +53,7 @@ class Context:
         return runs.service()
 
 
-def page(title: str, icon: str, what: str, *, default: str | None = "starter") -> Context:
+def page(title: str, icon: str, what: str, *, default: str | None = "starter", whole: bool = False) -> Context:
     """Call first on every page: its head, the sidebar, and the run it looks at.
 
     Args:
@@ -61,14 +61,16 @@ def page(title: str, icon: str, what: str, *, default: str | None = "starter") -
         icon: a Material symbol, as ":material/home:".
         what: one sentence under the heading: what this page shows. Empty draws no heading at all.
         default: "starter" looks at a starter model when no run was chosen; None looks at none.
+        whole: the link names either a run or an experiment, nothing else.
     """
     st.set_page_config(page_title=f"{title} · Unrolled", page_icon=str(live.STATIC / "favicon.png"), layout="wide")
     runs.warm()
+    runs.arrive(title)
     st.html(AWAY)
     st.logo(str(live.STATIC / "wordmark.svg"), icon_image=str(live.STATIC / "logo.svg"), size="large")
     with st.sidebar:
         links = st.container()
-        run_id = runs.picker(default)
+        run_id = runs.picker(default, whole)
         with links:
             navigation(run_id if run_id == runs.chosen() else None)  # a starter that nobody chose opens no page for itself
         workers()

@@ -106,7 +106,7 @@ def _start(first: str = "") -> None:
 
 def _show(run_id: str) -> None:
     runs.mine().add(run_id)
-    runs.choose(run_id)
+    runs.choose(run_id, {"run": run_id})
 
 
 def _step(now: Moment | None, command: str) -> None:

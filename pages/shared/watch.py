@@ -76,7 +76,7 @@ def _tick(run_id: str, status: str, every: float | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(plain(now.name), anchor=False)
         words = "Back to the presets and the form, filled with this experiment. The run stays in the sidebar."
-        st.button("New experiment", icon=":material/add:", on_click=runs.choose, args=(None,), key="new_experiment", help=words)
+        st.button("New experiment", icon=":material/add:", on_click=settings.anew, key="new_experiment", help=words)
     transport.bar(now)
     transport.progress(now)
     figures(_rewound(board))

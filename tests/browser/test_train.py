@@ -11,7 +11,7 @@ from xml.etree.ElementTree import fromstring
 from playwright.sync_api import Page, expect
 
 from tests.browser.serving import Server
-from tests.browser.steps import button, chart, points, runs_as_a_page, saved, settled, transport
+from tests.browser.steps import button, chart, go, points, runs_as_a_page, saved, settled, transport
 
 LONG = "task=toy_reviews&cell=gru&units=16&epochs=1000&minutes=20"  # trains for as long as a test needs
 TINY = "task=adding&length=20&cell=gru&units=8&samples=640&epochs=3"  # trains in a few seconds
@@ -175,6 +175,42 @@ def test_an_uploaded_series_is_forecast(visit: Visit, server: Server, tmp_path: 
     expect(chart(page, "reading").locator(".main-svg").first).to_be_visible(timeout=PATIENCE)
     assert points(page, "reading") > 100
     assert page.evaluate("window.hacked") is None
+
+
+def test_back_leads_from_a_run_to_the_form_and_from_a_setting_to_the_one_before(visit: Visit, server: Server) -> None:
+    page = settled(visit(f"{server.url}/train?task=adding&length=20"))
+    length = page.get_by_role("spinbutton", name="Time steps")
+    length.fill("30")
+    length.press("Enter")
+    expect(page).to_have_url(re.compile("length=30"))
+    page.get_by_test_id("stSidebar").get_by_role("combobox").click()
+    page.get_by_role("option", name="Starter: GRU on IMDB").click()
+    expect(page).to_have_url(re.compile(r"train\?run=starter-gru$"))
+    button(page, "New experiment").click()
+    expect(page).to_have_url(re.compile(r"train\?task=imdb"))
+    page.go_back()
+    expect(page.get_by_role("heading", name="Starter: GRU on IMDB")).to_be_visible()
+    for steps in ("30", "20"):
+        page.go_back()
+        expect(length).to_have_value(steps)
+    assert "task=adding&length=20" in page.url
+    page.go_forward()
+    expect(length).to_have_value("30")
+
+
+def test_a_link_to_a_preset_opens_it_whatever_was_open_before(visit: Visit, server: Server) -> None:
+    page = settled(visit(f"{server.url}/train?task=adding&length=20"))
+    expect(page).to_have_url(re.compile("length=20"))
+    go(page, "Lessons")
+    page.get_by_role("link", name="Train: Vanishing: a contractive RNN").click()
+    expect(page).to_have_url(re.compile("gain=0.7"))
+    expect(page.get_by_role("button", name="Vanishing: a contractive RNN")).to_have_attribute(
+        "data-testid", "stBaseButton-primary"
+    )
+    page.goto(f"{server.url}/lessons?run=starter-gru")
+    page.get_by_role("link", name="Train: Vanishing: a contractive RNN").click()
+    expect(page.get_by_role("heading", name="Train a network, live")).to_be_visible()
+    expect(page).to_have_url(re.compile("gain=0.7"))
 
 
 def test_keyboard_alone_trains_and_types(visit: Visit, server: Server) -> None:
