@@ -39,6 +39,13 @@ AWAY = """<style>
 }
 </style>"""
 
+# The dark theme's main colour is dark enough to carry white words; as words on the dark page it needs its lighter tone.
+CHOSEN = """<style>
+#root :is(button[data-selected="true"], [data-testid="stTab"][aria-selected="true"], [data-testid="stSliderThumbValue"]) {
+  color: light-dark(#17679E, #6DB3E3);
+}
+</style>"""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -66,7 +73,7 @@ def page(title: str, icon: str, what: str, *, default: str | None = "starter", w
     st.set_page_config(page_title=f"{title} · Unrolled", page_icon=str(live.STATIC / "favicon.png"), layout="wide")
     runs.warm()
     runs.arrive(title)
-    st.html(AWAY)
+    st.html(AWAY + CHOSEN)
     st.logo(str(live.STATIC / "wordmark.svg"), icon_image=str(live.STATIC / "logo.svg"), size="large")
     with st.sidebar:
         links = st.container()

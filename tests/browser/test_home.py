@@ -61,6 +61,22 @@ def test_light_dark_and_phone(visit: Callable[..., Page], server: Server, path: 
     assert main.evaluate("(node) => node.scrollWidth <= node.clientWidth + 1"), "the page is wider than the screen"
 
 
+CONTRAST = """node => {
+  const light = colour => {
+    const [red, green, blue] = colour.match(/[\\d.]+/g).map(value => value / 255).map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const page = light(getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor), ink = light(getComputedStyle(node).color);
+  return (Math.max(page, ink) + 0.05) / (Math.min(page, ink) + 0.05);
+}"""
+
+
+def test_what_is_chosen_is_read_in_the_dark(visit: Callable[..., Page], server: Server) -> None:
+    page = settled(visit(f"{server.url}/gradients", scheme="dark"))
+    for chosen in (page.get_by_role("radio", name="Memory"), page.get_by_role("tab", name="Laboratory"), page.get_by_test_id("stSliderThumbValue")):  # fmt: skip
+        assert chosen.first.evaluate(CONTRAST) > 4.5
+
+
 def test_links_carry_the_run(page: Page, server: Server) -> None:
     settled(page).goto(f"{server.url}/?run=starter-lstm")
     go(settled(page), "Hidden states")
