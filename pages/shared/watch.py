@@ -21,7 +21,7 @@ ROWS = (("loss", "metric"), ("reading",), ("faults",), ("norms", "norm_map"), ("
 
 ABOUT = {
     "loss": "How wrong the network is. Validation rising while training falls: it memorises instead of learning.",
-    "metric": "How good it is, on batches it learns from and on data it never sees. Grey lines: what naive predictors reach.",
+    "metric": "How good it is, on batches it learns from and on data it never sees. Grey lines: what naive predictors reach; point at one for its name.",
     "reviews": "Four reviews it was not trained on, and its verdict had each ended there. Blue: really positive; orange: really negative.",
     "forecast": "**One step**: it reads the true past before every value. **Free-running**: behind the shaded context it reads only its own forecasts. "
     "Click a grey name in the legend to see a naive forecast. rmse is the root mean squared error, in standard deviations of the training part.",
