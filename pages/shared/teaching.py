@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.shared import runs
 from rnn_core import presets
 from rnn_core.evidence import Evidence
 from rnn_core.figures import gradients as figures
@@ -20,11 +21,11 @@ RECORDED = ("training", "vanilla")  # lessons measured on trained models: the sa
 def chosen() -> Lesson:
     """The lesson of the link, or the first."""
     numbered = {name: f"{n}. {lesson.title}" for n, (name, lesson) in enumerate(LESSONS.items(), 1)}
-    asked = st.query_params.get("lesson", "")
-    name = st.pills(
-        "Lesson", list(LESSONS), default=asked if asked in LESSONS else next(iter(LESSONS)), format_func=numbered.__getitem__, required=True, key="lesson_name", label_visibility="collapsed"
-    )  # fmt: skip
-    name = name if name in LESSONS else next(iter(LESSONS))
+    asked, first = st.query_params.get("lesson", ""), next(iter(LESSONS))
+    if "lesson_name" not in st.session_state or runs.returned():
+        st.session_state["lesson_name"] = asked if asked in LESSONS else first
+    name = st.pills("Lesson", list(LESSONS), format_func=numbered.__getitem__, required=True, key="lesson_name", label_visibility="collapsed")  # fmt: skip
+    name = name if name in LESSONS else first
     if st.query_params.get("lesson") != name:
         st.query_params["lesson"] = name
     return LESSONS[name]

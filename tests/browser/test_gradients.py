@@ -122,6 +122,10 @@ def test_every_lesson_is_borne_out_and_leads_to_its_experiment(visit: Callable[.
         expect(source).to_have_count(1, timeout=SLOW)
         expect(page.get_by_text("Not so here")).to_have_count(0)
     expect(page).to_have_url(re.compile("lesson=vanilla"))
+    page.go_back()
+    expect(page.get_by_role("heading", name="Padding behind")).to_be_visible()
+    page.go_forward()
+    expect(page.get_by_role("heading", name="Vanilla RNNs do well")).to_be_visible()
     page.get_by_text("Train: The textbook program").first.click()
     expect(page).to_have_url(re.compile("/train.*task=imdb"))
 
