@@ -85,3 +85,12 @@ def test_figure_is_transparent_and_titled() -> None:
 
 def test_user_words_stay_words() -> None:
     assert theme.literal('<a href="x">&') == '&lt;a href="x"&gt;&amp;'
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_where_a_heat_map_has_nothing_it_looks_like_none_of_its_values(mode: str) -> None:
+    *grey, cover = (float(part) for part in theme.NOTHING.removeprefix("rgba(").removesuffix(")").split(","))
+    page = [int(CONFIG[mode]["backgroundColor"][n : n + 2], 16) for n in (1, 3, 5)]
+    seen = "#" + "".join(f"{round(cover * ink + (1 - cover) * paper):02X}" for ink, paper in zip(grey, page, strict=True))
+    for end in (theme.SEQUENTIAL[0], theme.SEQUENTIAL[-1]):
+        assert abs(lab(linear(seen))[0] - lab(linear(end))[0]) > 8  # lightness, of 100; the dark page itself is 6 away

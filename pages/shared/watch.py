@@ -27,7 +27,7 @@ ABOUT = {
     "Click a grey name in the legend to see a naive forecast. rmse is the root mean squared error, in standard deviations of the training part.",
     "faults": "Faults planted in a stretch it never saw, and how far its forecast misses at each step.",
     "norms": "How much the loss would change if the state at each time step did. A steep fall to the left: the early steps are not heard.",
-    "norm_map": "The same curve at every training step, as colours: bright is a strong gradient, dark a vanished one.",
+    "norm_map": "The same curve at every training step, as colours: bright is a strong gradient, dark a vanished one, grey a step before the first.",
     "states": "What it holds in mind while it reads one fixed sequence: one row per unit, blue positive, orange negative.",
     "eigenvalues": "The recurrent weights alone: they shrink a state inside the circle and stretch it outside, at every step again.",
 }

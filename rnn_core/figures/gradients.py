@@ -14,6 +14,7 @@ from rnn_core.figures.theme import (
     CELL_NAMES,
     GATE_COLOURS,
     GREY,
+    NOTHING,
     ROLE_COLOURS,
     SEQUENTIAL,
     SERIES_COLOURS,
@@ -168,6 +169,7 @@ def over_training(steps: np.ndarray, norms: np.ndarray, *, height: int = 380) ->
     low, high = (np.percentile(known, 1), known.max()) if len(known) else (-3.0, 0.0)
     ticks = np.arange(np.floor(low), np.ceil(high) + 1, max(1, np.ceil((high - low) / 6)))
     drawing = figure("time steps before the last one", "training step", height=height, legend=False)
+    drawing.update_layout(plot_bgcolor=NOTHING)
     drawing.add_heatmap(
         x=list(range(norms.shape[1] - 1, -1, -1)),
         y=np.asarray(steps).tolist(),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import plotly.graph_objects as go
 
-from rnn_core.figures.theme import DIVERGING, GREY, ROLE_COLOURS, SEQUENTIAL, colour_scale, figure
+from rnn_core.figures.theme import DIVERGING, GREY, NOTHING, ROLE_COLOURS, SEQUENTIAL, colour_scale, figure
 
 POINTS = 400  # per curve: more than a projector resolves
 HEIGHT = 290  # pixels
@@ -124,6 +124,7 @@ def norm_map(steps: np.ndarray, matrix: np.ndarray) -> go.Figure:
         matrix: (R, T) norms aligned at the last time step; nan in front of shorter sequences.
     """
     drawing = figure("training step", "time steps before the end", title="Gradient while it trained", height=HEIGHT, legend=False)
+    drawing.update_layout(plot_bgcolor=NOTHING)
     if not len(steps):
         return drawing
     with np.errstate(divide="ignore", invalid="ignore"):

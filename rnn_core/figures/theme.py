@@ -53,6 +53,7 @@ DIVERGING = ["#7F3B08", "#B35806", "#E08214", "#FDB863", "#F4E6D4", "#D9E6F2", "
 
 GREY = "#808080"  # rules, baselines: the same on white and on black
 GRID = "rgba(128,128,128,0.22)"
+NOTHING = "rgba(128,128,128,0.4)"  # behind a sequential heat map whose rows differ in length: its dark end is not the dark page
 
 
 def colour_scale(colours: list[str]) -> list[list[Any]]:
