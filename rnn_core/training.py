@@ -107,7 +107,7 @@ class _Loop:
             result = self.stepper.step(batch)
             self.step += 1
             epoch_ended = self.step % self.steps_per_epoch == 0
-            self.clock.tick(self.step)
+            self.clock.tick()
             diverged = not (math.isfinite(result.loss) and math.isfinite(result.gradient_norm))
             scores = self.validation.measure() if epoch_ended and not diverged else (math.nan, math.nan)
             reason = self._reason(diverged, scores[1])
