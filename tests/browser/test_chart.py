@@ -17,7 +17,12 @@ MOUNT = """async (again) => {
     const figure = { data: [{ y: [1, 2, 3] }], layout: { height: 200 } };
     const data = new TextEncoder().encode(JSON.stringify({ figure, rev: "a", alt: "three points", name: "three" }));
     const drawn = () => draw({ data, parentElement: place, setTriggerValue: () => null });
-    const until = async (holds) => { while (!holds()) await new Promise((next) => setTimeout(next, 20)); };
+    const until = async (holds) => {
+        for (let n = 0; !holds(); n++) {
+            if (n > 1000) throw new Error(place.innerText || "nothing was drawn");
+            await new Promise((next) => setTimeout(next, 20));
+        }
+    };
     const clean = drawn();
     const node = place.querySelector(".unrolled-chart");
     await until(() => node.calcdata);
@@ -43,4 +48,4 @@ MOUNT = """async (again) => {
     ids=["drawn-again", "gone"],
 )
 def test_a_place_holds_one_chart(visit: Callable[..., Page], server: Server, again: bool, expected: dict[str, Any]) -> None:
-    assert settled(visit(server.url)).evaluate(MOUNT, again) == expected
+    assert settled(visit(f"{server.url}/train")).evaluate(MOUNT, again) == expected
