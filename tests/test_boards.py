@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from pages.shared import boards
+from pages.shared import boards, watch
 from pages.shared.boards import Board
+from rnn_core.experiment import Experiment
 
 
 class Easel:
@@ -72,3 +73,19 @@ def test_a_run_that_ended_is_waited_for(easel: Easel) -> None:
     assert not wait([second], 5 * boards.BRIEFLY).done
     easel.dry.set()
     assert first.result(10).drawings == second.result(10).drawings == {"loss": b"2"}
+
+
+@pytest.mark.parametrize(
+    ("status", "pending", "kept", "place"),
+    [
+        ("running", False, {}, True),
+        ("finished", True, {0: 0}, True),
+        ("finished", False, {0: 0}, False),
+        ("finished", True, {}, False),
+    ],
+    ids=["trains", "is-read", "was-read", "nothing-to-read"],
+)
+def test_a_look_at_real_data_has_its_place_before_it_comes(status: str, pending: bool, kept: dict[int, int], place: bool) -> None:
+    experiment = Experiment().replace(task="toy_reviews")
+    now: Any = SimpleNamespace(active=status == "running", kept=kept, experiment=experiment)
+    assert watch._awaited(Board(now, {}, pending, 0.0), "reading") is place

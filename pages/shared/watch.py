@@ -111,7 +111,7 @@ def figures(board: Board) -> None:
     for row in ROWS:
         if len(row) == 1:
             place = st.empty()  # one place, filled or not: what stands below keeps its own, and its charts their nodes
-            if row[0] in board.drawings or _awaited(board.now, row[0]):
+            if row[0] in board.drawings or _awaited(board, row[0]):
                 with place.container():
                     _drawing(board, row[0])
             continue
@@ -120,12 +120,13 @@ def figures(board: Board) -> None:
                 _drawing(board, name)
 
 
-def _awaited(now: Moment, name: str) -> bool:
-    """Whether a look at real data will come as soon as weights are kept."""
-    if not now.active or name != "reading":
+def _awaited(board: Board, name: str) -> bool:
+    """Whether a look at real data will come: as soon as weights are kept, or as a worker has read with those of a run that ended."""
+    if name != "reading" or not (board.now.active or (board.pending and board.now.kept)):
         return False
-    group = data.task(now.experiment.data.task).group
-    return group == "series" or (group == "text" and not now.experiment.model.bidirectional)
+    experiment = board.now.experiment
+    group = data.task(experiment.data.task).group
+    return group == "series" or (group == "text" and not experiment.model.bidirectional)
 
 
 def about(now: Moment, name: str) -> str:
@@ -139,7 +140,7 @@ def _drawing(board: Board, name: str) -> None:
     if name in board.drawings:
         charts.draw(board.drawings[name], name)
         st.caption(about(board.now, name))
-    elif board.now.active:
+    elif board.now.active or name == "reading":
         height = HIGHER if name == "reading" else 290  # a shimmering skeleton would take from the trainer what it waits for
         st.container(height=height, border=False)
 
