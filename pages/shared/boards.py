@@ -51,10 +51,10 @@ def board(run_id: str, at: int | None = None) -> Board:
     While somebody draws, the others take the board of a second ago: waiting, they would all come at once when it is done.
     """
     known = _shareable(run_id, at)
-    if known and _fresh(known):
+    if known and (_fresh(known) or not _drawing.acquire(timeout=BRIEFLY)):
         return known
-    if not _drawing.acquire(timeout=BRIEFLY if known else -1):
-        return known  # type: ignore[return-value]  # it waits for ever where nothing can be shared
+    if not known:
+        _drawing.acquire()
     try:
         known = _shareable(run_id, at)
         return known if known and _fresh(known) else _renewed(run_id, at)

@@ -41,7 +41,7 @@ that was never quite quiet):
 - the backward pass in blocks of 20 to 50 steps, each with its factors, its share of the weights' gradients and its tokens'
   rows, so that nothing of (T, B, 4H) leaves the cache: both halves alone LSTM 20.9 → 17.5, GRU 20.3 → 15.4, SimpleRNN from
   6.4 up to 9; within the whole step 25.4 → 24.6, 25.5 → 23.5 and 8.6 → 8.4, and with the rows gathered inside the loop 28.1 → 28.0.
-  Not kept. Two processes that each run one half slow one another as much (16 → 21): it is the memory, not the threads.
+  Not kept. Two processes that each run one half slow one another as much (16 → 21), which points at the memory.
 - loops without maximum_iterations; GRU's kernel gradient from one stacked factor instead of two joins: within the noise.
 - norms of the state gradients inside the backward loop or from the stacked gradients after it: no difference. Kept after.
 - the embedding's gradient outside XLA, as one segment sum; Adam as TensorFlow's fused kernel.
