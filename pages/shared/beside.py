@@ -79,10 +79,9 @@ def _drawn(shown: list[str], clock: str, going: bool) -> None:
 
 
 def _status(info: RunInfo) -> str:
-    """As `moment` tells it: the service knows sooner than the store."""
-    service = runs.running_service()
-    known = service.live(info.id) if service else None
-    return known.status if known else info.status
+    """As `moment` tells it."""
+    known = runs.under_way(info.id)
+    return str(known.status) if known else info.status
 
 
 def _names(found: list[Moment]) -> list[str]:

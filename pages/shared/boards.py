@@ -87,9 +87,8 @@ def _renewed(run_id: str, at: int | None) -> Board:
 
 
 def _status(run_id: str) -> str:
-    service = runs.running_service()
-    known = service.live(run_id) if service else None
-    return known.status if known else ""
+    known = runs.under_way(run_id)
+    return str(known.status) if known else ""
 
 
 def _draw(now: Moment) -> Board:

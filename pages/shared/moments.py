@@ -9,8 +9,7 @@ import numpy as np
 
 from pages.shared import runs
 from rnn_core.experiment import Experiment
-
-ACTIVE = ("waiting", "running", "paused")
+from rnn_core.records import ACTIVE
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +59,7 @@ class Moment:
 def moment(run_id: str, at: int | None = None) -> Moment:
     """The run as it is now, or as it was at the kept step `at`. Raises KeyError for a run that is gone."""
     record = runs.store().open(run_id)
-    service = runs.running_service()
-    known = service.live(run_id) if service else None
+    known = runs.under_way(run_id)
     shot = known.snapshot if known else None
     kept = {item.step: item.epoch for item in record.snapshots}
     status = known.status if known else record.status

@@ -40,6 +40,12 @@ def running_service() -> Any:
     return _started[0] if _started else None
 
 
+def under_way(run_id: str) -> Any:
+    """What the workers know of a run, sooner than the store (a `rnn_core.job.Live`), or None."""
+    service = running_service()
+    return service.live(run_id) if service else None
+
+
 _started: list[Any] = []
 
 
