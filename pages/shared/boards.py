@@ -26,6 +26,7 @@ from rnn_core.probes import forecasts, glances
 FRESH = 0.8  # seconds that a board of an active run is shared
 BRIEFLY = 0.05  # seconds to wait for somebody who draws it
 KEPT = 64  # boards, and answers, remembered
+FORECAST = 300  # pixels
 log = logging.getLogger("unrolled")
 
 Drawing = tuple[go.Figure, str]  # with one sentence for a screen reader
@@ -162,7 +163,7 @@ def _reading(now: Moment, asked: _Asked) -> dict[str, Drawing]:
     if group == "series":
         uploads = store.uploads(experiment)
         if found := ask("forecast", forecasts.of_experiment, uploads):
-            drawn["reading"] = forecast_figures.forecast(found, height=300), forecast_figures.describe(found)
+            drawn["reading"] = forecast_figures.forecast(found, height=FORECAST), forecast_figures.describe(found)
         if experiment.data.anomalies != "none" and (faults := ask("faults", forecasts.anomalies_of_experiment, uploads)):
             drawn["faults"] = forecast_figures.anomalies(faults), forecast_figures.verdict(faults)
     return drawn

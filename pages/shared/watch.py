@@ -12,10 +12,11 @@ from pages.shared.boards import Board
 from pages.shared.moments import Moment
 from pages.shared.words import plain, sentence
 from rnn_core import data
+from rnn_core.figures import live as figures_live
 
 TICK = 0.9, 1.1  # seconds; every session takes its own from between, so that a class that came at once does not tick at once
 EAGER = 0.25  # seconds, until the first step is there: who pressed Play does not like to wait for the first point
-SLIDER, HIGHER = 68, 405  # pixels of the rewind slider, and of a look at real data with its words
+SLIDER = 68  # pixels of the rewind slider
 NOW = -1  # the rewind slider's last place
 ROWS = (("loss", "metric"), ("reading",), ("faults",), ("norms", "norm_map"), ("states", "eigenvalues"))
 
@@ -139,10 +140,12 @@ def about(now: Moment, name: str) -> str:
 def _drawing(board: Board, name: str) -> None:
     if name in board.drawings:
         charts.draw(board.drawings[name], name)
-        st.caption(about(board.now, name))
     elif board.now.active or name == "reading":
-        height = HIGHER if name == "reading" else 290  # a shimmering skeleton would take from the trainer what it waits for
-        st.container(height=height, border=False)
+        series = name == "reading" and data.task(board.now.experiment.data.task).group == "series"
+        # Its place; a shimmering skeleton would take from the trainer what it waits for.
+        st.container(height=boards.FORECAST if series else figures_live.HEIGHT, border=False)
+    if name in board.drawings or name == "reading":
+        st.caption(about(board.now, name))
 
 
 def described(now: Moment) -> None:
