@@ -76,14 +76,13 @@ class Cell:
         return self.parts * self.units
 
     @property
-    def saves(self) -> tuple[int, ...]:
-        """Widths, in units of H, of the tensors that `step` saves."""
-        return ()
+    def saves(self) -> int:
+        """How many tensors `step` saves."""
+        return len(self.gates)
 
     def opened(self, saved: State) -> dict[str, Tensor]:
         """The gates by name, (…, H) each, out of what `step` saved."""
-        blocks = [block for part in saved for block in split(part, part.shape[-1] // self.units)]
-        return dict(zip(self.gates, blocks, strict=False))
+        return dict(zip(self.gates, saved, strict=False))
 
     def step(self, x: Tensor, state: State, kernel: Tensor, bias: Tensor | None) -> tuple[State, State]:
         """One step forward.
@@ -94,16 +93,20 @@ class Cell:
             kernel: (H, G) recurrent kernel R.
             bias: (G,) recurrent bias; GRU with reset_after only.
 
-        Returns: the state after the step, and what the backward step needs besides the states: the gates, packed.
+        Returns: the state after the step, and what the backward step needs besides the states, (B, H) each: first the gates.
         """
         raise NotImplementedError
 
     def factors(self, saved: State, state: State, previous: State) -> State:
-        """Local derivatives of a step, (…, H) each: what `back` multiplies by. One call for all steps."""
+        """Local derivatives of a step, (…, n H) each: what `back` and `delta` multiply by. One call for all steps."""
         raise NotImplementedError
 
-    def back(self, gradient: State, factors: State, kernel: Tensor) -> tuple[Tensor, State]:
-        """One step back: from the gradient of the state after to (gradient of x (B, G), gradient of the state before)."""
+    def back(self, gradient: State, factors: State, turned: Tensor) -> State:
+        """One step back: from the gradient of the state after to that of the state before. `turned`: (G, H) Rᵀ."""
+        raise NotImplementedError
+
+    def delta(self, gradient: State, factors: State, turned: Tensor) -> Tensor:
+        """(…, G) gradient of x, from that of the state after the step. One call for all steps."""
         raise NotImplementedError
 
     def outer(self, delta: Tensor, saved: State, previous: State) -> list[tuple[Tensor, Tensor]]:
@@ -122,9 +125,11 @@ class SimpleRNN(Cell):
     def factors(self, saved: State, state: State, previous: State) -> State:
         return (slope(self.activation, state[0]),)
 
-    def back(self, gradient: State, factors: State, kernel: Tensor) -> tuple[Tensor, State]:
-        delta = gradient[0] * factors[0]
-        return delta, (tf.matmul(delta, kernel, transpose_b=True),)
+    def back(self, gradient: State, factors: State, turned: Tensor) -> State:
+        return ((gradient[0] * factors[0]) @ turned,)
+
+    def delta(self, gradient: State, factors: State, turned: Tensor) -> Tensor:
+        return gradient[0] * factors[0]
 
 
 class LSTM(Cell):
@@ -135,29 +140,28 @@ class LSTM(Cell):
     parts = 2
     gates = ("input", "forget", "cell", "output")
 
-    @property
-    def saves(self) -> tuple[int, ...]:
-        return (4,)
-
     def step(self, x: Tensor, state: State, kernel: Tensor, bias: Tensor | None) -> tuple[State, State]:
         gate = self.recurrent_activation
-        saved = activate_blocks((gate, gate, self.activation, gate), x + state[0] @ kernel)
-        i, f, g, o = split(saved, 4)
+        i, f, g, o = split(activate_blocks((gate, gate, self.activation, gate), x + state[0] @ kernel), 4)
         c = f * state[1] + i * g
-        return (o * activate(self.activation, c), c), (saved,)
+        return (o * activate(self.activation, c), c), (i, f, g, o)
 
     def factors(self, saved: State, state: State, previous: State) -> State:
-        i, f, g, o = split(saved[0], 4)
-        y = activate(self.activation, state[1])
-        gate = self.recurrent_activation
+        i, f, g, o = saved
+        y, gate = activate(self.activation, state[1]), self.recurrent_activation
         through = o * slope(self.activation, y)  # dh/dc
-        return through, g * slope(gate, i), previous[1] * slope(gate, f), i * slope(self.activation, g), y * slope(gate, o), f
+        packed = join(g * slope(gate, i), previous[1] * slope(gate, f), i * slope(self.activation, g), y * slope(gate, o))
+        return through, packed, f
 
-    def back(self, gradient: State, factors: State, kernel: Tensor) -> tuple[Tensor, State]:
-        through, i, f, g, o, keep = factors
+    def back(self, gradient: State, factors: State, turned: Tensor) -> State:
+        through, packed, keep = factors
         c = gradient[1] + gradient[0] * through
-        delta = join(c * i, c * f, c * g, gradient[0] * o)
-        return delta, (tf.matmul(delta, kernel, transpose_b=True), c * keep)
+        return (join(c, c, c, gradient[0]) * packed) @ turned, c * keep
+
+    def delta(self, gradient: State, factors: State, turned: Tensor) -> Tensor:
+        through, packed, _ = factors
+        c = gradient[1] + gradient[0] * through
+        return join(c, c, c, gradient[0]) * packed
 
 
 class GRU(Cell):
@@ -168,49 +172,49 @@ class GRU(Cell):
     gates = ("update", "reset", "candidate")
 
     @property
-    def saves(self) -> tuple[int, ...]:
-        return (2, 1, 1) if self.reset_after else (2, 1)  # z and r, c, and h' R_h + b, which the reset gate scales
+    def saves(self) -> int:
+        return 4 if self.reset_after else 3  # z, r, c, and h' R_h + b, which the reset gate scales
 
     def step(self, x: Tensor, state: State, kernel: Tensor, bias: Tensor | None) -> tuple[State, State]:
         h, gate, size = state[0], self.recurrent_activation, self.units
         if self.reset_after:
             m = h @ kernel if bias is None else h @ kernel + bias
-            gates = activate_blocks((gate, gate), x[..., : 2 * size] + m[..., : 2 * size])
-            z, r = split(gates, 2)
+            z, r = split(activate_blocks((gate, gate), x[..., : 2 * size] + m[..., : 2 * size]), 2)
             c = activate(self.activation, x[..., 2 * size :] + r * m[..., 2 * size :])
-            return (c + z * (h - c),), (gates, c, m[..., 2 * size :])
-        gates = activate_blocks((gate, gate), x[..., : 2 * size] + h @ kernel[:, : 2 * size])
-        z, r = split(gates, 2)
+            return (c + z * (h - c),), (z, r, c, m[..., 2 * size :])
+        z, r = split(activate_blocks((gate, gate), x[..., : 2 * size] + h @ kernel[:, : 2 * size]), 2)
         c = activate(self.activation, x[..., 2 * size :] + (r * h) @ kernel[:, 2 * size :])
-        return (c + z * (h - c),), (gates, c)
+        return (c + z * (h - c),), (z, r, c)
 
     def factors(self, saved: State, state: State, previous: State) -> State:
-        (z, r), c = split(saved[0], 2), saved[1]
+        z, r, c, *more = saved
         h, gate = previous[0], self.recurrent_activation
         candidate = (1 - z) * slope(self.activation, c)
-        reset = candidate * saved[2] * slope(gate, r) if self.reset_after else h * slope(gate, r)
-        return (h - c) * slope(gate, z), reset, candidate, r, z
+        reset = candidate * more[0] * slope(gate, r) if self.reset_after else h * slope(gate, r)
+        return (h - c) * slope(gate, z), reset, candidate, candidate * r if self.reset_after else r, z
 
-    def back(self, gradient: State, factors: State, kernel: Tensor) -> tuple[Tensor, State]:
+    def back(self, gradient: State, factors: State, turned: Tensor) -> State:
         (update, reset, candidate, r, keep), h = factors, gradient[0]
-        z, c = h * update, h * candidate
         if self.reset_after:
-            s = h * reset
-            return join(z, s, c), (tf.matmul(join(z, s, c * r), kernel, transpose_b=True) + h * keep,)
-        reached = tf.matmul(c, kernel[:, 2 * self.units :], transpose_b=True)  # gradient of r h'
-        s = reached * reset
-        before = tf.matmul(join(z, s), kernel[:, : 2 * self.units], transpose_b=True)
-        return join(z, s, c), (before + reached * r + h * keep,)
+            return (join(h * update, h * reset, h * r) @ turned + h * keep,)
+        reached = (h * candidate) @ turned[2 * self.units :]  # gradient of r h'
+        before = join(h * update, reached * reset) @ turned[: 2 * self.units]
+        return (before + reached * r + h * keep,)
+
+    def delta(self, gradient: State, factors: State, turned: Tensor) -> Tensor:
+        (update, reset, candidate, _, _), h = factors, gradient[0]
+        reached = h if self.reset_after else tf.tensordot(h * candidate, turned[2 * self.units :], 1)
+        return join(h * update, reached * reset, h * candidate)
 
     def recurrent(self, delta: Tensor, saved: State) -> Tensor:
         """(…, 3H) gradient of h' R + b, from that of x: they differ in the candidate's part when reset_after."""
         z, r, c = split(delta, 3)
-        return join(z, r, c * split(saved[0], 2)[1])
+        return join(z, r, c * saved[1])
 
     def outer(self, delta: Tensor, saved: State, previous: State) -> list[tuple[Tensor, Tensor]]:
         if self.reset_after:
             return [(previous[0], self.recurrent(delta, saved))]
-        return [(previous[0], delta[..., : 2 * self.units]), (previous[0] * split(saved[0], 2)[1], delta[..., 2 * self.units :])]
+        return [(previous[0], delta[..., : 2 * self.units]), (previous[0] * saved[1], delta[..., 2 * self.units :])]
 
 
 CELLS: dict[str, type[Cell]] = {cell.name: cell for cell in (SimpleRNN, LSTM, GRU)}

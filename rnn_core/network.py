@@ -63,16 +63,20 @@ class Network:
         """(T, B, D) what the first recurrent layer reads."""
         return tf.gather(weights[0], tf.transpose(inputs)) if self.tokens else tf.transpose(inputs, (1, 0, 2))
 
-    def table(self, weights: Weights, projected: bool) -> Tensor:
-        """(V, ·) what each token gives to the first layer: its embedding, or that already multiplied by the layer's kernels.
+    def table(self, weights: Weights, used: Tensor | None, projected: bool) -> Tensor:
+        """(U, ·) what each token gives to the first layer: its embedding, or that already multiplied by the layer's kernels.
 
-        A vocabulary shorter than the batch has positions makes the second way cheaper: each token is projected once.
+        Where a batch has more positions than tokens, the second way is cheaper: each token is projected once.
+
+        Args:
+            used: (U,) the tokens asked for; None for the whole vocabulary.
         """
+        rows = tf.identity(weights[0]) if used is None else tf.gather(weights[0], used)
         if not projected:
-            return tf.identity(weights[0])
+            return rows
         directions, each = 1 + self.spec.bidirectional, 3 if self.spec.use_bias else 2
         kernels = [weights[1 + each * n : 1 + each * (n + 1)] for n in range(directions)]
-        return tf.concat([recurrence.projected(weights[0], taken) for taken in kernels], -1)
+        return tf.concat([recurrence.projected(rows, taken) for taken in kernels], -1)
 
     def logits(
         self,
@@ -82,16 +86,17 @@ class Network:
         watch: Watch = None,
         start: Tensor | int = 0,
         draw: Tensor | None = None,
-        projected: bool = False,
+        source: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """(B, K) or (B, T, K), and the nudges of the last layer's states (forward direction).
 
         Args:
             above: the weights above the embedding.
-            x: (T, B, D) inputs, or with `projected` (T, B, G) or (T, B, 2G), already multiplied by the first layer's kernels.
+            x: (T, B, D) inputs, or with `source` (T, B, G) or (T, B, 2G), already multiplied by the first layer's kernels.
             mask: (B, T) True at real steps, or None.
             start: steps before this one are not run.
             draw: number that picks what dropout drops, int64; None drops nothing.
+            source: the projected `table` and the ids (T, B) by which x was read from it; x's gradient goes there.
         """
         spec, weights = self.spec, list(above)
         time_mask = None if mask is None else tf.transpose(mask)[..., None]
@@ -101,8 +106,10 @@ class Network:
             outputs = []
             for backwards in range(1 + spec.bidirectional):
                 taken = [weights.pop(0) for _ in range(3 if spec.use_bias else 2)]
-                given = projected and depth == 0
-                fed = tf.split(x, 1 + spec.bidirectional, -1)[backwards] if given else x
+                fed, given = x, None
+                if source is not None and depth == 0:
+                    fed, rows = (tf.split(value, 1 + spec.bidirectional, -1)[backwards] for value in (x, source[0]))
+                    given = rows, source[1][::-1] if backwards else source[1]
                 fed = fed if draw is None or not spec.dropout else self._dropped(fed, 2 * depth + backwards, draw)
                 fed, real = (fed[::-1], None if time_mask is None else time_mask[::-1]) if backwards else (fed, time_mask)
                 states, pushed = recurrence.layer(cell, fed, taken, real, watch, start, final, given)

@@ -10,7 +10,7 @@ Shapes: B batch, T time, D inputs, H units, G packed columns, K outputs, V vocab
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from rnn_core.data.sequences import Batch, Sequences, batches
 from rnn_core.experiment import TrainingSpec
 from rnn_core.models import Model
 from rnn_core.network import Network
-from rnn_core.packing import packed
+from rnn_core.packing import distinct, packed
 
 HALVES = 2  # parts of a full batch that run side by side
 
@@ -96,8 +96,12 @@ class Stepper:
         check(batch, self._start.interface)
         full = len(batch.inputs) == self.training.batch
         read, start = packed(batch, self.network.spec.bidirectional, self.network.interface.per_step) if full else (batch, 0)
+        used = []
+        if full and self.tokens:
+            places, found = distinct(read.inputs, self._start.interface.input_size)
+            read, used = replace(read, inputs=places), [tf.constant(found)]
         function = self._function("train" if full else "train_any", read.mask is not None)
-        found = function(*self._tensors(read), tf.constant(start))
+        found = function(*self._tensors(read), tf.constant(start), *used)
         loss, metric, norms, gradient, clipped = (value.numpy() for value in found)
         return StepResult(float(loss), self._metric(metric), norms[-batch.inputs.shape[1] :], float(gradient), float(clipped))
 
@@ -187,7 +191,7 @@ class Stepper:
     def _core(
         self,
         x: Tensor,
-        tokens: Tensor | None,
+        source: tuple[Tensor, Tensor] | None,
         mask: Tensor | None,
         targets: Tensor,
         start: Tensor,
@@ -197,52 +201,57 @@ class Stepper:
         """Everything between the embedding and the optimiser, for one half.
 
         Args:
-            x, tokens: (T, B, ·) what the first layer reads, and the ids that it stands for (T, B), or None.
+            x: (T, B, ·) what the first layer reads.
+            source: the table (V, ·) and the ids (T, B) by which x was read from it, if there is one.
             start, half: first step of all, and which half this is.
-            projected: whether x is already multiplied by the first layer's kernels.
+            projected: whether x and the table are already multiplied by the first layer's kernels.
 
-        Returns: the gradient of x, summed by token (V, ·) if there are any; of the weights above; loss, metric, norms (T,).
+        Returns: the gradient of the table, or of x; of the weights above; loss, metric, norms (T,).
         """
-        above = self.weights[self.tokens :]
+        above, origin = self.weights[self.tokens :], source[0] if projected and source else x
         with tf.GradientTape() as tape:
-            tape.watch(x)
+            tape.watch(origin)
             draw = self.count * HALVES + tf.cast(half, tf.int64)
-            options = {"watch": tape.watch, "draw": draw, "projected": projected}
+            options = {"watch": tape.watch, "draw": draw, "source": source if projected else None}
             loss, metric, nudges = self.network.measure(above, x, mask, targets, start, **options)
-        read, gradients, flow = tape.gradient(loss, [x, above, nudges], unconnected_gradients="zero")
-        if tokens is not None:
-            read = tf.math.unsorted_segment_sum(read, tokens, self._start.interface.input_size)
+        read, gradients, flow = tape.gradient(loss, [origin, above, nudges], unconnected_gradients="zero")
+        if source and not projected:
+            read = tf.math.unsorted_segment_sum(read, source[1], tf.shape(source[0])[0])
         squares = tf.add_n([tf.reduce_sum(tf.square(tf.cast(part, tf.float64)), -1) for part in flow])  # (T, B)
         return read, gradients, loss, metric, tf.reduce_sum(tf.sqrt(squares), 1)
 
     def _gradients(
-        self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor
+        self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor, used: Tensor | None = None
     ) -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
-        """Gradients of all weights, loss, metric, and the states' norms (T,)."""
+        """Gradients of all weights, loss, metric, the states' norms (T,). Inputs are places in `used`, if that is given."""
         static, spec = inputs.shape.is_fully_defined(), self._start.spec
         halves = HALVES if static and inputs.shape[0] % HALVES == 0 else 1
-        projected = self.tokens and static and not spec.dropout and self._start.interface.input_size < inputs.shape.num_elements()
+        projected = used is not None and not spec.dropout and used.shape[0] < inputs.shape.num_elements()
         core: Any = partial(self._core, projected=projected)
         core = tf.function(core, jit_compile=True, autograph=False) if static else core
         with tf.GradientTape() as tape:
-            table = self.network.table(self.weights, projected) if self.tokens else None
+            table = self.network.table(self.weights, used, projected) if self.tokens else None
         tokens = tf.split(tf.transpose(inputs), halves, axis=1) if self.tokens else [None] * halves  # (T, B/2) each
         xs = (
             [tf.gather(table, part) for part in tokens]
             if self.tokens
             else tf.split(self.network.embedded(self.weights, inputs), halves, axis=1)
         )
+        sources = [None if part is None else (table, part) for part in tokens]
         masks = [None] * halves if mask is None else tf.split(mask, halves)
-        parts = zip(xs, tokens, masks, tf.split(targets, halves), strict=True)
+        parts = zip(xs, sources, masks, tf.split(targets, halves), strict=True)
         found = [core(*part, start, tf.constant(n)) for n, part in enumerate(parts)]
         rows, above, *measured = (_mean(values) for values in zip(*found, strict=True))
         if not self.tokens:
             return above, *measured
-        below = tape.gradient(table, self.weights, rows)
-        return [part if more is None else part + more for part, more in zip([0.0, *above], below, strict=True)], *measured
+        embedding, *below = tape.gradient(table, self.weights, rows)
+        below = [part if more is None else part + more for part, more in zip(above, below, strict=True)]
+        return [tf.convert_to_tensor(embedding), *below], *measured
 
-    def _train(self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor) -> tuple[Tensor, ...]:
-        gradients, loss, metric, norms = self._gradients(inputs, mask, targets, start)
+    def _train(
+        self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor, used: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        gradients, loss, metric, norms = self._gradients(inputs, mask, targets, start, used)
         norm = tf.linalg.global_norm(gradients)
         clipped = norm
         if self.training.clip:

@@ -29,7 +29,8 @@ def one_step(name, cell=None):
         outer, inner = (weights[2][0], weights[2][1]) if weights[2].shape.rank == 2 else (weights[2], None)
     projected = x @ weights[0] + (0 if outer is None else outer)
     state, saved = cell.step(projected, tuple(previous), weights[1], inner)
-    delta, earlier = cell.back(tuple(push), cell.factors(saved, state, tuple(previous)), weights[1])
+    factors = cell.factors(saved, state, tuple(previous))
+    delta, earlier = (act(tuple(push), factors, tf.transpose(weights[1])) for act in (cell.delta, cell.back))
     return state, expected, [delta @ tf.transpose(weights[0]), *earlier], gradients, cell.opened(saved)
 
 

@@ -93,6 +93,22 @@ def test_the_compiled_step_and_the_general_graph_agree(cell, masked):
         np.testing.assert_allclose(a, b, atol=1e-4)
 
 
+@pytest.mark.parametrize("task", ["binary", "per_step"])
+@pytest.mark.parametrize("spec", SPECS)
+def test_every_gradient_of_many_blocks_is_the_general_graphs(spec, task):
+    """130 steps in a capacity of 200: of four blocks one is skipped and one starts late. Plain descent at rate 1 shows all."""
+    chosen = experiment(**SPECS[spec], optimiser="sgd", learning_rate=1.0)
+    batch = batch_of(TASKS[task], length=130, masked=TASKS[task].inputs == "tokens")
+    stepper = Stepper(build(chosen, TASKS[task]), chosen.training)
+    expected = stepper.gradients(batch)
+    before = [weight.numpy() for weight in stepper.weights]
+    norms = stepper.step(batch).state_norms
+    for old, new, wanted in zip(before, stepper.weights, expected, strict=True):
+        np.testing.assert_allclose(old - new.numpy(), wanted, rtol=1e-5, atol=5e-6)
+    assert norms.shape == (130,)
+    assert np.all(norms > 0)
+
+
 @pytest.mark.parametrize("optimiser", ["adam", "rmsprop", "sgd"])
 def test_updates_are_keras_updates(optimiser):
     import keras

@@ -153,7 +153,7 @@ def _steps(cell: Any) -> Any:
         units = tf.eye(size, dtype=tf.float64)
         shape = (tf.shape(states[0])[0], size, cell.units)
         gradient = tuple(tf.broadcast_to(part, shape) for part in tf.split(units, parts, axis=1))
-        _, earlier = cell.back(gradient, tuple(factors), kernel)
+        earlier = cell.back(gradient, tuple(factors), tf.transpose(kernel))
         return tf.where(real[:, None, None], tf.concat(earlier, -1), units)
 
     def spec(*shape: int | None) -> Any:
@@ -161,5 +161,5 @@ def _steps(cell: Any) -> Any:
 
     signature = [spec(cell.units, cell.units * cell.blocks), tf.TensorSpec((None,), tf.bool)]
     signature += [spec(None, None, cell.units)] * cell.parts + [spec(None, cell.units)] * cell.parts
-    signature += [spec(None, None, width * cell.units) for width in cell.saves]
+    signature += [spec(None, None, cell.units)] * cell.saves
     return tf.function(run, input_signature=signature, autograph=False)

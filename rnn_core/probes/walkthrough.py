@@ -76,15 +76,14 @@ def through(model: Model, values: np.ndarray, target: int, labels: tuple[str, ..
     head, offset = (np.asarray(weight, np.float64) for weight in model.head)
     projected = tf.constant((values @ kernel + (bias[0] if bias.ndim == 2 else bias))[:, None, :])
     initial = recurrence.zeros(cell, 1, tf.float64)
-    states, saved = recurrence.forward(cell, projected, tf.constant(recurrent), inner, initial, None)
+    record = recurrence.forward(cell, projected, tf.constant(recurrent), inner, initial, None)
+    states, previous, saved = recurrence.read(cell, record)
     logit = float(states[0][-1, 0].numpy() @ head[:, 0] + offset[0])
     probability = 1 / (1 + np.exp(-logit))
     leaving = [np.zeros(state.shape) for state in states]
     leaving[0][-1, 0] = (probability - target) * head[:, 0]
-    delta, totals, _ = recurrence.backward(
-        cell, tuple(map(tf.constant, leaving)), states, saved, tf.constant(recurrent), initial, None
-    )
-    pairs = cell.outer(delta, saved, recurrence.before(states, initial))
+    delta, totals, _ = recurrence.backward(cell, tuple(map(tf.constant, leaving)), record, tf.constant(recurrent.T), None)
+    pairs = cell.outer(delta, saved, previous)
     shares = np.concatenate([np.einsum("tbh,tbg->thg", left, right) for left, right in pairs], axis=2)
     return Walkthrough(
         cell=spec.cell,
