@@ -63,20 +63,16 @@ class Network:
         """(T, B, D) what the first recurrent layer reads."""
         return tf.gather(weights[0], tf.transpose(inputs)) if self.tokens else tf.transpose(inputs, (1, 0, 2))
 
-    def table(self, weights: Weights, used: Tensor | None, projected: bool) -> Tensor:
-        """(U, ·) what each token gives to the first layer: its embedding, or that already multiplied by the layer's kernels.
+    def table(self, weights: Weights, projected: bool) -> Tensor:
+        """(V, ·) what each token gives to the first layer: its embedding, or that already multiplied by the layer's kernels.
 
         Where a batch has more positions than tokens, the second way is cheaper: each token is projected once.
-
-        Args:
-            used: (U,) the tokens asked for; None for the whole vocabulary.
         """
-        rows = tf.identity(weights[0]) if used is None else tf.gather(weights[0], used)
         if not projected:
-            return rows
+            return tf.identity(weights[0])
         directions, each = 1 + self.spec.bidirectional, 3 if self.spec.use_bias else 2
         kernels = [weights[1 + each * n : 1 + each * (n + 1)] for n in range(directions)]
-        return tf.concat([recurrence.projected(rows, taken) for taken in kernels], -1)
+        return tf.concat([recurrence.projected(weights[0], taken) for taken in kernels], -1)
 
     def logits(
         self,

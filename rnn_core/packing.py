@@ -30,7 +30,7 @@ def packed(batch: Batch, bidirectional: bool, per_step: bool) -> tuple[Batch, in
     return Batch(inputs, mask, targets), 0 if bidirectional else room
 
 
-def distinct(tokens: np.ndarray, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
+def distinct(tokens: np.ndarray, vocabulary: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A batch's tokens by their place among those that occur, so that only these rows of the embedding need be projected.
 
     There is room for 27 times the square root of the positions: distinct words grow like that (Heaps's law; batches of IMDB
@@ -39,12 +39,13 @@ def distinct(tokens: np.ndarray, vocabulary: int) -> tuple[np.ndarray, np.ndarra
     Args:
         tokens: ids in [0, vocabulary), any shape.
 
-    Returns: places, int32 of the shape of `tokens`, and the ids at those places, with zeros behind them up to the room.
+    Returns: places, int32 of the shape of `tokens`; the ids at those places, with zeros behind them up to the room; and the
+        place of every id of the vocabulary, the last one, which always stays free, for those that do not occur.
     """
     found = np.flatnonzero(np.bincount(tokens.ravel(), minlength=vocabulary))
-    room = min(vocabulary, int(27 * tokens.size**0.5))
-    used = np.zeros(room if len(found) <= room else vocabulary, np.int32)
+    room = min(vocabulary, int(27 * tokens.size**0.5)) + 1
+    used = np.zeros(room if len(found) < room else vocabulary + 1, np.int32)
     used[: len(found)] = found
-    places = np.zeros(vocabulary, np.int32)
+    places = np.full(vocabulary, len(used) - 1, np.int32)
     places[found] = np.arange(len(found))
-    return places[tokens], used
+    return places[tokens], used, places

@@ -96,12 +96,12 @@ class Stepper:
         check(batch, self._start.interface)
         full = len(batch.inputs) == self.training.batch
         read, start = packed(batch, self.network.spec.bidirectional, self.network.interface.per_step) if full else (batch, 0)
-        used = []
+        rows: list[np.ndarray] = []
         if full and self.tokens:
-            places, found = distinct(read.inputs, self._start.interface.input_size)
-            read, used = replace(read, inputs=places), [tf.constant(found)]
+            inputs, *rows = distinct(read.inputs, self._start.interface.input_size)
+            read = replace(read, inputs=inputs)
         function = self._function("train" if full else "train_any", read.mask is not None)
-        found = function(*self._tensors(read), tf.constant(start), *used)
+        found = function(*self._tensors(read), tf.constant(start), *map(tf.constant, rows))
         loss, metric, norms, gradient, clipped = (value.numpy() for value in found)
         return StepResult(float(loss), self._metric(metric), norms[-batch.inputs.shape[1] :], float(gradient), float(clipped))
 
@@ -221,16 +221,29 @@ class Stepper:
         return read, gradients, loss, metric, tf.reduce_sum(tf.sqrt(squares), 1)
 
     def _gradients(
-        self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor, used: Tensor | None = None
+        self,
+        inputs: Tensor,
+        mask: Tensor | None,
+        targets: Tensor,
+        start: Tensor,
+        used: Tensor | None = None,
+        places: Tensor | None = None,
     ) -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
-        """Gradients of all weights, loss, metric, the states' norms (T,). Inputs are places in `used`, if that is given."""
+        """Gradients of all weights, loss, metric, and the states' norms (T,).
+
+        Args:
+            inputs: (B, T) token ids or (B, T, D) floats; or, with what `distinct` gives besides, places in `used`.
+        """
         static, spec = inputs.shape.is_fully_defined(), self._start.spec
         halves = HALVES if static and inputs.shape[0] % HALVES == 0 else 1
         projected = used is not None and not spec.dropout and used.shape[0] < inputs.shape.num_elements()
         core: Any = partial(self._core, projected=projected)
         core = tf.function(core, jit_compile=True, autograph=False) if static else core
         with tf.GradientTape() as tape:
-            table = self.network.table(self.weights, used, projected) if self.tokens else None
+            embedding = self.weights[0] if used is None else tf.gather(self.weights[0], used)
+            tape.watch(embedding)
+            weights = [embedding, *self.weights[1:]]
+            table = self.network.table(weights, projected) if self.tokens else None
         tokens = tf.split(tf.transpose(inputs), halves, axis=1) if self.tokens else [None] * halves  # (T, B/2) each
         xs = (
             [tf.gather(table, part) for part in tokens]
@@ -244,14 +257,12 @@ class Stepper:
         rows, above, *measured = (_mean(values) for values in zip(*found, strict=True))
         if not self.tokens:
             return above, *measured
-        embedding, *below = tape.gradient(table, self.weights, rows)
-        below = [part if more is None else part + more for part, more in zip(above, below, strict=True)]
-        return [tf.convert_to_tensor(embedding), *below], *measured
+        read, *below = tape.gradient(table, weights, rows)
+        read = read if places is None else tf.gather(read, places)  # the free place's gradient is zero
+        return [read, *(part if more is None else part + more for part, more in zip(above, below, strict=True))], *measured
 
-    def _train(
-        self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor, used: Tensor | None = None
-    ) -> tuple[Tensor, ...]:
-        gradients, loss, metric, norms = self._gradients(inputs, mask, targets, start, used)
+    def _train(self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor, *rows: Tensor) -> tuple[Tensor, ...]:
+        gradients, loss, metric, norms = self._gradients(inputs, mask, targets, start, *rows)
         norm = tf.linalg.global_norm(gradients)
         clipped = norm
         if self.training.clip:

@@ -1,6 +1,7 @@
 """Room for a batch: its length, and the tokens that occur in it."""
 
 import numpy as np
+import pytest
 
 from rnn_core.data.sequences import Batch
 from rnn_core.packing import distinct, packed
@@ -19,15 +20,18 @@ def test_room_comes_in_front_and_is_skipped():
 
 def test_places_lead_back_to_the_tokens():
     tokens = np.random.default_rng(0).integers(0, 50, (4, 30))
-    places, used = distinct(tokens, 10_000)
-    np.testing.assert_array_equal(used[places], tokens)
-    assert len(used) == int(27 * 120**0.5)
-    assert places.max() == len(np.unique(tokens)) - 1
+    inputs, used, places = distinct(tokens, 10_000)
+    np.testing.assert_array_equal(used[inputs], tokens)
+    np.testing.assert_array_equal(places[tokens], inputs)
+    assert len(used) == int(27 * 120**0.5) + 1
+    assert inputs.max() == len(np.unique(tokens)) - 1
+    assert np.all(np.delete(places, np.unique(tokens)) == len(used) - 1)
 
 
-def test_a_batch_of_many_words_has_room_for_all():
-    tokens = np.arange(9_000).reshape(30, 300)
-    places, used = distinct(tokens, 10_000)
-    np.testing.assert_array_equal(used[places], tokens)
-    assert len(used) == 10_000
-    assert len(distinct(tokens % 40, 40)[1]) == 40
+@pytest.mark.parametrize(("tokens", "vocabulary"), [(np.arange(9_000).reshape(30, 300), 10_000), (np.arange(40)[None], 40)])
+def test_a_batch_of_many_words_has_room_for_all_and_one_more(tokens, vocabulary):
+    inputs, used, places = distinct(tokens, vocabulary)
+    np.testing.assert_array_equal(used[inputs], tokens)
+    assert len(used) == vocabulary + 1
+    assert inputs.max() < vocabulary
+    assert places.max() <= vocabulary
