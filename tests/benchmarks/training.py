@@ -4,8 +4,8 @@
 
 One process, interleaved rounds, medians. Every column does the same work on the same data: batch 64, Adam, a yes/no head;
 textbook: Embedding(10000, 32) and 500 steps; floats: 2 numbers per step and 200 steps. Each figure is milliseconds per step
-in runs of `STEPS` steps, so that what Keras spends at the start of a `fit` hardly counts; "first" is the first step of ours,
-with tracing and compilation.
+in runs of `STEPS` steps, so that what Keras spends at the start of a `fit` hardly counts, each after a pause, in which the
+threads of the column before fall asleep; "first" is the first step of ours, with tracing and compilation.
 
 What was tried (2 cores, batch 64, T = 500, H = 32; milliseconds for forward and backward of the recurrence alone, on a machine
 that was never quite quiet):
@@ -26,8 +26,10 @@ that was never quite quiet):
 - two halves of the batch side by side instead of one loop over all of it, which leaves the second core idle: whole steps of
   SimpleRNN, LSTM, GRU 13.1, 35.6, 34.0 → 11.2, 28.1, 25.8. Kept. Needs two intra-op threads: with one the halves queue.
 - each token of the vocabulary projected once, rows gathered and their deltas summed per token, instead of every position:
-  9.9, 27.4, 25.5 → 8.5, 24.5, 19.7 for everything but the optimiser. Kept where positions outnumber the vocabulary.
-  Only the tokens that occur (a third of them): a millisecond to find them, half of it saved. Not kept.
+  9.9, 27.4, 25.5 → 8.5, 24.5, 19.7 for everything but the optimiser. Kept. Only the tokens that occur (a third of them), found
+  on the host in 0.07 ms and padded to a room that seldom changes: LSTM 20.5 → 19.8, GRU 17.8 → 16.8. Kept.
+- the embedding's gradient, from those rows to all of the vocabulary: by unsorted_segment_sum on one thread 0.32; by a gather
+  with each word's place, and one free place of zeros, too little to measure. SimpleRNN at 200 masked steps 5.7 → 4.4. Kept.
 - local derivatives written by the forward loop instead of a pass of their own: 8.2, 24.4, 20.1 → 8.9, 23.2, 19.4. Not kept
   for 4 %: what the forward loop saves would no longer be the gates.
 - the sum per token by scatter_nd, a resource's scatter, a sparse matmul or a sort: slower. Inside XLA: 5.0 → 2.1 alone
@@ -36,12 +38,19 @@ that was never quite quiet):
 - Where the time goes in LSTM's forward step (25 µs): matmul 7, activations 6, writing what backward needs 7, the rest 5.
 - fewer operations per step of the loop. XLA runs a loop's body in order on one thread when it has at most eight; a longer one
   is handed from thread to thread at every step, and a matmul whose data lie in the other core's cache takes 10 µs instead of 4.
-  LSTM's loops have 10 and 15. Brought to 8 (states and kept numbers written as one row, the total gradients as another, masks
-  folded into the factors), both halves together: 20.9 → 22.3. A body within tf.cond: the same, or XLA copies the buffers.
-- the backward pass in blocks of 20 to 50 steps, each with its factors, its share of the weights' gradients and its tokens'
-  rows, so that nothing of (T, B, 4H) leaves the cache: both halves alone LSTM 20.9 → 17.5, GRU 20.3 → 15.4, SimpleRNN from
-  6.4 up to 9; within the whole step 25.4 → 24.6, 25.5 → 23.5 and 8.6 → 8.4, and with the rows gathered inside the loop 28.1 → 28.0.
-  Not kept. Two processes that each run one half slow one another as much (16 → 21), which points at the memory.
+  The backward loops of LSTM and GRU had 14 and 8, and now have 8 and 6: they write nothing but the gradient of the state, and
+  the inputs' gradients are computed from that for all steps at once; the recurrent kernel comes transposed. Kept.
+- the way back in blocks of at most 50 steps, each with its factors, its share of the weights' gradients and its tokens' rows,
+  so that nothing of (T, B, 4H) leaves the cache: LSTM 25.6 → 23.1, GRU 23.3 → 19.4. Kept. (What stood here before, that this
+  gives nothing within the whole step, was wrong: T was not known when the graph was built, and all was one block.)
+- what the forward loop keeps, in one array with a single write: LSTM 23.5; in six arrays with six writes: 20.5. Kept. The
+  products of a block read one of six interleaved lanes at a quarter of the speed of an array of its own.
+- GRU's three equal parts side by side times one array of factors: XLA makes a broadcast of it, 15 µs per step instead of 8.
+  Rows gathered inside the loop: XLA joins that with the tanh, 8 µs instead of 3. Neither kept.
+- a thread within operations and two between: floats SimpleRNN 3.6 → 2.5, textbook 8.5 → 7.2; but LSTM 20 → 30, GRU 17 → 27,
+  because loops of more than eight operations queue for the one thread. Not kept. Threads that sleep instead of spinning when
+  they have nothing to do: floats 3.6 → 3.3, 8.4 → 8.2, 7.5 → 6.8; TensorFlow 2 has no public switch for it. Not kept.
+- the step's concrete function called directly; XLA's scheduler, its small loops in one kernel, its older emitters: noise or slower.
 - loops without maximum_iterations; GRU's kernel gradient from one stacked factor instead of two joins: within the noise.
 - norms of the state gradients inside the backward loop or from the stacked gradients after it: no difference. Kept after.
 - the embedding's gradient outside XLA, as one segment sum; Adam as TensorFlow's fused kernel.
@@ -67,6 +76,7 @@ from rnn_core.experiment import CELLS, Experiment
 from rnn_core.models import Model, build
 
 STEPS, BATCH, UNITS = 40, 64, 32
+REST = 0.5  # seconds before every column
 ROWS = {"textbook": (Interface("tokens", 10_000, 1, "binary"), 500), "floats": (Interface("floats", 2, 1, "binary"), 200)}
 TARGETS = {"textbook": {"simple_rnn": 5.0, "lstm": 2.8, "gru": 4.5}, "floats": {"simple_rnn": 2.0, "lstm": 1.8, "gru": 3.5}}
 
@@ -142,6 +152,7 @@ def measure(row: str, cell: str, rounds: int) -> dict[str, Any]:
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
+            time.sleep(REST)
             times[name].append(_time(run) / STEPS)
     medians = {name: 1000 * median(values) for name, values in times.items()}
     ratios = {f"{name}/ours": medians[name] / medians["ours"] for name in medians if name != "ours"}
