@@ -123,6 +123,13 @@ def test_a_link_to_an_unknown_task_falls_back() -> None:
     assert app.session_state["draft"].data.task == Experiment().data.task
 
 
+def test_files_that_are_ready_do_not_fail_when_the_page_is_drawn_anew_under_the_click(train: AppTest) -> None:
+    """A file that is made on the click belongs to one drawing of the page: Streamlit forgets it with the next."""
+    for at, ready in ((train, ["take_program"]), (opened("pages/train.py", run="starter-lstm"), ["take_program", "take_csv"])):
+        found = {button.proto.id.rsplit("-", 1)[-1]: button.proto.deferred_file_id for button in at.get("download_button")}
+        assert [name for name, later in found.items() if not later] == ready
+
+
 def test_a_starter_shows_its_training(train: AppTest) -> None:
     app = opened("pages/train.py", run="starter-lstm")
     assert not app.exception

@@ -51,26 +51,30 @@ def _links(now: Moment | None, experiment: Experiment) -> None:
 
 
 def _files(now: Moment | None, experiment: Experiment) -> None:
-    st.download_button(
-        "Keras program", lambda: experiment.to_keras_script(settings.uploads_of(experiment)), "unrolled.py", "text/x-python",
-        key="take_program", on_click="ignore", icon=":material/code:", help="One readable file that runs on its own and starts from the same weights.",
-    )  # fmt: skip
-    with st.expander("Read the program"):
-        try:
-            st.code(experiment.to_keras_script(settings.uploads_of(experiment)), language="python")
-        except (ValueError, OSError, ImportError) as error:
-            st.caption(sentence(error))
+    try:
+        program = experiment.to_keras_script(settings.uploads_of(experiment))
+    except (ValueError, OSError, ImportError) as error:
+        st.caption(sentence(error))
+    else:
+        st.download_button(
+            "Keras program", program, "unrolled.py", "text/x-python", key="take_program", on_click="ignore", icon=":material/code:",
+            help="One readable file that runs on its own and starts from the same weights.",
+        )  # fmt: skip
+        with st.expander("Read the program"):
+            st.code(program, language="python")
     if now is None:
         st.caption("Train it, and its metrics and weights can be taken away too.")
         return
     name = f"unrolled-{now.run_id}"
-    _download("Metrics as CSV", lambda: table(now.history), f"{name}.csv", "text/csv", ":material/table:")
+    metrics: Any = (lambda: table(now.history)) if now.active else table(now.history)
+    _download("Metrics as CSV", metrics, f"{name}.csv", "text/csv", ":material/table:")
     _download("Model as .keras", lambda: _model_file(now), f"{name}.keras", "application/zip", ":material/deployed_code:")
     _download("Whole run", lambda: _run_file(now), f"{name}.run", "application/octet-stream", ":material/inventory_2:")
     st.caption("Any figure: point at it and choose PNG, SVG or HTM in its corner.")
 
 
 def _download(label: str, make: Any, name: str, mime: str, icon: str) -> None:
+    """A button for a file, or for a function that makes it: such a one fails when the page is drawn anew under the click."""
     st.download_button(label, make, name, mime, key=f"take_{name.rsplit('.', 1)[-1]}", on_click="ignore", icon=icon)
 
 
