@@ -16,6 +16,7 @@ from rnn_core import recurrence
 from rnn_core.cells import CELLS, Cell, Tensor
 from rnn_core.data.task import Interface
 from rnn_core.experiment import ModelSpec
+from rnn_core.input_projections import Rows
 
 Weights = list[Any]  # tensors or variables
 Watch = Callable[[Any], None] | None  # GradientTape.watch while training, else None
@@ -72,7 +73,7 @@ class Network:
             return tf.identity(weights[0])
         directions, each = 1 + self.spec.bidirectional, 3 if self.spec.use_bias else 2
         kernels = [weights[1 + each * n : 1 + each * (n + 1)] for n in range(directions)]
-        return tf.concat([recurrence.projected(weights[0], taken) for taken in kernels], -1)
+        return tf.concat([recurrence.dense(weights[0], taken).values() for taken in kernels], -1)
 
     def logits(
         self,
@@ -82,17 +83,17 @@ class Network:
         watch: Watch = None,
         start: Tensor | int = 0,
         draw: Tensor | None = None,
-        source: tuple[Tensor, Tensor] | None = None,
+        table: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """(B, K) or (B, T, K), and the nudges of the last layer's states (forward direction).
 
         Args:
             above: the weights above the embedding.
-            x: (T, B, D) inputs, or with `source` (T, B, G) or (T, B, 2G), already multiplied by the first layer's kernels.
+            x: (T, B, D) inputs, or with `table` the ids (T, B) of its rows.
             mask: (B, T) True at real steps, or None.
             start: steps before this one are not run.
             draw: number that picks what dropout drops, int64; None drops nothing.
-            source: the projected `table` and the ids (T, B) by which x was read from it; x's gradient goes there.
+            table: (V, G) or (V, 2G), rows that are already multiplied by the first layer's kernels.
         """
         spec, weights = self.spec, list(above)
         time_mask = None if mask is None else tf.transpose(mask)[..., None]
@@ -102,13 +103,11 @@ class Network:
             outputs = []
             for backwards in range(1 + spec.bidirectional):
                 taken = [weights.pop(0) for _ in range(3 if spec.use_bias else 2)]
-                fed, given = x, None
-                if source is not None and depth == 0:
-                    fed, rows = (tf.split(value, 1 + spec.bidirectional, -1)[backwards] for value in (x, source[0]))
-                    given = rows, source[1][::-1] if backwards else source[1]
-                fed = fed if draw is None or not spec.dropout else self._dropped(fed, 2 * depth + backwards, draw)
+                fed = x if draw is None or not spec.dropout else self._dropped(x, 2 * depth + backwards, draw)
                 fed, real = (fed[::-1], None if time_mask is None else time_mask[::-1]) if backwards else (fed, time_mask)
-                states, pushed = recurrence.layer(cell, fed, taken, real, watch, start, final, given)
+                if table is not None and depth == 0:
+                    fed = Rows(tf.split(table, 1 + spec.bidirectional, -1)[backwards], fed)
+                states, pushed = recurrence.layer(cell, fed, taken, real, watch, start, final)
                 nudges = nudges if backwards else pushed
                 outputs.append(states[::-1] if backwards and not final else states)
             x = tf.concat(outputs, -1)

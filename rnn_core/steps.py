@@ -190,10 +190,10 @@ class Stepper:
 
     def _core(
         self,
-        x: Tensor,
-        source: tuple[Tensor, Tensor] | None,
+        inputs: Tensor,
         mask: Tensor | None,
         targets: Tensor,
+        table: Tensor | None,
         start: Tensor,
         half: Tensor,
         projected: bool = False,
@@ -201,24 +201,24 @@ class Stepper:
         """Everything between the embedding and the optimiser, for one half.
 
         Args:
-            x: (T, B, ·) what the first layer reads.
-            source: the table (V, ·) and the ids (T, B) by which x was read from it, if there is one.
+            inputs: (B, T) rows of the table, or (B, T, D) floats.
+            table: `Network.table`, or None without an embedding.
             start, half: first step of all, and which half this is.
-            projected: whether x and the table are already multiplied by the first layer's kernels.
+            projected: whether the table is already multiplied by the first layer's kernels.
 
-        Returns: the gradient of the table, or of x; of the weights above; loss, metric, norms (T,).
+        Returns: the gradients of the table, if there is one, and of the weights above; loss, metric, norms (T,).
         """
-        above, origin = self.weights[self.tokens :], source[0] if projected and source else x
+        x, above = tf.transpose(inputs, (1, 0, *range(2, len(inputs.shape)))), self.weights[self.tokens :]
+        tables = [] if table is None else [table]
         with tf.GradientTape() as tape:
-            tape.watch(origin)
+            tape.watch(tables)
+            x = tf.gather(table, x) if tables and not projected else x
             draw = self.count * HALVES + tf.cast(half, tf.int64)
-            options = {"watch": tape.watch, "draw": draw, "source": source if projected else None}
+            options = {"watch": tape.watch, "draw": draw, "table": table if projected else None}
             loss, metric, nudges = self.network.measure(above, x, mask, targets, start, **options)
-        read, gradients, flow = tape.gradient(loss, [origin, above, nudges], unconnected_gradients="zero")
-        if source and not projected:
-            read = tf.math.unsorted_segment_sum(read, source[1], tf.shape(source[0])[0])
+        gradients, flow = tape.gradient(loss, [[*tables, *above], nudges], unconnected_gradients="zero")
         squares = tf.add_n([tf.reduce_sum(tf.square(tf.cast(part, tf.float64)), -1) for part in flow])  # (T, B)
-        return read, gradients, loss, metric, tf.reduce_sum(tf.sqrt(squares), 1)
+        return list(map(tf.convert_to_tensor, gradients)), loss, metric, tf.reduce_sum(tf.sqrt(squares), 1)
 
     def _gradients(
         self,
@@ -240,26 +240,21 @@ class Stepper:
         core: Any = partial(self._core, projected=projected)
         core = tf.function(core, jit_compile=True, autograph=False) if static else core
         with tf.GradientTape() as tape:
-            embedding = self.weights[0] if used is None else tf.gather(self.weights[0], used)
-            tape.watch(embedding)
-            weights = [embedding, *self.weights[1:]]
-            table = self.network.table(weights, projected) if self.tokens else None
-        tokens = tf.split(tf.transpose(inputs), halves, axis=1) if self.tokens else [None] * halves  # (T, B/2) each
-        xs = (
-            [tf.gather(table, part) for part in tokens]
-            if self.tokens
-            else tf.split(self.network.embedded(self.weights, inputs), halves, axis=1)
-        )
-        sources = [None if part is None else (table, part) for part in tokens]
+            weights, table = list(self.weights), None
+            if self.tokens:
+                weights[0] = self.weights[0] if used is None else tf.gather(self.weights[0], used)
+                tape.watch(weights[0])
+                table = self.network.table(weights, projected)
         masks = [None] * halves if mask is None else tf.split(mask, halves)
-        parts = zip(xs, sources, masks, tf.split(targets, halves), strict=True)
-        found = [core(*part, start, tf.constant(n)) for n, part in enumerate(parts)]
-        rows, above, *measured = (_mean(values) for values in zip(*found, strict=True))
+        parts = zip(tf.split(inputs, halves), masks, tf.split(targets, halves), strict=True)
+        found = [core(*part, table, start, tf.constant(n)) for n, part in enumerate(parts)]
+        gradients, *measured = (_mean(values) for values in zip(*found, strict=True))
         if not self.tokens:
-            return above, *measured
-        read, *below = tape.gradient(table, weights, rows)
+            return gradients, *measured
+        read, *below = tape.gradient(table, weights, gradients[0])
         read = read if places is None else tf.gather(read, places)  # the free place's gradient is zero
-        return [read, *(part if more is None else part + more for part, more in zip(above, below, strict=True))], *measured
+        above = zip(gradients[1:], below, strict=True)
+        return [read, *(part if more is None else part + more for part, more in above)], *measured
 
     def _train(self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor, *rows: Tensor) -> tuple[Tensor, ...]:
         gradients, loss, metric, norms = self._gradients(inputs, mask, targets, start, *rows)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rnn_core import recurrence
+from rnn_core.input_projections import Ready
 from tests.referee import SIZE, UNITS, VARIANTS, cell_of, close, layer_of, unrolled
 
 LENGTH = 6
@@ -103,8 +104,8 @@ def test_a_late_start_is_a_shorter_sequence(name):
     x = tf.constant(rng.normal(size=(LENGTH, 3, cell.blocks * UNITS)))
     kernel = tf.constant(rng.normal(size=(UNITS, cell.blocks * UNITS)))
     initial = recurrence.zeros(cell, 3, tf.float64)
-    late = recurrence.forward(cell, x, kernel, None, initial, None, start=2)
-    short = recurrence.forward(cell, x[2:], kernel, None, initial, None)
+    late = recurrence.forward(cell, Ready(x), kernel, None, initial, None, start=2)
+    short = recurrence.forward(cell, Ready(x[2:]), kernel, None, initial, None)
     push = tuple(tf.constant(rng.normal(size=(3, UNITS))) for _ in range(cell.parts))
     turned = tf.transpose(kernel)
     back = recurrence.backward(cell, None, late, turned, None, push, start=2)

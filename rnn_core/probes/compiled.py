@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from rnn_core import recurrence
 from rnn_core.cells import Cell, Tensor
+from rnn_core.input_projections import Ready
 from rnn_core.models import Model
 from rnn_core.network import cell_of
 
@@ -113,10 +114,10 @@ def _core(
     inner = bias[0][1] if bias and len(bias[0].shape) == 2 else None
     initial = recurrence.zeros(cell, shape[1], x.dtype)
     nudge = tuple(tf.zeros((*shape, cell.units), x.dtype) for _ in range(cell.parts))
-    projected = recurrence.projected(x, layers[-1])
+    projected = recurrence.dense(x, layers[-1]).values()
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch((projected, nudge))
-        states, saved = recurrence.scan(cell, projected, recurrent, inner, initial, real, nudge, 0)
+        states, saved = recurrence.scan(cell, Ready(projected), recurrent, inner, initial, real, nudge, 0)
         h = states[0]
         if real is not None:  # Keras: before the first real step the output is zero, whatever the state
             h = tf.where(tf.cumsum(tf.cast(real, tf.int32)) > 0, h, tf.zeros_like(h))

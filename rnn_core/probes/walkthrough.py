@@ -67,6 +67,7 @@ def through(model: Model, values: np.ndarray, target: int, labels: tuple[str, ..
 
     from rnn_core import recurrence
     from rnn_core.cells import CELLS
+    from rnn_core.input_projections import Ready
 
     spec = model.spec
     cell = CELLS[spec.cell](spec.units, spec.activation, reset_after=spec.reset_after)
@@ -76,8 +77,8 @@ def through(model: Model, values: np.ndarray, target: int, labels: tuple[str, ..
     head, offset = (np.asarray(weight, np.float64) for weight in model.head)
     projected = tf.constant((values @ kernel + (bias[0] if bias.ndim == 2 else bias))[:, None, :])
     initial = recurrence.zeros(cell, 1, tf.float64)
-    record = recurrence.forward(cell, projected, tf.constant(recurrent), inner, initial, None)
-    states, previous, saved = recurrence.read(cell, record)
+    record = recurrence.forward(cell, Ready(projected), tf.constant(recurrent), inner, initial, None)
+    states, previous, saved = recurrence.lanes(cell, record)
     logit = float(states[0][-1, 0].numpy() @ head[:, 0] + offset[0])
     probability = 1 / (1 + np.exp(-logit))
     leaving = [np.zeros(state.shape) for state in states]
