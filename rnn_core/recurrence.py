@@ -72,10 +72,10 @@ def forward(
     Returns: the record, (T + 1, B, H) each: the parts of the state after each step, the initial one in front, then what the
         cell saved, zeros in front. Arrays of their own are read four times as fast as ones side by side.
     """
-    steps, size, (first, dtype) = length(read.steps), block_size(read.steps), (initial[0], initial[0].dtype)
+    steps, size, dtype = length(read.steps), block_size(read.steps), initial[0].dtype
     masks = None if mask is None else tf.TensorArray(dtype, steps).unstack(tf.cast(mask, dtype))
     stack = partial(tf.TensorArray, dtype, steps + 1, element_shape=(read.steps.shape[1], cell.units))
-    record = tuple(stack().write(start, value) for value in (*initial, *([tf.zeros_like(first)] * cell.saves)))
+    record = tuple(stack().write(start, value) for value in (*initial, *([tf.zeros_like(initial[0])] * cell.saves)))
 
     def through(read: Projection, begin: Tensor | int, count: Tensor | int, state: State, record: Any) -> Any:
         xs = tf.TensorArray(dtype, count).unstack(read.values())
@@ -130,13 +130,13 @@ def backward(
     states, previous, saved = lanes(cell, record)
     steps, batch, dtype = length(states[0]), record[0].shape[1], record[0].dtype
     factors = cell.factors(saved, states, previous)
-    rows_of = tuple(tf.TensorArray(dtype, steps).unstack(value) for value in (*factors, *(gradients or ())))
+    streams = tuple(tf.TensorArray(dtype, steps).unstack(value) for value in (*factors, *(gradients or ())))
     masks = None if mask is None else tf.TensorArray(tf.bool, steps).unstack(mask)
     carried = tuple(tf.zeros_like(value[0]) for value in states) if last is None else last
     rows = tf.TensorArray(dtype, steps + 1, element_shape=(cell.parts, batch, cell.units))
 
     def body(t: Tensor, carried: State, rows: Any) -> tuple[Any, ...]:
-        values = [row.read(t - 1) for row in rows_of]
+        values = [stream.read(t - 1) for stream in streams]
         local, leaving = tuple(values[: len(factors)]), values[len(factors) :]
         total = tuple(a + b for a, b in zip(carried, leaving, strict=True)) if leaving else carried
         earlier = cell.back(total, local, turned)
@@ -155,7 +155,7 @@ def backward(
 
 
 def weight_gradients(cell: Cell, delta: Tensor, record: State, biased: bool) -> State:
-    """(H, G) dL/dR and, if `biased`, (G,) of the recurrent bias, summed over steps and batch: matmuls after the loop."""
+    """(H, G) dL/dR and, if `biased`, (G,) of the recurrent bias, summed over steps and batch: matmuls after the loop of a block."""
     _, previous, saved = lanes(cell, record)
     pairs = cell.outer(delta, saved, previous)
     kernel = tf.concat([outer_sum(left, right) for left, right in pairs], axis=1)
