@@ -9,15 +9,16 @@ from rnn_core.data.sequences import Batch
 CAPACITIES = (32, 64, 100, 200, 300, 400, 500, 700, 1000, 1500, 2000)  # time steps that a compiled step has room for
 
 
-def packed(batch: Batch, bidirectional: bool, per_step: bool) -> tuple[Batch, int]:
+def packed(batch: Batch, bidirectional: bool, per_step: bool, room: int = 0) -> tuple[Batch, int]:
     """The batch with room for its capacity in front, and the step at which it starts.
 
     Args:
         bidirectional: read from the end, the room comes last: only a mask can skip it, and the start is 0.
         per_step: targets have a time axis too.
+        room: the capacity; 0 takes the next of `CAPACITIES`.
     """
     length = batch.inputs.shape[1]
-    room = next((size for size in CAPACITIES if size >= length), -(-length // 1000) * 1000) - length
+    room = (room or next((size for size in CAPACITIES if size >= length), -(-length // 1000) * 1000)) - length
     if room == 0:
         return batch, 0
     widen = [(0, 0), (room, 0)]

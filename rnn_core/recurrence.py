@@ -59,6 +59,7 @@ def forward(
     initial: State,
     mask: Tensor | None,
     start: Tensor | int = 0,
+    bare: bool = False,
 ) -> State:
     """All steps forward, block by block.
 
@@ -68,6 +69,7 @@ def forward(
         initial: the state before the first step, (B, H) each.
         mask: (T, B, 1) bool or None.
         start: steps before this one are not run; their rows of the result are zeros.
+        bare: keep no record; give the last state, (B, H) each.
 
     Returns: the record, (T + 1, B, H) each: the parts of the state after each step, the initial one in front, then what the
         cell saved, zeros in front. Arrays of their own are read four times as fast as ones side by side.
@@ -75,7 +77,8 @@ def forward(
     steps, size, dtype = length(read.steps), block_size(read.steps), initial[0].dtype
     masks = None if mask is None else tf.TensorArray(dtype, steps).unstack(tf.cast(mask, dtype))
     stack = partial(tf.TensorArray, dtype, steps + 1, element_shape=(read.steps.shape[1], cell.units))
-    record = tuple(stack().write(start, value) for value in (*initial, *([tf.zeros_like(initial[0])] * cell.saves)))
+    rows = () if bare else (*initial, *([tf.zeros_like(initial[0])] * cell.saves))
+    record = tuple(stack().write(start, value) for value in rows)
 
     def through(read: Projection, begin: Tensor | int, count: Tensor | int, state: State, record: Any) -> Any:
         xs = tf.TensorArray(dtype, count).unstack(read.values())
@@ -85,7 +88,8 @@ def forward(
             if masks is not None:
                 real = masks.read(t)
                 after = tuple(chosen(cell, real, new, old) for new, old in zip(after, state, strict=True))
-            return t + 1, after, tuple(kept.write(t + 1, new) for kept, new in zip(record, (*after, *saved), strict=True))
+            record = tuple(kept.write(t + 1, new) for kept, new in zip(record, (*after, *saved), strict=not bare))
+            return t + 1, after, record
 
         return tf.while_loop(lambda t, *_: t < begin + count, body, (tf.maximum(start, begin), state, record))[1:]
 
@@ -94,10 +98,10 @@ def forward(
 
     if size:
         loop = (tf.convert_to_tensor(start) // size, initial, record)
-        record = tf.while_loop(lambda n, *_: n * size < steps, block, loop)[2]
+        _, last, record = tf.while_loop(lambda n, *_: n * size < steps, block, loop)
     else:
-        record = through(read, 0, steps, initial, record)[1]
-    return tuple(kept.stack() for kept in record)
+        last, record = through(read, 0, steps, initial, record)
+    return last if bare else tuple(kept.stack() for kept in record)
 
 
 def lanes(cell: Cell, record: State) -> tuple[State, State, State]:
@@ -272,7 +276,7 @@ def layer(
     Args:
         x: (T, B, D) inputs, or rows that are already multiplied by the kernel.
         weights: kernel (D, G), recurrent kernel (H, G) and, if any, bias (G,) or (2, G).
-        watch: `GradientTape.watch` for the nudges, or None.
+        watch: `GradientTape.watch` for the nudges, or None where no gradient is asked for.
         start, final: as in `scan`.
 
     Returns: h, (T, B, H) or with `final` (B, H), and the nudges.
@@ -280,8 +284,11 @@ def layer(
     inner = weights[2][1] if len(weights) == 3 and len(weights[2].shape) == 2 else None  # GRU with reset_after
     read = x if isinstance(x, Rows) else dense(x, weights)
     shape, dtype = tf.shape(read.steps), read.tensors[0].dtype
+    initial = zeros(cell, shape[1], dtype)
+    if watch is None and final:
+        return forward(cell, read, weights[1], inner, initial, mask, start, bare=True)[0], ()
     nudge = tuple(tf.zeros((shape[0], shape[1], cell.units), dtype) for _ in range(cell.parts))
     if watch is not None:
         watch(nudge)
-    states, _ = scan(cell, read, weights[1], inner, zeros(cell, shape[1], dtype), mask, nudge, start, final)
+    states, _ = scan(cell, read, weights[1], inner, initial, mask, nudge, start, final)
     return states[0], nudge

@@ -105,11 +105,20 @@ class Stepper:
         loss, metric, norms, gradient, clipped = (value.numpy() for value in found)
         return StepResult(float(loss), self._metric(metric), norms[-batch.inputs.shape[1] :], float(gradient), float(clipped))
 
-    def evaluate(self, sequences: Sequences, batch: int = 256) -> tuple[float, float]:
-        """(loss, metric) over all sequences, in batches of similar length."""
+    def evaluate(self, sequences: Sequences, batch: int = 256, room: int = 0) -> tuple[float, float]:
+        """(loss, metric) over all sequences, in batches of similar length.
+
+        Args:
+            room: steps for which there is room in the program that full batches go through, compiled for that size; 0: in the
+                graph for all sizes. Not for networks that read both ways or predict at every step.
+        """
         totals = np.zeros(2)
         for part in batches(sequences, batch, None, mask=self._start.mask or not self.tokens):
-            found = self._function("measure", part.mask is not None)(*self._tensors(part))
+            if room and len(part.inputs) == batch:
+                part, start = packed(part, False, False, room)
+                found = self._function("measure_all", part.mask is not None)(*self._tensors(part), tf.constant(start))
+            else:
+                found = self._function("measure", part.mask is not None)(*self._tensors(part))
             totals += len(part.inputs) * np.array([value.numpy() for value in found], np.float64)
         loss, metric = totals / len(sequences)
         return float(loss), self._metric(metric)
@@ -159,7 +168,7 @@ class Stepper:
         return [inputs, *([] if batch.mask is None else [tf.constant(batch.mask, tf.bool)]), targets]
 
     def _function(self, name: str, masked: bool) -> Any:
-        """The compiled function of that name: one trace per shape for "train", one for all shapes otherwise."""
+        """The compiled function of that name: one trace per shape for "train" and "measure_all", one for all shapes otherwise."""
         key = name, masked
         if key not in self._functions:
             body: Any = {
@@ -167,11 +176,14 @@ class Stepper:
                 "train_any": self._train,
                 "gradients": self._gradients,
                 "measure": self._measure,
+                "measure_all": self._measure_all,
                 "logits": self._logits,
             }[name]
             bare = body if masked else lambda inputs, *rest: body(inputs, None, *rest)
-            signature = None if name == "train" else self._signature(masked)[: {"measure": 2, "logits": 1}.get(name, 3) + masked]
-            self._functions[key] = tf.function(bare, input_signature=signature, autograph=False)
+            fixed = name in ("train", "measure_all")
+            signature = None if fixed else self._signature(masked)[: {"measure": 2, "logits": 1}.get(name, 3) + masked]
+            whole = {"jit_compile": True} if name == "measure_all" else {}
+            self._functions[key] = tf.function(bare, input_signature=signature, autograph=False, **whole)
         return self._functions[key]
 
     def _signature(self, masked: bool) -> list[Any]:
@@ -187,6 +199,12 @@ class Stepper:
 
     def _measure(self, inputs: Tensor, mask: Tensor | None, targets: Tensor) -> tuple[Tensor, ...]:
         return self.network.measure(self.weights[self.tokens :], self.network.embedded(self.weights, inputs), mask, targets)[:2]
+
+    def _measure_all(self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor) -> tuple[Tensor, ...]:
+        """The same for one size, as one XLA program; the steps before `start` are not run."""
+        x = tf.transpose(inputs, (1, 0, *range(2, len(inputs.shape))))
+        table = self.network.table(self.weights, projected=True) if self.tokens else None
+        return self.network.measure(self.weights[self.tokens :], x, mask, targets, start, table=table)[:2]
 
     def _core(
         self,

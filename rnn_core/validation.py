@@ -16,6 +16,7 @@ from rnn_core.experiment import DataSpec, ModelSpec
 if TYPE_CHECKING:
     from rnn_core.steps import Stepper
 
+MANY = 8  # parts from which on a program compiled for their size is worth the third of a second that it takes, once
 ROOM = 2**24  # numbers that the projected inputs (sequences × steps × columns) of one part may fill: 64 MB
 
 
@@ -45,7 +46,10 @@ class Validation:
         self.squared = model.interface.loss == "squared"
         size, count = _part(model.spec, longest), len(sequences)
         self.parts = [np.arange(start, min(start + size, count)) for start in range(0, count, size)][::-1]  # longest first
-        self._alone = 1  # parts that go first, alone: what is compiled is compiled once
+        compiled = not model.spec.bidirectional and not model.interface.per_step
+        compiled &= model.spec.cell != "gru"  # of whose whole step XLA makes one slow pass, where nothing of it is kept
+        self.room = longest if compiled and len(self.parts) >= MANY else 0
+        self._size, self._alone = size, 2  # parts that go first, alone: what is compiled is compiled once
 
     def measure(self) -> tuple[float, float]:
         """(loss, metric) over all sequences."""
@@ -60,7 +64,7 @@ class Validation:
         """Sums over one part of the loss and of what the metric is the mean of."""
         if self.stopped():
             return np.full(2, math.nan)
-        loss, metric = self.stepper.evaluate(self.sequences.take(part), len(part))
+        loss, metric = self.stepper.evaluate(self.sequences.take(part), len(part), self.room if len(part) == self._size else 0)
         return len(part) * np.array([loss, metric**2 if self.squared else metric])
 
 

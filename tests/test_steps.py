@@ -182,6 +182,7 @@ def test_evaluation_counts_every_sequence_once():
     outputs = np.concatenate([stepper.predict(sequences[n][None]) for n in range(25)])
     assert accuracy == pytest.approx(np.mean(outputs.argmax(1) == sequences.targets))
     assert loss == pytest.approx(-np.mean(np.log(outputs[np.arange(25), sequences.targets])), rel=1e-5)
+    assert stepper.evaluate(sequences, 4, room=20) == pytest.approx((loss, accuracy), rel=1e-5)
 
 
 def test_it_learns():
