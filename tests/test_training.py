@@ -215,9 +215,9 @@ def test_unmasked_padding_is_validated_as_it_is_trained(monkeypatch: pytest.Monk
     widths = []
     true_evaluate = Stepper.evaluate
 
-    def spy(self: Stepper, sequences: data.Sequences, batch: int = 256) -> tuple[float, float]:
+    def spy(self: Stepper, sequences: data.Sequences, batch: int = 256, room: int = 0) -> tuple[float, float]:
         widths.extend(np.unique(sequences.lengths).tolist())
-        return true_evaluate(self, sequences, batch)
+        return true_evaluate(self, sequences, batch, room)
 
     monkeypatch.setattr(Stepper, "evaluate", spy)
     experiment = SMALL.replace(task="toy_reviews", samples=100, length=50, padding="post", mask=False, epochs=1, vocabulary=500)
