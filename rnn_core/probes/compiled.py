@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from rnn_core import recurrence
 from rnn_core.cells import Cell, Tensor
-from rnn_core.input_projections import Ready
+from rnn_core.input_projections import Ready, outer_sum
 from rnn_core.models import Model
 from rnn_core.network import cell_of
 
@@ -129,7 +129,7 @@ def _core(
         "kernel": norm(x) * norm(delta),
         "recurrent_kernel": _joint([norm(left) * norm(right) for left, right in pairs]),
     }
-    totals = {"kernel": _total(x, delta), "recurrent_kernel": tf.concat([_total(left, right) for left, right in pairs], 1)}
+    totals = {"kernel": outer_sum(x, delta), "recurrent_kernel": tf.concat([outer_sum(left, right) for left, right in pairs], 1)}
     if bias:
         rows = [delta] if inner is None else [delta, tf.concat([right for _, right in pairs], -1)]
         components["bias"] = _joint([norm(row) for row in rows])
@@ -158,8 +158,3 @@ def norm(values: Tensor) -> Tensor:
 def _joint(norms: list[Tensor]) -> Tensor:
     """Norm of vectors side by side, from their own norms."""
     return norms[0] if len(norms) == 1 else norm(tf.stack(norms, -1))
-
-
-def _total(left: Tensor, right: Tensor) -> Tensor:
-    """(n, m) sum of the outer products of all steps and examples."""
-    return tf.tensordot(left, right, ((0, 1), (0, 1)))
