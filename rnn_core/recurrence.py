@@ -14,8 +14,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from rnn_core import xla
 from rnn_core.cells import GRU, Cell, State, Tensor
 from rnn_core.input_projections import Dense, Projection, Rows, cut, outer_sum
+
+xla.prefer_vectors()  # for all that is compiled from here on
 
 BLOCK = range(10, 51)  # how many steps are taken at once, where T can be divided by one of these
 
