@@ -84,17 +84,20 @@ def forward(
     record = tuple(stack().write(start, value) for value in rows)
 
     def through(read: Projection, begin: Tensor | int, count: Tensor | int, state: State, record: Any) -> Any:
-        xs = tf.TensorArray(dtype, count).unstack(read.values())
+        xs, first = tf.TensorArray(dtype, count).unstack(read.values()), tf.maximum(start, begin)
+        # A GRU uses its inputs in two places. Where it keeps nothing, XLA makes one pass of the step and reads them in it, twice,
+        # without vectors; so they are read one step ahead.
+        ahead = [xs.read(tf.minimum(first - begin, count - 1))] if bare and isinstance(cell, GRU) else []
 
-        def body(t: Tensor, state: State, record: Any) -> tuple[Any, ...]:
-            after, saved = cell.step(xs.read(t - begin), state, kernel, bias)
+        def body(t: Tensor, state: State, record: Any, *ahead: Tensor) -> tuple[Any, ...]:
+            after, saved = cell.step(ahead[0] if ahead else xs.read(t - begin), state, kernel, bias)
             if masks is not None:
                 real = masks.read(t)
                 after = tuple(chosen(cell, real, new, old) for new, old in zip(after, state, strict=True))
             record = tuple(kept.write(t + 1, new) for kept, new in zip(record, (*after, *saved), strict=not bare))
-            return t + 1, after, record
+            return t + 1, after, record, *(xs.read(tf.minimum(t + 1 - begin, count - 1)) for _ in ahead)
 
-        return tf.while_loop(lambda t, *_: t < begin + count, body, (tf.maximum(start, begin), state, record))[1:]
+        return tf.while_loop(lambda t, *_: t < begin + count, body, (first, state, record, *ahead))[1:3]
 
     def block(n: Tensor, state: State, record: Any) -> tuple[Any, ...]:
         return n + 1, *through(read.block(n, size), n * size, size, state, record)

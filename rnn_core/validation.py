@@ -47,7 +47,6 @@ class Validation:
         size, count = _part(model.spec, longest), len(sequences)
         self.parts = [np.arange(start, min(start + size, count)) for start in range(0, count, size)][::-1]  # longest first
         compiled = not model.spec.bidirectional and not model.interface.per_step
-        compiled &= model.spec.cell != "gru"  # of whose whole step XLA makes one slow pass, where nothing of it is kept
         self.room = longest if compiled and len(self.parts) >= MANY else 0
         self._size, self._alone = size, 2  # parts that go first, alone: what is compiled is compiled once
 

@@ -21,7 +21,7 @@ def test_parts_add_up_to_the_whole_in_any_number(task: str, cell: str, monkeypat
     whole = stepper.evaluate(sequences, len(sequences))
     monkeypatch.setattr(validation, "ROOM", 32 * 20 * 4 * {"simple_rnn": 1, "gru": 3, "lstm": 4}[cell])
     parts = Validation(stepper, sequences, lambda: False)
-    assert (parts.room > 0) == (cell != "gru"), "whether parts go through a program compiled for their size"
+    assert parts.room > 0, "parts go through a program compiled for their size"
     assert [len(part) for part in parts.parts[1:3]] == [32, 32]
     first = parts.measure()
     assert first == pytest.approx(whole, rel=1e-5)
