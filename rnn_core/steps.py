@@ -245,12 +245,12 @@ class Stepper:
         targets: Tensor,
         start: Tensor,
         used: Tensor | None = None,
-        places: Tensor | None = None,
     ) -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
         """Gradients of all weights, loss, metric, and the states' norms (T,).
 
         Args:
-            inputs: (B, T) token ids or (B, T, D) floats; or, with what `distinct` gives besides, places in `used`.
+            inputs: (B, T) token ids or (B, T, D) floats; or places in `used`, as `distinct` gives them: then the first gradient
+                is of these rows of the embedding only.
         """
         static, spec = inputs.shape.is_fully_defined(), self._start.spec
         halves = HALVES if static and inputs.shape[0] % HALVES == 0 else 1
@@ -270,16 +270,17 @@ class Stepper:
         if not self.tokens:
             return gradients, *measured
         read, *below = tape.gradient(table, weights, gradients[0])
-        read = read if places is None else tf.gather(read, places)  # the free place's gradient is zero
         above = zip(gradients[1:], below, strict=True)
         return [read, *(part if more is None else part + more for part, more in above)], *measured
 
     def _train(self, inputs: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor, *rows: Tensor) -> tuple[Tensor, ...]:
-        gradients, loss, metric, norms = self._gradients(inputs, mask, targets, start, *rows)
+        gradients, loss, metric, norms = self._gradients(inputs, mask, targets, start, *rows[:1])
         norm = tf.linalg.global_norm(gradients)
         clipped = norm
         if self.training.clip:
             clipped = tf.minimum(norm, self.training.clip)
             gradients = [gradient * (clipped / tf.maximum(norm, 1e-30)) for gradient in gradients]
+        if rows:  # back to the whole vocabulary; the free place's gradient is zero
+            gradients[0] = tf.gather(gradients[0], rows[1])
         optimisers.update(self.training.optimiser, self.weights, self.slots, gradients, self._rate, self.count)
         return loss, metric, norms, norm, clipped
