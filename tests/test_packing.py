@@ -18,6 +18,15 @@ def test_room_comes_in_front_and_is_skipped():
     assert both.mask.sum() == 70
 
 
+def test_room_that_is_run_is_smaller_than_room_that_is_skipped():
+    batch = Batch(np.ones((1, 210, 2), np.float32), None, np.ones((1, 210), np.int32))
+    one_way, start = packed(batch, bidirectional=False, per_step=True)
+    both_ways, _ = packed(batch, bidirectional=True, per_step=True)
+    assert one_way.inputs.shape == (1, 500, 2)
+    assert (one_way.targets.sum(), start) == (210, 290)
+    assert both_ways.inputs.shape == (1, 300, 2)
+
+
 def test_places_lead_back_to_the_tokens():
     tokens = np.random.default_rng(0).integers(0, 50, (4, 30))
     inputs, used, places = distinct(tokens, 10_000)

@@ -37,9 +37,9 @@ that was never quite quiet):
 - the backward loop's product with the kernel transposed beforehand, from the left, or gate by gate: 6.0, 6.5, 8.3 ms against 6.2.
 - Where the time goes in LSTM's forward step (25 µs): matmul 7, activations 6, writing what backward needs 7, the rest 5.
 - fewer operations per step of the loop. XLA runs a loop's body in order on one thread when it has at most eight; a longer one
-  is handed from thread to thread at every step, and a matmul whose data lie in the other core's cache takes 10 µs instead of 4.
-  The backward loops of LSTM and GRU had 14 and 8, and now have 8 and 6: they write nothing but the gradient of the state, and
-  the inputs' gradients are computed from that for all steps at once; the recurrent kernel comes transposed. Kept.
+  is handed from thread to thread, and a matmul whose data lie in the other core's cache takes 10 µs instead of 4. The backward
+  loops of LSTM and GRU had 14 and 8, and now have 8 and 6: they write nothing but the gradient of the state, and the inputs'
+  gradients are computed from that for all steps at once; the recurrent kernel comes transposed. Kept.
 - the way back in blocks of at most 50 steps, each with its factors, its share of the weights' gradients and its tokens' rows,
   so that nothing of (T, B, 4H) leaves the cache: LSTM 25.6 → 23.1, GRU 23.3 → 19.4. Kept. (What stood here before, that this
   gives nothing within the whole step, was wrong: T was not known when the graph was built, and all was one block.)
@@ -61,6 +61,11 @@ that was never quite quiet):
   a block hands its inner loop to that thread, and there the two halves queue. Not kept. Threads that sleep instead of spinning when
   they have nothing to do: floats 3.6 → 3.3, 8.4 → 8.2, 7.5 → 6.8; TensorFlow 2 has no public switch for it. Not kept.
 - the step's concrete function called directly; XLA's scheduler, its small loops in one kernel, its older emitters: noise or slower.
+- LLVM kept from unrolling inner loops of up to 32 passes, which it then does not turn into vectors (`rnn_core/xla.py`): steps on
+  reviews 4.9 → 4.1, 11.2 → 9.8, 8.5 → 7.8 with 32 units, the same with 4 to 8 or with 64 and more. Kept. It is set for the whole
+  process, so Keras's columns here have it too.
+- joining the halves' gradients, their norm and Adam in one XLA program: 4.05 → 4.35. Not kept. Norms before the embedding's
+  gradient is spread over the vocabulary, room in front of a batch without `np.pad`: together about 3 %. Kept.
 - loops without maximum_iterations; GRU's kernel gradient from one stacked factor instead of two joins: within the noise.
 - norms of the state gradients inside the backward loop or from the stacked gradients after it: no difference. Kept after.
 - the embedding's gradient outside XLA, as one segment sum; Adam as TensorFlow's fused kernel.
