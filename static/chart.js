@@ -76,9 +76,10 @@ async function page(div) {
   save(new Blob([html], { type: "text/html" }), `${div.fileName}.html`);
 }
 
-// Plotly draws icons one letter wide and colours only their paths: words need room and a colour of their own.
+// Plotly draws icons one letter wide and colours only their paths: words need room and a colour of their own. Words inside a
+// plot get an edge in the page's colour, so that a line behind them leaves them legible.
 const words = document.createElement("style");
-words.textContent = '.unrolled-chart .modebar-btn svg[viewBox="0 0 34 16"] { width: 2em; fill: var(--st-text-color); opacity: 0.7; } .unrolled-chart .modebar-btn:hover svg { opacity: 1; }';
+words.textContent = '.unrolled-chart .modebar-btn svg[viewBox="0 0 34 16"] { width: 2em; fill: var(--st-text-color); opacity: 0.7; } .unrolled-chart .modebar-btn:hover svg { opacity: 1; } .unrolled-chart .textpoint text { paint-order: stroke; stroke: var(--st-background-color); stroke-width: 3px; stroke-linejoin: round; }';
 document.head.appendChild(words);
 
 const label = (text) => ({

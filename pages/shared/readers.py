@@ -54,12 +54,16 @@ def choose(context: shell.Context, store: Any) -> Choice:
         default=next(iter(options)),
         required=True,
         key="who",
+        bind="query-params",
         wrap=True,
     )
     compare = right.segmented_control(
-        "Compare with", list(COMPARE), format_func=COMPARE.__getitem__, default="nothing", required=True, key="compare", wrap=True
+        "Compare with", list(COMPARE), format_func=COMPARE.__getitem__, default="nothing", required=True, key="compare",
+        bind="query-params", wrap=True,
+    )  # fmt: skip
+    method = st.selectbox(
+        "Attribution method", list(METHODS), format_func=METHODS.__getitem__, key="method", bind="query-params", width=230
     )
-    method = st.selectbox("Attribution method", list(METHODS), format_func=METHODS.__getitem__, key="method", width=230)
     ids = [f"starter-{cell}" for cell in CELLS] if who == THREE else [who]
     if compare == "training" and who == THREE:
         ids = ["starter-lstm"]

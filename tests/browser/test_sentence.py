@@ -150,6 +150,21 @@ def test_an_edited_word_is_laid_over_the_first_reading(sentence: Page) -> None:
     expect(player(sentence).locator(".reads").first).to_contain_text("→")
 
 
+def test_a_link_opens_the_same_reading(sentence: Page) -> None:
+    sentence.get_by_text("Negation", exact=True).click()
+    sentence.get_by_role("radio", name="GRU").click()
+    sentence.get_by_role("radio", name="one word changed").click()
+    sentence.get_by_label("into").fill("great")
+    sentence.get_by_label("into").press("Enter")
+    apart = sentence.get_by_text("the readings part at")
+    expect(apart).to_be_visible()
+    words = apart.inner_text()
+    expect(player(sentence).locator(".sentence")).to_have_count(2)
+    sentence.reload()
+    expect(apart).to_have_text(words)
+    expect(player(sentence).locator(".panel")).to_have_count(1)
+
+
 def test_the_count_is_the_vocabularys(sentence: Page) -> None:
     box = sentence.get_by_label("Your text")
     for text in NASTY:
