@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import runs
+from pages.shared import runs, transport
 from pages.shared.settings import value as setting
 from pages.shared.shell import NAVIGATION
 from rnn_core import presets
@@ -218,3 +219,15 @@ def test_a_loss_that_became_nan_is_clipped_in_one_click(started: list[Experiment
     app.button(key="transport_clip").click().run()
     assert not app.exception
     assert started == [experiment.replace(clip=1.0)]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(0.8, "0.800"), (0.99841, "0.998"), (1.0, "1.000"), (0.00032, "0.00032"), (math.nan, "–")]
+)
+def test_a_score_keeps_its_three_decimals(value: float, words: str) -> None:
+    assert transport.score(value) == words
+
+
+@pytest.mark.parametrize(("speed", "words"), [(0.5, "0.5"), (61.27, "61.3"), (1240.4, "1,240")])
+def test_a_pace_is_never_a_power_of_ten(speed: float, words: str) -> None:
+    assert transport.pace(speed) == words

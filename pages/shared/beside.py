@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import streamlit as st
 
 from pages.shared import runs, settings, shell
 from pages.shared.moments import Moment, moment
-from pages.shared.transport import duration
+from pages.shared.transport import duration, score
 from pages.shared.words import plain
 from rnn_core import data
 from rnn_core.experiment import FIELDS
@@ -93,8 +92,8 @@ def _names(found: list[Moment]) -> list[str]:
 def _table(names: list[str], found: list[Moment], metric: str) -> list[dict[str, Any]]:
     """One row per result, then one per setting that is not the same in all of them."""
     rows = {
-        f"best validation {metric}": [_number(now.best) for now in found],
-        f"test {metric}": [_number(now.test) for now in found],
+        f"best validation {metric}": [score(now.best) for now in found],
+        f"test {metric}": [score(now.test) for now in found],
         "epochs trained": [str(now.epoch) for now in found],
         "time": [duration(float(now.history["seconds"][-1])) if len(now.history["seconds"]) else "–" for now in found],
     }
@@ -105,7 +104,3 @@ def _table(names: list[str], found: list[Moment], metric: str) -> list[dict[str,
                 settings.WORDS.get(str(value), "–" if value in (None, "") else str(value)) for value in values
             ]
     return [{"": what, **dict(zip(names, row, strict=True))} for what, row in rows.items()]
-
-
-def _number(value: float) -> str:
-    return "–" if not math.isfinite(value) else f"{value:.3f}" if 0.1 <= value < 10 else f"{value:.3g}"

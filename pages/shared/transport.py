@@ -180,7 +180,7 @@ def _under_way(now: Moment, shot: Any) -> None:
     total = max(shot.epochs * shot.steps_per_epoch, 1)
     words = f"Epoch {min(shot.epoch + 1, shot.epochs)} of {shot.epochs} · step {shot.step:,} of {total:,}"
     if shot.steps_per_second:
-        words += f" · {shot.steps_per_second:.3g} steps/s"
+        words += f" · {pace(shot.steps_per_second)} steps/s"
     if now.status == "paused":
         words += " · paused"
     elif math.isfinite(shot.seconds_left) and shot.step >= FORETOLD:
@@ -203,11 +203,21 @@ def ended(now: Moment) -> str:
     seconds = now.history["seconds"][-1] if len(now.history["seconds"]) else 0.0
     words = f"{ENDS.get(now.status, now.status)} after {epochs} epoch{'s' * (epochs != 1)} ({now.step:,} steps) in {duration(float(seconds))}"
     found = [
-        f"{part} {name} **{value:.3g}**"
+        f"{part} {name} **{score(value)}**"
         for part, value in (("best validation", now.best), ("test", now.test))
         if math.isfinite(value)
     ]
     return f"{words}: {', '.join(found)}." if found else f"{words}."
+
+
+def score(value: float) -> str:
+    """An accuracy or an error: three decimals, "–" where there is none, powers of ten where it is tiny or huge."""
+    return "–" if not math.isfinite(value) else f"{value:.3f}" if 0.1 <= value < 10 else f"{value:.3g}"
+
+
+def pace(steps_per_second: float) -> str:
+    """Three digits at least: "0.52", "61.3", "1,240"."""
+    return f"{steps_per_second:,.0f}" if steps_per_second >= 100 else f"{steps_per_second:.3g}"
 
 
 def duration(seconds: float) -> str:
