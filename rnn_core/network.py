@@ -47,6 +47,18 @@ def scores(interface: Interface, logits: Tensor, targets: Tensor) -> Tensor:
     return losses(interface, logits, targets)
 
 
+def reversed_steps(values: Tensor, start: Tensor | int) -> Tensor:
+    """(T, …) from the last step to `start`; the steps before that, which are not run, stay in front. Twice is not at all."""
+    steps = tf.shape(values)[0]
+    order = (tf.range(steps - 1, -1, -1) + start) % steps
+
+    @tf.custom_gradient
+    def turned(values: Tensor) -> Any:
+        return tf.gather(values, order), lambda upstream: tf.gather(upstream, order)
+
+    return turned(values)
+
+
 @dataclass(frozen=True)
 class Network:
     """The make of a network, and what can be computed with it."""
@@ -104,12 +116,14 @@ class Network:
             for backwards in range(1 + spec.bidirectional):
                 taken = [weights.pop(0) for _ in range(3 if spec.use_bias else 2)]
                 fed = x if draw is None or not spec.dropout else self._dropped(x, 2 * depth + backwards, draw)
-                fed, real = (fed[::-1], None if time_mask is None else time_mask[::-1]) if backwards else (fed, time_mask)
+                real = time_mask
+                if backwards:
+                    fed, real = reversed_steps(fed, start), None if real is None else reversed_steps(real, start)
                 if table is not None and depth == 0:
                     fed = Rows(tf.split(table, 1 + spec.bidirectional, -1)[backwards], fed)
                 states, pushed = recurrence.layer(cell, fed, taken, real, watch, start, final)
                 nudges = nudges if backwards else pushed
-                outputs.append(states[::-1] if backwards and not final else states)
+                outputs.append(reversed_steps(states, start) if backwards and not final else states)
             x = tf.concat(outputs, -1)
         logits = tf.tensordot(x, weights[0], 1) + weights[1]
         return tf.transpose(logits, (1, 0, 2)) if self.interface.per_step else logits, nudges

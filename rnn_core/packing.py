@@ -9,26 +9,22 @@ from rnn_core.data.sequences import Batch
 # Time steps that a compiled step has room for. Room costs next to nothing where its steps are not run, and a program takes a
 # second to compile: IMDB needs four instead of seven, which is a third off the first epoch.
 CAPACITIES = (32, 100, 200, 500, 1000, 2000)
-BOTH_WAYS = (32, 64, 100, 200, 300, 400, 500, 700, 1000, 1500, 2000)  # bidirectional: all of the room is run, under a mask
 
 
-def packed(batch: Batch, bidirectional: bool, per_step: bool, room: int = 0) -> tuple[Batch, int]:
+def packed(batch: Batch, per_step: bool, room: int = 0) -> tuple[Batch, int]:
     """The batch with room for its capacity in front, and the step at which it starts.
 
     Args:
-        bidirectional: read from the end, the room comes last: only a mask can skip it, and the start is 0.
         per_step: targets have a time axis too.
-        room: the capacity; 0 takes the next of `CAPACITIES`, or `BOTH_WAYS`.
+        room: the capacity; 0 takes the next of `CAPACITIES`.
     """
-    length, sizes = batch.inputs.shape[1], BOTH_WAYS if bidirectional else CAPACITIES
-    room = (room or next((size for size in sizes if size >= length), -(-length // 1000) * 1000)) - length
+    length = batch.inputs.shape[1]
+    room = (room or next((size for size in CAPACITIES if size >= length), -(-length // 1000) * 1000)) - length
     if room == 0:
         return batch, 0
-    mask = batch.mask
-    if bidirectional and mask is None:
-        mask = np.ones(batch.inputs.shape[:2], bool)
+    mask = None if batch.mask is None else _wider(batch.mask, room)
     targets = _wider(batch.targets, room) if per_step else batch.targets
-    return Batch(_wider(batch.inputs, room), None if mask is None else _wider(mask, room), targets), 0 if bidirectional else room
+    return Batch(_wider(batch.inputs, room), mask, targets), room
 
 
 def _wider(values: np.ndarray, room: int) -> np.ndarray:

@@ -95,7 +95,7 @@ class Stepper:
         """One gradient step on a batch."""
         check(batch, self._start.interface)
         full = len(batch.inputs) == self.training.batch
-        read, start = packed(batch, self.network.spec.bidirectional, self.network.interface.per_step) if full else (batch, 0)
+        read, start = packed(batch, self.network.interface.per_step) if full else (batch, 0)
         rows: list[np.ndarray] = []
         if full and self.tokens:
             inputs, *rows = distinct(read.inputs, self._start.interface.input_size)
@@ -110,12 +110,12 @@ class Stepper:
 
         Args:
             room: steps for which there is room in the program that full batches go through, compiled for that size; 0: in the
-                graph for all sizes. Not for networks that read both ways or predict at every step.
+                graph for all sizes. Not for networks that predict at every step.
         """
         totals = np.zeros(2)
         for part in batches(sequences, batch, None, mask=self._start.mask or not self.tokens):
             if room and len(part.inputs) == batch:
-                part, start = packed(part, False, False, room)
+                part, start = packed(part, False, room)
                 found = self._function("measure_all", part.mask is not None)(*self._tensors(part), tf.constant(start))
             else:
                 found = self._function("measure", part.mask is not None)(*self._tensors(part))

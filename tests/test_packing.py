@@ -9,22 +9,17 @@ from rnn_core.packing import distinct, packed
 
 def test_room_comes_in_front_and_is_skipped():
     batch = Batch(np.arange(1, 71, dtype=np.int32)[None], None, np.ones((1, 1), np.float32))
-    found, start = packed(batch, bidirectional=False, per_step=False)
+    found, start = packed(batch, per_step=False)
     assert found.inputs.shape == (1, 100)
     assert start == 30
     np.testing.assert_array_equal(found.inputs[:, 30:], batch.inputs)
-    both, start = packed(batch, bidirectional=True, per_step=False)
-    assert start == 0
-    assert both.mask.sum() == 70
 
 
-def test_room_that_is_run_is_smaller_than_room_that_is_skipped():
-    batch = Batch(np.ones((1, 210, 2), np.float32), None, np.ones((1, 210), np.int32))
-    one_way, start = packed(batch, bidirectional=False, per_step=True)
-    both_ways, _ = packed(batch, bidirectional=True, per_step=True)
-    assert one_way.inputs.shape == (1, 500, 2)
-    assert (one_way.targets.sum(), start) == (210, 290)
-    assert both_ways.inputs.shape == (1, 300, 2)
+def test_targets_of_every_step_get_the_same_room():
+    batch = Batch(np.ones((1, 210, 2), np.float32), np.ones((1, 210), bool), np.ones((1, 210), np.int32))
+    found, start = packed(batch, per_step=True)
+    assert found.inputs.shape == (1, 500, 2)
+    assert (found.targets.sum(), found.mask.sum(), start) == (210, 210, 290)
 
 
 def test_places_lead_back_to_the_tokens():

@@ -11,15 +11,15 @@ from rnn_core.steps import Stepper
 from rnn_core.validation import Validation, as_read
 
 
-@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
+@pytest.mark.parametrize(("cell", "both"), [("simple_rnn", False), ("lstm", False), ("lstm", True), ("gru", False)])
 @pytest.mark.parametrize("task", ["toy_reviews", "sine"])
-def test_parts_add_up_to_the_whole_in_any_number(task: str, cell: str, monkeypatch: pytest.MonkeyPatch):
-    experiment = Experiment().replace(task=task, length=20, samples=900, units=4, cell=cell)
+def test_parts_add_up_to_the_whole_in_any_number(task: str, cell: str, both: bool, monkeypatch: pytest.MonkeyPatch):
+    experiment = Experiment().replace(task=task, length=20, samples=900, units=4, cell=cell, bidirectional=both)
     dataset = data.build(experiment)
     stepper = Stepper(models.build(experiment, dataset.interface), experiment.training)
     sequences = as_read(dataset.train, experiment.data)
     whole = stepper.evaluate(sequences, len(sequences))
-    monkeypatch.setattr(validation, "ROOM", 32 * 20 * 4 * {"simple_rnn": 1, "gru": 3, "lstm": 4}[cell])
+    monkeypatch.setattr(validation, "ROOM", 32 * 20 * 4 * {"simple_rnn": 1, "gru": 3, "lstm": 4}[cell] * (1 + both))
     parts = Validation(stepper, sequences, lambda: False)
     assert parts.room > 0, "parts go through a program compiled for their size"
     assert [len(part) for part in parts.parts[1:3]] == [32, 32]
