@@ -133,7 +133,7 @@ def _core(
     if bias:
         rows = [delta] if inner is None else [delta, tf.concat([right for _, right in pairs], -1)]
         components["bias"] = _joint([norm(row) for row in rows])
-        sums = [tf.reduce_sum(row, (0, 1)) for row in rows]
+        sums = [outer_sum(tf.ones_like(row[..., :1]), row)[0] for row in rows]
         totals["bias"] = sums[0] if inner is None else tf.stack(sums)
     norms = [norm(part) for part in parts]
     return {
@@ -152,7 +152,8 @@ def norm(values: Tensor) -> Tensor:
     """Euclidean norm along the last axis, of numbers of any size: `norms.norm`, for tensors."""
     size = tf.reduce_max(tf.abs(values), -1, keepdims=True)
     scale = tf.where((size > 0) & tf.math.is_finite(size), size, tf.ones_like(size))
-    return tf.sqrt(tf.reduce_sum(tf.square(values / scale), -1)) * scale[..., 0]
+    squares = tf.square(values / scale)
+    return tf.sqrt(tf.linalg.matvec(squares, tf.ones(values.shape[-1:], values.dtype))) * scale[..., 0]
 
 
 def _joint(norms: list[Tensor]) -> Tensor:
