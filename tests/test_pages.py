@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from typing import Any
 
@@ -229,5 +230,18 @@ def test_a_score_keeps_its_three_decimals(value: float, words: str) -> None:
 
 
 @pytest.mark.parametrize(("speed", "words"), [(0.5, "0.5"), (61.27, "61.3"), (1240.4, "1,240")])
-def test_a_pace_is_never_a_power_of_ten(speed: float, words: str) -> None:
+def test_a_pace_of_thousands_is_no_power_of_ten(speed: float, words: str) -> None:
     assert transport.pace(speed) == words
+
+
+def test_no_two_pages_share_a_name_in_the_link() -> None:
+    """Streamlit gives the link of a name to the widget that had it first, and takes it along to other pages."""
+    found: list[tuple[str, str]] = []
+    for path in (ROOT / "pages").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            words = {word.arg: word.value for word in node.keywords} if isinstance(node, ast.Call) else {}
+            if "bind" in words and isinstance(words["key"], ast.Constant):
+                found.append((str(words["key"].value), path.name))
+    names = [name for name, _ in found]
+    assert len(names) > 8
+    assert len(set(names)) == len(names), sorted(found)

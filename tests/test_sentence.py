@@ -14,8 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import runs, texts
 from pages.shared.player import Pick, _checked, payload
+from rnn_core.experiment import Experiment
 from rnn_core.probes import corpus, reading
 from rnn_core.runs import Store
+from tests import made_up
 from tests.conftest import ROOT
 from tests.test_units import starter
 
@@ -77,6 +79,31 @@ def test_opens_on_an_example_read_by_three_cells(app: AppTest) -> None:
     assert any(EXAMPLES["Contrast"].look in caption.value for caption in app.caption)
 
 
+@pytest.mark.parametrize("words", ["", "nobody", "<b>LSTM</b>"])
+def test_a_link_that_names_nobody_is_read_by_three(app: AppTest, words: str) -> None:
+    for name in ("who", "against", "method"):
+        app.query_params[name] = words
+    (header,) = players(healthy(app.run()))
+    assert len(header["panels"]) == 3
+
+
+def test_a_run_that_is_chosen_reads_whoever_read_before(app: AppTest) -> None:
+    app.run()
+    app.get_by_key("who").set_value("starter-gru")
+    healthy(app.run())
+    run = made_up.fill(
+        runs.store(), experiment=Experiment().replace(task="toy_reviews", length=20, units=8, cell="gru"), name="GRU"
+    )
+    app.query_params["run"] = run
+    (header,) = players(healthy(app.run()))
+    assert app.get_by_key("who").value == run
+    assert len(header["panels"]) == 1
+    assert len(set(app.get_by_key("who").options)) == 5, "also when it is called like a starter"
+    app.get_by_key("who").set_value("three")
+    (header,) = players(healthy(app.run()))
+    assert len(header["panels"]) == 3
+
+
 def test_one_cell_and_another_method(app: AppTest) -> None:
     app.run()
     app.get_by_key("who").set_value("starter-gru")
@@ -89,7 +116,7 @@ def test_one_cell_and_another_method(app: AppTest) -> None:
 
 def test_one_word_changed(app: AppTest) -> None:
     app.run()
-    app.get_by_key("compare").set_value("word")
+    app.get_by_key("against").set_value("word")
     app.run()
     app.get_by_key("changed_step").set_value(13)
     app.get_by_key("changed_word").set_value("brilliant")
@@ -103,14 +130,14 @@ def test_one_word_changed(app: AppTest) -> None:
 
 def test_another_text_beside_the_first(app: AppTest) -> None:
     app.run()
-    app.get_by_key("compare").set_value("text")
+    app.get_by_key("against").set_value("text")
     (header,) = players(healthy(app.run()))
     assert header["sentences"][1]["words"][1:4] == ["This", "film", "is"]
 
 
 def test_the_same_text_through_training(app: AppTest) -> None:
     app.run()
-    app.get_by_key("compare").set_value("training")
+    app.get_by_key("against").set_value("training")
     (header,) = players(healthy(app.run()))
     titles = [panel["title"] for panel in header["panels"]]
     assert titles[0] == "LSTM, untrained"

@@ -45,7 +45,12 @@ def choose(context: shell.Context, store: Any) -> Choice:
         if refused:
             st.info(f"{shell.plain(own.name)}: {refused}. The starter models read instead.", icon=":material/info:")
         else:
-            options = {own.id: own.name[:40]} | options
+            taken = own.name[:40] in options.values()  # the browser sends back the name, not the id
+            options = {own.id: own.name[:40] + taken * f" · {own.id[-6:]}"} | options
+    asked_for = own.id if own is not None else None
+    if st.session_state.get("read_for") != asked_for:  # another run was chosen: it reads, whoever read before
+        st.session_state["read_for"] = asked_for
+        st.session_state.pop("who", None)
     left, right = st.columns([5, 7])
     who = left.segmented_control(
         "Read by",
@@ -58,12 +63,13 @@ def choose(context: shell.Context, store: Any) -> Choice:
         wrap=True,
     )
     compare = right.segmented_control(
-        "Compare with", list(COMPARE), format_func=COMPARE.__getitem__, default="nothing", required=True, key="compare",
+        "Compare with", list(COMPARE), format_func=COMPARE.__getitem__, default="nothing", required=True, key="against",
         bind="query-params", wrap=True,
     )  # fmt: skip
     method = st.selectbox(
         "Attribution method", list(METHODS), format_func=METHODS.__getitem__, key="method", bind="query-params", width=230
     )
+    who = who or next(iter(options))  # a link may name nobody
     ids = [f"starter-{cell}" for cell in CELLS] if who == THREE else [who]
     if compare == "training" and who == THREE:
         ids = ["starter-lstm"]

@@ -144,15 +144,9 @@ def changed_word(text: Text, size: int) -> Text | None:
     places = [step for step, (start, end) in enumerate(text.spans) if end > start]
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     step = left.selectbox(
-        "Change the word",
-        places,
-        format_func=lambda step: f"{step}: {text.words[step][:40]}",
-        key="changed_step",
-        bind="query-params",
+        "Change the word", places, format_func=lambda step: f"{step}: {text.words[step][:40]}", key="changed_step"
     )
-    word = right.text_input(
-        "into", key="changed_word", max_chars=100, placeholder="another word; “-” takes it out", bind="query-params"
-    ).strip()
+    word = right.text_input("into", key="changed_word", max_chars=100, placeholder="another word; “-” takes it out").strip()
     if step is None or not word:
         return None
     start, end = text.spans[step]

@@ -211,12 +211,12 @@ def ended(now: Moment) -> str:
 
 
 def score(value: float) -> str:
-    """An accuracy or an error: three decimals, "–" where there is none, powers of ten where it is tiny or huge."""
+    """An accuracy or an error: three decimals between 0.1 and 10, else three digits; "–" where there is none."""
     return "–" if not math.isfinite(value) else f"{value:.3f}" if 0.1 <= value < 10 else f"{value:.3g}"
 
 
 def pace(steps_per_second: float) -> str:
-    """Three digits at least: "0.52", "61.3", "1,240"."""
+    """Three digits, or more: "0.52", "61.3", "1,240"."""
     return f"{steps_per_second:,.0f}" if steps_per_second >= 100 else f"{steps_per_second:.3g}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -151,18 +152,20 @@ def test_an_edited_word_is_laid_over_the_first_reading(sentence: Page) -> None:
 
 
 def test_a_link_opens_the_same_reading(sentence: Page) -> None:
-    sentence.get_by_text("Negation", exact=True).click()
+    sentence.get_by_text("Sarcasm", exact=True).click()
     sentence.get_by_role("radio", name="GRU").click()
-    sentence.get_by_role("radio", name="one word changed").click()
-    sentence.get_by_label("into").fill("great")
-    sentence.get_by_label("into").press("Enter")
+    sentence.get_by_role("radio", name="another text").click()
+    sentence.get_by_label("Attribution method").click()
+    sentence.get_by_role("option", name="Leave one out").click()
     apart = sentence.get_by_text("the readings part at")
     expect(apart).to_be_visible()
     words = apart.inner_text()
     expect(player(sentence).locator(".sentence")).to_have_count(2)
+    expect(sentence).to_have_url(re.compile("method="))
     sentence.reload()
     expect(apart).to_have_text(words)
     expect(player(sentence).locator(".panel")).to_have_count(1)
+    expect(sentence.get_by_label("Attribution method")).to_have_value("Leave one out")
 
 
 def test_the_count_is_the_vocabularys(sentence: Page) -> None:
