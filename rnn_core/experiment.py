@@ -101,15 +101,20 @@ class _Limit:
         return fitting, f"{self.words}: {self.shrink} must be at most {fitting} here, got {asked}" if excess else ""
 
 
-def _step_bytes(data: DataSpec, model: ModelSpec, training: TrainingSpec) -> int:
+def state_bytes(model: ModelSpec, batch: int, length: int) -> int:
     """Roughly what one training step keeps in memory: states and gates of every time step, forward and backward."""
     gates = {"simple_rnn": 1, "lstm": 4, "gru": 3}[model.cell]
     numbers = model.units * (2 * gates + 2) * model.layers * (1 + model.bidirectional) + model.embedding
-    return 4 * training.batch * data.length * numbers
+    return 4 * batch * length * numbers
 
 
 _LIMITS = (
-    _Limit(_step_bytes, 2**31, "one training step may keep 2 GiB of states", "batch"),
+    _Limit(
+        lambda data, model, training: state_bytes(model, training.batch, data.length),
+        2**31,
+        "one training step may keep 2 GiB of states",
+        "batch",
+    ),
     _Limit(
         lambda data, model, training: data.samples * data.length, 20_000_000, "the data may have 20 million time steps", "samples"
     ),

@@ -48,7 +48,10 @@ def scores(interface: Interface, logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def reversed_steps(values: Tensor, start: Tensor | int) -> Tensor:
-    """(T, …) from the last step to `start`; the steps before that, which are not run, stay in front. Twice is not at all."""
+    """(T, …) from the last step to `start`; the steps before that, which are not run, stay in front.
+
+    Done twice it is undone, so that its gradient is itself: TensorFlow's own for a gather would add rows one by one.
+    """
     steps = tf.shape(values)[0]
     order = (tf.range(steps - 1, -1, -1) + start) % steps
 

@@ -6,20 +6,27 @@ import numpy as np
 
 from rnn_core.data.sequences import Batch
 
-# Time steps that a compiled step has room for. Room costs next to nothing where its steps are not run, and a program takes a
-# second to compile: IMDB needs four instead of seven, which is a third off the first epoch.
-CAPACITIES = (32, 100, 200, 500, 1000, 2000)
+CAPACITIES = (32, 100, 200, 500, 1000, 2000)  # time steps that a compiled step has room for
 
 
-def packed(batch: Batch, per_step: bool, room: int = 0) -> tuple[Batch, int]:
-    """The batch with room for its capacity in front, and the step at which it starts.
+def capacity(length: int, large: bool = False) -> int:
+    """Steps for which there is room in the program that a batch of this length goes through.
+
+    Steps that are not run take next to no time, but a program takes a second to compile: of IMDB's batches four instead of
+    seven, which is a third off the first epoch. They do take memory, so that a large batch gets no more than the next hundred.
+    """
+    if large and length > 200:
+        return -(-length // 100) * 100
+    return next((size for size in CAPACITIES if size >= length), -(-length // 1000) * 1000)
+
+
+def packed(batch: Batch, per_step: bool, room: int) -> tuple[Batch, int]:
+    """The batch with empty steps in front, `room` steps in all, and the step at which it starts.
 
     Args:
         per_step: targets have a time axis too.
-        room: the capacity; 0 takes the next of `CAPACITIES`.
     """
-    length = batch.inputs.shape[1]
-    room = (room or next((size for size in CAPACITIES if size >= length), -(-length // 1000) * 1000)) - length
+    room -= batch.inputs.shape[1]
     if room == 0:
         return batch, 0
     mask = None if batch.mask is None else _wider(batch.mask, room)

@@ -84,7 +84,8 @@ def forward(
     record = tuple(stack().write(start, value) for value in rows)
 
     def through(read: Projection, begin: Tensor | int, count: Tensor | int, state: State, record: Any) -> Any:
-        xs, first = tf.TensorArray(dtype, count).unstack(read.values()), tf.maximum(start, begin)
+        xs = tf.TensorArray(dtype, count, clear_after_read=False).unstack(read.values())
+        first = tf.maximum(start, begin)
         # A GRU uses its inputs in two places. Where it keeps nothing, XLA makes one pass of the step and reads them in it, twice,
         # without vectors; so they are read one step ahead.
         ahead = [xs.read(tf.minimum(first - begin, count - 1))] if bare and isinstance(cell, GRU) else []

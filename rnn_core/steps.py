@@ -2,8 +2,8 @@
 
 Full batches go through XLA, compiled once per capacity (the batch's length rounded up; the loop itself runs the true number
 of steps), as two halves at once: steps must follow one another, but examples need not, so each half keeps a core busy. Other
-batches, and evaluation, go through one graph for all shapes. Which of the two depends on the batch alone, never on earlier
-ones, so that a resumed run repeats every bit.
+batches, and small evaluations, go through one graph for all shapes. Which of the two depends on the batch alone, never on
+earlier ones, so that a resumed run repeats every bit.
 
 Shapes: B batch, T time, D inputs, H units, G packed columns, K outputs, V vocabulary. Inside, time comes first: (T, B, ·).
 """
@@ -21,12 +21,13 @@ from rnn_core import optimisers
 from rnn_core.cells import Tensor
 from rnn_core.data.checked import check
 from rnn_core.data.sequences import Batch, Sequences, batches
-from rnn_core.experiment import TrainingSpec
+from rnn_core.experiment import TrainingSpec, state_bytes
 from rnn_core.models import Model
 from rnn_core.network import Network
-from rnn_core.packing import distinct, packed
+from rnn_core.packing import capacity, distinct, packed
 
 HALVES = 2  # parts of a full batch that run side by side
+LARGE = 2**28  # bytes of states and gates from which on room for more steps than a batch has would be felt
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,8 @@ class Stepper:
         """One gradient step on a batch."""
         check(batch, self._start.interface)
         full = len(batch.inputs) == self.training.batch
-        read, start = packed(batch, self.network.interface.per_step) if full else (batch, 0)
+        room = capacity(batch.inputs.shape[1], state_bytes(self.network.spec, *batch.inputs.shape[:2]) > LARGE)
+        read, start = packed(batch, self.network.interface.per_step, room) if full else (batch, 0)
         rows: list[np.ndarray] = []
         if full and self.tokens:
             inputs, *rows = distinct(read.inputs, self._start.interface.input_size)

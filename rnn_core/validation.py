@@ -46,8 +46,7 @@ class Validation:
         self.squared = model.interface.loss == "squared"
         size, count = _part(model.spec, longest), len(sequences)
         self.parts = [np.arange(start, min(start + size, count)) for start in range(0, count, size)][::-1]  # longest first
-        compiled = not model.interface.per_step
-        self.room = longest if compiled and len(self.parts) >= MANY else 0
+        self.room = longest if not model.interface.per_step and len(self.parts) >= MANY else 0
         self._size, self._alone = size, 2  # parts that go first, alone: what is compiled is compiled once
 
     def measure(self) -> tuple[float, float]:

@@ -4,22 +4,34 @@ import numpy as np
 import pytest
 
 from rnn_core.data.sequences import Batch
-from rnn_core.packing import distinct, packed
+from rnn_core.packing import CAPACITIES, capacity, distinct, packed
 
 
 def test_room_comes_in_front_and_is_skipped():
     batch = Batch(np.arange(1, 71, dtype=np.int32)[None], None, np.ones((1, 1), np.float32))
-    found, start = packed(batch, per_step=False)
+    found, start = packed(batch, False, 100)
     assert found.inputs.shape == (1, 100)
+    assert found.mask is None
     assert start == 30
     np.testing.assert_array_equal(found.inputs[:, 30:], batch.inputs)
+    assert packed(found, False, 100) == (found, 0)
 
 
-def test_targets_of_every_step_get_the_same_room():
-    batch = Batch(np.ones((1, 210, 2), np.float32), np.ones((1, 210), bool), np.ones((1, 210), np.int32))
-    found, start = packed(batch, per_step=True)
-    assert found.inputs.shape == (1, 500, 2)
-    assert (found.targets.sum(), found.mask.sum(), start) == (210, 210, 290)
+def test_targets_and_masks_of_every_step_get_the_same_room():
+    rng = np.random.default_rng(0)
+    batch = Batch(rng.normal(size=(3, 210, 2)).astype(np.float32), rng.random((3, 210)) > 0.5, rng.integers(1, 9, (3, 210)))
+    found, start = packed(batch, True, 500)
+    assert start == 290
+    for wide, narrow in ((found.inputs, batch.inputs), (found.mask, batch.mask), (found.targets, batch.targets)):
+        np.testing.assert_array_equal(wide[:, 290:], narrow)
+        assert not wide[:, :290].any()
+
+
+def test_few_programs_for_all_lengths_but_little_room_for_large_batches():
+    lengths = range(1, 4001)
+    assert {capacity(length) for length in lengths} == {*CAPACITIES, 3000, 4000}
+    assert all(capacity(length, large) >= length for length in lengths for large in (False, True))
+    assert all(capacity(length, large=True) < 1.5 * length for length in lengths if length > 200)
 
 
 def test_places_lead_back_to_the_tokens():

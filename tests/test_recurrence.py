@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rnn_core import recurrence
+from rnn_core.cells import CELLS
 from rnn_core.input_projections import Ready
 from tests.referee import SIZE, UNITS, VARIANTS, cell_of, close, layer_of, unrolled
 
@@ -115,6 +116,22 @@ def test_a_late_start_is_a_shorter_sequence(name):
     close(back[0][2:], alone[0], 1e-14)
     assert np.all(np.asarray(back[0][:2]) == 0)
     assert np.all(np.asarray(back[1][0][:2]) == 0)
+
+
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
+@pytest.mark.parametrize("start", [0, 50, 63, 99])
+def test_the_last_state_alone_is_that_of_the_record(cell, start):
+    """100 steps are two blocks; a start may fall into either, or leave one step."""
+    import tensorflow as tf
+
+    cell, rng = CELLS[cell](UNITS), np.random.default_rng(5)
+    x = tf.constant(rng.normal(size=(100, 3, cell.blocks * UNITS)))
+    kernel = tf.constant(rng.normal(size=(UNITS, cell.blocks * UNITS)))
+    initial = recurrence.zeros(cell, 3, tf.float64)
+    bare = recurrence.forward(cell, Ready(x), kernel, None, initial, None, start=start, bare=True)
+    short = recurrence.forward(cell, Ready(x[start:]), kernel, None, initial, None)
+    for found, expected in zip(bare, short, strict=False):
+        close(found, expected[-1], 1e-14)
 
 
 def test_one_step_is_a_sequence():

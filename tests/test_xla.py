@@ -29,6 +29,12 @@ def test_a_pass_over_rows_of_32_numbers_uses_vectors(tmp_path: Path) -> None:
     assert re.search(r"fmul[a-z ]* <\d+ x float>", code)
 
 
+def test_a_file_of_flags_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XLA_FLAGS", "flags.txt")
+    xla.prefer_vectors()
+    assert os.environ["XLA_FLAGS"] == "flags.txt"
+
+
 @pytest.mark.parametrize("before", ["", "--xla_dump_to=somewhere"])
 def test_the_switch_comes_first_and_once(before: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XLA_FLAGS", before)
