@@ -7,6 +7,8 @@ last 500 tokens. Ours sorts reviews into batches of similar length, skips paddin
 time step of every batch; Keras pads to 500 and calls `fit`. One epoch of each in turn, in one process, validation included; the
 first epochs hold the compilation. Neither reads the test reviews. Medians over all epochs; the quotient of medians counts.
 Targets: 10 (SimpleRNN), 6 (LSTM), 9 (GRU) times faster; best validation accuracy, mean over seeds, not worse by over 0.01.
+SimpleRNN learns by leaps: over twelve seeds its best accuracy after three epochs is 0.823 ± 0.029, and other last bits give
+another one, so that a mean of three moves by 0.03.
 """
 
 from __future__ import annotations
