@@ -135,6 +135,16 @@ def test_another_text_beside_the_first(app: AppTest) -> None:
     assert header["sentences"][1]["words"][1:4] == ["This", "film", "is"]
 
 
+def test_two_texts_without_a_word_in_common_are_nowhere_furthest_apart(app: AppTest) -> None:
+    app.run()
+    app.get_by_key("example").set_value("Sarcasm")
+    app.get_by_key("against").set_value("text")
+    healthy(app.run())
+    said = [one.value for one in app.markdown if "readings part at" in one.value]
+    assert len(said) == 3
+    assert all("(token 2) and end at" in one and "furthest" not in one for one in said)
+
+
 def test_the_same_text_through_training(app: AppTest) -> None:
     app.run()
     app.get_by_key("against").set_value("training")

@@ -141,13 +141,10 @@ def parting_words(panel: Panel, second: Text, parted: Parting) -> str:
     if parted.first is None:
         return "The two texts are the same to this model, so the readings are too."
     first, other = panel.readings
-    step, before = parted.widest, parted.align[parted.widest]
-    apart = (
-        f"{other.probability[step]:.0%} against {first.probability[before]:.0%}"
-        if before >= 0
-        else f"{other.probability[step]:.0%}"
-    )
+    step, before, shared = parted.widest, parted.align[parted.widest], ""
+    if step >= parted.first:  # else no word after the parting stands in both texts
+        shared = f", are furthest apart at “{shell.plain(second.words[step])}” ({other.probability[step]:.0%} against {first.probability[before]:.0%} positive),"
     return (
-        f"**{panel.title}**: the readings part at “{shell.plain(second.words[parted.first])}” (token {parted.first + 1}), are furthest apart at "
-        f"“{shell.plain(second.words[step])}” ({apart} positive), and end at {other.probability[-1]:.0%} against {first.probability[-1]:.0%}."
+        f"**{panel.title}**: the readings part at “{shell.plain(second.words[parted.first])}” (token {parted.first + 1}){shared} "
+        f"and end at {other.probability[-1]:.0%} against {first.probability[-1]:.0%} positive."
     )
