@@ -23,6 +23,7 @@ DEATHS = 3  # workers that may die under one run without any progress in between
 # Bytes that a worker may take before it starts afresh: TensorFlow keeps some 40 MB of every network it compiled.
 GROWN = 2 * 2**30
 SWEEP = 0.5  # seconds between two looks at what nobody watches and what could not be fetched or said
+SILENCE = 10.0  # seconds after which the last beat of a task that has ended counts as lost
 log = logging.getLogger(__name__)
 
 
@@ -46,7 +47,7 @@ class Clerk:
             on_gone=lambda address: self.later(partial(self._on_gone, address)),
             on_state=self._on_state,
         )
-        self.reception = Reception(self.roster, self.ledger, self.link, self.later, self._weigh)
+        self.reception = Reception(self.roster, self.ledger, self.link, self.later, self._orphan, self._weigh)
         self._thread = threading.Thread(target=self._work, name="unrolled-clerk", daemon=True)
         self._thread.start()
 
@@ -105,8 +106,9 @@ class Clerk:
         self._on_workers(tuple(worker for worker in self.roster.workers if worker.address != address))
 
     def _orphan(self, job: Job) -> None:
-        """The job's worker is gone: back to the queue, from the last checkpoint."""
+        """The job's worker, or a part of what it said, is gone: back to the queue, from the last checkpoint."""
         step = job.snapshot.step if job.snapshot else 0
+        self.tell(job, "stop")  # should the worker be there after all
         with self.roster.lock:
             job.deaths = 1 if step > job.progress else job.deaths + 1
             job.progress = max(job.progress, step)
@@ -155,8 +157,7 @@ class Clerk:
             self.tell(job, command, value)
 
     def _start(self, job: Job, worker: str) -> None:
-        job.worker, job.status, job.attempt = worker, "running", job.attempt + 1
-        job.parcels, job.fetching, job.message = 0, False, ""
+        job.worker, job.status, job.message, job.attempt = worker, "running", "", job.attempt + 1
         job.revision += 1
         commands, job.commands = job.commands, []
         if any(command == "pause" for command, _ in commands):
@@ -185,6 +186,8 @@ class Clerk:
                 self._stop_unwatched(job)
             elif job.ending is not None and not job.ended:
                 self.reception.finish(job)
+            elif not job.ended and now - job.silent > SILENCE:
+                self._orphan(job)
         self.ledger.retry()
 
     def _stop_unwatched(self, job: Job) -> None:

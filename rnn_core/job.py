@@ -64,9 +64,12 @@ class Job:
     attempt: int = 0
     deaths: int = 0  # workers that died under it since it last got anywhere
     progress: int = -1  # step at the last death
+    beats: int = 0  # heard from the worker
+    announced: int = 0  # parcels that beats spoke of: a checkpoint must not come before the rows of its steps
     parcels: int = 0  # fetched from the worker
     fetching: bool = False
     ending: Beat | None = None  # its last beat, when it has ended but parcels are on their way
+    silent: float = math.inf  # time.monotonic() at which its task ended, when its last beat had not come by then
     unwatched: str = ""  # a sentence, when it was stopped because nobody watched
     broken: str = ""  # a sentence, when the store failed it or it was deleted
 
@@ -84,7 +87,8 @@ class Job:
 
     def restart(self) -> None:
         """Nowhere again: whatever the last attempt still says does not count."""
-        self.worker, self.attempt, self.parcels, self.fetching, self.ending = "", self.attempt + 1, 0, False, None
+        self.worker, self.attempt, self.silent = "", self.attempt + 1, math.inf
+        self.beats, self.announced, self.parcels, self.fetching, self.ending = 0, 0, 0, False, None
         if self.task is not None:
             self.task.cancel()  # or the cluster would start it again when a worker of that address comes back
 

@@ -40,6 +40,7 @@ class Beat:
     values: tuple[Any, ...] = ()  # of a stream
     message: str = ""  # one sentence
     sent: float = 0.0  # time.time() in the worker
+    number: int = 0  # of this attempt's beats, from 0 on: where one is missing, it was lost on the way
 
 
 _controls: OrderedDict[tuple[str, int], Control] = OrderedDict()  # (job, attempt): a resumed job must not hear an old "stop"
@@ -52,13 +53,13 @@ def send(job: str, attempt: int, command: str, value: float | None = None) -> No
     _control(job, attempt).send(command, value)
 
 
-def fetch(job: str, attempt: int, first: int) -> list[Parcel]:
-    """Parcels number `first` and later; those before are known to have arrived and are let go."""
+def fetch(job: str, attempt: int, first: int, last: int) -> list[Parcel]:
+    """Parcels number `first` to `last` - 1; those before are known to have arrived and are let go."""
     with _guard:
         waiting = _parcels.get((job, attempt), {})
         for number in [number for number in waiting if number < first]:
             del waiting[number]
-        return [waiting[number] for number in sorted(waiting)]
+        return [waiting[number] for number in range(first, last) if number in waiting]
 
 
 def forget(job: str) -> int:
@@ -87,7 +88,7 @@ class Reporter:
     def __init__(self, job: str, attempt: int, publish: Callable[[bytes], None], norms: NormHistory | None = None) -> None:
         self.job, self.attempt, self.publish = job, attempt, publish
         self.status, self.norms = "running", norms or NormHistory()
-        self.parcels = 0
+        self.parcels = self.beats = 0
         self._rows: list[tuple[float, ...]] = []
         self._fresh: list[tuple[int, np.ndarray]] = []
         self._values: list[Any] = []
@@ -135,7 +136,9 @@ class Reporter:
             tuple(self._values),
             message,
             time.time(),
+            self.beats,
         )
+        self.beats += 1
         self._rows, self._fresh, self._values = [], [], []
         self._sent = time.perf_counter()
         self.publish(pickle.dumps(beat, protocol=5))

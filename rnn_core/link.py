@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 60.0  # seconds for the embedded scheduler to say its address, and for a first worker to join
+PATIENCE = 60.0  # seconds for the embedded scheduler to say its address, and for a worker to answer
 POLL = 1.0  # seconds between two looks at who is there
 RETRIES = 5  # starts in a row that may fail
 
@@ -78,7 +78,7 @@ class Link:
         """Call a function on a worker's event loop, at once, whatever it computes. The future may fail with anything."""
 
         async def ask(client: Any) -> Any:
-            return (await client._run(function, *args, workers=[worker]))[worker]
+            return (await asyncio.wait_for(client._run(function, *args, workers=[worker]), PATIENCE))[worker]
 
         return self._later(ask)
 
@@ -98,7 +98,10 @@ class Link:
         """End a worker of the embedded cluster and start it afresh, under another address."""
 
         async def ask(client: Any) -> Any:
-            await client._restart_workers([worker], timeout=PATIENCE, raise_for_error=False)
+            try:
+                await client._restart_workers([worker], timeout=PATIENCE, raise_for_error=False)
+            finally:
+                self._hinted.set()  # it may be there as before, if it could not be ended
 
         self._later(ask)
 
@@ -139,15 +142,28 @@ class Link:
 
     def _connect(self) -> None:
         self._state("starting", "The workers are starting.")
+        quieten()
+        self._client = self._meet(self.scheduler or self._start_process())
+
+    def _meet(self, address: str) -> Any:
+        """A client of the cluster there."""
         import dask
         from distributed import Client
 
-        quieten()
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
-        address = self.scheduler or self._start_process()
-        self._client = Client(address, set_as_default=False, timeout=PATIENCE, direct_to_workers=False)
-        self._client.subscribe_topic(self.topic, lambda event: self.on_event(event[1]))
-        self._client.subscribe_topic("all", self._hint)
+        client = Client(address, set_as_default=False, timeout=PATIENCE, direct_to_workers=False)
+        client.subscribe_topic(self.topic, lambda event: self.on_event(event[1]))
+        client.subscribe_topic("all", self._hint)
+        return client
+
+    def _renew(self) -> None:
+        """The connection broke. Dask's client connects again by itself, but its tasks count as cancelled and events were lost:
+        take another, and bring to the workers anew what they were busy with."""
+        old = self._client
+        self._client = self._meet(old.scheduler.address)
+        self.on_workers(())
+        with contextlib.suppress(Exception):
+            old.close(timeout=2)
 
     def _start_process(self) -> str:
         """The embedded cluster's address, once it is up."""
@@ -167,10 +183,13 @@ class Link:
 
     def _watch(self) -> None:
         """Returns when the cluster is gone or close() was called."""
-        failures, known = 0, None
+        failures, known, line = 0, None, self._client.scheduler_comm
         while not self._closed.is_set() and failures < 3:
             if self._process is not None and self._process.poll() is not None:
                 return
+            if self._client.scheduler_comm is not line:
+                self._renew()
+                known, line = None, self._client.scheduler_comm
             try:
                 found = self._later(_workers).result(10)
                 failures = 0
@@ -182,8 +201,9 @@ class Link:
                 self.on_workers(found)
                 ready = ("ready", "") if found else ("starting", "The workers are starting.")
                 self._state(*ready)
-            self._hinted.wait(POLL)
-            self._hinted.clear()
+            if self._hinted.wait(POLL):
+                self._hinted.clear()
+                known = None  # whoever left may be back under the same address
 
     def _hint(self, event: tuple[float, Any]) -> None:
         """A worker came or went, says the scheduler: look at once."""

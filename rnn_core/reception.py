@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -24,6 +25,7 @@ class Reception:
         ledger: the store's side of them.
         link: the way to their workers.
         later: does something in the clerk's thread.
+        again: gets a job of whose words some were lost.
         weigh: gets a worker that ended a job, and the future of the bytes that it takes.
     """
 
@@ -33,9 +35,11 @@ class Reception:
         ledger: Ledger,
         link: Link,
         later: Callable[[Callable[[], None]], None],
+        again: Callable[[Job], None],
         weigh: Callable[[str, Future[int]], None],
     ) -> None:
-        self.roster, self.ledger, self.link, self._later, self._weigh = roster, ledger, link, later, weigh
+        self.roster, self.ledger, self.link = roster, ledger, link
+        self._later, self._again, self._weigh = later, again, weigh
 
     def beat(self, message: bytes) -> None:
         """An event of a job: first on disk, then on screen, so that what was seen is never lost."""
@@ -43,6 +47,10 @@ class Reception:
         job = self.roster.jobs.get(beat.job)
         if job is None or beat.attempt != job.attempt or job.ended:
             return
+        if beat.number != job.beats:
+            self._again(job)
+            return
+        job.beats += 1
         if job.kind == "train":
             self.ledger.beat(job, beat)
         with self.roster.lock:
@@ -50,8 +58,8 @@ class Reception:
         if job.each is not None:
             for value in beat.values:
                 job.each(value)
-        if beat.parcels > job.parcels:
-            self._fetch(job)
+        job.announced = beat.parcels
+        self._fetch(job)
         if beat.status not in ("running", "paused"):
             job.ending = beat
             self.finish(job)
@@ -59,9 +67,11 @@ class Reception:
     def returned(self, job: Job, attempt: int, done: Future[None]) -> None:
         """The task itself came to an end. Its last beat tells how, unless something went wrong outside of it."""
         problem = failure(done)
-        if attempt != job.attempt or job.ended or job.ending is not None or problem is None:
+        if attempt != job.attempt or job.ended or job.ending is not None:
             return
-        if not lost(problem):  # a lost worker or cluster is noticed by the clerk
+        if problem is None or lost(problem):  # the last beat, or word of a lost worker, should be on its way
+            job.silent = time.monotonic()
+        else:
             self.end(job, "failed", unstarted(problem))
 
     def finish(self, job: Job) -> None:
@@ -90,10 +100,10 @@ class Reception:
 
     def _fetch(self, job: Job) -> None:
         """Ask the worker for the parcels made since the last time."""
-        if job.fetching or not job.worker:
+        if job.fetching or not job.worker or job.parcels >= job.announced:
             return
         job.fetching, attempt = True, job.attempt
-        asked = self.link.run(job.worker, jobs.fetch, job.id, attempt, job.parcels)
+        asked = self.link.run(job.worker, jobs.fetch, job.id, attempt, job.parcels, job.announced)
         asked.add_done_callback(lambda done: self._later(partial(self._arrived, job, attempt, done)))
 
     def _arrived(self, job: Job, attempt: int, done: Future[list[Parcel]]) -> None:
@@ -107,6 +117,8 @@ class Reception:
             job.parcels += 1
         if job.ending is not None:
             self.finish(job)
+        elif done.result():
+            self._fetch(job)
 
 
 def unstarted(problem: BaseException) -> str:

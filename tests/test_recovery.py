@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -40,6 +41,16 @@ def service(tmp_path_factory: pytest.TempPathFactory, _frequent_checkpoints: Non
     assert not alive, "closing leaves no process behind"
 
 
+def whole(service: Service, run_id: str) -> np.ndarray:
+    """The losses of a run that finishes, with every row once, in the store as on screen."""
+    found = wait(service, run_id, "finished")
+    every = list(range(1, found.snapshot.epochs * found.snapshot.steps_per_epoch + 1))
+    stored, shown = service.store.open(run_id).history, found.snapshot.run.history
+    assert stored["step"].tolist() == every
+    assert shown["step"].tolist() == every
+    return stored["loss"]
+
+
 def test_a_run_outlives_its_worker(service: Service):
     run_id = service.submit(KILLED, viewer="a")
     until(lambda: service.store.checkpoint(run_id) is not None and step(service, run_id) % 113 > 5)
@@ -48,15 +59,10 @@ def test_a_run_outlives_its_worker(service: Service):
     until(lambda: live(service, run_id).status == "waiting")
     assert "goes on from its last checkpoint" in live(service, run_id).message
     assert len(service.store.open(run_id).history["step"]) > 0, "not from the beginning"
-    found = wait(service, run_id, "finished", "failed")
-    assert found.status == "finished", found.message
-    history = service.store.open(run_id).history
-    total = found.snapshot.epochs * found.snapshot.steps_per_epoch
-    assert total > seen
-    assert history["step"].tolist() == list(range(1, total + 1)), "no row lost or doubled"
-    assert found.snapshot.run.history["step"].tolist() == list(range(1, total + 1))
-    undisturbed = wait(service, service.submit(KILLED, viewer="a"), "finished").snapshot.run.history
-    assert np.array_equal(history["loss"], undisturbed["loss"]), "bit for bit what it would have been"
+    losses = whole(service, run_id)
+    assert len(losses) > seen
+    undisturbed = whole(service, service.submit(KILLED, viewer="a"))
+    assert np.array_equal(losses, undisturbed), "bit for bit what it would have been"
 
 
 def test_the_service_outlives_the_whole_cluster(service: Service):
@@ -66,11 +72,43 @@ def test_the_service_outlives_the_whole_cluster(service: Service):
     until(lambda: service.state == "starting")
     assert "starting them again" in service.message or "are starting" in service.message
     answer = service.call(streams.process_id, 1)  # asked for while nobody is there
-    found = wait(service, run_id, "finished", "failed")
-    assert found.status == "finished", found.message
-    total = found.snapshot.epochs * found.snapshot.steps_per_epoch
-    assert service.store.open(run_id).history["step"].tolist() == list(range(1, total + 1))
+    whole(service, run_id)
     assert answer.result(60) > 0
+
+
+def test_a_run_outlives_a_lost_connection(service: Service):
+    """Dask's client connects again by itself, but hears no events from then on, and its tasks count as cancelled."""
+    run_id = service.submit(KILLED, viewer="a")
+    until(lambda: service.store.checkpoint(run_id) is not None)
+    client = service._clerk.link._client
+    client.loop.add_callback(client.scheduler_comm.abort)
+    whole(service, run_id)
+    whole(service, service.submit(TINY, viewer="a"))
+
+
+def test_a_run_outlives_the_loss_of_its_last_word(service: Service, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("rnn_core.clerk.SILENCE", 0.2)
+    hear, lost = service._clerk.reception.beat, []
+
+    def hear_all_but_one(message: bytes) -> None:
+        if not lost and pickle.loads(message).status == "finished":
+            lost.append(message)
+        else:
+            hear(message)
+
+    monkeypatch.setattr(service._clerk.reception, "beat", hear_all_but_one)
+    whole(service, service.submit(KILLED, viewer="a"))
+    assert lost
+
+
+def test_a_worker_that_was_thought_gone_is_found_again(service: Service):
+    until(lambda: service.state == "ready" and service._clerk.roster.trainers())
+    run_id = service.submit(KILLED, viewer="a")
+    until(lambda: service.store.checkpoint(run_id) is not None)
+    (worker,) = service._clerk.roster.trainers()
+    service._clerk.link._hint((0.0, {"action": "remove-worker", "worker": worker}))  # so the scheduler says, but it is there
+    whole(service, run_id)
+    assert service._clerk.roster.trainers() == [worker]
 
 
 APP = """

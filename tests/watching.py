@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import traceback
 from collections.abc import Callable
 
 from rnn_core.cluster import Live, Service
 from rnn_core.experiment import Experiment
+from rnn_core.runs import ACTIVE
 
 TINY = Experiment().replace(task="first_token", length=6, samples=128, epochs=2, batch=32, units=4, cell="gru")
 LONG = TINY.replace(epochs=1000, samples=2000)
 
 
-def until(condition: Callable[[], object], seconds: float = 120.0) -> None:
+def until(
+    condition: Callable[[], object], seconds: float = 120.0, otherwise: Callable[[], str] = lambda: "it did not happen"
+) -> None:
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not happen"
+        assert time.monotonic() < end, otherwise()
         time.sleep(0.01)
 
 
@@ -31,5 +36,28 @@ def step(service: Service, run_id: str) -> int:
 
 
 def wait(service: Service, run_id: str, *statuses: str) -> Live:
-    until(lambda: live(service, run_id).status in statuses)
-    return live(service, run_id)
+    """The run once it has one of these statuses; fails at once when it ended in another."""
+    until(lambda: live(service, run_id).status not in set(ACTIVE) - set(statuses), otherwise=lambda: scene(service, run_id))
+    found = live(service, run_id)
+    assert found.status in statuses, f"{found.status} after step {step(service, run_id)}: {found.message}"
+    return found
+
+
+def scene(service: Service, run_id: str) -> str:
+    """All that may tell why a run does not get on: where it stands, who works, and what its worker does."""
+    job = service._clerk.roster.jobs[run_id]
+    found = live(service, run_id)
+    try:
+        doing = service._clerk.link.run(job.worker, stacks).result(10) if job.worker else "nowhere"
+    except Exception as problem:
+        doing = f"the worker does not answer: {problem!r}"
+    return (
+        f"{found.status}, step {step(service, run_id)}, place {found.position}, {found.message!r}, attempt {job.attempt}, "
+        f"ending {job.ending is not None}, task {job.task}, service {service.state} {service.message!r}, "
+        f"workers {service._clerk.roster.workers}; {doing}"
+    )
+
+
+def stacks() -> str:
+    """Every thread of this process, by what it does."""
+    return "\n".join("".join(traceback.format_stack(frame)) for frame in sys._current_frames().values())

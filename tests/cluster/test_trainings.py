@@ -53,7 +53,7 @@ def test_the_web_process_stays_free_of_tensorflow():
 
 def test_a_diverging_run_fails_with_advice_and_keeps_its_steps(service: Service):
     wild = TINY.replace(cell="simple_rnn", activation="relu", optimiser="sgd", learning_rate=10.0, gain=5.0, length=40, epochs=50)
-    found = wait(service, service.submit(wild, viewer="a"), "failed")
+    found = wait(service, service.submit(wild, viewer="a"), "failed")  # in its second step, and no rounding keeps it from it
     assert "learning rate below" in found.message
     record = service.store.open(found.run_id)
     assert record.status == "failed"

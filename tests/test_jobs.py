@@ -1,0 +1,32 @@
+"""What a worker says, and what it keeps until it is fetched."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from rnn_core import jobs
+from rnn_core.training import train
+from tests.watching import TINY
+
+
+def test_a_checkpoint_is_fetched_no_sooner_than_the_rows_before_it(monkeypatch: pytest.MonkeyPatch):
+    """A run whose worker dies goes on from its checkpoint: the rows up to there must have come by then."""
+    monkeypatch.setenv("UNROLLED_CHECKPOINT_SECONDS", "0")
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 3600.0)  # rows are held back
+    heard: list[jobs.Beat] = []
+    reporter = jobs.Reporter("run", 1, lambda message: heard.append(pickle.loads(message)))
+    for snapshot in train(TINY):
+        reporter.see(snapshot)
+        steps = [0, *(row[0] for beat in heard for row in beat.rows)]
+        fetched = jobs.fetch("run", 1, 0, heard[-1].parcels)
+        assert all(parcel.step <= steps[-1] for parcel in fetched)
+    reporter.flush()
+    assert [beat.number for beat in heard] == list(range(len(heard))), "so that a lost one is noticed"
+    parcels = jobs.fetch("run", 1, 0, heard[-1].parcels)
+    assert len(parcels) == heard[-1].parcels > 3
+    assert jobs.fetch("run", 1, 2, 3) == parcels[2:3]
+    assert jobs.fetch("run", 1, 0, 2) == [], "those before the first asked for have arrived, and are let go"
+    jobs.forget("run")
+    assert jobs.fetch("run", 1, 0, 99) == []
