@@ -23,9 +23,8 @@ function host(parent) {
     div.setAttribute("role", "img");
     parent.appendChild(div);
     hosts.set(parent, div);
-    div.watcher = new ResizeObserver(() => {
-      if (div.offsetWidth && Math.abs(div.offsetWidth - (div.drawnWidth ?? 0)) > 1) redraw(div);
-    });
+    const misfits = () => div.offsetWidth && Math.abs(div.offsetWidth - (div.drawnWidth ?? 0)) > 1;
+    div.watcher = new ResizeObserver(() => misfits() && inTurn(div, misfits));
     div.watcher.observe(div);
   }
   return div;
@@ -171,9 +170,13 @@ function show(div, wanted) {
   div.fileName = wanted.name;
   div.style.minHeight = `${wanted.figure.layout.height ?? 340}px`; // room is kept before Plotly arrives: nothing jumps
   div.setAttribute("aria-label", wanted.alt);
-  // Ticks may arrive faster than a slow laptop draws: only the newest is drawn. And one after the other, with a breath in
-  // between, so that the first is seen, and the page scrolls, while the rest are still to come.
-  turn = turn.then(() => (div.wanted === wanted ? redraw(div) : null)).catch((error) => {
+  inTurn(div, () => div.wanted === wanted); // ticks may arrive faster than a slow laptop draws: only the newest is drawn
+}
+
+// One drawing after the other, for Plotly cannot draw a figure twice at a time; with a breath in between, so that the first
+// is seen, and the page scrolls, while the rest are still to come.
+function inTurn(div, needed) {
+  turn = turn.then(() => (needed() ? redraw(div) : null)).catch((error) => {
     if (!div.data) div.textContent = `The chart could not be drawn: ${error.message}`;
   }).then(() => new Promise((resolve) => setTimeout(resolve)));
 }

@@ -103,7 +103,7 @@ def visit(browser: Browser, fresh_server: Callable[..., Server]) -> Iterator[Cal
         context.set_default_timeout(PATIENCE)
         page, complaints = context.new_page(), Complaints()
         page.on("console", complaints.console)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("pageerror", lambda error: complaints.append(error.stack or str(error)))
         opened.append((page, complaints))
         page.goto(url)
         return page

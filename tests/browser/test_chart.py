@@ -49,3 +49,29 @@ MOUNT = """async (again) => {
 )
 def test_a_place_holds_one_chart(visit: Callable[..., Page], server: Server, again: bool, expected: dict[str, Any]) -> None:
     assert settled(visit(f"{server.url}/train")).evaluate(MOUNT, again) == expected
+
+
+RESIZE = """async () => {
+    const { draw } = await import(new URL("app/static/chart.js", document.baseURI));
+    const place = document.body.appendChild(document.createElement("div"));
+    for (let n = 0; n < 40; n++) {
+        const y = Array.from({ length: 1 + (n % 7) * 300 }, (_, k) => Math.sin(k));
+        const type = ["scatter", "heatmap", "histogram"][n % 3];
+        const trace = type === "heatmap" ? { type, z: [y, y] } : type === "histogram" ? { type, x: y } : { y };
+        const figure = { data: Array(1 + (n % 3)).fill(trace), layout: { height: 200, margin: { t: 40 }, title: { text: `${n}` } } };
+        const data = new TextEncoder().encode(JSON.stringify({ figure, rev: "a", alt: "", name: "many" }));
+        place.style.width = `${300 + 10 * n}px`;
+        draw({ data, parentElement: place, setTriggerValue: () => null });
+        await new Promise((next) => setTimeout(next, n % 4 ? 0 : 60));
+    }
+    await new Promise((next) => setTimeout(next, 1000));
+    const node = place.querySelector(".unrolled-chart");
+    return [node.layout.title.text, node._fullLayout.width, node.offsetWidth];
+}"""
+
+
+def test_a_chart_that_is_resized_between_ticks_shows_the_newest(visit: Callable[..., Page], server: Server) -> None:
+    """That nothing failed on the way is seen by `visit`, which looks at the page's errors."""
+    title, width, room = settled(visit(f"{server.url}/train")).evaluate(RESIZE)
+    assert title == "39"
+    assert width == room == 690
