@@ -19,6 +19,28 @@ if "UNROLLED_IMDB" not in os.environ and (SHARED_IMDB / "imdb.npz").exists():
     os.environ["UNROLLED_IMDB"] = str(SHARED_IMDB)
 
 
+# Tests that start servers and workers, and look at how soon these answer.
+SERVING = ("tests/browser/", "tests/cluster/", "tests/test_command_line.py", "tests/test_recovery.py", "tests/test_sweeping.py")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Of two processes of pytest, the one that only computes gets what is left of the machine by the one that serves."""
+    if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "nice") and not item.nodeid.startswith(SERVING):
+        os.nice(max(0, 10 - os.nice(0)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What serves runs one after another, in one process and from the beginning on; all else goes file by file."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Serving(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "serving" if nodeid.startswith(SERVING) else super()._split_scope(nodeid)
+
+    return Serving(config, log)
+
+
 def figures(app: Any) -> dict[str, dict[str, Any]]:
     """Key → figure (a plain dict with data and layout) of every chart that an AppTest page drew."""
     found = {}

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.serving import ROOT, Server
 from tests.browser.steps import go, settled
+from tests.watching import until
 
 PAGES = {
     "": "Home",
@@ -74,7 +75,8 @@ CONTRAST = """node => {
 def test_what_is_chosen_is_read_in_the_dark(visit: Callable[..., Page], server: Server) -> None:
     page = settled(visit(f"{server.url}/gradients", scheme="dark"))
     for chosen in (page.get_by_role("radio", name="Memory"), page.get_by_role("tab", name="Laboratory"), page.get_by_test_id("stSliderThumbValue")):  # fmt: skip
-        assert chosen.first.evaluate(CONTRAST) > 4.5
+        expect(chosen.first).to_be_visible()
+        until(lambda chosen=chosen: chosen.first.evaluate(CONTRAST) > 4.5, 10)  # type: ignore[misc] # colours take a moment to change
 
 
 def test_links_carry_the_run(page: Page, server: Server) -> None:
