@@ -116,6 +116,8 @@ class Clerk:
         if job.broken or job.kind == "stream":
             status, message = ("failed", job.broken) if job.broken else ("interrupted", "The worker stopped: start again.")
             self.reception.end(job, status, message)
+        elif job.stopping or job.unwatched:
+            self.reception.end(job, "stopped", job.unwatched)
         elif job.deaths >= DEATHS:
             words = "The worker died under this run three times, perhaps for lack of memory: try a smaller one."
             self.reception.end(job, "failed", words)

@@ -125,6 +125,7 @@ class Service:
             else:
                 if command in ("pause", "stop") and job.wish:
                     job.wish, job.status = None, "paused"
+                job.stopping = job.stopping or command == "stop"
                 self._clerk.tell(job, command, value)
         self._clerk.later()
 

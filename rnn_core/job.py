@@ -70,6 +70,7 @@ class Job:
     fetching: bool = False
     ending: Beat | None = None  # its last beat, when it has ended but parcels are on their way
     silent: float = math.inf  # time.monotonic() at which its task ended, when its last beat had not come by then
+    stopping: bool = False  # a viewer asked for its end
     unwatched: str = ""  # a sentence, when it was stopped because nobody watched
     broken: str = ""  # a sentence, when the store failed it or it was deleted
 

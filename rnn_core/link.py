@@ -62,6 +62,7 @@ class Link:
         self.topic = f"unrolled-{uuid.uuid4().hex}"
         self.workers: tuple[Worker, ...] = ()
         self._client: Any = None
+        self._leaving: set[str] = set()  # workers that are being started afresh
         self._process: subprocess.Popen[bytes] | None = None
         self._closed, self._hinted = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._supervise, name="unrolled-link", daemon=True)
@@ -101,8 +102,10 @@ class Link:
             try:
                 await client._restart_workers([worker], timeout=PATIENCE, raise_for_error=False)
             finally:
+                self._leaving.discard(worker)
                 self._hinted.set()  # it may be there as before, if it could not be ended
 
+        self._leaving.add(worker)
         self._later(ask)
 
     def close(self) -> None:
@@ -160,8 +163,8 @@ class Link:
         """The connection broke. Dask's client connects again by itself, but its tasks count as cancelled and events were lost:
         take another, and bring to the workers anew what they were busy with."""
         old = self._client
+        self.on_workers(())  # first: nothing is brought there in between
         self._client = self._meet(old.scheduler.address)
-        self.on_workers(())
         with contextlib.suppress(Exception):
             old.close(timeout=2)
 
@@ -191,7 +194,7 @@ class Link:
                 self._renew()
                 known, line = None, self._client.scheduler_comm
             try:
-                found = self._later(_workers).result(10)
+                found = tuple(worker for worker in self._later(_workers).result(10) if worker.address not in self._leaving)
                 failures = 0
             except Exception:  # the scheduler is busy, or gone
                 failures += 1
@@ -264,7 +267,7 @@ def failure(done: Future[Any]) -> BaseException | None:
 
 def lost(problem: BaseException | None) -> bool:
     """Whether a future failed because a worker or the cluster went away, not because of what it ran."""
-    gone = ("CancelledError", "FutureCancelledError", "KilledWorker", "CommClosedError")
+    gone = ("CancelledError", "FutureCancelledError", "KilledWorker", "CommClosedError", "ClosedClientError")
     ours = isinstance(problem, (ConnectionError, TimeoutError)) or type(problem).__name__ in gone
     return problem is not None and ours
 

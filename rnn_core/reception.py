@@ -45,9 +45,9 @@ class Reception:
         """An event of a job: first on disk, then on screen, so that what was seen is never lost."""
         beat: jobs.Beat = pickle.loads(message)  # from our own worker
         job = self.roster.jobs.get(beat.job)
-        if job is None or beat.attempt != job.attempt or job.ended:
+        if job is None or beat.attempt != job.attempt or job.ended or beat.number < job.beats:  # the last: heard twice
             return
-        if beat.number != job.beats:
+        if beat.number > job.beats:  # some were lost
             self._again(job)
             return
         job.beats += 1
@@ -99,11 +99,11 @@ class Reception:
             self.ledger.say(job.id, status, message)
 
     def _fetch(self, job: Job) -> None:
-        """Ask the worker for the parcels made since the last time."""
+        """Ask the worker for the next parcel: one at a time, that a slow line brings it within the link's patience."""
         if job.fetching or not job.worker or job.parcels >= job.announced:
             return
         job.fetching, attempt = True, job.attempt
-        asked = self.link.run(job.worker, jobs.fetch, job.id, attempt, job.parcels, job.announced)
+        asked = self.link.run(job.worker, jobs.fetch, job.id, attempt, job.parcels, job.parcels + 1)
         asked.add_done_callback(lambda done: self._later(partial(self._arrived, job, attempt, done)))
 
     def _arrived(self, job: Job, attempt: int, done: Future[list[Parcel]]) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
+from rnn_core import jobs
 from rnn_core.cluster import Service
 from rnn_core.runs import Store
 from tests import outside, streams
@@ -77,7 +78,7 @@ def test_the_service_outlives_the_whole_cluster(service: Service):
 
 
 def test_a_run_outlives_a_lost_connection(service: Service):
-    """Dask's client connects again by itself, but hears no events from then on, and its tasks count as cancelled."""
+    """Dask's client connects again by itself, but what was said meanwhile is lost, and its tasks count as cancelled."""
     run_id = service.submit(KILLED, viewer="a")
     until(lambda: service.store.checkpoint(run_id) is not None)
     client = service._clerk.link._client
@@ -87,6 +88,7 @@ def test_a_run_outlives_a_lost_connection(service: Service):
 
 
 def test_a_run_outlives_the_loss_of_its_last_word(service: Service, monkeypatch: pytest.MonkeyPatch):
+    """And all the others, heard twice, count once."""
     monkeypatch.setattr("rnn_core.clerk.SILENCE", 0.2)
     hear, lost = service._clerk.reception.beat, []
 
@@ -94,6 +96,7 @@ def test_a_run_outlives_the_loss_of_its_last_word(service: Service, monkeypatch:
         if not lost and pickle.loads(message).status == "finished":
             lost.append(message)
         else:
+            hear(message)
             hear(message)
 
     monkeypatch.setattr(service._clerk.reception, "beat", hear_all_but_one)
@@ -109,6 +112,18 @@ def test_a_worker_that_was_thought_gone_is_found_again(service: Service):
     service._clerk.link._hint((0.0, {"action": "remove-worker", "worker": worker}))  # so the scheduler says, but it is there
     whole(service, run_id)
     assert service._clerk.roster.trainers() == [worker]
+
+
+def test_a_stop_holds_when_the_worker_goes(service: Service, monkeypatch: pytest.MonkeyPatch):
+    run_id = service.submit(LONG, viewer="a")
+    until(lambda: step(service, run_id) > 0)
+    (worker,) = service._clerk.roster.trainers()
+    with monkeypatch.context() as patch:
+        patch.setattr(service._clerk, "tell", lambda *arguments: None)  # the wish does not arrive
+        service.control(run_id, "stop")
+        service._clerk.link._hint((0.0, {"action": "remove-worker", "worker": worker}))
+        wait(service, run_id, "stopped")
+    service._clerk.link.run(worker, jobs.send, run_id, 1, "stop").result(10)
 
 
 APP = """
