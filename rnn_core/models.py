@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import random
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,15 +82,31 @@ def build(experiment: Experiment, interface: Interface) -> Model:
 
 @functools.lru_cache(maxsize=32)
 def _drawn(spec: ModelSpec, interface: Interface, mask: bool, seed: int) -> tuple[np.ndarray, ...]:
-    """What Keras's initialisers draw; kept, so that a slider for gain or bias does not build layers again."""
-    import keras  # noqa: F401 # before the seed: importing it draws from `random`, and a process's first network would start elsewhere
+    """What Keras's initialisers draw; kept, so that a slider for gain or bias does not build layers again.
 
-    state = random.getstate()
-    random.seed(seed)  # all that Keras's initialisers draw their seeds from
+    Keras takes their seeds from Python's own generator, from which any thread of the process may draw in between. So Keras
+    gets another source: the thread that draws a network has a generator to itself, all others find Python's.
+    """
+    from keras.src.random import seed_generator
+
+    seed_generator.python_random = _seeds
+    _seeds.generator = random.Random(seed)
     try:
         return tuple(weight.copy() for weight in skeleton(spec, interface, mask).get_weights())
     finally:
-        random.setstate(state)
+        del _seeds.generator
+
+
+class _Seeds(threading.local):
+    """The part of the module `random` that Keras uses, with a `generator` that each thread may have for itself."""
+
+    generator: random.Random
+
+    def randint(self, low: int, high: int) -> int:
+        return getattr(self, "generator", random).randint(low, high)
+
+
+_seeds = _Seeds()
 
 
 def _start(spec: ModelSpec, weights: tuple[np.ndarray, ...]) -> None:

@@ -5,10 +5,12 @@ import pickle
 import random
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 
+from rnn_core import models
 from rnn_core.data.task import Interface
 from rnn_core.experiment import Experiment
 from rnn_core.models import build, from_keras, shapes, skeleton
@@ -52,6 +54,28 @@ def test_the_first_network_of_a_process_starts_like_every_other():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
     here = sum(float(weight.astype("float64").sum()) for weight in build(experiment(), TOKENS).weights)
     assert done.stdout.strip() == here.hex(), done.stderr
+
+
+def test_what_other_threads_draw_meanwhile_changes_no_weight():
+    """A worker's event loop draws from Python's generator whenever it likes; a run must start the same nevertheless."""
+    expected, over = build(experiment(), TOKENS).weights, threading.Event()
+
+    def draw() -> None:
+        while not over.is_set():
+            random.random()
+
+    others = [threading.Thread(target=draw) for _ in range(2)]
+    for other in others:
+        other.start()
+    try:
+        for _ in range(5):
+            models._drawn.cache_clear()
+            for found, wanted in zip(build(experiment(), TOKENS).weights, expected, strict=True):
+                np.testing.assert_array_equal(found, wanted)
+    finally:
+        over.set()
+        for other in others:
+            other.join()
 
 
 def test_building_leaves_other_randomness_alone():
