@@ -53,13 +53,13 @@ def send(job: str, attempt: int, command: str, value: float | None = None) -> No
     _control(job, attempt).send(command, value)
 
 
-def fetch(job: str, attempt: int, first: int, last: int) -> list[Parcel]:
-    """Parcels number `first` to `last` - 1; those before are known to have arrived and are let go."""
+def fetch(job: str, attempt: int, number: int) -> Parcel | None:
+    """A parcel by its number, from 0 on; those before are known to have arrived and are let go."""
     with _guard:
         waiting = _parcels.get((job, attempt), {})
-        for number in [number for number in waiting if number < first]:
-            del waiting[number]
-        return [waiting[number] for number in range(first, last) if number in waiting]
+        for old in [old for old in waiting if old < number]:
+            del waiting[old]
+        return waiting.get(number)
 
 
 def forget(job: str) -> int:

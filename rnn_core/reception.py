@@ -103,21 +103,20 @@ class Reception:
         if job.fetching or not job.worker or job.parcels >= job.announced:
             return
         job.fetching, attempt = True, job.attempt
-        asked = self.link.run(job.worker, jobs.fetch, job.id, attempt, job.parcels, job.parcels + 1)
+        asked = self.link.run(job.worker, jobs.fetch, job.id, attempt, job.parcels)
         asked.add_done_callback(lambda done: self._later(partial(self._arrived, job, attempt, done)))
 
-    def _arrived(self, job: Job, attempt: int, done: Future[list[Parcel]]) -> None:
+    def _arrived(self, job: Job, attempt: int, done: Future[Parcel | None]) -> None:
         if attempt != job.attempt:
             return
         job.fetching = False
-        if failure(done) is not None:
+        if failure(done) is not None or (parcel := done.result()) is None:
             return  # the worker is going, and the job back to the queue; else the next beat or sweep asks again
-        for parcel in done.result():
-            self.ledger.keep(job, parcel)
-            job.parcels += 1
+        self.ledger.keep(job, parcel)
+        job.parcels += 1
         if job.ending is not None:
             self.finish(job)
-        elif done.result():
+        else:
             self._fetch(job)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.serving import ROOT, Server
 from tests.browser.steps import go, settled
@@ -72,11 +73,15 @@ CONTRAST = """node => {
 }"""
 
 
+def legible(node: Locator) -> bool:
+    return float(node.evaluate(CONTRAST)) > 4.5
+
+
 def test_what_is_chosen_is_read_in_the_dark(visit: Callable[..., Page], server: Server) -> None:
     page = settled(visit(f"{server.url}/gradients", scheme="dark"))
     for chosen in (page.get_by_role("radio", name="Memory"), page.get_by_role("tab", name="Laboratory"), page.get_by_test_id("stSliderThumbValue")):  # fmt: skip
         expect(chosen.first).to_be_visible()
-        until(lambda chosen=chosen: chosen.first.evaluate(CONTRAST) > 4.5, 10)  # type: ignore[misc] # colours take a moment to change
+        until(partial(legible, chosen.first), 10)  # its colour takes a moment to change
 
 
 def test_links_carry_the_run(page: Page, server: Server) -> None:
