@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared import picture, shell
+from pages.shared.guard import section
 
 context = shell.page("Home", ":material/home:", "")
 
@@ -13,7 +14,8 @@ st.markdown(
     "A recurrent network reads a sequence word by word, or value by value, and carries a **state** from each step to the next. "
     "Unrolled trains one before your eyes and shows what that state holds, and how learning reaches back through it."
 )
-picture.unrolled()
+with section("The picture"):
+    picture.unrolled()
 
 doors = [
     ("pages/sentence.py", ":material/chat:", "Paste a sentence", "Watch a trained network change its mind, word by word."),
@@ -25,8 +27,9 @@ doors = [
         "Why a vanilla RNN forgets, and what a gate changes.",
     ),
 ]
-for column, (path, icon, title, what) in zip(st.columns(3), doors, strict=True):
-    with column.container(border=True, height="stretch"):
-        st.subheader(f"{icon} {title}", anchor=False)
-        st.markdown(what)
-        st.page_link(path, label=f"**{title}**", icon=":material/arrow_forward:")
+with section("The way to the pages"):
+    for column, (path, icon, title, what) in zip(st.columns(3), doors, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.subheader(f"{icon} {title}", anchor=False)
+            st.markdown(what)
+            st.page_link(path, label=f"**{title}**", icon=":material/arrow_forward:")

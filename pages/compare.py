@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared import beside, contests, shell, sweeps
+from pages.shared.guard import section
+from pages.shared.session import linked
 
 context = shell.page(
     "Compare",
@@ -15,9 +17,10 @@ context = shell.page(
 VIEWS = {
     "Contest": lambda: contests.contest(context.service),
     "How far back can it remember?": lambda: sweeps.memory(context.service),
-    "Runs side by side": lambda: beside.beside(context.run_id),
+    "Runs side by side": lambda: beside.beside(context.run),
 }
-view = st.segmented_control(
-    "View", list(VIEWS), default="Contest", required=True, key="compare", bind="query-params", label_visibility="collapsed"
-)
-VIEWS[view or "Contest"]()
+with section("This view"):
+    view = st.segmented_control(
+        "View", list(VIEWS), default="Contest", required=True, label_visibility="collapsed", **linked("compare")
+    )
+    VIEWS[view or "Contest"]()

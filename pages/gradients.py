@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared import bptt, reach, run_gradients, shell, untrained
+from pages.shared.guard import section
+from pages.shared.session import key
 from rnn_core.experiment import CELLS, Experiment
 from rnn_core.figures import gradients as figures
 from rnn_core.figures import jacobians as products
@@ -20,6 +22,7 @@ context = shell.page(
 
 
 @st.fragment
+@section("The laboratory")
 def laboratory() -> None:
     """Untrained networks under sliders: one worker call per position."""
     experiment, scale = untrained.knobs()
@@ -27,24 +30,25 @@ def laboratory() -> None:
     if view in ("state", "input", "component"):
         lab = shell.wait(context.service.call(flow.laboratory, experiment, scale), "Running 3 networks backwards")
         curves = lab.curves[view]
-        shell.chart(figures.norm_by_step(curves), "lab", reach.alt(curves), rev="lab")
+        shell.chart(figures.norm_by_step(curves), key("gradients", "lab"), reach.alt(curves), rev="lab")
         reach.cards(curves)
         reach.meaning(view)
     elif view == "gates":
-        chosen = reach.cell(CELLS[1:], "lab_gate_cell")
+        chosen = reach.cell(CELLS[1:], key("gradients", "lab_gate_cell"))
         total, product = shell.wait(context.service.call(flow.gates, experiment.replace(cell=chosen), scale), "Reading the gates")
-        shell.chart(figures.gates(total, product), "lab", reach.alt([total]), rev="gates")
+        shell.chart(figures.gates(total, product), key("gradients", "lab"), reach.alt([total]), rev="gates")
         reach.meaning("gates")
     else:
         probe, draw = (
             (flow.singular_values, products.singular_values) if view == "singular" else (flow.lyapunov, products.lyapunov)
         )
         found = shell.wait(context.service.call(probe, experiment, scale), "Multiplying the Jacobians of 3 networks")
-        shell.chart(draw(found), "lab", "Product of Jacobians of three untrained networks", rev=view)
+        shell.chart(draw(found), key("gradients", "lab"), "Product of Jacobians of three untrained networks", rev=view)
         reach.meaning(view)
 
 
 @st.fragment
+@section("This run")
 def of_this_run() -> None:
     """The chosen run at any kept moment, beside its start and beside other runs."""
     run = context.run
@@ -52,29 +56,39 @@ def of_this_run() -> None:
         st.info("Choose a run in the sidebar, or train one: its gradients appear here.", icon=":material/info:")
         return
     run_gradients.live(context)
-    moments, of, relative = run_gradients.moments(context)
-    if moments:
+    if context.use.possible:
+        moments, of, relative = run_gradients.moments(context)
         view = reach.view("run_view", ("state", "input", "component"))
         result = shell.wait(
-            context.service.call(flow.of_run, moments, run.experiment, of, relative), "Running the kept networks backwards"
+            context.service.call(flow.of_run, moments, run.experiment, of, relative, run.uploads),
+            "Running the kept networks backwards",
         )
-        shell.chart(figures.norm_by_step(result.curves[view]), "run", reach.alt(result.curves[view]), rev=run.id)
+        shell.chart(
+            figures.norm_by_step(result.curves[view]), key("gradients", "run"), reach.alt(result.curves[view]), rev=run.id
+        )
         st.caption(f"Read: {result.source}. The line is the median, the band holds the middle 80% of the sequences.")
         reach.cards(result.curves[view])
         with st.expander(
-            "Singular values and Lyapunov exponents of the last moment", icon=":material/blur_linear:", on_change="rerun"
+            "Singular values and Lyapunov exponents of the last moment",
+            icon=":material/blur_linear:",
+            on_change="rerun",
+            key=key("gradients", "run_spectrum"),
         ) as closer:
             if closer.open:
                 singular, exponents = shell.wait(
-                    context.service.call(flow.spectrum_of_run, moments[-1], run.experiment), "Multiplying its Jacobians"
+                    context.service.call(flow.spectrum_of_run, moments[-1], run.experiment, run.uploads),
+                    "Multiplying its Jacobians",
                 )
-                shell.chart(products.singular_values([singular]), "run_singular", "Singular values by lag", rev=run.id)
-                shell.chart(products.lyapunov([exponents]), "run_lyapunov", "Lyapunov exponents", rev=run.id)
+                shell.chart(
+                    products.singular_values([singular]), key("gradients", "run_singular"), "Singular values by lag", rev=run.id
+                )
+                shell.chart(products.lyapunov([exponents]), key("gradients", "run_lyapunov"), "Lyapunov exponents", rev=run.id)
                 reach.meaning("singular")
     run_gradients.history(run)
 
 
 @st.fragment
+@section("Step by step")
 def step_by_step() -> None:
     """Backpropagation through time in five stages, with a small network's real numbers."""
     cell, gain, length = untrained.small_network()
@@ -90,6 +104,7 @@ def step_by_step() -> None:
 
 
 @st.fragment
+@section("Clipping")
 def clip() -> None:
     """The same batch's gradient before clipping and under both rules."""
     experiment, limit = untrained.exploding()
@@ -98,12 +113,13 @@ def clip() -> None:
 
 
 @st.fragment
+@section("On paper")
 def paper() -> None:
     """Two recurrences solved on paper."""
     for result, words in ((closed_forms.counterexample(), reach.COUNTEREXAMPLE), (closed_forms.jordan_growth(), reach.JORDAN)):
         st.subheader(result.title, anchor=False)
         st.markdown(words)
-        shell.chart(products.growth(result), f"growth_{len(result.steps)}", result.title)
+        shell.chart(products.growth(result), key("gradients", "growth", len(result.steps)), result.title)
 
 
 SECTIONS = {
@@ -113,7 +129,8 @@ SECTIONS = {
     ":material/content_cut: Clipping": clip,
     ":material/edit: On paper": paper,
 }
-for tab, section in zip(st.tabs(list(SECTIONS), on_change="rerun", key="section"), SECTIONS.values(), strict=True):
+tabs = st.tabs(list(SECTIONS), on_change="rerun", key=key("gradients", "section"))
+for tab, draw_section in zip(tabs, SECTIONS.values(), strict=True):
     if tab.open:
         with tab:
-            section()
+            draw_section()

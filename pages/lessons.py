@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared import shell, teaching
+from pages.shared.guard import section
+from pages.shared.session import key
 from rnn_core import evidence, lessons
 
 context = shell.page(
@@ -14,29 +16,31 @@ context = shell.page(
     "bear it out, and every lesson says what would prove it wrong.",
     default=None,
 )
-lesson = teaching.chosen()
-st.header(lesson.title, anchor=False)
-st.markdown(f"**The claim.** {lesson.claim}")
 
 
 @st.fragment
-def measured() -> None:
+@section("The measurement of this lesson")
+def measured(lesson: lessons.Lesson) -> None:
     """The lesson's own measurement, for any seed."""
     seed = teaching.seed(lesson)
     found = shell.wait(context.service.call(lessons.measure, lesson.name, seed), "Measuring")
     if drawing := teaching.figure(lesson, found):
-        shell.chart(drawing, f"lesson_{lesson.name}", teaching.alt(found), rev=lesson.name)
+        shell.chart(drawing, key("lessons", "figure", lesson.name), teaching.alt(found), rev=lesson.name)
     st.markdown(f":material/visibility: **What to look at.** {lesson.look}")
     teaching.facts(lesson.facts, found.numbers, teaching.provenance(lesson, seed))
 
 
-figure = st.container()  # drawn last: the words need no worker
-if lesson.trained:
-    teaching.facts(
-        lesson.trained, evidence.trainings(), "Recorded from trainings of these presets, seeds 0 to 2. Train one yourself below."
-    )
-st.markdown(f":material/help: **What would disprove it.** {lesson.disproof}")
-teaching.links(lesson)
-st.caption(lesson.background)
-with figure:
-    measured()
+with section("This lesson"):
+    lesson = teaching.chosen()
+    st.header(lesson.title, anchor=False)
+    st.markdown(f"**The claim.** {lesson.claim}")
+    figure = st.container()  # drawn last: the words need no worker
+    if lesson.trained:
+        with section("The recorded trainings of this lesson"):
+            words = "Recorded from trainings of these presets, seeds 0 to 2. Train one yourself below."
+            teaching.facts(lesson.trained, evidence.trainings(), words)
+    st.markdown(f":material/help: **What would disprove it.** {lesson.disproof}")
+    teaching.links(lesson)
+    st.caption(lesson.background)
+    with figure:
+        measured(lesson)

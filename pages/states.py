@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared import portraits, shell
+from pages.shared.guard import section
+from pages.shared.session import linked
 
 context = shell.page(
     "Hidden states",
@@ -12,19 +14,20 @@ context = shell.page(
     "A recurrent network carries one list of numbers from step to step: its **hidden state**, all that it remembers of what it has read. "
     "Here you see where that list goes while the network reads sequences it was not trained on.",
 )
-if context.run is None or not context.run.snapshots:
-    words = "There is nothing to look into yet: train a network for a moment, or choose a run in the sidebar."
-    st.info(words, icon=":material/play_circle:")
-    st.page_link("pages/train.py", label="Train one", icon=":material/play_circle:")
-    st.stop()
-
 VIEWS = {
     "Paths": portraits.paths,
     "While it learned": portraits.growth,
     "One sequence": portraits.sequence,
     "Activations": portraits.activations,
 }
-view = st.segmented_control(
-    "View", list(VIEWS), default="Paths", required=True, key="view", bind="query-params", label_visibility="collapsed"
-)
-VIEWS[view or "Paths"](portraits.look(context))
+if not context.use.possible:
+    if context.run is None:
+        words = "There is nothing to look into yet: train a network for a moment, or choose a run in the sidebar."
+        st.info(words, icon=":material/play_circle:")
+    st.page_link("pages/train.py", label="Train one", icon=":material/play_circle:")
+else:
+    with section("This view"):
+        view = st.segmented_control(
+            "View", list(VIEWS), default="Paths", required=True, label_visibility="collapsed", **linked("view")
+        )
+        VIEWS[view or "Paths"](portraits.look(context))

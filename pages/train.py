@@ -4,32 +4,47 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import live, settings, share, shell, transport, watch
+from pages.shared import guard, live, settings, share, shell, transport, watch
+from pages.shared.guard import section
+from pages.shared.session import key
 from pages.shared.words import plain
 
 context = shell.page("Train", ":material/play_circle:", "", default=None, whole=True)
-board = watch.current(context.run_id)
-now = board.now if board else None
-notes = settings.follow(now.experiment if now else None, context.run_id)
-for note in notes:
-    st.info(plain(note), icon=":material/link:")
+board = now = None
+with section("The run"):
+    board = watch.current(context.run_id)
+    now = board.now if board else None
+with section("The link to this page"):
+    for note in settings.follow(now.experiment if now else None, context.run_id):
+        st.info(plain(note), icon=":material/link:")
 
 if board is None or now is None:
     st.title("Train a network, live", anchor=False)
     st.markdown(
         "Choose what to learn and with which network, then press Play: the loss, the states and the gradients move while it learns."
     )
-    transport.bar(None)
-    st.subheader("Start from something known", anchor=False)
-    settings.cards()
-    st.subheader("Or set it up", anchor=False)
-    settings.form()
-    settings.size(settings.draft())
-    share.panel(None, settings.draft())
+    with section("The controls"):
+        transport.bar(None)
+    with section("The presets"):
+        st.subheader("Start from something known", anchor=False)
+        settings.cards()
+    with section("The form"):
+        st.subheader("Or set it up", anchor=False)
+        settings.form()
+        settings.size(settings.draft())
+    with section("What you can take away"):
+        share.panel(None, settings.draft())
     live.fetch_plotly()
 else:
     watch.live(board)
-    share.panel(now, now.experiment)
-    with st.expander("The experiment", icon=":material/tune:", key="experiment"):
+    with section("What you can take away"):
+        share.panel(now, now.experiment)
+    with (
+        st.expander("The experiment", icon=":material/tune:", key=key("train", "experiment")),
+        section("The experiment"),
+    ):
         watch.described(now)
-        st.button("Change it and train again", icon=":material/edit:", on_click=settings.anew, key="edit_experiment")
+        st.button(
+            "Change it and train again", icon=":material/edit:", on_click=guard.callback("Change it and train again", settings.anew),
+            key=key("train", "edit_experiment"),
+        )  # fmt: skip

@@ -85,6 +85,8 @@ class Service:
         """
         data.task(experiment.data.task)
         uploads = dict(uploads or {}) | self.store.uploads(experiment)
+        if experiment.data.source and experiment.data.source not in uploads:
+            raise ValueError("The file of this experiment is not on this server: upload it again under Train.")
         arguments: dict[str, Any] = {"experiment": experiment, "uploads": uploads, "resume": None, "stride": 1}
         with self._clerk.roster.lock:
             if len(self._clerk.roster.line()) >= LONGEST_QUEUE:

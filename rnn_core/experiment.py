@@ -173,14 +173,20 @@ class Experiment:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Experiment:
         """The inverse of `to_dict`, nested or flat; unknown keys are ignored with a warning, invalid values refused."""
+        experiment, unknown = cls.read_dict(values)
+        for name in unknown:
+            warnings.warn(f"unknown experiment field {fields.shown(name)} ignored", stacklevel=2)
+        return experiment
+
+    @classmethod
+    def read_dict(cls, values: Mapping[str, Any]) -> tuple[Experiment, tuple[str, ...]]:
+        """As `from_dict`, with the names of the unknown fields in a tuple, for a caller that reports them."""
         flat: dict[str, Any] = {}
         for key, value in values.items():
             flat.update(value if isinstance(value, Mapping) else {key: value})
         flat.pop("kind", None)
-        unknown = [name for name in flat if name not in FIELDS]
-        for name in unknown:
-            warnings.warn(f"unknown experiment field {fields.shown(name)} ignored", stacklevel=2)
-        return cls().replace(**{name: value for name, value in flat.items() if name not in unknown})
+        unknown = tuple(str(name) for name in flat if name not in FIELDS)
+        return cls().replace(**{name: value for name, value in flat.items() if name in FIELDS}), unknown
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), sort_keys=True)
@@ -188,13 +194,22 @@ class Experiment:
     @classmethod
     def from_json(cls, text: str) -> Experiment:
         """The inverse of `to_json`. Raises ValueError for a text that is not an experiment."""
+        return cls.from_dict(cls._parsed(text))
+
+    @classmethod
+    def read_json(cls, text: str) -> tuple[Experiment, tuple[str, ...]]:
+        """As `from_json`, with the names of the unknown fields in a tuple, for a caller that reports them."""
+        return cls.read_dict(cls._parsed(text))
+
+    @staticmethod
+    def _parsed(text: str) -> Mapping[str, Any]:
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as reason:
             raise ValueError(f"an experiment must be JSON: {reason}") from None
         if not isinstance(values, Mapping):
             raise ValueError(f"an experiment must be a JSON object, got {fields.shown(values)}")
-        return cls.from_dict(values)
+        return values
 
     def to_query(self) -> dict[str, str]:
         """The fields that differ from their defaults, as parameters of a link; `from_query` gives the same experiment back."""

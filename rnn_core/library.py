@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import sqlite3
 from functools import lru_cache
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_core import data
 from rnn_core.experiment import Experiment
 from rnn_core.history import COLUMNS, INTEGERS, NormHistory
 from rnn_core.index import Index, run_row
 from rnn_core.ownership import Owner
 from rnn_core.records import ACTIVE, Kept, RunInfo, RunRecord
 from rnn_core.shelf import Shelf
+
+log = logging.getLogger(__name__)
 
 
 class Library:
@@ -33,15 +37,15 @@ class Library:
         self.owner.close()
 
     def list(self) -> list[RunInfo]:
-        """Newest first, starter models last."""
+        """Newest first, starter models last. A run that this version cannot read is left out; `open` says why."""
         from rnn_core import exchange
 
         with self._index.reading() as db:
             rows = db.execute("SELECT * FROM runs ORDER BY created DESC, id DESC").fetchall()
-        return [self._info(row) for row in rows] + exchange.starters()
+        return [info for row in rows if (info := self._readable(row))] + exchange.starters()
 
     def open(self, run_id: str) -> RunRecord:
-        """Raises KeyError with a sentence when there is no such run."""
+        """Raises KeyError with a sentence when there is no such run, ValueError when this version cannot read it."""
         from rnn_core import exchange
 
         if run_id.startswith("starter-"):
@@ -87,7 +91,15 @@ class Library:
         """Bytes on disk."""
         return self._shelf.size()
 
+    def _readable(self, row: sqlite3.Row) -> RunInfo | None:
+        try:
+            return self._info(row)
+        except ValueError as problem:
+            _report(row["id"], str(problem))
+            return None
+
     def _info(self, row: sqlite3.Row) -> RunInfo:
+        """One line of the list. Raises ValueError for a run of another version, whose settings have no meaning here."""
         status, message = row["status"], row["message"]
         if status in ACTIVE and not self.owner.alive(row["owner"]):
             status, message = (
@@ -95,11 +107,28 @@ class Library:
                 "The app that trained this run ended before it did; resume it to go on from the last checkpoint.",
             )
         best, test = (math.nan if row[name] is None else row[name] for name in ("best", "test_metric"))
-        experiment = experiment_of(row["experiment"])
+        experiment, unknown = experiment_of(row["experiment"])
+        if unknown:
+            words = f"Another version of Unrolled made this run: {', '.join(unknown)[:200]} is not known here and is left out."
+            message = f"{message} {words}".strip()
         return RunInfo(row["id"], row["name"], experiment, status, row["created"], row["step"], best, message, test)
 
 
 @lru_cache(maxsize=1024)
-def experiment_of(text: str) -> Experiment:
-    """From JSON, which takes longer than the rest of a line of the list."""
-    return Experiment.from_json(text)
+def experiment_of(text: str) -> tuple[Experiment, tuple[str, ...]]:
+    """An experiment from its JSON, and the names of its fields that this version does not know.
+
+    Remembered, because it takes longer than the rest of a line of the list. Raises ValueError for a run of another version.
+    """
+    try:
+        experiment, unknown = Experiment.read_json(text)
+        data.task(experiment.data.task)
+    except ValueError as problem:
+        raise ValueError(f"another version of Unrolled made it ({problem})") from problem
+    return experiment, unknown
+
+
+@lru_cache(maxsize=1024)
+def _report(run_id: str, problem: str) -> None:
+    """Once for each run."""
+    log.warning("run %s is left out of the list: %s", run_id, problem)

@@ -197,6 +197,6 @@ class Store(Library):
 def _best(run: Mapping[str, Any] | sqlite3.Row, values: list[float | None]) -> float | None:
     """The best of the run's best metric and `values`; None when nothing was measured."""
     found = [value for value in [run["best"], *values] if value is not None and not math.isnan(value)]
-    experiment = experiment_of(run["experiment"])
+    experiment, _ = experiment_of(run["experiment"])
     lower = data.task(experiment.data.task).metric == "rmse"
     return (min if lower else max)(found, default=None)

@@ -167,7 +167,7 @@ function forget(div, parent) {
 
 function show(div, wanted) {
   div.wanted = wanted;
-  div.fileName = wanted.name;
+  div.fileName = div.dataset.name = wanted.name;
   div.style.minHeight = `${wanted.figure.layout.height ?? 340}px`; // room is kept before Plotly arrives: nothing jumps
   div.setAttribute("aria-label", wanted.alt);
   inTurn(div, () => div.wanted === wanted); // ticks may arrive faster than a slow laptop draws: only the newest is drawn

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import beside, runs
+from pages.shared import beside, runs, session
+from pages.shared.session import key
 from rnn_core import contest, sweep
 from rnn_core.cluster import Stream
 from rnn_core.contest import Goal
@@ -107,7 +108,7 @@ def test_a_contest_starts_with_what_the_widgets_say(track: Track) -> None:
     ]
     assert {each.data.length for each in entries} == {50}
     assert steps == 1500
-    assert options["viewer"] == app.session_state["viewer"]
+    assert options["viewer"] == session.of(app.session_state).viewer
 
 
 def test_a_running_contest_shows_curves_and_can_be_held_and_ended(track: Track) -> None:
@@ -150,7 +151,7 @@ def test_a_second_contest_takes_the_place_of_the_first(track: Track) -> None:
     track.status = "finished"
     press(app.run(), "Start the contest")
     assert len(track.started) == 2
-    assert app.session_state["contest"] == "stream-2"
+    assert session.of(app.session_state).contest == "stream-2"
     assert app.query_params["contest"] in ("stream-2", ["stream-2"])
 
 
@@ -177,8 +178,8 @@ def test_the_map_shows_shipped_and_own_rows(track: Track) -> None:
     app.segmented_control(key="compare").set_value("How far back can it remember?").run()
     assert not app.exception
     drawn = figures(app)
-    assert {"map_adding", "map_parity"} <= set(drawn)
-    assert drawn["map_parity"]["data"][0]["x"] == ["400"]
+    assert {"map-adding", "map-parity"} <= set(drawn)
+    assert drawn["map-parity"]["data"][0]["x"] == ["400"]
 
 
 def test_a_sweep_runs_what_is_missing_and_keeps_what_comes(track: Track) -> None:
@@ -187,8 +188,8 @@ def test_a_sweep_runs_what_is_missing_and_keeps_what_comes(track: Track) -> None
         sweep.append(own, row)
     app = opened()
     app.segmented_control(key="compare").set_value("How far back can it remember?").run()
-    app.multiselect(key="sweep_lengths").set_value([400])
-    app.slider(key="sweep_seeds").set_value(1).run()
+    app.multiselect(key=key("compare", "sweep_lengths")).set_value([400])
+    app.slider(key=key("compare", "sweep_seeds")).set_value(1).run()
     press(app, "Run 1 missing trial")
     function, (trials,), options = track.started[0]
     assert function is sweep.run
@@ -227,16 +228,16 @@ def test_runs_of_one_task_stand_side_by_side_with_what_differs(two_runs: list[st
     app.switch_page("pages/compare.py").run()
     app.segmented_control(key="compare").set_value("Runs side by side").run()
     assert not app.exception
-    assert app.multiselect(key="runs_beside_run-0").value == ["run-1"]  # the run of another task is not offered
+    assert app.multiselect(key=key("compare", "runs_beside", "run-0")).value == ["run-1"]  # the run of another task is not offered
     drawn = figures(app)
-    assert [trace["name"] for trace in drawn["beside_metric"]["data"]] == ["Twin · run-0"] * 2 + ["Twin · run-1"] * 2
+    assert [trace["name"] for trace in drawn["beside-metric"]["data"]] == ["Twin · run-0"] * 2 + ["Twin · run-1"] * 2
     table = app.dataframe[0].value
     differs = table[table[""] == "Cell"].iloc[0]
     assert list(differs)[1:] == ["GRU", "LSTM"]
     assert "Task" not in set(table[""]), "what is the same in both is left out"
-    app.segmented_control(key="clock").set_value("seconds").run()
+    app.segmented_control(key=key("compare", "clock")).set_value("seconds").run()
     assert not app.exception
-    assert figures(app)["beside_loss"]["layout"]["xaxis"]["title"]["text"] == "seconds of computing"
+    assert figures(app)["beside-loss"]["layout"]["xaxis"]["title"]["text"] == "seconds of computing"
 
 
 def test_a_training_that_is_compared_counts_as_watched_until_it_ends(

@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import runs
+from pages.shared.session import key
 from rnn_core import Experiment
 from rnn_core.probes import dynamics
 from rnn_core.probes.dynamics import Growth
@@ -159,14 +160,14 @@ def test_training_is_played_through_every_kept_moment(answers: Answers) -> None:
 
 def test_one_sequence_shows_its_words_and_its_answer(answers: Answers) -> None:
     app = opened("One sequence")
-    assert set(figures(app)) == {"heat_map", "unit"}
+    assert set(figures(app)) == {"heat_map", "unit_over_time"}
     assert "true is **negative**" in text(app)
-    app.number_input(key="number_run-1").set_value(2).run()
+    app.number_input(key=key("states", "sequence", "run-1")).set_value(2).run()
     assert "true is **positive**" in text(app)
-    app.slider(key="unit_run-1").set_value(4).run()
-    assert "unit 4 of h" in str(figures(app)["unit"]["layout"])
+    app.slider(key=key("states", "unit", "run-1")).set_value(4).run()
+    assert "unit 4 of h" in str(figures(app)["unit_over_time"]["layout"])
     app.segmented_control(key="states_part").set_value("c").run()
-    assert "unit 4 of c" in str(figures(app)["unit"]["layout"])
+    assert "unit 4 of c" in str(figures(app)["unit_over_time"]["layout"])
 
 
 def test_activations_show_gates_and_saturation(answers: Answers) -> None:

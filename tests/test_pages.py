@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import runs, transport
+from pages.shared import runs, session, transport
+from pages.shared.session import key
 from pages.shared.settings import value as setting
 from pages.shared.shell import NAVIGATION
 from rnn_core import presets
@@ -49,11 +50,11 @@ def test_a_page_opens_and_survives_another_run(page: str) -> None:
     app = opened(page)
     assert not app.exception
     assert app.title, "a page says what it is"
-    picker = app.sidebar.selectbox(key="run_picker")
+    picker = app.sidebar.selectbox(key=runs.PICKER)
     other = "starter-gru" if picker.value != "starter-gru" else "starter-lstm"
     picker.set_value(other).run()
     assert not app.exception
-    assert app.session_state["run"] == other
+    assert session.of(app.session_state).run == other
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -70,17 +71,17 @@ def train() -> AppTest:
 
 
 def test_a_preset_fills_the_form(train: AppTest) -> None:
-    train.button(key="preset_sine").click().run()
-    assert train.session_state["draft"] == presets.get("sine")
-    assert train.number_input(key="set_length").value == presets.get("sine").data.length
-    assert not train.button(key="transport_play").disabled
+    train.button(key=key("train", "preset", "sine")).click().run()
+    assert session.of(train.session_state).draft == presets.get("sine")
+    assert train.number_input(key=key("train", "set", "length")).value == presets.get("sine").data.length
+    assert not train.button(key=key("train", "transport_play")).disabled
 
 
 def test_every_field_of_the_experiment_has_a_widget_that_explains_itself(train: AppTest) -> None:
     found: dict[str, Any] = {}
     for kind in ("number_input", "selectbox", "toggle", "text_input", "button_group"):
         found |= {
-            element.key.removeprefix("set_"): element for element in train.get(kind) if (element.key or "").startswith("set_")
+            element.key.removeprefix("train-set-"): element for element in train.get(kind) if (element.key or "").startswith("train-set-")
         }
     assert set(FIELDS) - set(found) == {"source"}, "the uploaded file has its own widget"
     assert [name for name, element in found.items() if not element.help] == []
@@ -89,32 +90,32 @@ def test_every_field_of_the_experiment_has_a_widget_that_explains_itself(train: 
 def test_parameters_are_counted_next_to_a_feedforward_network(train: AppTest) -> None:
     assert "feedforward network" in words(train)
     before = words(train)
-    train.number_input(key="set_units").set_value(48).run()
+    train.number_input(key=key("train", "set", "units")).set_value(48).run()
     assert words(train) != before
 
 
 def test_a_combination_that_would_exhaust_the_machine_is_refused_in_place(train: AppTest) -> None:
-    train.number_input(key="set_units").set_value(512).run()
-    train.number_input(key="set_length").set_value(2000).run()
-    train.number_input(key="set_batch").set_value(1024).run()
+    train.number_input(key=key("train", "set", "units")).set_value(512).run()
+    train.number_input(key=key("train", "set", "length")).set_value(2000).run()
+    train.number_input(key=key("train", "set", "batch")).set_value(1024).run()
     assert "must be at most" in words(train)
-    assert train.button(key="transport_play").disabled
-    train.number_input(key="set_batch").set_value(8).run()
+    assert train.button(key=key("train", "transport_play")).disabled
+    train.number_input(key=key("train", "set", "batch")).set_value(8).run()
     assert "must be at most" not in words(train)
-    assert not train.button(key="transport_play").disabled
+    assert not train.button(key=key("train", "transport_play")).disabled
 
 
 @pytest.mark.parametrize(("name", "value"), [("units", 10**9), ("units", -3), ("learning_rate", 1e9), ("epochs", 0)])
 def test_a_value_outside_its_limits_never_reaches_the_experiment(train: AppTest, name: str, value: float) -> None:
-    train.number_input(key=f"set_{name}").set_value(value).run()
+    train.number_input(key=key("train", "set", name)).set_value(value).run()
     assert not train.exception
-    assert FIELDS[name]["low"] <= setting(train.session_state["draft"], name) <= FIELDS[name]["high"]
+    assert FIELDS[name]["low"] <= setting(session.of(train.session_state).draft, name) <= FIELDS[name]["high"]
 
 
 def test_a_link_carries_the_experiment_and_says_what_it_had_to_change() -> None:
     app = opened("pages/train.py", task="adding", cell="gru", units="1000000000", nonsense="1")
     assert not app.exception
-    draft = app.session_state["draft"]
+    draft = session.of(app.session_state).draft
     assert (draft.data.task, draft.model.cell, draft.model.units) == ("adding", "gru", FIELDS["units"]["high"])
     assert "units must be between" in words(app)
 
@@ -122,13 +123,13 @@ def test_a_link_carries_the_experiment_and_says_what_it_had_to_change() -> None:
 def test_a_link_to_an_unknown_task_falls_back() -> None:
     app = opened("pages/train.py", task="<b>nothing</b>")
     assert not app.exception
-    assert app.session_state["draft"].data.task == Experiment().data.task
+    assert session.of(app.session_state).draft.data.task == Experiment().data.task
 
 
 def test_files_that_are_ready_do_not_fail_when_the_page_is_drawn_anew_under_the_click(train: AppTest) -> None:
     """A file that is made on the click belongs to one drawing of the page: Streamlit forgets it with the next."""
-    for at, ready in ((train, ["take_program"]), (opened("pages/train.py", run="starter-lstm"), ["take_program", "take_csv"])):
-        found = {button.proto.id.rsplit("-", 1)[-1]: button.proto.deferred_file_id for button in at.get("download_button")}
+    for at, ready in ((train, ["train-take_program"]), (opened("pages/train.py", run="starter-lstm"), ["train-take_program", "train-take_csv"])):
+        found = {button.key: button.proto.deferred_file_id for button in at.get("download_button")}
         assert [name for name, later in found.items() if not later] == ready
 
 
@@ -146,7 +147,7 @@ def test_a_line_that_has_changed_since_the_page_was_drawn_chooses_nothing(monkey
     chosen: list[str] = []
     monkeypatch.setattr(runs, "choose", lambda run_id, link: chosen.append(run_id))
     for picked in ("⏳ GRU · Toy reviews · 414911", None, "starter-gru"):
-        monkeypatch.setattr(st, "session_state", {"run_picker": picked})
+        monkeypatch.setattr(st, "session_state", {runs.PICKER: picked})
         runs._picked(False)
     assert chosen == ["starter-gru"]
 
@@ -165,9 +166,9 @@ def test_no_two_runs_share_a_line_in_the_picker() -> None:
 def test_a_starter_that_nobody_chose_opens_no_page_for_itself() -> None:
     """Home looks at a starter, but who then goes to Train finds the presets, not a training that is over."""
     home = opened("app.py")
-    assert home.sidebar.selectbox(key="run_picker").value.startswith("starter")
+    assert home.sidebar.selectbox(key=runs.PICKER).value.startswith("starter")
     assert {link.proto.query_string for link in home.sidebar.get("page_link")} == {""}
-    home.sidebar.selectbox(key="run_picker").set_value("starter-lstm").run()
+    home.sidebar.selectbox(key=runs.PICKER).set_value("starter-lstm").run()
     assert {link.proto.query_string for link in home.sidebar.get("page_link")} == {"run=starter-lstm"}
 
 
@@ -205,19 +206,19 @@ def test_reviews_out_of_reach_are_exchanged_for_the_toy_reviews_in_one_click(sta
     run = failed(experiment, "imdb.npz could not be downloaded. Name its folder in UNROLLED_IMDB, or choose the toy reviews.")
     app = opened("pages/train.py", run=run)
     assert figures(app) == {}, "a run that never began has nothing to draw"
-    app.button(key="transport_toy").click().run()
+    app.button(key=key("train", "transport_toy")).click().run()
     assert not app.exception
     (switched,) = started
     assert switched.data.task == "toy_reviews"
     assert (switched.model, switched.training) == (experiment.model, experiment.training)
-    assert app.session_state["run"] != run
+    assert session.of(app.session_state).run != run
 
 
 def test_a_loss_that_became_nan_is_clipped_in_one_click(started: list[Experiment]) -> None:
     experiment = Experiment().replace(task="adding", gain=3.0)
     words = "The loss became NaN at step 2: try a learning rate below 0.02, or clip the gradient at 1."
     app = opened("pages/train.py", run=failed(experiment, words))
-    app.button(key="transport_clip").click().run()
+    app.button(key=key("train", "transport_clip")).click().run()
     assert not app.exception
     assert started == [experiment.replace(clip=1.0)]
 

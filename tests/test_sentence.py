@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import runs, texts
 from pages.shared.player import Pick, _checked, payload
+from pages.shared.session import key
 from rnn_core.experiment import Experiment
 from rnn_core.probes import corpus, reading
 from rnn_core.runs import Store
@@ -118,8 +119,8 @@ def test_one_word_changed(app: AppTest) -> None:
     app.run()
     app.get_by_key("against").set_value("word")
     app.run()
-    app.get_by_key("changed_step").set_value(13)
-    app.get_by_key("changed_word").set_value("brilliant")
+    app.get_by_key(key("sentence", "changed_step")).set_value(13)
+    app.get_by_key(key("sentence", "changed_word")).set_value("brilliant")
     (header,) = players(healthy(app.run()))
     assert header["sentences"][1]["words"][13] == "brilliant"
     assert header["parting"] == 13
@@ -187,7 +188,7 @@ def test_ten_thousand_words_are_read_in_part_and_the_part_is_chosen(app: AppTest
     monkeypatch.setattr(texts, "composer", lambda *args, **kwargs: text)
     (header,) = players(healthy(app.run()))
     assert header["sentences"][0]["words"] == ["last"] * 500
-    app.get_by_key("part").set_value("first")
+    app.get_by_key(key("sentence", "part")).set_value("first")
     (header,) = players(healthy(app.run()))
     assert header["sentences"][0]["words"] == ["<start>"] + ["first"] * 499
 

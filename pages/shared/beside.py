@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import runs, settings, shell
+from pages.shared import guard, runs, settings, shell
 from pages.shared.moments import Moment, moment
+from pages.shared.session import key
 from pages.shared.transport import duration, score
 from pages.shared.words import plain
 from rnn_core import data
@@ -20,11 +21,14 @@ TICK = 2.0  # seconds, while one of them trains
 CLOCKS = {"step": "training steps", "seconds": "seconds of computing"}
 
 
-def beside(run_id: str | None) -> None:
-    """The current run and those chosen to stand beside it."""
+def beside(run: Any) -> None:
+    """The current run (a RunRecord or None) and those chosen to stand beside it."""
     infos = {info.id: info for info in runs.store().list() if info.step > 0}
+    run_id = run.id if run is not None else ""
     if run_id not in infos:
         words = "Choose a run in the sidebar: its curves appear here, and any other run of the same task can stand beside them."
+        if run is not None:
+            words = f"**{plain(run.name)}** has no training step yet: its curves appear here with the first. Choose another run in the sidebar, or watch this one under Train."
         st.info(words, icon=":material/info:")
         return
     task = infos[run_id].experiment.data.task
@@ -37,15 +41,16 @@ def beside(run_id: str | None) -> None:
     lines = runs.labels(list(infos.values()))
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     chosen = left.multiselect(
-        "Beside it", others, others[:1], format_func=lines.__getitem__, max_selections=MOST - 1, key=f"runs_beside_{run_id}",
+        "Beside it", others, others[:1], format_func=lines.__getitem__, max_selections=MOST - 1, key=key("compare", "runs_beside", run_id),
         help="Runs of the same task. Their validation parts are the same only where seed and data settings are.",
     )  # fmt: skip
-    clock = right.segmented_control("Over", list(CLOCKS), default="step", required=True, format_func={"step": "steps", "seconds": "time"}.__getitem__, key="clock")  # fmt: skip
+    clock = right.segmented_control("Over", list(CLOCKS), default="step", required=True, format_func={"step": "steps", "seconds": "time"}.__getitem__, key=key("compare", "clock"))  # fmt: skip
     shown = [run_id, *chosen]
     going = any(_status(infos[key]) in ACTIVE for key in shown)
     st.fragment(_drawn, run_every=TICK if going else None)(shown, clock or "step", going)
 
 
+@guard.section("The runs side by side")
 def _drawn(shown: list[str], clock: str, going: bool) -> None:
     try:
         found = [moment(key) for key in shown]
@@ -69,7 +74,12 @@ def _drawn(shown: list[str], clock: str, going: bool) -> None:
     for column, part in zip(st.columns(2), ("loss", "metric"), strict=True):
         with column:
             drawing = compare.histories(tracks, part, metric, CLOCKS[clock])
-            shell.chart(drawing, f"beside_{part}", f"The {part} of {len(found)} runs over {CLOCKS[clock]}", rev=f"{shown}{clock}")
+            shell.chart(
+                drawing,
+                key("compare", "beside", part),
+                f"The {part} of {len(found)} runs over {CLOCKS[clock]}",
+                rev=f"{shown}{clock}",
+            )
     st.caption(
         "**What am I seeing?** Thick: on the validation part, which no network trains on. Thin: on the training batches. "
         "Runs that differ in one setting only show what that setting does; another seed shows how much is luck."

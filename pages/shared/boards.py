@@ -16,8 +16,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from pages.shared import live, runs
+from pages.shared import guard, live, runs
 from pages.shared.moments import Moment, moment
+from pages.shared.words import advice
 from rnn_core import data
 from rnn_core.figures import forecasts as forecast_figures
 from rnn_core.figures import live as figures
@@ -195,7 +196,10 @@ class _Asked:
         if not future.done():
             self.pending = True
         elif error := future.exception():
-            log.info("a look at a run failed: %s", error)
+            if advice(error):
+                log.info("a drawing of a run failed: %s", error)
+            else:
+                guard.count("The drawings of a run", error)
             if isinstance(error, ConnectionError):  # the workers went away: ask again
                 del _answers[key]
         else:

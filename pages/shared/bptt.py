@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared.live import STATIC, asset
+from pages.shared.session import key
 from rnn_core.figures.theme import CELL_COLOURS, CELL_NAMES, DIVERGING
 
 if TYPE_CHECKING:
@@ -59,6 +60,6 @@ def payload(walk: Walkthrough) -> dict[str, Any]:
     return {**data, "rev": rev, "id": f"bptt-{rev}"}
 
 
-def animation(walk: Walkthrough, key: str = "bptt") -> None:
+def animation(walk: Walkthrough) -> None:
     """Draw the animation; it plays, steps and scrubs without asking the server."""
-    _renderer()(key=key, data=payload(walk))
+    _renderer()(key=key("gradients", "bptt"), data=payload(walk))

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.shared import shell
 from pages.shared.player import Panel, Pick
+from pages.shared.session import key
 from pages.shared.texts import Text
 from rnn_core.figures import attributions as attribution_figures
 from rnn_core.figures import traces as figures
@@ -25,7 +26,7 @@ HINT = (
 def look(context: shell.Context, panels: list[Panel], text: Text, pick: Pick) -> None:
     """Everything that belongs to what was picked."""
     panel = panels[pick.panel or 0]
-    with st.container(key="closer"):
+    with st.container(key=key("sentence", "closer")):
         _picked(context, panel, text, pick)
 
 
@@ -46,7 +47,12 @@ def token(context: shell.Context, panel: Panel, text: Text, step: int, chosen: i
     found = shell.wait(context.service.call(arithmetic.step_of, panel.source, panel.readings[0].ids, step), "Computing the step")
     moved = int(np.abs(found.after - found.before).argmax())
     number = st.number_input(
-        "Unit", 0, len(found.after) - 1, moved if chosen is None else chosen, key=f"arithmetic_{step}_{chosen}", width=160
+        "Unit",
+        0,
+        len(found.after) - 1,
+        moved if chosen is None else chosen,
+        key=key("sentence", "arithmetic", step, chosen),
+        width=160,
     )
     if chosen is None and number == moved:
         st.caption(f"Unit {moved} moved most at this token.")
@@ -84,7 +90,7 @@ def unit(context: shell.Context, panel: Panel, text: Text, number: int) -> None:
     )
     shell.chart(
         figures.unit_over_text(first, text.words, number),
-        "unit_over_text",
+        key("sentence", "unit_over_text"),
         f"Activation of unit {number} over the text",
         rev=f"{panel.title}{number}",
     )
@@ -120,11 +126,11 @@ def span(context: shell.Context, panel: Panel, text: Text, ends: tuple[int, int]
             0.99,
             spans.fitting(hidden, *ends),
             0.01,
-            key=f"threshold_{ends}_{panel.title}",
+            key=key("sentence", "threshold", *ends, panel.title),
             width=320,
         )
-        before = st.checkbox("off just before", key="span_before")
-        after = st.checkbox("off just after", key="span_after")
+        before = st.checkbox("off just before", key=key("sentence", "span_before"))
+        after = st.checkbox("off just after", key=key("sentence", "span_after"))
     found = shell.wait(
         context.service.call(spans.similar, panel.source, hidden, *ends, threshold, before, after),
         "Searching other reviews (the first time takes a few seconds)", 240,
@@ -161,7 +167,7 @@ def whole_model(panels: list[Panel]) -> None:
             if profile.saturation:
                 shell.chart(
                     figures.saturation(profile),
-                    f"saturation_{panel.title}",
+                    key("sentence", "saturation", panel.title),
                     f"Saturation of the gates of {panel.title}",
                     rev=panel.title,
                 )
@@ -171,7 +177,7 @@ def whole_model(panels: list[Panel]) -> None:
         with right:
             shell.chart(
                 figures.correlations(profile, panel.readings[0].cell),
-                f"correlations_{panel.title}",
+                key("sentence", "correlations", panel.title),
                 f"Correlation of the units of {panel.title} with the label",
                 rev=panel.title,
             )
@@ -186,5 +192,10 @@ def methods(context: shell.Context, panel: Panel, text: Text) -> None:
         )
         for method in reading.METHODS
     }
-    shell.chart(attribution_figures.side_by_side(found, text.words), "methods", "Attributions by four methods", rev=panel.title)
+    shell.chart(
+        attribution_figures.side_by_side(found, text.words),
+        key("sentence", "methods"),
+        "Attributions by four methods",
+        rev=panel.title,
+    )
     st.caption(attribution_figures.agreement_words(found))

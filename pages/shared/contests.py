@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import runs, shell, sweeps
+from pages.shared import guard, runs, session, shell, sweeps
+from pages.shared.session import key, linked
 from pages.shared.sweeps import LENGTHS, PUZZLES, TICK
 from rnn_core import contest as contests
 from rnn_core import contests as shipped
@@ -28,12 +29,14 @@ def contest(service: Any) -> None:
     known = sweep.at_length(squares, entries[0].data.length)
     if known:
         st.caption(f":material/map: Tried before at this length, within {sweep.STEPS:,} training steps: {known}")
-    job: str | None = st.query_params.get("contest") or st.session_state.get("contest")
+    job: str | None = st.query_params.get("contest") or session.here().contest
     state = service.streamed(job) if job else None
     running = state is not None and state.status not in OVER
-    if st.button("Start the contest", icon=":material/flag:", type="primary", disabled=running):
+    if st.button(
+        "Start the contest", icon=":material/flag:", type="primary", disabled=running, key=key("compare", "contest_start")
+    ):
         job = service.stream(contests.contest, entries, steps, viewer=runs.viewer())
-        st.session_state["contest"] = st.query_params["contest"] = job
+        session.here().contest = st.query_params["contest"] = job
         st.rerun()
     if state is None:
         if job:
@@ -64,34 +67,29 @@ def _chosen() -> tuple[list[Experiment], int]:
         "Puzzle",
         offered,
         format_func=PUZZLES.__getitem__,
-        key="puzzle",
-        bind="query-params",
+        **linked("puzzle"),
         help="\n\n".join(f"**{data.task(name).title}**: {data.task(name).description}" for name in offered),
     )
-    length = columns[1].select_slider("Length, in time steps", LENGTHS, 100, key="length", bind="query-params")
+    length = columns[1].select_slider("Length, in time steps", LENGTHS, 100, **linked("length"))
     steps = columns[2].select_slider(
         "Training steps, at most",
         BUDGETS,
         1500,
         format_func="{:,}".format,
-        key="budget",
-        bind="query-params",
+        **linked("budget"),
     )
     seeds = columns[3].slider(
         "Seeds",
         1,
         5,
         1,
-        key="seeds",
-        bind="query-params",
+        **linked("seeds"),
         help="Other initial weights and other sequences. Several seeds run one after the other; one seed is an anecdote.",
     )
     with st.expander("Learning rates and gate bias", icon=":material/tune:"):
         knobs = st.columns(4)
         rates = {
-            cell: column.select_slider(
-                f"Learning rate, {theme.CELL_NAMES[cell]}", RATES, 0.01, key=f"rate_{cell}", bind="query-params"
-            )
+            cell: column.select_slider(f"Learning rate, {theme.CELL_NAMES[cell]}", RATES, 0.01, **linked(f"rate_{cell}"))
             for cell, column in zip(CELLS, knobs, strict=False)
         }
         default = sweep.GATE_BIAS.get(task, 0.0)
@@ -101,8 +99,7 @@ def _chosen() -> tuple[list[Experiment], int]:
             6.0,
             default,
             0.5,
-            key=f"bias_{task}",
-            bind="query-params",
+            **linked(f"bias_{task}"),
             help="Of the LSTM's forget and the GRU's update gate: larger keeps the old state longer. 0 takes Keras's own (1 and 0).",
         )
     bias = own or None
@@ -113,6 +110,7 @@ def _chosen() -> tuple[list[Experiment], int]:
     return entries, steps
 
 
+@guard.section("The contest")
 def watch(service: Any, job: str) -> None:
     """One look at a contest: its verdict so far, its curves, and the buttons that hold or end it."""
     state = service.streamed(job)
@@ -124,8 +122,8 @@ def watch(service: Any, job: str) -> None:
     laps = [value for value in state.values if isinstance(value, contests.Lap)]
     if not over:
         _buttons(service, job, state)
-    elif st.session_state.get("contest_over") != job:
-        st.session_state["contest_over"] = job
+    elif session.here().contest_over != job:
+        session.here().contest_over = job
         st.rerun()  # the whole page once more, now without the timer
     if state.status in ("failed", "interrupted"):
         st.warning(shell.plain(state.message), icon=":material/info:")
@@ -138,10 +136,12 @@ def _buttons(service: Any, job: str, state: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         paused = state.status == "paused"
         if st.button(
-            "Go on" if paused else "Pause", icon=":material/play_arrow:" if paused else ":material/pause:", key="contest_pause"
+            "Go on" if paused else "Pause",
+            icon=":material/play_arrow:" if paused else ":material/pause:",
+            key=key("compare", "contest_pause"),
         ):
             service.control(job, "resume" if paused else "pause")
-        if st.button("Stop", icon=":material/stop:", key="contest_stop"):
+        if st.button("Stop", icon=":material/stop:", key=key("compare", "contest_stop")):
             service.control(job, "stop")
         words = {"waiting": f"Waiting: place {state.position} in the queue.", "paused": "Paused."}.get(
             state.status, "Running." if state.values else "Getting ready: the networks are being compiled."
@@ -160,12 +160,19 @@ def _result(aim: contests.Goal, laps: Sequence[contests.Lap], job: str, over: bo
         st.caption(
             "**What am I seeing?** How well each does on 512 sequences it never trains on. At the dashed line it only guesses; at the dotted one the puzzle counts as solved (★)."
         )
-        shell.chart(compare.curves(laps, aim), "contest_curves", "Held-out metric of each cell over training steps", rev=job)
+        shell.chart(
+            compare.curves(laps, aim),
+            key("compare", "contest_curves"),
+            "Held-out metric of each cell over training steps",
+            rev=job,
+        )
     with right:
         st.caption(
             "**What am I seeing?** How large the loss gradient still is, so many steps before the end. A step it does not reach cannot be learned from. Dotted: before training."
         )
-        shell.chart(compare.reach(laps, aim), "contest_reach", "Relative gradient norm of each cell by time step", rev=job)
+        shell.chart(
+            compare.reach(laps, aim), key("compare", "contest_reach"), "Relative gradient norm of each cell by time step", rev=job
+        )
     st.dataframe(_table(aim, table), hide_index=True)
 
 

@@ -18,6 +18,8 @@ import plotly
 import plotly.graph_objects as go
 import streamlit as st
 
+from pages.shared.session import key as key_of
+
 STATIC = Path(__file__).parents[2] / "static"
 
 
@@ -73,7 +75,7 @@ def draw(data: bytes, key: str, clickable: bool = False) -> dict[str, Any] | Non
 
 def fetch_plotly() -> None:
     """Let the browser fetch Plotly while its user still chooses: the first chart is then drawn at once."""
-    _renderer()(key="fetch_plotly", data=None, height=1)
+    _renderer()(key=key_of("train", "fetch_plotly"), data=None, height=1)
 
 
 def live_chart(figure: go.Figure, key: str, rev: str = "", *, alt: str, clickable: bool = False) -> dict[str, Any] | None:
@@ -81,9 +83,10 @@ def live_chart(figure: go.Figure, key: str, rev: str = "", *, alt: str, clickabl
 
     Args:
         figure: what to draw; `layout.height` sets its height.
-        key: identity on the page. The chart keeps its node as long as this stays.
+        key: identity on the page, made by `session.key`; its part after the page names the saved file. The chart keeps its node
+            as long as this stays.
         rev: zoom and legend choices are kept while this stays; pass the run's id.
         alt: one sentence for a screen reader: what the figure shows.
         clickable: report clicks on points (and rerun).
     """
-    return draw(payload(figure, rev=rev, alt=alt, name=key, clickable=clickable), key, clickable)
+    return draw(payload(figure, rev=rev, alt=alt, name=key.partition("-")[2], clickable=clickable), key, clickable)

@@ -9,6 +9,7 @@ import html
 
 import streamlit as st
 
+from pages.shared.session import key
 from rnn_core.figures.theme import ROLE_COLOURS
 
 WORDS = ("slow", "but", "great", "film")
@@ -97,4 +98,4 @@ def _chain() -> str:
 def unrolled() -> None:
     """Draw the picture; colours follow the theme."""
     body = f'<div class="picture">{_rolled()}{_chain()}</div>'
-    st.components.v2.component("unrolled_picture", html=body, css=STYLE + _timing())(key="picture")
+    st.components.v2.component("unrolled_picture", html=body, css=STYLE + _timing())(key=key("home", "picture"))

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import shell
-from pages.shared.words import sentence as said
+from pages.shared import session, shell
+from pages.shared.session import key, linked
 from rnn_core import data
 from rnn_core.data import text
 from rnn_core.data.task import Task
@@ -21,7 +21,6 @@ COLOURS = {"label": "the true answer", "time": "time", "prediction": "the networ
 ORDERS = {"unit": "their numbers", "spread": "how much they vary", "correlation": "correlation with the target"}
 MOMENTS = 12  # most kept moments in one animation
 WINDOWS, STRETCH = "windows", "one stretch"
-LINKED: dict[str, Any] = {"bind": "query-params"}  # what was chosen travels with the page's address
 
 
 @dataclass(frozen=True)
@@ -35,12 +34,8 @@ class Look:
     part: stack.Part  # the recurrent layer that is looked at
 
     def model(self, step: int) -> Model:
-        """The network at a kept moment; a damaged one ends the page with a sentence."""
-        try:
-            return self.run.model(step)
-        except (ValueError, LookupError, OSError) as problem:
-            st.warning(said(problem), icon=":material/info:")
-            st.stop()
+        """The network at a kept moment; a damaged one ends the section with a sentence."""
+        return shell.model(self.run, step)
 
     def portrait(self, step: int, count: int = 30, long: bool = False) -> dynamics.Portrait:
         """The network after `step` training steps, on the axes of its last kept moment."""
@@ -80,7 +75,7 @@ def _layer(run: Any) -> stack.Part:
     words = "Each layer reads what the one below says; the last one makes the answer." if spec.layers > 1 else ""
     words += " The half that goes backwards reads from the end of the sequence to its beginning." * spec.bidirectional
     chosen = st.segmented_control(
-        "Recurrent layer", [part.index for part in choices], default=default.index, required=True, key="layer", **LINKED,
+        "Recurrent layer", [part.index for part in choices], default=default.index, required=True, **linked("layer"),
         format_func=lambda index: choices[index].name.capitalize(), help=words.strip(),
     )  # fmt: skip
     part = choices[default.index if chosen is None else chosen]
@@ -97,11 +92,11 @@ def _moment(at: Look) -> int:
         st.caption(f"Its only kept moment: {at.steps[0]:,} training steps")
         return at.steps[0]
     words = "After how many training steps"
-    return st.select_slider(words, at.steps, at.steps[-1], format_func="{:,}".format, key="step", **LINKED)
+    return st.select_slider(words, at.steps, at.steps[-1], format_func="{:,}".format, **linked("step"))
 
 
-def _axes(key: str) -> int:
-    return st.segmented_control("Axes", [2, 3], default=2, required=True, format_func="{}-D".format, key=key, **LINKED) or 2
+def _axes(name: str) -> int:
+    return st.segmented_control("Axes", [2, 3], default=2, required=True, format_func="{}-D".format, **linked(name)) or 2
 
 
 def paths(at: Look) -> None:
@@ -111,17 +106,17 @@ def paths(at: Look) -> None:
         step = _moment(at)
     first = 0 if at.task.classes else 2
     colour = controls[1].selectbox(
-        "Colour shows", list(COLOURS), first, format_func=COLOURS.__getitem__, key=f"colour_{at.task.group}", **LINKED
+        "Colour shows", list(COLOURS), first, format_func=COLOURS.__getitem__, **linked(f"colour_{at.task.group}")
     )
     with controls[2]:
         dimensions = _axes("states_axes")
     with controls[3]:
         long = (
             at.task.group == "series"
-            and st.segmented_control("Read", [STRETCH, WINDOWS], default=STRETCH, required=True, key="states_long", **LINKED)
+            and st.segmented_control("Read", [STRETCH, WINDOWS], default=STRETCH, required=True, **linked("states_long"))
             == STRETCH
         )
-        count = 1 if long else st.slider("Sequences", 4, 60, 16, 4, key="states_count", **LINKED)
+        count = 1 if long else st.slider("Sequences", 4, 60, 16, 4, **linked("states_count"))
     seen = at.portrait(step, count, long)
     size = seen.states.shape[-1]
     st.caption(
@@ -132,7 +127,7 @@ def paths(at: Look) -> None:
     drawing = trajectories.trajectories(seen, colour=colour, dimensions=dimensions, classes=at.task.classes)
     shell.chart(
         drawing,
-        "paths",
+        key("states", "paths"),
         f"Paths of {len(seen.states)} hidden states in {dimensions} dimensions",
         rev=f"{at.run.id}{at.part.index}{dimensions}{long}",
     )
@@ -164,7 +159,7 @@ def growth(at: Look) -> None:
     drawing = trajectories.growing(grown, dimensions=dimensions, classes=at.task.classes)
     shell.chart(
         drawing,
-        "growth",
+        key("states", "growth"),
         f"Paths of the same sequences at {len(chosen)} moments of training",
         rev=f"{at.run.id}{at.part.index}{dimensions}",
     )
@@ -181,11 +176,11 @@ def sequence(at: Look) -> None:
     with controls[0]:
         step = _moment(at)
     seen = at.portrait(step)
-    number = int(controls[1].number_input("Sequence", 1, len(seen.states), 1, key=f"number_{at.run.id}")) - 1
-    order = controls[2].selectbox("Units in order of", list(ORDERS), format_func=ORDERS.__getitem__, key="states_order", **LINKED)
+    number = int(controls[1].number_input("Sequence", 1, len(seen.states), 1, key=key("states", "sequence", at.run.id))) - 1
+    order = controls[2].selectbox("Units in order of", list(ORDERS), format_func=ORDERS.__getitem__, **linked("states_order"))
     part = "h"
     if seen.states.shape[-1] > seen.units:
-        part = controls[3].segmented_control("Part", ["h", "c"], default="h", required=True, key="states_part", **LINKED, help="h is what the LSTM says, c what it keeps.") or "h"  # fmt: skip
+        part = controls[3].segmented_control("Part", ["h", "c"], default="h", required=True, **linked("states_part"), help="h is what the LSTM says, c what it keeps.") or "h"  # fmt: skip
     st.caption(
         f"**What am I seeing?** One row per unit, one column per {at.task.input_label}: orange is negative, blue positive. "
         "Click a cell to follow that unit through many sequences."
@@ -196,16 +191,18 @@ def sequence(at: Look) -> None:
         with st.expander("The text, as the network reads it", icon=":material/article:"):
             st.text(" ".join(words))
     drawing = states.heat_map(seen, number, words=words, part=part, by=order)
-    clicked = shell.chart(drawing, "heat_map", f"Activation of {seen.units} units over one sequence", clickable=True)
+    clicked = shell.chart(
+        drawing, key("states", "heat_map"), f"Activation of {seen.units} units over one sequence", clickable=True
+    )
     if clicked:
-        st.session_state[f"unit_{at.run.id}"] = int(clicked["y"])
-    unit = st.slider("Unit", 0, seen.units - 1, key=f"unit_{at.run.id}") if seen.units > 1 else 0
+        session.set_value(key("states", "unit", at.run.id), int(clicked["y"]))
+    unit = st.slider("Unit", 0, seen.units - 1, key=key("states", "unit", at.run.id)) if seen.units > 1 else 0
     st.caption(
         "**What am I seeing?** This one unit in many sequences, lined up at their last step; thick lines are means. "
         "A unit that ends differently for different targets carries the answer."
     )
     drawing = states.unit(seen, unit, classes=at.task.classes, part=part)
-    shell.chart(drawing, "unit", f"Unit {unit} over time in {len(seen.states)} sequences")
+    shell.chart(drawing, key("states", "unit_over_time"), f"Unit {unit} over time in {len(seen.states)} sequences")
 
 
 def _words(at: Look, seen: dynamics.Portrait, number: int) -> tuple[str, ...]:
@@ -239,15 +236,15 @@ def activations(at: Look) -> None:
     left, right = st.columns(2)
     with left:
         st.caption("**What am I seeing?** One row per unit: which values it takes, the stronger the colour the more often.")
-        shell.chart(states.distribution(found), "distribution", "Distribution of each unit's activation")
+        shell.chart(states.distribution(found), key("states", "distribution"), "Distribution of each unit's activation")
     with right:
         if found.open:
             st.caption(
                 "**What am I seeing?** One point per unit and **gate**. Bottom right: always open; top left: always shut; bottom left: in between. "
                 "An open forget (LSTM) or update (GRU) gate keeps the old state: a long memory."
             )
-            shell.chart(states.gates(found), "gates", "How often each gate is open and shut")
+            shell.chart(states.gates(found), key("states", "gates"), "How often each gate is open and shut")
         if share > 0 or not found.open:
             st.caption("**What am I seeing?** How often each unit is saturated.")
             colour = theme.CELL_COLOURS[at.run.experiment.model.cell]
-            shell.chart(states.saturation(found, colour), "saturation", "Share of saturated steps per unit")
+            shell.chart(states.saturation(found, colour), key("states", "saturation"), "Share of saturated steps per unit")

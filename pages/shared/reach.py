@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from pages.shared.session import linked
 from pages.shared.words import plain
 from rnn_core.figures import gradients as figures
 from rnn_core.figures.theme import CELL_NAMES
@@ -43,10 +44,10 @@ JORDAN = (
 )
 
 
-def view(key: str = "lab_view", options: Sequence[str] = tuple(VIEWS)) -> str:
+def view(name: str = "lab_view", options: Sequence[str] = tuple(VIEWS)) -> str:
     """Which quantity to look at."""
     return st.segmented_control(
-        "Look at", options, default="state", format_func=VIEWS.__getitem__, required=True, key=key, bind="query-params", label_visibility="collapsed"
+        "Look at", options, default="state", format_func=VIEWS.__getitem__, required=True, label_visibility="collapsed", **linked(name)
     ) or "state"  # fmt: skip
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import shell
+from pages.shared import guard, session, shell
 from pages.shared.player import Panel
+from pages.shared.session import linked
 from pages.shared.texts import Text
 from rnn_core.figures.theme import CELL_NAMES
 from rnn_core.probes import reading
@@ -40,17 +41,13 @@ def choose(context: shell.Context, store: Any) -> Choice:
     """The controls: models, comparison, attribution method."""
     options = {THREE: "Three cells"} | {f"starter-{cell}": CELL_NAMES[cell] for cell in CELLS}
     own = context.run if context.run is not None and not context.run.info.builtin else None
-    if own is not None:
-        refused = _refusal(own)
-        if refused:
-            st.info(f"{shell.plain(own.name)}: {refused}. The starter models read instead.", icon=":material/info:")
-        else:
-            taken = own.name[:40] in options.values()  # the browser sends back the name, not the id
-            options = {own.id: own.name[:40] + taken * f" · {own.id[-6:]}"} | options
+    if own is not None and context.use.possible:
+        taken = own.name[:40] in options.values()  # the browser sends back the name, not the id
+        options = {own.id: own.name[:40] + taken * f" · {own.id[-6:]}"} | options
     asked_for = own.id if own is not None else None
-    if st.session_state.get("read_for") != asked_for:  # another run was chosen: it reads, whoever read before
-        st.session_state["read_for"] = asked_for
-        st.session_state.pop("who", None)
+    if session.here().reader != asked_for:  # another run was chosen: it reads, whoever read before
+        session.here().reader = asked_for
+        session.forget_value("who")
     left, right = st.columns([5, 7])
     who = left.segmented_control(
         "Read by",
@@ -58,38 +55,27 @@ def choose(context: shell.Context, store: Any) -> Choice:
         format_func=options.__getitem__,
         default=next(iter(options)),
         required=True,
-        key="who",
-        bind="query-params",
         wrap=True,
+        **linked("who"),
     )
     compare = right.segmented_control(
-        "Compare with", list(COMPARE), format_func=COMPARE.__getitem__, default="nothing", required=True, key="against",
-        bind="query-params", wrap=True,
+        "Compare with", list(COMPARE), format_func=COMPARE.__getitem__, default="nothing", required=True, wrap=True,
+        **linked("against"),
     )  # fmt: skip
-    method = st.selectbox(
-        "Attribution method", list(METHODS), format_func=METHODS.__getitem__, key="method", bind="query-params", width=230
-    )
+    method = st.selectbox("Attribution method", list(METHODS), format_func=METHODS.__getitem__, width=230, **linked("method"))
     who = who or next(iter(options))  # a link may name nobody
     ids = [f"starter-{cell}" for cell in CELLS] if who == THREE else [who]
     if compare == "training" and who == THREE:
         ids = ["starter-lstm"]
-    return Choice(tuple(store.open(run) for run in ids), compare or "nothing", method or "integrated_gradients")
-
-
-def _refusal(run: Any) -> str:
-    """Why an own run cannot read a text word by word; "" when it can."""
-    from rnn_core import data
-
-    if not run.snapshots:
-        return "it has kept no weights yet"
-    shape = data.interface(run.experiment)
-    return reading.unreadable(run.experiment.model.bidirectional, shape.inputs, shape.loss, shape.per_step)
+    with guard.refusal():
+        records = tuple(store.open(run) for run in ids)
+    return Choice(records, compare or "nothing", method or "integrated_gradients")
 
 
 def source(record: Any, step: int | None = None) -> Source:
     """The weights of a run at one of its kept steps (default: the last)."""
     step = record.snapshots[-1].step if step is None else step
-    return Source(record.id, step, None if record.info.builtin else record.model(step))
+    return Source(record.id, step, None if record.info.builtin else shell.model(record, step))
 
 
 def panels(context: shell.Context, choice: Choice, text: Text, second: Text | None) -> list[Panel]:

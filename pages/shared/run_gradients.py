@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.shared import shell
+from pages.shared import guard, shell
+from pages.shared.session import key
 from rnn_core.figures import gradients as figures
 from rnn_core.probes.curves import curve
 from rnn_core.probes.flow import Moment
@@ -19,30 +20,32 @@ def moments(context: Any) -> tuple[tuple[Moment, ...], str, bool]:
     """Kept models to draw (start, chosen moment, other runs), the gradient's origin, and whether curves are relative."""
     run = context.run
     steps = [kept.step for kept in run.snapshots]
-    if not steps:
-        st.info(
-            "No weights of this run were kept yet: the first are kept when its training starts.", icon=":material/hourglass_top:"
-        )
-        return (), "output", True
     left, right = st.columns(2)
     step = steps[0]
     if len(steps) == 1:
         left.caption(f"Its only kept moment: {_moment(step)}")
     else:
-        step = left.select_slider("Moment of training", steps, steps[-1], format_func=_moment, key=f"moment_{run.id}")
+        step = left.select_slider(
+            "Moment of training", steps, steps[-1], format_func=_moment, key=key("gradients", "kept_step", run.id)
+        )
     help = "Runs that read the same kind of data. They are run on this run's sequences."
     named = names(context)
-    others = right.multiselect("Beside it", comparable(context), format_func=named.__getitem__, key=f"beside_{run.id}", help=help)
+    others = right.multiselect(
+        "Beside it", comparable(context), format_func=named.__getitem__, key=key("gradients", "beside", run.id), help=help
+    )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         help = "The answer before the sigmoid, or the loss. A network that is right has a tiny loss gradient everywhere: that is not vanishing."
-        of = st.segmented_control("Gradient of", ("output", "loss"), default="output", required=True, key="run_of", help=help)
-        relative = st.toggle("Relative to the last step", True, key="run_relative")
-    chosen = [Moment(run.model(step), step)]
+        of = st.segmented_control(
+            "Gradient of", ("output", "loss"), default="output", required=True, key=key("gradients", "run_of"), help=help
+        )
+        relative = st.toggle("Relative to the last step", True, key=key("gradients", "run_relative"))
+    chosen = [Moment(shell.model(run, step), step)]
     if step != steps[0] and not others:
-        chosen.insert(0, Moment(run.model(steps[0]), steps[0]))
+        chosen.insert(0, Moment(shell.model(run, steps[0]), steps[0]))
     for other in others:
-        record = context.service.store.open(other)
-        chosen.append(Moment(record.model(), record.snapshots[-1].step, record.name))
+        with guard.refusal():
+            record = context.service.store.open(other)
+        chosen.append(Moment(shell.model(record), record.snapshots[-1].step, record.name))
     return tuple(chosen), of or "output", bool(relative)
 
 
@@ -69,6 +72,7 @@ def live(context: Any) -> None:
         st.fragment(_live, run_every=1.0)(context)
 
 
+@guard.section("The live gradient")
 def _live(context: Any) -> None:
     now = context.service.live(context.run_id)
     if now is None:
@@ -80,9 +84,10 @@ def _live(context: Any) -> None:
     else:
         item = curve(snapshot.state_norms[None], "loss", name, f"now, step {snapshot.step:,}")
         drawing = figures.norm_by_step(item, height=300)
-        shell.chart(drawing, "live", "Gradient norm by time step of the last batch", rev=context.run_id)
+        shell.chart(drawing, key("gradients", "live"), "Gradient norm by time step of the last batch", rev=context.run_id)
         st.caption(f"Live, mean over the batch · status: {now.status}")
-    first_kept = not context.run.snapshots and bool(context.service.store.open(context.run_id).snapshots)
+    with guard.refusal():
+        first_kept = not context.run.snapshots and bool(context.service.store.open(context.run_id).snapshots)
     if first_kept or now.status not in UNDER_WAY:
         st.rerun()  # what the page could not draw when it was opened
 
@@ -93,7 +98,12 @@ def history(run: Any) -> None:
     if len(steps) < 2:
         return
     st.subheader("Over the whole training", anchor=False)
-    shell.chart(figures.over_training(steps, norms), "over_training", "Gradient norm by time step over training", rev=run.id)
+    shell.chart(
+        figures.over_training(steps, norms),
+        key("gradients", "over_training"),
+        "Gradient norm by time step over training",
+        rev=run.id,
+    )
     st.caption(
         "Each row is one training step, the first at the bottom; bright: the loss depends strongly on the memory there; short rows: batches of short sequences. Mean over the batch of ‖∂L/∂sₜ‖."
     )
@@ -101,7 +111,7 @@ def history(run: Any) -> None:
     if {"step", "gradient_norm", "clipped_norm"} <= columns.keys():
         shell.chart(
             figures.clip_history(columns["step"], columns["gradient_norm"], columns["clipped_norm"]),
-            "clip_history",
+            key("gradients", "clip_history"),
             "Global gradient norm over training",
             rev=run.id,
         )

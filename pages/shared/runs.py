@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import secrets
 import threading
 from collections import Counter
 from functools import cache
@@ -14,8 +13,11 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.shared.words import plain
+from pages.shared import guard, session
+from pages.shared.session import key as key_of
+from pages.shared.words import plain, sentence
 
+PICKER = key_of("shell", "run_picker")
 SIGNS = {"waiting": "⏳", "running": "▶", "paused": "⏸", "finished": "✓", "stopped": "■", "interrupted": "⚠", "failed": "⚠"}
 log = logging.getLogger("unrolled")
 
@@ -65,12 +67,12 @@ def warm() -> None:
 
 def viewer() -> str:
     """This browser session's name among the viewers of runs; secret, so nobody else can act for it."""
-    return st.session_state.setdefault("viewer", secrets.token_urlsafe(9))
+    return session.here().viewer
 
 
 def mine() -> set[str]:
     """Runs that this session started."""
-    return st.session_state.setdefault("mine", set())
+    return session.here().started
 
 
 def labels(infos: list[Any]) -> dict[str, str]:
@@ -85,7 +87,7 @@ def labels(infos: list[Any]) -> dict[str, str]:
 
 def chosen() -> str | None:
     """The id of the current run: the link's first, then the one last chosen in this session."""
-    return st.query_params.get("run") or st.session_state.get("run")
+    return st.query_params.get("run") or session.here().run
 
 
 def choose(run_id: str | None, link: dict[str, str] | None = None) -> None:
@@ -96,9 +98,9 @@ def choose(run_id: str | None, link: dict[str, str] | None = None) -> None:
         link: all that the link says from now on; None changes nothing in it but the run. Every change of the link is a step
             of the browser's Back button, so whoever changes more does it in one.
     """
-    st.session_state["run"] = run_id
-    st.session_state.pop("run_picker", None)
-    st.session_state.pop("run_gone", None)
+    session.here().run = run_id
+    session.here().missing = ""
+    session.forget_value(PICKER)
     if link is not None:
         st.query_params.from_dict(link)
     elif run_id:
@@ -109,8 +111,9 @@ def choose(run_id: str | None, link: dict[str, str] | None = None) -> None:
 
 def arrive(page: str) -> None:
     """Note that the reader came from another page: until `settings.follow` has read it, the link tells what to show."""
-    if st.session_state.get("page") != page:
-        st.session_state["page"], st.session_state["arrived"] = page, True
+    here = session.here()
+    if here.page != page:
+        here.page, here.arrived = page, True
 
 
 def returned() -> bool:
@@ -119,19 +122,35 @@ def returned() -> bool:
     return context is not None and context.is_history_navigation
 
 
-def gone(page: str) -> None:
-    """Say that the run asked for is not here, on this page only, until another one is chosen."""
-    if run_id := st.session_state.get("run_gone"):
-        if st.session_state.setdefault("run_gone_from", page) == page:
-            words = "is not on this server: it was deleted, or belongs to another machine. Choose another one in the sidebar, or train one."
-            st.warning(f"The run {plain(run_id, 40)} {words}", icon=":material/link_off:")
-            return
-        del st.session_state["run_gone"]
-    st.session_state.pop("run_gone_from", None)
+def missing(page: str) -> None:
+    """Say why the run asked for cannot be opened, on this page only, until another one is chosen."""
+    here = session.here()
+    if not here.missing:
+        return
+    here.missing_page = here.missing_page or page
+    if here.missing_page == page:
+        st.warning(f"The run {plain(here.missing, 40)} {here.missing_words}", icon=":material/link_off:")
+    else:
+        here.missing = ""
+
+
+def _miss(run_id: str) -> None:
+    """Remember that a run is not in the list, and why."""
+    here = session.here()
+    here.run, here.missing, here.missing_page = None, run_id, ""
+    here.missing_words = (
+        "is not on this server: it was deleted, or belongs to another machine. Choose another one in the sidebar, or train one."
+    )
+    try:
+        store().open(run_id)
+    except ValueError as problem:
+        here.missing_words = f"cannot be opened: {sentence(problem)} Choose another one in the sidebar, or train one."
+    except (LookupError, OSError):
+        pass
 
 
 def _picked(whole: bool) -> None:
-    picked = st.session_state.get("run_picker")
+    picked = session.value(PICKER)
     # A run that changed or went since the page was drawn had another line then: Streamlit hands over that line, or None.
     # Nobody chose anything then.
     if picked in {info.id for info in store().list()}:
@@ -145,15 +164,14 @@ def picker(default: str | None, whole: bool = False) -> str | None:
         default: "starter" looks at the first starter model when nobody chose; None looks at nothing.
         whole: this page's link names either a run or an experiment, nothing else.
     """
-    asked = whole and st.session_state.get("arrived") and len(st.query_params)
+    here = session.here()
+    asked = whole and here.arrived and len(st.query_params)
     if "run" not in st.query_params and (asked or returned()):
-        st.session_state.pop("run", None)
+        here.run = None
     infos = {info.id: info for info in store().list()}
     run_id = chosen()
     if run_id and run_id not in infos:
-        st.session_state.pop("run", None)
-        st.session_state["run_gone"] = run_id
-        st.session_state.pop("run_gone_from", None)
+        _miss(run_id)
         run_id = None
     if run_id is None and default == "starter":
         run_id = next((key for key, info in infos.items() if info.builtin), None) or next(iter(infos), None)
@@ -161,9 +179,9 @@ def picker(default: str | None, whole: bool = False) -> str | None:
         choose(run_id)
     lines = labels(list(infos.values()))
     order = sorted(infos, key=lambda key: (key not in mine(), infos[key].builtin))
-    st.session_state["run_picker"] = run_id
+    session.set_value(PICKER, run_id)
     st.selectbox(
-        "Run", order, format_func=lines.__getitem__, key="run_picker", on_change=_picked, args=(whole,),
+        "Run", order, format_func=lines.__getitem__, key=PICKER, on_change=guard.callback("The choice of a run", _picked), args=(whole,),
         placeholder="Nothing trained yet" if not order else "Choose a run",
         help="★ starter models were trained beforehand and are read only. Your own runs come first.",
     )  # fmt: skip

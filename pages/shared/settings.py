@@ -11,7 +11,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import runs
+from pages.shared import guard, runs, session
+from pages.shared.session import key
 from pages.shared.words import plain
 from rnn_core import data, parameters, presets
 from rnn_core.experiment import FIELDS, Experiment
@@ -53,18 +54,17 @@ WORDS = {
     "pre": "in front",
     "post": "behind",
 }
-UPLOADS = "uploads"  # session: SHA-256 → bytes of the files brought to this session
 
 
 def draft() -> Experiment:
     """The experiment that the form describes now."""
-    return st.session_state.setdefault("draft", Experiment())
+    return session.here().draft
 
 
 def take(experiment: Experiment) -> None:
     """Fill the form with an experiment."""
-    st.session_state["draft"] = experiment
-    st.session_state["complaints"] = {}
+    session.here().draft = experiment
+    session.here().complaints = {}
 
 
 def follow(experiment: Experiment | None, run_id: str | None) -> tuple[str, ...]:
@@ -74,7 +74,8 @@ def follow(experiment: Experiment | None, run_id: str | None) -> tuple[str, ...]
     """
     notes: tuple[str, ...] = ()
     asked = {name: text for name, text in st.query_params.items() if name in FIELDS}
-    returned, arrived = runs.returned(), st.session_state.pop("arrived", False)
+    here = session.here()
+    returned, arrived, here.arrived = runs.returned(), here.arrived, False
     if run_id is None and (returned or (arrived and asked)):
         wanted, notes = Experiment.read_query(asked)
         if wanted.data.task not in data.tasks():
@@ -84,9 +85,9 @@ def follow(experiment: Experiment | None, run_id: str | None) -> tuple[str, ...]
             )
             wanted = wanted.replace(task=Experiment().data.task)
         take(wanted)
-    elif experiment is not None and st.session_state.get("draft_of") != run_id:
+    elif experiment is not None and here.draft_run != run_id:
         take(experiment)
-    st.session_state["draft_of"] = run_id
+    here.draft_run = run_id
     link = {"run": run_id} if run_id else draft().to_query()
     if dict(st.query_params) != link:
         st.query_params.from_dict(link)
@@ -100,11 +101,11 @@ def anew() -> None:
 
 def complaints() -> dict[str, str]:
     """Field → why its proposed value was refused."""
-    return st.session_state.setdefault("complaints", {})
+    return session.here().complaints
 
 
 def uploads() -> dict[str, bytes]:
-    return st.session_state.setdefault(UPLOADS, {})
+    return session.here().uploads
 
 
 def uploads_of(experiment: Experiment) -> dict[str, bytes] | None:
@@ -158,7 +159,7 @@ def cards() -> None:
 def _card(preset: presets.Preset, chosen: bool) -> None:
     with st.container(border=True, height="stretch"):
         st.button(
-            plain(preset.title), key=f"preset_{preset.name}", on_click=take, args=(preset.experiment,), width="stretch",
+            plain(preset.title), key=key("train", "preset", preset.name), on_click=guard.callback("The preset", take), args=(preset.experiment,), width="stretch",
             icon=":material/check:" if chosen else None, type="primary" if chosen else "secondary",
         )  # fmt: skip
         st.caption(plain(preset.claim))
@@ -176,7 +177,7 @@ def form() -> None:
             if title == "What it learns":
                 _explained(draft())
     first = {name for names in FIRST.values() for name in names}
-    with st.expander("All other settings", icon=":material/tune:", key="more_settings"):
+    with st.expander("All other settings", icon=":material/tune:", key=key("train", "more_settings")):
         columns = st.columns(3)
         for part, column in zip(("data", "model", "training"), columns, strict=True):
             rest = [name for name in getattr(draft(), part).__dataclass_fields__ if name in FIELDS and name != "source"]
@@ -200,7 +201,7 @@ def _upload() -> None:
         "Your series",
         type=["csv", "txt", "tsv"],
         max_upload_size=5,
-        key="upload_csv",
+        key=key("train", "upload"),
         help="Columns of numbers, with or without a header; up to 5 MB.",
     )
     if file is not None:
@@ -214,14 +215,13 @@ def _upload() -> None:
 
 def _field(name: str, reason: str) -> None:
     """One widget. A value that no rule allows (a hand-made message can hold anything) never reaches it."""
-    rule, key, current = FIELDS[name], f"set_{name}", value(draft(), name)
-    kept = st.session_state.get(key)
-    if name not in complaints() or not _allowed(name, kept):
-        st.session_state[key] = current
+    rule, widget = FIELDS[name], key("train", "set", name)
+    if name not in complaints() or not _allowed(name, session.value(widget)):
+        session.set_value(widget, value(draft(), name))
     common: dict[str, Any] = {
-        "key": key,
+        "key": widget,
         "help": reason or rule["help"],
-        "on_change": _proposed,
+        "on_change": guard.callback("The setting", _proposed),
         "args": (name,),
         "disabled": bool(reason),
     }
@@ -262,12 +262,12 @@ def _allowed(name: str, proposed: Any) -> bool:
 
 def _proposed(name: str) -> None:
     """A widget changed: take its value if the core does."""
-    proposed = st.session_state[f"set_{name}"]
+    proposed = session.value(key("train", "set", name))
     changes = {name: proposed}
     try:
         if name == "task":
             changes = {"source": "", "column": "", **data.task(proposed).defaults, "task": proposed}
-        st.session_state["draft"] = draft().replace(**changes)
+        session.here().draft = draft().replace(**changes)
         complaints().pop(name, None)
     except ValueError as reason:
         complaints()[name] = str(reason)

@@ -11,8 +11,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from pages.shared import runs, settings
+from pages.shared import guard, runs, settings
 from pages.shared.moments import Moment
+from pages.shared.session import key
 from pages.shared.words import plain, sentence
 from rnn_core.experiment import Experiment
 from rnn_core.keras_file import keras_file
@@ -26,7 +27,7 @@ def address(query: dict[str, str]) -> str:
 
 def panel(now: Moment | None, experiment: Experiment) -> None:
     """Links and files of a run, or (None) of the experiment in the form."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="share"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=key("train", "share")):
         with st.popover("Share", icon=":material/link:"):
             _links(now, experiment)
         with st.popover("Take away", icon=":material/download:"):
@@ -57,7 +58,7 @@ def _files(now: Moment | None, experiment: Experiment) -> None:
         st.caption(sentence(error))
     else:
         st.download_button(
-            "Keras program", program, "unrolled.py", "text/x-python", key="take_program", on_click="ignore", icon=":material/code:",
+            "Keras program", program, "unrolled.py", "text/x-python", key=key("train", "take_program"), on_click="ignore", icon=":material/code:",
             help="One readable file that runs on its own and starts from the same weights.",
         )  # fmt: skip
         with st.expander("Read the program"):
@@ -75,7 +76,7 @@ def _files(now: Moment | None, experiment: Experiment) -> None:
 
 def _download(label: str, make: Any, name: str, mime: str, icon: str) -> None:
     """A button for a file, or for a function that makes it: such a one fails when the page is drawn anew under the click."""
-    st.download_button(label, make, name, mime, key=f"take_{name.rsplit('.', 1)[-1]}", on_click="ignore", icon=icon)
+    st.download_button(label, make, name, mime, key=key("train", f"take_{name.rsplit('.', 1)[-1]}"), on_click="ignore", icon=icon)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -106,18 +107,20 @@ def _run_file(now: Moment) -> bytes:
 
 def _name(now: Moment) -> None:
     """Rename and delete; starter models keep both their name and their place."""
-    info = runs.store().open(now.run_id).info
+    with guard.refusal():
+        info = runs.store().open(now.run_id).info
     if info.builtin:
         st.caption("A starter model: it came with Unrolled and stays as it is.")
         return
-    name = st.text_input("Name", info.name, max_chars=80, key=f"name_{now.run_id}")
+    name = st.text_input("Name", info.name, max_chars=80, key=key("train", "name", now.run_id))
     if name.strip() and name != info.name:
-        runs.store().rename(now.run_id, name)
+        with guard.refusal():
+            runs.store().rename(now.run_id, name)
         st.rerun()
     if st.button(
         "Delete this run",
         icon=":material/delete:",
-        key="delete_run",
+        key=key("train", "delete"),
         disabled=now.active,
         help="Stop it first." if now.active else None,
     ):
@@ -125,9 +128,11 @@ def _name(now: Moment) -> None:
 
 
 @st.dialog("Delete this run?")
+@guard.section("The deletion")
 def _confirm(run_id: str, name: str) -> None:
     st.markdown(f"{plain(name)}: its metrics and weights will be gone, for everyone who watches it.")
-    if st.button("Delete", type="primary", key="delete_really"):
-        runs.store().delete(run_id)
+    if st.button("Delete", type="primary", key=key("train", "delete_really")):
+        with guard.refusal():
+            runs.store().delete(run_id)
         settings.anew()
         st.rerun()

@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import live, runs
-from pages.shared.words import plain, sentence
+from pages.shared import guard, live, runs, usable
+from pages.shared.session import key
+from pages.shared.usable import Use
+from pages.shared.words import advice, plain, sentence
 
-__all__ = ["Context", "chart", "page", "plain", "wait"]
+__all__ = ["Context", "chart", "key", "model", "page", "plain", "wait"]
 
 Result = TypeVar("Result")
 
@@ -53,6 +55,7 @@ class Context:
 
     run_id: str | None  # the current run, or None
     run: Any  # rnn_core.runs.RunRecord of it, or None
+    use: Use  # what this page can do with it
 
     @property
     def service(self) -> Any:
@@ -75,17 +78,31 @@ def page(title: str, icon: str, what: str, *, default: str | None = "starter", w
     runs.arrive(title)
     st.html(AWAY + CHOSEN)
     st.logo(str(live.STATIC / "wordmark.svg"), icon_image=str(live.STATIC / "logo.svg"), size="large")
-    with st.sidebar:
-        links = st.container()
-        run_id = runs.picker(default, whole)
-        with links:
-            navigation(run_id if run_id == runs.chosen() else None)  # a starter that nobody chose opens no page for itself
-        workers()
-    runs.gone(title)
+    run_id = sidebar(default, whole)
+    runs.missing(title)
     if what:
         st.title(f"{icon} {title}", anchor=False)
         st.markdown(what)
-    return Context(run_id, opened(run_id))
+    run, use = None, Use("", False)
+    with guard.section("The chosen run"):
+        run = opened(run_id)
+        use = usable.use(title, run, run_id == runs.chosen())
+        if use.words:
+            st.caption(use.words) if use.possible else st.info(use.words, icon=":material/info:")
+    return Context(run_id, run, use)
+
+
+def sidebar(default: str | None, whole: bool) -> str | None:
+    """Links to the pages, the run picker, the state of the workers; the id of the run that the page looks at."""
+    with st.sidebar:
+        links = st.container()
+        run_id = None
+        with guard.section("The choice of a run"):
+            run_id = runs.picker(default, whole)
+        with links:
+            navigation(run_id if run_id == runs.chosen() else None)  # a starter that nobody chose opens no page for itself
+        workers()
+    return run_id
 
 
 def navigation(run_id: str | None) -> None:
@@ -115,6 +132,7 @@ def workers() -> None:
     st.fragment(_workers, run_every=None if ready else 1.5)(ready)
 
 
+@guard.section("The state of the workers")
 def _workers(known_ready: bool) -> None:
     service = runs.running_service()
     state = service.state if service else "starting"
@@ -132,7 +150,7 @@ def _workers(known_ready: bool) -> None:
 def wait(future: Future[Result], words: str, timeout: float = 120.0) -> Result:
     """The result of a computation on the workers; until then a calm placeholder, and a calm sentence when it fails.
 
-    A failure ends the page (or the fragment) here: what follows needs the result.
+    A failure ends the section here: what follows needs the result. One that nobody expected is counted.
     """
     place = st.empty()
     deadline = time.monotonic() + timeout
@@ -145,11 +163,18 @@ def wait(future: Future[Result], words: str, timeout: float = 120.0) -> Result:
     try:
         result = future.result(timeout=0)
     except Exception as error:
-        runs.log.warning("a probe failed", exc_info=error)
+        if not advice(error):
+            guard.count(f"A computation ({words})", error)
         place.warning(sentence(error), icon=":material/info:")
-        st.stop()
+        guard.leave()
     place.empty()
     return result
+
+
+def model(record: Any, step: int | None = None) -> Any:
+    """The network (`rnn_core.models.Model`) of a run at a kept step, or the newest; a damaged file ends the section with a sentence."""
+    with guard.refusal():
+        return record.model(step)
 
 
 def chart(figure: go.Figure, key: str, alt: str, *, rev: str = "", clickable: bool = False) -> dict[str, Any] | None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import runs, shell
+from pages.shared import guard, runs, session, shell
+from pages.shared.session import key
 from rnn_core import data, sweep
 from rnn_core.figures import compare, theme
 from rnn_core.sweeping import Sweep
@@ -36,7 +37,9 @@ def memory(service: Any) -> None:
         bias = f" Gate bias {sweep.GATE_BIAS[task]:g}." if task in sweep.GATE_BIAS else ""
         st.subheader(data.task(task).title, anchor=False)
         st.markdown(f"{sweep.summary(sweep.cells_of_map(found, task))}{bias}")
-        shell.chart(compare.memory_map(found, task), f"map_{task}", f"Share of runs that solved {task} by cell and length")
+        shell.chart(
+            compare.memory_map(found, task), key("compare", "map", task), f"Share of runs that solved {task} by cell and length"
+        )
     st.divider()
     _sweep(service, found)
 
@@ -47,22 +50,23 @@ def _sweep(service: Any, found: Sequence[sweep.Outcome]) -> None:
     offered = [name for name in PUZZLES if name in data.tasks()]
     columns = st.columns([3, 3, 2])
     tasks = columns[0].multiselect(
-        "Puzzles", offered, ["adding"], format_func=lambda name: data.task(name).title, key="sweep_tasks"
+        "Puzzles", offered, ["adding"], format_func=lambda name: data.task(name).title, key=key("compare", "sweep_tasks")
     )
-    lengths = columns[1].multiselect("Lengths", LENGTHS, [10], key="sweep_lengths")
-    seeds = columns[2].slider("Seeds", 1, 10, 5, key="sweep_seeds")
+    lengths = columns[1].multiselect("Lengths", LENGTHS, [10], key=key("compare", "sweep_lengths"))
+    seeds = columns[2].slider("Seeds", 1, 10, 5, key=key("compare", "sweep_seeds"))
     missing = sweep.left(sweep.grid(tasks, lengths, seeds), found)
-    sweeping: Sweep | None = st.session_state.get("sweep")
+    sweeping: Sweep | None = session.here().sweep
     running = sweeping is not None and not sweeping.progress().over
     words = f"Run {len(missing)} missing trial{'s' if len(missing) > 1 else ''}" if missing else "Nothing is missing"
-    if st.button(words, icon=":material/grid_on:", disabled=running or not missing):
-        st.session_state["sweep"] = Sweep(service, missing, _own(service), runs.viewer())
+    if st.button(words, icon=":material/grid_on:", disabled=running or not missing, key=key("compare", "sweep_start")):
+        session.here().sweep = Sweep(service, missing, _own(service), runs.viewer())
         st.rerun()
     if sweeping is not None:
         st.fragment(_progress, run_every=TICK if running else None)(sweeping)
     st.caption("Results are kept as they come: stop at any time, and press again to go on with what is missing.")
 
 
+@guard.section("The trials")
 def _progress(sweeping: Sweep) -> None:
     """How far a sweep has come, and its button."""
     now = sweeping.progress()
@@ -72,11 +76,11 @@ def _progress(sweeping: Sweep) -> None:
     st.progress(min(now.done / max(now.total, 1), 1.0), words)
     if now.message:
         st.warning(shell.plain(now.message), icon=":material/info:")
-    if not now.over and st.button("Stop", icon=":material/stop:", key="sweep_stop"):
+    if not now.over and st.button("Stop", icon=":material/stop:", key=key("compare", "sweep_stop")):
         sweeping.stop()
     mark = (id(sweeping), now.done, now.over)
-    if st.session_state.get("sweep_seen") != mark:
-        st.session_state["sweep_seen"] = mark
+    if session.here().sweep_seen != mark:
+        session.here().sweep_seen = mark
         st.rerun()  # draw the map with the new square, or the page without the timer
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import runs
+from pages.shared import runs, session
+from pages.shared.session import key
 from rnn_core import presets
 from rnn_core.evidence import Evidence
 from rnn_core.figures import gradients as figures
@@ -22,9 +23,11 @@ def chosen() -> Lesson:
     """The lesson of the link, or the first."""
     numbered = {name: f"{n}. {lesson.title}" for n, (name, lesson) in enumerate(LESSONS.items(), 1)}
     asked, first = st.query_params.get("lesson", ""), next(iter(LESSONS))
-    if "lesson_name" not in st.session_state or runs.returned():
-        st.session_state["lesson_name"] = asked if asked in LESSONS else first
-    name = st.pills("Lesson", list(LESSONS), format_func=numbered.__getitem__, required=True, key="lesson_name", label_visibility="collapsed")  # fmt: skip
+    if session.value(key("lessons", "chosen")) is None or runs.returned():
+        session.set_value(key("lessons", "chosen"), asked if asked in LESSONS else first)
+    name = st.pills(
+        "Lesson", list(LESSONS), format_func=numbered.__getitem__, required=True, key=key("lessons", "chosen"), label_visibility="collapsed"
+    )  # fmt: skip
     name = name if name in LESSONS else first
     if st.query_params.get("lesson") != name:
         st.query_params["lesson"] = name
@@ -36,7 +39,7 @@ def seed(lesson: Lesson) -> int:
     if lesson.name in RECORDED:
         return 0
     words = "Another seed draws other random weights and inputs. A claim that holds for one seed only would be luck."
-    return int(st.number_input("Seed", 0, 999, 0, key=f"seed_{lesson.name}", help=words, width=140))
+    return int(st.number_input("Seed", 0, 999, 0, key=key("lessons", "seed", lesson.name), help=words, width=140))
 
 
 def figure(lesson: Lesson, found: Evidence) -> go.Figure | None:

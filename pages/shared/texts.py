@@ -8,7 +8,9 @@ from functools import cache
 import numpy as np
 import streamlit as st
 
+from pages.shared import session
 from pages.shared.composer import composer
+from pages.shared.session import key, linked
 from pages.shared.words import plain
 from rnn_core.data.text import UNKNOWN, vocabulary
 
@@ -94,28 +96,28 @@ def whole_words(size: int) -> tuple[str, ...]:
 def text_box(size: int) -> Text:
     """Examples, the box, and, where the text is too long, the choice of its part. Says what is not read as typed."""
     by_name = {example.name: example for example in EXAMPLES}
-    chosen = st.pills("Examples", list(by_name), default=EXAMPLES[0].name, key="example", bind="query-params")
+    chosen = st.pills("Examples", list(by_name), default=EXAMPLES[0].name, **linked("example"))
     example = by_name.get(chosen or "")
-    part = st.session_state.get("part", "last")
+    part = session.value(key("sentence", "part"), "last")
     typed = composer(
         "Your text",
-        example.text if example else st.session_state.get("text", ""),
+        example.text if example else session.here().text,
         limit=LIMIT,
         part=part,
         whole=whole_words(size),
-        key="text_box",
+        key=key("sentence", "text_box"),
     )
-    st.session_state["text"] = typed
+    session.here().text = typed
     found = encoded(typed, part, size)
     if found.tokens > LIMIT:
         st.segmented_control(
             f"{found.tokens:,} tokens are more than the {LIMIT} that are read. Read the",
             ["first", "last"],
             default="last",
-            key="part",
+            key=key("sentence", "part"),
             required=True,
         )
-        found = encoded(typed, st.session_state["part"], size)
+        found = encoded(typed, session.value(key("sentence", "part"), "last"), size)
     if example and typed == example.text:
         st.caption(f":material/visibility: {example.look}")
     unknown_words(found)
@@ -144,19 +146,26 @@ def changed_word(text: Text, size: int) -> Text | None:
     places = [step for step, (start, end) in enumerate(text.spans) if end > start]
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     step = left.selectbox(
-        "Change the word", places, format_func=lambda step: f"{step}: {text.words[step][:40]}", key="changed_step"
+        "Change the word",
+        places,
+        format_func=lambda step: f"{step}: {text.words[step][:40]}",
+        key=key("sentence", "changed_step"),
     )
-    word = right.text_input("into", key="changed_word", max_chars=100, placeholder="another word; “-” takes it out").strip()
+    word = right.text_input(
+        "into", key=key("sentence", "changed_word"), max_chars=100, placeholder="another word; “-” takes it out"
+    ).strip()
     if step is None or not word:
         return None
     start, end = text.spans[step]
     made = text.text[:start] + ("" if word == "-" else word) + text.text[end:]
-    return encoded(made, st.session_state.get("part", "last"), size)
+    return encoded(made, session.value(key("sentence", "part"), "last"), size)
 
 
 def second_text(size: int) -> Text | None:
     """Another text to read beside the first; None while it is empty."""
-    typed = composer("Second text", EXAMPLES[1].text, limit=LIMIT, part="last", whole=whole_words(size), key="second_box")
+    typed = composer(
+        "Second text", EXAMPLES[1].text, limit=LIMIT, part="last", whole=whole_words(size), key=key("sentence", "second_box")
+    )
     found = encoded(typed, "last", size)
     unknown_words(found)
     return None if found.empty else found

@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import runs, settings
+from pages.shared import guard, runs, session, settings
 from pages.shared.moments import Moment
+from pages.shared.session import key as key_of
 from pages.shared.words import plain, sentence
 from rnn_core import data
 from rnn_core.experiment import FIELDS
@@ -22,7 +23,7 @@ def bar(now: Moment | None) -> None:
     """Draw the bar for a run, or (None) for the experiment in the form."""
     status = now.status if now else ""
     problem = settings.problem(settings.draft()) if now is None else ""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=key_of("train", "transport")):
         _play(now, status, bool(problem))
         startable = now is None and not problem
         going = status in ("running", "paused", "waiting")
@@ -49,7 +50,8 @@ def bar(now: Moment | None) -> None:
             enabled=now is not None,
             help="Again from other initial weights: another seed.",
         )
-    if refused := st.session_state.pop("transport_refused", ""):
+    if refused := session.here().refused:
+        session.here().refused = ""
         st.warning(refused, icon=":material/info:")
     if problem:
         st.error(plain(problem), icon=":material/error:")
@@ -83,9 +85,9 @@ def _button(
     help: str | None = None,
 ) -> None:
     # A callback, because a click must not be lost when the page is drawn anew before it comes to this line.
-    key = f"transport_{key or label.split()[-1].lower()}"
     st.button(
-        label, key=key, icon=icon, type=kind, disabled=not enabled, shortcut=shortcut, help=help, on_click=_do, args=(action, *args)
+        label, key=key_of("train", f"transport_{key or label.split()[-1].lower()}"), icon=icon, type=kind, disabled=not enabled,
+        shortcut=shortcut, help=help, on_click=guard.callback(label, _do), args=(action, *args),
     )  # fmt: skip
 
 
@@ -93,7 +95,7 @@ def _do(action: Callable[..., None], *args: Any) -> None:
     try:
         action(*args)
     except (ValueError, LookupError, OSError) as error:
-        st.session_state["transport_refused"] = sentence(error)
+        session.here().refused = sentence(error)
 
 
 def _start(first: str = "") -> None:

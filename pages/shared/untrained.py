@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import reach, shell
+from pages.shared.session import key, linked
 from rnn_core.experiment import CELLS, Experiment
 from rnn_core.figures import gradients as figures
 from rnn_core.probes.clipping import compare
@@ -21,26 +22,36 @@ INITIALISERS = ("orthogonal", "glorot_uniform", "identity", "random_normal")
 
 def knobs() -> tuple[Experiment, float]:
     """The laboratory's sliders: an untrained experiment and the standard deviation of its inputs."""
-    keep: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
+    keep: dict[str, Any] = {"persist_state": "session"}
     first, second, third, fourth = st.columns(4)
     help = "Multiplies the initial recurrent weights: below 1 they forget, above 1 they explode."
-    gain = first.slider("Recurrent gain", 0.0, 2.0, 1.0, 0.05, key="lab_gain", help=help, **keep)
+    gain = first.slider("Recurrent gain", 0.0, 2.0, 1.0, 0.05, help=help, **linked("lab_gain"), **keep)
     help = "Initial bias of the forget gate (LSTM; Keras: 1) and the update gate (GRU; Keras: 0). High keeps the memory."
-    bias = second.select_slider("Gate bias", BIASES, "default", key="lab_bias", help=help, **keep)
+    bias = second.select_slider("Gate bias", BIASES, "default", **linked("lab_bias"), help=help, **keep)
     length = third.select_slider(
-        "Length", (10, 25, 50, 100, 200, 500), 100, key="lab_length", help="Time steps of the sequences.", **keep
+        "Length", (10, 25, 50, 100, 200, 500), 100, **linked("lab_length"), help="Time steps of the sequences.", **keep
     )
     help = "Standard deviation of the inputs: 0.03 is a fresh embedding of words, 1 a normalised series."
-    scale = fourth.select_slider("Input scale", (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0), 0.03, key="lab_scale", help=help, **keep)
-    with st.expander("Activation, initialiser, units, seed", key="lab_more", bind="query-params"):
+    scale = fourth.select_slider(
+        "Input scale", (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0), 0.03, **linked("lab_scale"), help=help, **keep
+    )
+    with st.expander("Activation, initialiser, units, seed", **linked("lab_more")):
         first, second, third, fourth = st.columns(4)
     activation = first.selectbox(
-        "Activation", ("tanh", "relu", "linear", "sigmoid"), key="lab_activation", help="The nonlinearity of the state.", **keep
+        "Activation",
+        ("tanh", "relu", "linear", "sigmoid"),
+        **linked("lab_activation"),
+        help="The nonlinearity of the state.",
+        **keep,
     )
     help = "How the recurrent weights start. Keras: orthogonal."
-    initialiser = second.selectbox("Recurrent initialiser", INITIALISERS, key="lab_initialiser", help=help, **keep)
-    units = third.select_slider("Units", (4, 8, 16, 32, 64), 32, key="lab_units", help="Numbers in the hidden state.", **keep)
-    seed = fourth.number_input("Seed", 0, 9999, 0, key="lab_seed", help="Another seed draws other weights and inputs.", **keep)
+    initialiser = second.selectbox("Recurrent initialiser", INITIALISERS, **linked("lab_initialiser"), help=help, **keep)
+    units = third.select_slider(
+        "Units", (4, 8, 16, 32, 64), 32, **linked("lab_units"), help="Numbers in the hidden state.", **keep
+    )
+    seed = fourth.number_input(
+        "Seed", 0, 9999, 0, **linked("lab_seed"), help="Another seed draws other weights and inputs.", **keep
+    )
     fields = {
         "gain": gain,
         "length": length,
@@ -56,17 +67,17 @@ def small_network() -> tuple[str, float, int]:
     """Cell, gain and length of the animation's network."""
     columns = st.columns([2, 2, 2])
     with columns[0]:
-        chosen = reach.cell(CELLS, "walk_cell")
+        chosen = reach.cell(CELLS, key("gradients", "walk_cell"))
     with columns[1]:
         gain = st.select_slider(
             "Recurrent gain",
             (0.3, 0.6, 1.0, 1.5, 2.5),
             0.6,
-            key="walk_gain",
+            key=key("gradients", "walk_gain"),
             help="0.3: the gradient vanishes; 2.5: it explodes.",
         )
     with columns[2]:
-        length = st.select_slider("Time steps", (4, 5, 6, 7, 8), 6, key="walk_length")
+        length = st.select_slider("Time steps", (4, 5, 6, 7, 8), 6, key=key("gradients", "walk_length"))
     return chosen, gain, length
 
 
@@ -74,14 +85,18 @@ def exploding() -> tuple[Experiment, float]:
     """An untrained network with large recurrent weights, and the largest gradient norm allowed."""
     columns = st.columns([5, 4, 4, 4])
     with columns[0]:
-        chosen = reach.cell(CELLS, "clip_cell")
+        chosen = reach.cell(CELLS, key("gradients", "clip_cell"))
     with columns[1]:
-        gain = st.select_slider("Recurrent gain", (0.5, 1.0, 1.2, 1.5, 2.0, 3.0), 1.5, key="clip_gain")
+        gain = st.select_slider("Recurrent gain", (0.5, 1.0, 1.2, 1.5, 2.0, 3.0), 1.5, key=key("gradients", "clip_gain"))
     with columns[2]:
-        length = st.select_slider("Length", (10, 25, 50, 100, 200), 50, key="clip_length")
+        length = st.select_slider("Length", (10, 25, 50, 100, 200), 50, key=key("gradients", "clip_length"))
     with columns[3]:
         limit = st.select_slider(
-            "Limit", (0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0), 1.0, key="clip_limit", help="The largest norm that clipping allows."
+            "Limit",
+            (0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0),
+            1.0,
+            key=key("gradients", "clip_limit"),
+            help="The largest norm that clipping allows.",
         )
     return Experiment().replace(cell=chosen, gain=gain, length=length), limit
 
@@ -95,7 +110,7 @@ def clip_result(norms: dict[str, float], limit: float) -> None:
         )
         return
     result = compare(np.array(list(norms.values())), tuple(norms), limit)
-    shell.chart(figures.clipping(result), "clipping", f"Gradient norms before and after clipping at {limit:g}")
+    shell.chart(figures.clipping(result), key("gradients", "clipping"), f"Gradient norms before and after clipping at {limit:g}")
     cards = st.columns(3)
     cards[0].metric("Before", f"{result.norm:.3g}", help="Norm of all weights' gradients together.")
     cards[1].metric(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import random
-
 import streamlit as st
 
-from pages.shared import boards, runs, settings, transport
+from pages.shared import boards, guard, runs, session, settings, transport
 from pages.shared import live as charts
 from pages.shared.boards import Board
 from pages.shared.moments import Moment
+from pages.shared.session import key
 from pages.shared.words import plain, sentence
 from rnn_core import data
 from rnn_core.figures import live as figures_live
 
-TICK = 0.9, 1.1  # seconds; every session takes its own from between, so that a class that came at once does not tick at once
 EAGER = 0.25  # seconds, until the first step is there: who pressed Play does not like to wait for the first point
 SLIDER = 68  # pixels of the rewind slider
 NOW = -1  # the rewind slider's last place
@@ -57,9 +55,10 @@ def _every(board: Board) -> float | None:
         return None
     if board.now.status == "running" and board.now.begins and board.now.run_id in runs.mine():
         return EAGER
-    return st.session_state.setdefault("tick", random.uniform(*TICK))
+    return session.here().tick
 
 
+@guard.section("The training")
 def _tick(run_id: str, status: str, every: float | None) -> None:
     if runs.chosen() != run_id:
         st.rerun()  # a button led to another run
@@ -68,7 +67,7 @@ def _tick(run_id: str, status: str, every: float | None) -> None:
         service.seen(run_id)
     board = current(run_id)
     if board is None:
-        st.session_state.pop("transport_refused", None)
+        session.here().refused = ""
         st.rerun()  # deleted while it was watched: the whole page says so
     now = board.now
     renew = (now.status, _every(board)) != (status, every)  # a run of the whole page sets the timer and renews the picker
@@ -77,7 +76,13 @@ def _tick(run_id: str, status: str, every: float | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(plain(now.name), anchor=False)
         words = "Back to the presets and the form, filled with this experiment. The run stays in the sidebar."
-        st.button("New experiment", icon=":material/add:", on_click=settings.anew, key="new_experiment", help=words)
+        st.button(
+            "New experiment",
+            icon=":material/add:",
+            on_click=guard.callback("New experiment", settings.anew),
+            key=key("train", "new_experiment"),
+            help=words,
+        )
     transport.bar(now)
     transport.progress(now)
     figures(_rewound(board))
@@ -92,19 +97,21 @@ def _rewound(board: Board) -> Board:
         if now.active:
             st.container(height=SLIDER, border=False)  # its place, so that nothing moves down when it comes
         return board
-    steps, key, held = [*sorted(now.kept), NOW], f"rewind_{now.run_id}", f"rewound_{now.run_id}"
+    steps, name = [*sorted(now.kept), NOW], key("train", "rewind", now.run_id)
     # A slider forgets its place when a kept snapshot joins it, so the place is held apart.
-    st.session_state[key] = st.session_state.get(held, NOW) if st.session_state.get(held) in steps else NOW
+    held = session.here().kept_steps.get(now.run_id, NOW)
+    session.set_value(name, held if held in steps else NOW)
     words = {step: f"epoch {epoch}, step {step:,}" for step, epoch in now.kept.items()} | {NOW: "now"}
     help = "Look through the weights that were kept along the way."
     chosen = st.select_slider(
-        "Rewind", steps, format_func=words.__getitem__, key=key, help=help, on_change=_hold, args=(key, held)
-    )
+        "Rewind", steps, format_func=words.__getitem__, key=name, help=help,
+        on_change=guard.callback("Rewind", _hold), args=(now.run_id, name),
+    )  # fmt: skip
     return board if chosen == NOW else boards.board(now.run_id, chosen)
 
 
-def _hold(key: str, held: str) -> None:
-    st.session_state[held] = st.session_state[key]
+def _hold(run_id: str, name: str) -> None:
+    session.here().kept_steps[run_id] = session.value(name, NOW)
 
 
 def figures(board: Board) -> None:
@@ -139,7 +146,7 @@ def about(now: Moment, name: str) -> str:
 
 def _drawing(board: Board, name: str) -> None:
     if name in board.drawings:
-        charts.draw(board.drawings[name], name)
+        charts.draw(board.drawings[name], key("train", "drawing", name))
     elif board.now.active or name == "reading":
         series = name == "reading" and data.task(board.now.experiment.data.task).group == "series"
         # Its place; a shimmering skeleton would take from the trainer what it waits for.

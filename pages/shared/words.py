@@ -20,8 +20,8 @@ def plain(text: object, longest: int = 300) -> str:
     return _MARKS.sub(r"\\\1", kept)
 
 
-def sentence(error: BaseException) -> str:
-    """What to tell a student about an error, ready for Markdown. Our own errors advise; others get the next step."""
+def advice(error: BaseException) -> str:
+    """What an error that was foreseen says to a student, ready for Markdown; "" for one that nobody expected."""
     if (
         isinstance(error, (ValueError, LookupError, FileNotFoundError, ConnectionError))
         and error.args
@@ -30,4 +30,14 @@ def sentence(error: BaseException) -> str:
         return plain(error.args[0])
     if isinstance(error, TimeoutError):
         return "This took longer than it should. The workers may be busy with other students: try again in a moment."
-    return "Something went wrong while computing this. Try again, or choose another run in the sidebar; the server's log has the details."
+    if isinstance(error, OSError):
+        return f"A file could not be read or written ({plain(error.strerror or type(error).__name__)}). Try again in a moment."
+    return ""
+
+
+def sentence(error: BaseException) -> str:
+    """As `advice`, with the next step for an error that nobody expected."""
+    return (
+        advice(error)
+        or "Something went wrong while computing this. Try again, or choose another run in the sidebar; the server's log has the details."
+    )

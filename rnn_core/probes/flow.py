@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_core.data.task import Interface
+from rnn_core.data.task import Interface, Uploads
 from rnn_core.experiment import CELLS, Experiment
-from rnn_core.probes import spectra, stack
+from rnn_core.probes import samples, spectra, stack
 from rnn_core.probes.curves import Curve, curve
 from rnn_core.probes.quick import quick
 from rnn_core.probes.quick_jacobians import quick_jacobians
@@ -128,18 +128,14 @@ class Moment:
         return "at init" if self.step == 0 else f"after {self.step:,} steps"
 
 
-@lru_cache(maxsize=3)
-def probe_batch(experiment: Experiment, examples: int = 32) -> tuple[Batch, str]:
-    """The same validation sequences for every snapshot of a run, long ones first, and what they are in words."""
-    from rnn_core import data
+def probe_batch(experiment: Experiment, uploads: Uploads = None, examples: int = 32) -> tuple[Batch, str]:
+    """The same validation sequences for every snapshot of a run, long ones first, and what they are in words.
 
+    Raises ValueError with a sentence where the data cannot be made, for one because an uploaded file is not in `uploads`.
+    """
+    dataset, task = samples.dataset(experiment, uploads)
     source = "validation sequences of its own data"
-    try:
-        dataset = data.build(experiment)
-    except (OSError, ValueError, RuntimeError):
-        if experiment.data.task != "imdb":
-            raise
-        dataset = data.build(experiment.replace(task="toy_reviews"))
+    if task != experiment.data.task:
         source = "synthetic toy reviews, because the IMDB reviews are not on this machine"
     sequences, longest = dataset.validation, experiment.data.length
     chosen = np.argsort(-np.minimum(sequences.lengths, longest), kind="stable")[:examples]
@@ -147,7 +143,9 @@ def probe_batch(experiment: Experiment, examples: int = 32) -> tuple[Batch, str]
     return sequences.pad(chosen, length, side="pre", mask=True), f"{len(chosen)} {source}"
 
 
-def of_run(moments: tuple[Moment, ...], experiment: Experiment, of: str = "output", relative: bool = True) -> RunFlow:
+def of_run(
+    moments: tuple[Moment, ...], experiment: Experiment, of: str = "output", relative: bool = True, uploads: Uploads = None
+) -> RunFlow:
     """Gradient curves of kept models, every recurrent layer, on the validation sequences of `experiment`.
 
     A layer's last step is the last that it reads: for the half that reads backwards, the sequence's first.
@@ -155,10 +153,11 @@ def of_run(moments: tuple[Moment, ...], experiment: Experiment, of: str = "outpu
     Args:
         of: "output" (the logit) or "loss".
         relative: divide each example by its value at the final step.
+        uploads: SHA-256 → bytes of the files that the experiment names.
     """
     from rnn_core.probes.gradients import state_gradients
 
-    batch, source = probe_batch(experiment)
+    batch, source = probe_batch(experiment, uploads)
     collected: dict[str, list[Curve]] = {"state": [], "input": [], "component": []}
     for moment in moments:
         spec = moment.model.spec
@@ -174,11 +173,11 @@ def of_run(moments: tuple[Moment, ...], experiment: Experiment, of: str = "outpu
     return RunFlow({quantity: tuple(found) for quantity, found in collected.items()}, source)
 
 
-def spectrum_of_run(moment: Moment, experiment: Experiment) -> tuple[SingularValues, Exponents]:
+def spectrum_of_run(moment: Moment, experiment: Experiment, uploads: Uploads = None) -> tuple[SingularValues, Exponents]:
     """Singular values and Lyapunov exponents of a kept model on one validation sequence of `experiment`."""
     from rnn_core.probes.jacobians import jacobians
 
-    batch, _ = probe_batch(experiment)
+    batch, _ = probe_batch(experiment, uploads)
     real = slice(None) if batch.mask is None else batch.mask[0]
     found = jacobians(moment.model, batch.inputs[0][real])
     return spectra.singular_values(found.cell, found.steps), spectra.exponents(found.cell, found.steps)

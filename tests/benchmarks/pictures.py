@@ -58,8 +58,8 @@ def main() -> None:
             frame(page).save(folder / "home.png", optimize=True)
             page.set_viewport_size(FILM)  # type: ignore[arg-type]
             page.goto(f"{server.url}/train?{RUN}")
-            page.locator(".st-key-transport_play button").first.click()
-            page.locator(".st-key-norms .main-svg").first.wait_for()
+            page.locator(".st-key-train-transport_play button").first.click()
+            page.locator(".unrolled-chart[data-name=norms] .main-svg").first.wait_for()
             pictures = film(page)
         finally:
             chrome.close()

@@ -22,7 +22,7 @@ from tests.browser.serving import Server
 DOORS = ("Paste a sentence", "Train one, live", "Watch gradients vanish")
 SYNTHETIC = "task=adding&length=50&cell=lstm&units=16&epochs=1000&minutes=5"
 IMDB = "task=imdb&length=500&cell=simple_rnn&units=32&epochs=5"
-DRAWN = "() => document.querySelector('.st-key-loss .unrolled-chart')?.calcdata?.[0]?.some((point) => point.x !== undefined)"
+DRAWN = "() => document.querySelector('.unrolled-chart[data-name=loss]')?.calcdata?.[0]?.some((point) => point.x !== undefined)"
 GOALS = {"home": 3.0, "cold server": 12.0, "synthetic": 1.5, "IMDB": 3.0}  # seconds
 
 
@@ -36,13 +36,13 @@ def home(page: Page, server: Server) -> None:
 def first_point(page: Page, server: Server, experiment: str) -> float:
     """Open an experiment, press Play; seconds from there to the first point in the loss chart. The run is stopped."""
     page.goto(f"{server.url}/train?{experiment}")
-    play = page.locator(".st-key-transport_play button")
+    play = page.locator(".st-key-train-transport_play button")
     play.click(trial=True)
     began = time.perf_counter()
     play.click()
     page.wait_for_function(DRAWN, polling=20)
     seconds = time.perf_counter() - began
-    page.locator(".st-key-transport_stop button").click()
+    page.locator(".st-key-train-transport_stop button").click()
     page.get_by_text("Stopped after").wait_for()
     return seconds
 

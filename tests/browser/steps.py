@@ -26,12 +26,12 @@ def button(page: Page, name: str) -> Locator:
 
 def transport(page: Page, name: str) -> Locator:
     """A button of the transport: play (which may read Pause or Play on), batch, epoch, stop, reset, weights."""
-    return page.locator(f".st-key-transport_{name}").get_by_role("button").first  # an old one may linger for a moment
+    return page.locator(f".st-key-train-transport_{name}").get_by_role("button").first  # an old one may linger for a moment
 
 
 def chart(page: Page, key: str) -> Locator:
     """The node that Plotly draws a chart into."""
-    return page.locator(f".st-key-{key} .unrolled-chart")
+    return page.locator(f'.unrolled-chart[data-name="{key}"]')
 
 
 def points(page: Page, key: str, trace: int = 0) -> int:

@@ -24,7 +24,7 @@ def test_a_contest_runs_to_its_verdict_without_flicker(visit: Visit, server: Ser
     expect(node.locator(".main-svg").first).to_be_visible()
     node.evaluate("node => { node.mark = 1 }")
     first = points(page, "contest_curves")
-    page.wait_for_function("first => document.querySelector('.st-key-contest_curves .unrolled-chart').data[0].x.length > first", arg=first, timeout=PATIENCE)  # fmt: skip
+    page.wait_for_function("first => document.querySelector('.unrolled-chart[data-name=contest_curves]').data[0].x.length > first", arg=first, timeout=PATIENCE)  # fmt: skip
     assert node.evaluate("node => node.mark") == 1  # drawn in place, tick after tick
     expect(page.get_by_role("heading", name="Verdict")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("The loss gradient reached back")).to_be_visible()
@@ -53,17 +53,17 @@ def test_a_contest_is_held_and_stopped(visit: Visit, server: Server) -> None:
 
 def test_a_sweep_is_stopped_and_resumed(visit: Visit, server: Server) -> None:
     page = settled(visit(f"{server.url}/compare?compare=How+far+back+can+it+remember%3F"))
-    expect(chart(page, "map_adding").locator(".main-svg").first).to_be_visible(timeout=PATIENCE)
-    page.locator(".st-key-sweep_tasks [data-testid=stMultiSelect] input").press("Backspace")
-    page.locator(".st-key-sweep_tasks input").fill("Delayed")
-    page.locator(".st-key-sweep_tasks input").press("Enter")
+    expect(chart(page, "map-adding").locator(".main-svg").first).to_be_visible(timeout=PATIENCE)
+    page.locator(".st-key-compare-sweep_tasks [data-testid=stMultiSelect] input").press("Backspace")
+    page.locator(".st-key-compare-sweep_tasks input").fill("Delayed")
+    page.locator(".st-key-compare-sweep_tasks input").press("Enter")
     page.keyboard.press("Escape")
     button(page, "Run 15 missing trials").click()
     expect(page.get_by_text(re.compile("[1-9] of 15 trials")).first).to_be_visible(timeout=PATIENCE)
     button(page, "Stop").click()
     again = page.get_by_role("button", name=re.compile("Run [1-9][0-4]? missing trial"))  # fewer than before: what came is kept
     expect(again).to_be_enabled(timeout=PATIENCE)
-    expect(chart(page, "map_delayed_recall").locator(".main-svg").first).to_be_visible()
+    expect(chart(page, "map-delayed_recall").locator(".main-svg").first).to_be_visible()
     again.click()
     expect(page.get_by_text(re.compile("of [1-9][0-4]? trials")).first).to_be_visible(timeout=PATIENCE)
     button(page, "Stop").click()

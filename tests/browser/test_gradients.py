@@ -34,7 +34,7 @@ def test_a_slider_of_the_laboratory_changes_the_curves_and_the_link(visit: Calla
     assert heights(page, "lab")[-1] < before[-1]
     expect(page).to_have_url(re.compile("lab_gain=0.95"))
     page.get_by_text("Lyapunov exponents", exact=True).click()
-    page.wait_for_function("() => document.querySelector('.st-key-lab .unrolled-chart').data[0].mode === 'lines+markers'")
+    page.wait_for_function("() => document.querySelector('.unrolled-chart[data-name=lab]').data[0].mode === 'lines+markers'")
     expect(page.get_by_text("average growth per step")).to_be_visible()
 
 
@@ -61,7 +61,7 @@ def test_the_gradient_of_a_running_training_moves(visit: Callable[..., Page], se
     node.evaluate("node => { node.mark = 1 }")
     assert points(page, "live", 1) == 30
     before = heights(page, "live")
-    script = "old => JSON.stringify(Array.from(document.querySelector('.st-key-live .unrolled-chart').data[1].y)) !== JSON.stringify(old)"
+    script = "old => JSON.stringify(Array.from(document.querySelector('.unrolled-chart[data-name=live]').data[1].y)) !== JSON.stringify(old)"
     page.wait_for_function(script, arg=before, timeout=SLOW)
     assert node.evaluate("node => node.mark") == 1  # drawn in place
     expect(page.get_by_text("Live, mean over the batch · status: running")).to_be_visible()
@@ -105,8 +105,8 @@ def test_clipping_says_how_far_each_rule_turns_the_step(visit: Callable[..., Pag
 def test_what_is_known_on_paper(visit: Callable[..., Page], server: Server) -> None:
     page = settled(visit(f"{server.url}/gradients"))
     page.get_by_role("tab", name="On paper").click()
-    drawn(page, "growth_13")
-    assert heights(page, "growth_13", 0)[10] == pytest.approx(7240.8, rel=1e-3)
+    drawn(page, "growth-13")
+    assert heights(page, "growth-13", 0)[10] == pytest.approx(7240.8, rel=1e-3)
 
 
 def test_every_lesson_is_borne_out_and_leads_to_its_experiment(visit: Callable[..., Page], server: Server) -> None:
@@ -132,13 +132,13 @@ def test_every_lesson_is_borne_out_and_leads_to_its_experiment(visit: Callable[.
 
 def test_a_lesson_fits_a_phone(visit: Callable[..., Page], server: Server) -> None:
     page = settled(visit(f"{server.url}/lessons?lesson=training", scheme="dark", phone=True))
-    drawn(page, "lesson_training")
+    drawn(page, "figure-training")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
 
 
 def changed(page: Page, before: list[float], trace: int = 1) -> None:
     """Wait until one of the laboratory's curves is another."""
-    script = "([old, n]) => JSON.stringify(Array.from(document.querySelector('.st-key-lab .unrolled-chart').data[n].y)) !== JSON.stringify(old)"
+    script = "([old, n]) => JSON.stringify(Array.from(document.querySelector('.unrolled-chart[data-name=lab]').data[n].y)) !== JSON.stringify(old)"
     page.wait_for_function(script, arg=[before, trace], polling=10)
 
 

@@ -49,7 +49,7 @@ def test_three_dimensions(visit: Visit, server: Server) -> None:
     page.locator(".st-key-states_axes").get_by_text("3-D").click()
     expect(chart(page, "paths").locator(".gl-container canvas").first).to_be_attached(timeout=PATIENCE)
     page.wait_for_function(
-        "document.querySelector('.st-key-paths .unrolled-chart').data.every(trace => trace.type === 'scatter3d')"
+        "document.querySelector('.unrolled-chart[data-name=paths]').data.every(trace => trace.type === 'scatter3d')"
     )
 
 
@@ -60,7 +60,7 @@ def test_a_click_on_the_heat_map_follows_that_unit(visit: Visit, server: Server)
     box = chart(page, "heat_map").locator(".nsewdrag").first.bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.5)
-    title = chart(page, "unit").locator(".ytitle")
+    title = chart(page, "unit_over_time").locator(".ytitle")
     expect(title).not_to_have_text("unit 0 of h", timeout=PATIENCE)
 
 
