@@ -103,7 +103,8 @@ class RunRecord:
             found = [kept.step for kept in self.snapshots]
             step = next((candidate for candidate in reversed(found) if not self._problem(candidate)), None)
             if step is None:
-                raise ValueError(f"run {self.name!r} has no readable weights yet")
+                words = "none of its kept weights can be read: their files are damaged" if found else "it has kept no weights yet"
+                raise ValueError(f"the run {self.name!r} has nothing to look into: {words}")
         elif step not in {kept.step for kept in self.snapshots}:
             raise ValueError(f"run {self.name!r} kept no weights at step {step}")
         if problem := self._problem(step):

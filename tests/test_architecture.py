@@ -86,11 +86,6 @@ def test_each_stage_imports_only_from_the_left(path: Path) -> None:
         assert not roots(modules) & HEAVY
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("*.py")), ids=name)
-def test_a_page_leaves_the_session_to_its_shared_part(path: Path) -> None:
-    assert "session_state" not in path.read_text(), "pages/shared is the only code that touches Streamlit's session"
-
-
 @pytest.mark.parametrize(
     "module",
     ["rnn_core", "rnn_core.figures.live", "rnn_core.runs", "rnn_core.cluster", "pages.shared.shell", "pages.shared.watch"],

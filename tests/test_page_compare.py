@@ -228,7 +228,9 @@ def test_runs_of_one_task_stand_side_by_side_with_what_differs(two_runs: list[st
     app.switch_page("pages/compare.py").run()
     app.segmented_control(key="compare").set_value("Runs side by side").run()
     assert not app.exception
-    assert app.multiselect(key=key("compare", "runs_beside", "run-0")).value == ["run-1"]  # the run of another task is not offered
+    assert app.multiselect(key=key("compare", "runs_beside", "run-0")).value == [
+        "run-1"
+    ]  # the run of another task is not offered
     drawn = figures(app)
     assert [trace["name"] for trace in drawn["beside-metric"]["data"]] == ["Twin · run-0"] * 2 + ["Twin · run-1"] * 2
     table = app.dataframe[0].value

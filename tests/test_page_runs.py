@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import runs
 from pages.shared.guard import caught
+from pages.shared.session import LINK
+from pages.shared.session import PAGES as SESSION_PAGES
 from rnn_core import data
 from rnn_core.cluster import Live
 from rnn_core.data import tables
@@ -23,7 +25,7 @@ from rnn_core.experiment import CELLS, Experiment
 from rnn_core.probes import corpus
 from rnn_core.runs import Store
 from tests import made_up
-from tests.conftest import ROOT
+from tests.conftest import ROOT, figures
 from tests.test_sentence import Inline
 
 FILE = "day,sales\n" + "\n".join(f"{n},{10 + n % 7}" for n in range(120))
@@ -228,6 +230,8 @@ def test_a_page_is_calm_and_says_what_it_can_do(pages: Service, case: Case) -> N
     if state not in ("deleted meanwhile", "with an unknown cell", "with an unknown task") and page != "Compare":
         assert app.title
     assert expected(page, kind, form, state) in words(app)
+    if state == "with damaged weights":
+        assert page != "Train" or "loss" in figures(app), "the curves are whole"
     for _ in views(app, page):
         assert not app.exception, [one.value for one in app.exception]
         assert not caught
@@ -238,3 +242,30 @@ def test_the_matrix_holds_every_pair_in_few_cases() -> None:
     assert len(CASES) <= 150
     found = {(case[0], case[4]) for case in CASES}
     assert found == set(itertools.product(PAGES, STATES))
+
+
+def keyed(app: AppTest) -> Iterator[tuple[str, str]]:
+    """(kind and label, key) of every widget and component on a page that has a key of ours."""
+    for element in app.main, app.sidebar:
+        for node in element:
+            proto = getattr(node, "proto", None)
+            found = re.fullmatch(r"\$\$(?:ID|GENERATED)-[0-9a-f]+-(.+)", getattr(proto, "id", ""))
+            if found and found[1] != "None":
+                yield f"{node.type} {getattr(proto, 'label', '')}", found[1]
+
+
+def test_no_two_different_widgets_have_one_key(pages: Service) -> None:
+    found: dict[str, set[str]] = {}
+    for page, path in PAGES.items():
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+        app.query_params["run"] = "starter-lstm"
+        app.run()
+        if page != "Home":
+            app.switch_page(path).run()
+        for _ in views(app, page):
+            for what, key in keyed(app):
+                found.setdefault(key, set()).add(what)
+    assert len(found) > 60
+    assert {key: what for key, what in found.items() if len(what) > 1} == {}
+    linked = {name for names in LINK.values() for name in names}
+    assert {key for key in found if key not in linked and key.split("-")[0] not in SESSION_PAGES} == set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import math
 from typing import Any
 
@@ -81,7 +80,9 @@ def test_every_field_of_the_experiment_has_a_widget_that_explains_itself(train: 
     found: dict[str, Any] = {}
     for kind in ("number_input", "selectbox", "toggle", "text_input", "button_group"):
         found |= {
-            element.key.removeprefix("train-set-"): element for element in train.get(kind) if (element.key or "").startswith("train-set-")
+            element.key.removeprefix("train-set-"): element
+            for element in train.get(kind)
+            if (element.key or "").startswith("train-set-")
         }
     assert set(FIELDS) - set(found) == {"source"}, "the uploaded file has its own widget"
     assert [name for name, element in found.items() if not element.help] == []
@@ -128,7 +129,10 @@ def test_a_link_to_an_unknown_task_falls_back() -> None:
 
 def test_files_that_are_ready_do_not_fail_when_the_page_is_drawn_anew_under_the_click(train: AppTest) -> None:
     """A file that is made on the click belongs to one drawing of the page: Streamlit forgets it with the next."""
-    for at, ready in ((train, ["train-take_program"]), (opened("pages/train.py", run="starter-lstm"), ["train-take_program", "train-take_csv"])):
+    for at, ready in (
+        (train, ["train-take_program"]),
+        (opened("pages/train.py", run="starter-lstm"), ["train-take_program", "train-take_csv"]),
+    ):
         found = {button.key: button.proto.deferred_file_id for button in at.get("download_button")}
         assert [name for name, later in found.items() if not later] == ready
 
@@ -233,16 +237,3 @@ def test_a_score_keeps_its_three_decimals(value: float, words: str) -> None:
 @pytest.mark.parametrize(("speed", "words"), [(0.5, "0.5"), (61.27, "61.3"), (1240.4, "1,240")])
 def test_a_pace_of_thousands_is_no_power_of_ten(speed: float, words: str) -> None:
     assert transport.pace(speed) == words
-
-
-def test_no_two_pages_share_a_name_in_the_link() -> None:
-    """Streamlit gives the link of a name to the widget that had it first, and takes it along to other pages."""
-    found: list[tuple[str, str]] = []
-    for path in (ROOT / "pages").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            words = {word.arg: word.value for word in node.keywords} if isinstance(node, ast.Call) else {}
-            if "bind" in words and isinstance(words["key"], ast.Constant):
-                found.append((str(words["key"].value), path.name))
-    names = [name for name, _ in found]
-    assert len(names) > 8
-    assert len(set(names)) == len(names), sorted(found)

@@ -54,10 +54,9 @@ def beside(run: Any) -> None:
 def _drawn(shown: list[str], clock: str, going: bool) -> None:
     try:
         found = [moment(key) for key in shown]
-    except (LookupError, OSError, ValueError):
-        st.warning(
-            "One of these runs was deleted while you looked. Choose another one in the sidebar.", icon=":material/link_off:"
-        )
+    except LookupError:
+        words = "One of these runs was deleted while you looked. Choose another one in the sidebar."
+        st.warning(words, icon=":material/link_off:")
         return
     active = [now.run_id for now in found if now.status in ACTIVE]
     if service := runs.running_service():

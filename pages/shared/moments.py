@@ -57,7 +57,10 @@ class Moment:
 
 
 def moment(run_id: str, at: int | None = None) -> Moment:
-    """The run as it is now, or as it was at the kept step `at`. Raises KeyError for a run that is gone."""
+    """The run as it is now, or as it was at the kept step `at`; without states where the file of its weights is damaged.
+
+    Raises KeyError for a run that is gone, ValueError for one of another version.
+    """
     record = runs.store().open(run_id)
     known = runs.under_way(run_id)
     shot = known.snapshot if known else None
@@ -70,7 +73,11 @@ def moment(run_id: str, at: int | None = None) -> Moment:
             shot.run.norm_history, shot.state_norms if shot.step else None, shot.probe_states, shot.eigenvalues, record.info.metric, record.info.test_metric, record.info.builtin, shot,
             known.position, known.estimate,
         )  # fmt: skip
-    arrays = record.snapshot(at) if kept else {}
+    arrays: dict[str, np.ndarray] = {}
+    try:
+        arrays = record.snapshot(at) if kept else {}
+    except (ValueError, OSError) as problem:  # damaged weights: the curves are in the index, and whole
+        message = f"{message} {problem}".strip()
     step = at if at is not None else max(record.info.step, 0)
     return Moment(
         run_id, record.name, record.experiment, status, message, f"{status}-{record.info.step}-{record.info.test_metric}-{at}", step, kept, record.history,

@@ -120,12 +120,12 @@ def text_box(size: int) -> Text:
         found = encoded(typed, session.value(key("sentence", "part"), "last"), size)
     if example and typed == example.text:
         st.caption(f":material/visibility: {example.look}")
-    unknown_words(found)
+    unknown_words(found, size)
     return found
 
 
-def unknown_words(text: Text) -> None:
-    """One line on the words that the models do not know."""
+def unknown_words(text: Text, size: int) -> None:
+    """One line on the words that models with a vocabulary of `size` ids do not know."""
     unknown = [word for word, number in zip(text.words, text.ids, strict=True) if number == UNKNOWN]
     if not unknown:
         return
@@ -137,7 +137,7 @@ def unknown_words(text: Text) -> None:
         else f"{len(unknown)} of {len(text.words) - 1} words are not"
     )
     st.caption(
-        f":material/help: {every} among the {len(vocabulary(len(vocabulary()))):,} token ids the models know: read as one and the same “unknown” token: {shown}{more}"
+        f":material/help: {every} among the {size:,} token ids the models know: read as one and the same “unknown” token: {shown}{more}"
     )
 
 
@@ -167,5 +167,5 @@ def second_text(size: int) -> Text | None:
         "Second text", EXAMPLES[1].text, limit=LIMIT, part="last", whole=whole_words(size), key=key("sentence", "second_box")
     )
     found = encoded(typed, "last", size)
-    unknown_words(found)
+    unknown_words(found, size)
     return None if found.empty else found

@@ -1,0 +1,182 @@
+"""The last line of defence: one section that fails is one sentence, the others stand, and every catch is counted."""
+
+from __future__ import annotations
+
+import ast
+import logging
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import contests, guard, picture, readers, run_gradients, runs, settings, share, teaching, texts, watch
+from pages.shared.session import key
+from rnn_core import Experiment
+from rnn_core.runs import Store
+from tests.conftest import ROOT
+from tests.test_page_runs import PAGES, words
+from tests.test_sentence import Inline
+
+
+class UnforeseenError(Exception):
+    """Nothing in the project raises it."""
+
+
+def broken(*args: Any, **kwargs: Any) -> Any:
+    raise UnforeseenError("boom")
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Inline]:
+    store, found = Store(tmp_path), Inline()
+    monkeypatch.setattr(found, "store", store, raising=False)
+    monkeypatch.setattr(found, "streamed", lambda job: None, raising=False)
+    for name, value in {"service": found, "running_service": found, "store": store, "warm": None}.items():
+        monkeypatch.setattr(runs, name, lambda value=value: value)
+    yield found
+    guard.caught.clear()
+    store.close()
+
+
+def opened(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.query_params.update(query)
+    app.run()
+    if page != "Home":
+        app.switch_page(PAGES[page])
+        app.query_params.update(query)
+        app.run()
+    return app
+
+
+FAULTS = [
+    ("Home", picture, "unrolled", "The picture", "Paste a sentence"),
+    ("Lessons", teaching, "facts", "The measurement of this lesson", "What would disprove it"),
+    ("Train", settings, "cards", "The presets", "Or set it up"),
+    ("Train", settings, "form", "The form", "Start from something known"),
+    ("Train", share, "panel", "What you can take away", "Or set it up"),
+    ("Compare", contests, "contest", "This view", "Set three kinds of memory"),
+    ("Sentence", texts, "text_box", "The choice of models and text", "A recurrent network reads one word at a time"),
+    ("Sentence", readers, "panels", "The reading", "Praise lifts"),
+]
+
+
+@pytest.mark.parametrize(("page", "module", "name", "section", "stands"), FAULTS, ids=[f"{one[0]}, {one[3]}" for one in FAULTS])
+def test_a_section_that_fails_leaves_the_others_standing(
+    service: Inline, monkeypatch: pytest.MonkeyPatch, page: str, module: Any, name: str, section: str, stands: str
+) -> None:
+    monkeypatch.setattr(module, name, broken)
+    app = opened(page)
+    assert not app.exception
+    assert f"{section} could not be shown" in words(app)
+    assert "boom" not in words(app)
+    assert stands in words(app)
+    assert guard.caught[section] >= 1
+
+
+def test_the_sidebar_too(service: Inline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "picker", broken)
+    app = opened("Gradients")
+    assert not app.exception
+    assert "The choice of a run could not be shown" in words(app)
+    assert "Memory" in words(app), "the laboratory needs no run"
+
+
+def test_a_run_that_is_drawn_every_second(service: Inline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "figures", broken)
+    monkeypatch.setattr(service, "live", lambda run_id: None, raising=False)
+    monkeypatch.setattr(service, "seen", lambda run_id: None, raising=False)
+    app = opened("Train", run="starter-lstm")
+    assert not app.exception
+    assert "The training could not be shown" in words(app)
+    assert any(button.label == "Change it and train again" for button in app.button)
+
+
+def test_a_click_that_fails_says_so_and_changes_nothing(service: Inline, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened("Train")
+    monkeypatch.setattr(settings, "take", broken)
+    app.run()
+    app.button(key=key("train", "preset", "sine")).click().run()
+    assert not app.exception
+    assert "The preset had no effect" in words(app)
+    assert guard.caught == {"The preset": 1}
+    app.run()
+    assert "had no effect" not in words(app), "said once"
+
+
+def test_a_probe_that_fails_as_nobody_expected_is_counted_and_one_that_advises_is_not(
+    service: Inline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answers(problem: Exception) -> Any:
+        future: Future[Any] = Future()
+        future.set_exception(problem)
+        return lambda *args, **kwargs: future
+
+    monkeypatch.setattr(service, "call", answers(ValueError("the file is not on this machine: upload it again")))
+    assert "upload it again" in words(opened("Gradients"))
+    assert not guard.caught
+    monkeypatch.setattr(service, "call", answers(UnforeseenError("boom")))
+    assert "Something went wrong" in words(opened("Gradients"))
+    assert sum(guard.caught.values()) == 1
+
+
+def test_what_was_foreseen_ends_the_section_uncounted(service: Inline) -> None:
+    run_id = service.store.create(Experiment(), status="stopped")  # type: ignore[attr-defined]
+    with pytest.raises(guard.Left), guard.refusal():
+        service.store.open(f"{run_id}x")  # type: ignore[attr-defined]
+    assert not guard.caught
+
+
+def test_a_failure_is_logged_with_its_traceback_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, "unrolled"):
+        for _ in range(3):
+            try:
+                broken()
+            except UnforeseenError as bug:
+                guard.count("A section of this test", bug)
+    assert guard.caught.pop("A section of this test") == 3
+    (record,) = [one for one in caplog.records if "caught in section" in one.getMessage()]
+    assert record.exc_info is not None
+
+
+@pytest.mark.parametrize("path", [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))], ids=lambda path: path.name)
+def test_every_part_of_a_page_stands_in_a_section(path: Any) -> None:
+    """What is drawn at the top of a page's file outside a section is words, a link or a choice between sections."""
+    calm = {
+        "title",
+        "markdown",
+        "info",
+        "page_link",
+        "columns",
+        "tabs",
+        "page",
+        "draw_section",
+        "live",
+        "fetch_plotly",
+        "zip",
+        "list",
+        "values",
+        "key",
+    }
+    calls = []
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if not isinstance(node, (ast.FunctionDef, ast.Import, ast.ImportFrom)):
+            calls += [call for call in outside(node) if ast.unparse(call.func).rpartition(".")[2] not in calm]
+    assert [ast.unparse(call) for call in calls] == []
+
+
+def outside(node: ast.AST) -> Iterator[ast.Call]:
+    """Calls under a node that stand in no section and are not put off by a lambda."""
+    if isinstance(node, ast.Lambda) or (isinstance(node, ast.With) and any("section(" in ast.unparse(one) for one in node.items)):
+        return
+    if isinstance(node, ast.Call):
+        yield node
+    for child in ast.iter_child_nodes(node):
+        yield from outside(child)
+
+
+def test_run_gradients_ticks_in_a_section() -> None:
+    for function in (run_gradients._live, watch._tick, contests.watch):
+        assert hasattr(function, "__wrapped__")
