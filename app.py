@@ -14,6 +14,7 @@ st.markdown(
     "A recurrent network reads a sequence word by word, or value by value, and carries a **state** from each step to the next. "
     "Unrolled trains one before your eyes and shows what that state holds, and how learning reaches back through it."
 )
+shell.about(context.use)
 with section("The picture"):
     picture.unrolled()
 

@@ -37,6 +37,7 @@ if board is None or now is None:
     live.fetch_plotly()
 else:
     watch.live(board)
+    shell.about(context.use)
     with section("What you can take away"):
         share.panel(now, now.experiment)
     with (

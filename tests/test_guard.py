@@ -153,6 +153,7 @@ def test_every_part_of_a_page_stands_in_a_section(path: Any) -> None:
         "tabs",
         "page",
         "draw_section",
+        "about",
         "live",
         "fetch_plotly",
         "zip",

@@ -87,9 +87,17 @@ def page(title: str, icon: str, what: str, *, default: str | None = "starter", w
     with guard.section("The chosen run"):
         run = opened(run_id)
         use = usable.use(title, run, run_id == runs.chosen())
-        if use.words:
-            st.caption(use.words) if use.possible else st.info(use.words, icon=":material/info:")
+        if what:
+            about(use)
     return Context(run_id, run, use)
+
+
+def about(use: Use) -> None:
+    """What the page can do with its run; a page that draws its own heading calls this below it."""
+    if use.words and use.possible:
+        st.caption(use.words)
+    elif use.words:
+        st.info(use.words, icon=":material/info:")
 
 
 def sidebar(default: str | None, whole: bool) -> str | None:

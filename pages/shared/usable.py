@@ -69,9 +69,10 @@ def _inside(run: Any, shown: str) -> Use:
     if reason := no_weights(run) or no_data(run):
         return Use(reason, False)
     count, last = len(run.snapshots), run.snapshots[-1].step
+    message = "" if run.info.builtin else plain(run.info.message)
     steps = "untrained" if last == 0 else f"the last after {last:,} training steps"
     return Use(
-        f":material/visibility: You see {shown}: {count} kept step{'s' * (count > 1)}, {steps}. {plain(run.info.message)}".strip(),
+        f":material/visibility: You see {shown}: {count} kept step{'s' * (count > 1)}, {steps}. {message}".strip(),
         True,
     )
 
