@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Error, Page, Pl
 from tests.browser.conftest import ARGUMENTS, CHROMES, LAPTOP, PHONE, imdb_folder
 from tests.browser.serving import Server
 from tests.browser.test_home import PAGES
-from tests.browser.walk_checks import LOOK, Finding, Findings, Listener, Log, wrong
+from tests.browser.walk_checks import LOOK, PLAIN, Finding, Findings, Listener, Log, wrong
 from tests.browser.walk_controls import Control, Coverage, page_of, read, use
 
 LONGEST = 3000  # ms to wait for a script to end: on a page that renews itself every second it may never seem to
@@ -150,9 +150,10 @@ class Walk:
             page.wait_for_timeout(300)
             return
         control = self.rng.choices(self.controls, [self.weight(one) for one in self.controls])[0]
-        self.coverage.touch(control)
+        self.coverage.attempt(control)
         try:
-            self.does(page, control.label, lambda: use(page, control, self.rng))
+            if self.does(page, control.label, lambda: use(page, control, self.rng)):
+                self.coverage.touch(control)
         except AssertionError as problem:
             self.note(page, "download", f"{control.label}: {problem}")
 
@@ -164,21 +165,24 @@ class Walk:
         wanted = 8.0 if times == 0 else 1.0 / (1 + times)
         return wanted * (3.0 if control.inside else 0.5 if control.chosen or control.kind == "corner" else 1.0)
 
-    def does(self, page: Page, name: str, action: Callable[[], Any]) -> None:
-        """Do something, remember it, and wait until the page has answered."""
+    def does(self, page: Page, name: str, action: Callable[[], Any]) -> bool:
+        """Do something, remember it, and wait until the page has answered. Whether it could be done."""
         self.steps += 1
         here = page_of(page.url) if page.url.startswith(self.url) else "-"
         self.recent.append(f"{self.steps}: {here}: {name}")
         try:
-            done = action()
-            self.recent[-1] += f": {done}" if done else ""
+            answer = action()
+            self.recent[-1] += f": {answer}" if answer else ""
+            done = True
         except Error as error:
+            done = False
             self.recent[-1] += ": not possible"
             self.refused[f"{here}: {name.split('“')[0]} {str(error).splitlines()[0][:80]}"] += 1
         self.settle(page)
         run = parse_qs(urlsplit(page.url).query).get("run", [""])[0]
         if run and not run.startswith("starter-") and run != "nobody" and run not in self.runs:
             self.runs.append(run)
+        return done
 
     def settle(self, page: Page) -> None:
         """Wait until the script of the page has ended, but not for long."""
@@ -220,8 +224,6 @@ class Walk:
         """Look at the page, note what is wrong, and learn its controls; None where the session cannot go on."""
         for kind, what in self.heard.heard():
             self.note(page, kind, what)
-        for trace in self.log.new():
-            self.note(page, "log", trace)
         try:
             seen: dict[str, Any] = page.evaluate(LOOK)
             found = wrong(seen, page.url)
@@ -234,11 +236,22 @@ class Walk:
             self.refused[f"look: {str(error).splitlines()[0][:80]}"] += 1
             page.wait_for_timeout(300)
             return {}
-        for kind, what in found:
-            self.note(page, kind, what)
+        self.judge(page, found)
         self.controls = read(page.url, seen["controls"])
         self.coverage.see(self.controls)
         return None if any(kind == "error box" for kind, _ in found) else seen
+
+    def judge(self, page: Page, found: list[tuple[str, str]]) -> None:
+        """Note what is wrong with the page, and what the server's log says of it."""
+        boxes = any(kind == "error box" for kind, _ in found)
+        if boxes and self.server:
+            page.wait_for_timeout(200)  # until the server has written it down
+        traces = self.log.new()
+        for kind, what in found:
+            # The box itself keeps the error to itself; the traceback tells one from another.
+            self.note(page, kind, "\n".join([what, *traces]) if kind == "error box" else what)
+        for trace in [] if boxes else traces:
+            self.note(page, "log", trace)
 
     def note(self, page: Page, kind: str, what: str) -> None:
         """Keep a finding, with a picture if it is a new one."""
@@ -273,7 +286,7 @@ def main() -> int:
         imdb, home = Path(folder) / "imdb", Path(folder) / "home"
         imdb.mkdir()
         home.mkdir()
-        server = None if asked.url else Server(home, UNROLLED_IMDB=str(imdb_folder(imdb)))
+        server = None if asked.url else Server(home, UNROLLED_IMDB=str(imdb_folder(imdb)), **PLAIN)
         try:
             walk = Walk(chromium(playwright), (asked.url or server.url).rstrip("/"), asked.seed, server, asked.screenshots)  # type: ignore[union-attr]
             print(walk.run(asked.seconds).report())

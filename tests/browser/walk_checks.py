@@ -15,6 +15,7 @@ from tests.browser.walk_controls import page_of
 LOOK = (Path(__file__).parent / "walk_look.js").read_text()
 CAUGHT = "caught in section"  # what the app's guard of a section writes to the log
 TRACE = "Traceback (most recent call last)"
+PLAIN = {"STREAMLIT_LOGGER_ENABLE_RICH": "false"}  # for a server whose log is read: tracebacks as Python prints them
 CHAINED = ("During handling of the above", "The above exception was the direct cause")
 
 
@@ -81,7 +82,8 @@ class Listener:
 
     def heard(self) -> list[tuple[str, str]]:
         """(kind, what) of everything since the last call."""
-        found = [("console", words) for words in self.complaints] + [("request", words) for words in self.failures]
+        console = [words for words in self.complaints if not words.startswith("Failed to load resource")]  # told as a request
+        found = [("console", words) for words in console] + [("request", words) for words in self.failures]
         self.complaints.clear()
         self.failures.clear()
         return found

@@ -29,7 +29,9 @@ TEXTS = (
     "terrible",
     "good " * 520,
 )
-SERIES = "time,value,other\n" + "\n".join(f"2026-01-01 {n // 60:02d}:{n % 60:02d},{(n % 24) / 24:.3f},{n % 7}" for n in range(700))
+SERIES = "time,value,other\n" + "\n".join(
+    f"2026-01-01 {n // 60:02d}:{n % 60:02d},{(n % 24) / 24:.3f},{n % 7}" for n in range(700)
+)
 UPLOADS = (SERIES, SERIES, SERIES, "value\n1\n2\n3\n", "word,other\n" + "a,b\n" * 300, "", "value\n" + "1\n" * 500)
 
 
@@ -77,6 +79,7 @@ class Coverage:
     def __init__(self) -> None:
         self.seen: dict[str, set[str]] = defaultdict(set)
         self.touched: dict[str, Counter[str]] = defaultdict(Counter)
+        self.tried: Counter[tuple[str, str]] = Counter()  # also those that could not be used then
 
     def see(self, controls: list[Control]) -> None:
         for control in controls:
@@ -85,8 +88,11 @@ class Coverage:
     def touch(self, control: Control) -> None:
         self.touched[control.page][control.name] += 1
 
+    def attempt(self, control: Control) -> None:
+        self.tried[control.page, control.name] += 1
+
     def times(self, control: Control) -> int:
-        return self.touched[control.page][control.name]
+        return self.tried[control.page, control.name]
 
     def left(self, page: str) -> int:
         """How many controls of a page were seen and not used; many for a page that was never seen."""
@@ -100,7 +106,9 @@ class Coverage:
         for page in sorted(self.seen):
             missing = sorted(self.seen[page] - set(self.touched[page]))
             counts = f"{len(self.seen[page]) - len(missing)}/{len(self.seen[page])}"
-            lines.append(f"{page:14} {counts:>8} {self.share(page):4.0%}" + (f"  not touched: {'; '.join(missing)}" * bool(missing)))
+            lines.append(
+                f"{page:14} {counts:>8} {self.share(page):4.0%}" + (f"  not touched: {'; '.join(missing)}" * bool(missing))
+            )
         return "\n".join(lines)
 
 
@@ -141,7 +149,9 @@ def corner(page: Page, node: ElementHandle, rng: random.Random) -> str:
 
 def keys(page: Page, node: ElementHandle, rng: random.Random) -> str:
     """Move a slider."""
-    pressed = rng.choices(("ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown"), (4, 4, 1, 1, 1, 1), k=rng.randint(1, 2))
+    pressed = rng.choices(
+        ("ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown"), (4, 4, 1, 1, 1, 1), k=rng.randint(1, 2)
+    )
     node.focus()
     for one in pressed:
         page.keyboard.press(one)
@@ -214,7 +224,9 @@ def somewhere(page: Page, node: ElementHandle, rng: random.Random) -> str:
     box = node.bounding_box()
     if not box:
         raise Error("it has no place")
-    places = [(box["x"] + box["width"] * rng.uniform(0.08, 0.92), box["y"] + box["height"] * rng.uniform(0.12, 0.88)) for _ in "12"]
+    places = [
+        (box["x"] + box["width"] * rng.uniform(0.08, 0.92), box["y"] + box["height"] * rng.uniform(0.12, 0.88)) for _ in "12"
+    ]
     if places[0][1] > page.viewport_size["height"]:  # type: ignore[index]
         raise Error("it is out of sight")
     page.mouse.move(*places[0])
