@@ -32,7 +32,7 @@ from tests.browser.walk_controls import Control, Coverage, page_of, read, use
 LONGEST = 3000  # ms to wait for a script to end: on a page that renews itself every second it may never seem to
 ARRIVAL = 20_000  # ms until a page that was asked for must be connected
 SECOND_LOOK = 2500  # ms after which a chart is still empty, or a page too wide
-STAY = 12, 40  # actions of one browser session
+STAY = 15, 60  # actions of one browser session
 KILLS = 25.0, 120.0  # seconds until a worker is killed: the first time at the earliest, later on average
 STARTERS = ("starter-simple_rnn", "starter-lstm", "starter-gru")
 SMALL = (  # trainings that end by themselves within a minute

@@ -64,7 +64,8 @@ def read(url: str, found: list[dict[str, str]]) -> list[Control]:
     for index, each in enumerate(found):
         kind, label = each["kind"], " ".join(each["label"].split())[:70]
         # A label may stand in several sections, as "Recurrent gain" does; the key of its widget tells them apart.
-        key = RUN.sub("#", each["key"].replace("_", " ")) if kind in ("slider", "select", "number", "text", "toggle") else ""
+        key = RUN.sub("#", each["key"].replace("_", " ")).split("#")[0].strip(" -")
+        key = key if kind in ("slider", "select", "number", "text", "toggle") else ""
         name = f"{kind} {RUN.sub('#', label)}{f' [{key}]' if key else ''}"
         page = "Sidebar" if each["sidebar"] else page_of(url)
         controls.append(

@@ -44,31 +44,32 @@
     if (kind === "chart") return key(node);
     if (kind === "legend" || kind === "moment") return "of a chart";
     if (kind === "corner") return node.getAttribute("data-title") ?? node.getAttribute("aria-label") ?? "";
-    if (kind === "plot") return (node.getAttribute("aria-label") ?? "").replace(/,[^,]*$/, "");
+    if (kind === "plot") return (node.getAttribute("aria-label") ?? "").replace(/,.*$/, "");
     if (kind === "table") return key(node) || "table";
     if (kind === "file") return words(node.closest("[data-testid=stFileUploader]")?.querySelector("[data-testid=stWidgetLabel]") ?? node) || "file";
     const group = kind === "choice" ? `${node.closest("[role=radiogroup]")?.getAttribute("aria-label") ?? ""}: ` : "";
     const named = node.getAttribute("aria-label") || words(node) || node.labels?.[0]?.textContent?.trim() || "";
-    return group + named;
+    return group + (closest(node, "[data-testid=stExpandSidebarButton]") ? "Open sidebar" : named);
   };
   const dialog = every.find((node) => node.getAttribute("role") === "dialog" && node.closest("[data-testid=stDialog]"));
   const sidebar = document.querySelector("[data-testid=stSidebar]");
   const narrow = innerWidth < 500;
-  const over = narrow && sidebar?.getAttribute("aria-expanded") === "true" ? sidebar : null;
+  const folded = sidebar?.dataset.collapsed === "true";
+  const over = narrow && !folded ? sidebar : null;
   window.walked = [];
   const controls = [];
   for (const node of every) {
     const found = KINDS.find(([, selector]) => node.matches(selector));
-    if (!found || closest(node, FOREIGN) || node.matches(PARTS) || (node.matches("a") && node.origin !== location.origin)) continue;
+    if (!found || (closest(node, FOREIGN) && !closest(node, "[data-testid=stExpandSidebarButton]")) || node.matches(PARTS) || (node.matches("a") && node.origin !== location.origin)) continue;
     const kind = found[0];
     if (node.closest("[data-testid=stDataFrame]") && kind !== "table") continue;
     if (kind === "chart" && !node.querySelector(".main-svg")) continue;
     const target = kind === "toggle" ? node.closest("label") ?? node : kind === "plot" ? node.nextElementSibling ?? node : node;
     if (kind !== "file" && !shown(target) || node.disabled || node.getAttribute("aria-disabled") === "true") continue;
-    if ((dialog && !closest(node, "[data-testid=stDialog]")) || (over && !over.contains(node))) continue;
+    if ((dialog && !closest(node, "[data-testid=stDialog]")) || (over && !over.contains(node)) || (folded && sidebar.contains(node))) continue;
     window.walked.push(target);
     controls.push({
-      kind, label: label(kind, node), key: key(node), href: node.href ?? "", sidebar: !!sidebar?.contains(node),
+      kind, label: label(kind, node), key: key(node), href: node.href ?? "", sidebar: !!sidebar?.contains(node) || !!closest(node, "[data-testid=stExpandSidebarButton]"),
       inside: !!node.closest("[data-testid=stPopoverBody]"), chosen: node.getAttribute("aria-checked") === "true" || node.getAttribute("aria-selected") === "true",
     });
   }
