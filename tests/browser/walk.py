@@ -161,7 +161,9 @@ class Walk:
         """How much the walker wants to use a control: one that it never used, or a link to a page with much left to use."""
         times = self.coverage.times(control)
         if control.page == "Sidebar" and control.target:
-            return 0.1 + min(self.coverage.left(control.target), 20) / 20
+            return 0.05 + min(self.coverage.left(control.target), 20) / 60
+        if control.target and control.target != control.page:
+            return 1.0 if times == 0 else 0.2 / (1 + times)
         wanted = 8.0 if times == 0 else 1.0 / (1 + times)
         return wanted * (3.0 if control.inside else 0.5 if control.chosen or control.kind == "corner" else 1.0)
 
@@ -177,7 +179,9 @@ class Walk:
         except Error as error:
             done = False
             self.recent[-1] += ": not possible"
-            self.refused[f"{here}: {name.split('“')[0]} {str(error).splitlines()[0][:80]}"] += 1
+            lines = str(error).splitlines()
+            why = next((line.strip(" -")[:120] for line in lines if "intercepts" in line or "not enabled" in line), lines[0][:80])
+            self.refused[f"{here}: {name.split('“')[0]}: {why}"] += 1
         self.settle(page)
         run = parse_qs(urlsplit(page.url).query).get("run", [""])[0]
         if run and not run.startswith("starter-") and run != "nobody" and run not in self.runs:

@@ -29,7 +29,7 @@
   const key = (node) => [...(closest(node, "[class*=st-key-]")?.classList ?? [])].find((name) => name.startsWith("st-key-"))?.slice(7) ?? "";
 
   // Streamlit's own: its header and menus, tooltips, a table's toolbar, the parts of a widget that its input stands for
-  const FOREIGN = "[data-testid=stToolbar], [data-testid=stMainMenu], [data-testid=stSkipToContent], [data-testid=stTooltipIcon] [aria-label^='Help for'], [data-testid=stElementToolbar], [data-testid=stHeadingActionElements], [aria-label='Link to heading'], [data-testid=stStatusWidget], [aria-label=Dismiss]";
+  const FOREIGN = "[data-testid=stToolbar], [data-testid=stMainMenu], [data-testid=stSkipToContent], [data-testid=stTooltipIcon] [aria-label^='Help for'], [data-testid=stElementToolbar], [data-testid=stHeadingActionElements], [aria-label='Link to heading'], [data-testid=stStatusWidget], [aria-label=Dismiss], .plotly-notifier";
   const PARTS = "[data-testid=stSelectbox] button, [data-testid=stMultiSelect] button, [data-testid=stNumberInput] button, [data-testid=stFileUploader] button";
   const KINDS = [
     ["tab", "[role=tab]"], ["expander", "summary"], ["popover", "[data-testid=stPopoverButton], [data-testid=stPopover] > div > button"],
