@@ -1,0 +1,74 @@
+"""A minute of the walker on a server of its own, whose workers it may kill: nothing may be wrong anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import PHONE, imdb_folder
+from tests.browser.serving import Server
+from tests.browser.walk import Walk
+from tests.browser.walk_checks import CAUGHT, LOOK, PLAIN, tracebacks, wrong
+
+SECONDS = 60
+LOG = """2026-01-01 00:00:00.000 Uncaught app execution
+Traceback (most recent call last):
+  File "app.py", line 1, in <module>
+KeyError: 'cause'
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "app.py", line 2, in <module>
+ValueError: the end
+caught in section “The experiment”
+Traceback (most recent call last):
+  File "page.py", line 3, in <module>
+TypeError: inside
+a line of no interest""".splitlines()
+
+
+def test_a_walk_through_the_whole_app_finds_nothing_wrong(
+    browser: Browser, fresh_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = fresh_server(UNROLLED_IMDB=str(imdb_folder(tmp_path)), **PLAIN)
+    walk = Walk(browser, server.url, seed=1, server=server).run(SECONDS)
+    assert walk.findings == [], walk.report()
+    assert walk.steps > SECONDS / 2, walk.report()  # it walked, and did not only wait
+
+
+def test_the_walker_reads_every_traceback_of_a_log() -> None:
+    first, second = tracebacks(LOG)
+    assert first.startswith("2026-01-01")
+    assert "KeyError: 'cause'" in first
+    assert first.endswith("ValueError: the end")
+    assert CAUGHT in second
+    assert second.endswith("TypeError: inside")
+    assert tracebacks(["all is well"]) == []
+
+
+PAGE = """<div data-testid="stApp" data-test-script-state="notRunning"><main data-testid="stMain" style="width: 300px; overflow: auto">
+<p>best: nan</p> <label>None</label> <code>NaN</code> <p>None of them</p> <svg><text>undefined</text></svg> <input value="None">
+<div data-testid="stAlert">The loss became NaN at step 3</div> <div data-testid="stException">KeyError: 1</div>
+<div style="overflow: auto"><p style="width: 900px">scrolls by itself</p></div> <p style="width: 800px">too wide</p>
+<div class="st-key-loss"><div class="unrolled-chart" style="height: 9px"><svg class="main-svg"></svg></div></div></main>
+<a href="https://elsewhere.example/">away</a> <button disabled>Stop</button> <button>Play 12</button></div>"""
+CHART = """value => { document.querySelector("[data-testid=stAlert]").remove(); const chart = document.querySelector(".unrolled-chart");
+Object.assign(chart, { _fullLayout: { yaxis: { type: "log" } }, _fullData: [{ x: [1, 2, null], y: [NaN, value, 3] }] }); }"""
+
+
+def test_the_walker_sees_what_must_not_be_there(browser: Browser) -> None:
+    page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
+    page.set_content(PAGE)
+    found = wrong(page.evaluate(LOOK), "http://localhost/train")
+    assert [what.split(" in ")[0] for kind, what in found if kind == "words"] == ["“nan”", "“undefined”"]
+    assert [what for kind, what in found if kind == "error box"] == ["KeyError: 1"]
+    assert "800 px on 300" in next(what for kind, what in found if kind == "sideways")
+    assert [each["label"] for each in page.evaluate(LOOK)["controls"] if each["kind"] == "button"] == ["Play 12"]
+    for value, empty in ((0.0, ["loss"]), (1.0, [])):  # a zero has no place on a log axis
+        page.set_content(PAGE)
+        page.evaluate(CHART, value)
+        assert page.evaluate(LOOK)["empty"] == empty
+    page.close()
