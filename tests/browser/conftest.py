@@ -79,6 +79,7 @@ def fresh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     yield start
     for running in started:
         running.stop()
+    assert [line for running in started for line in running.caught()] == [], "a section of a page failed"
 
 
 class Complaints(list[str]):
@@ -91,7 +92,7 @@ class Complaints(list[str]):
 
 
 @pytest.fixture
-def visit(browser: Browser, fresh_server: Callable[..., Server]) -> Iterator[Callable[..., Page]]:
+def visit(browser: Browser, server: Server, fresh_server: Callable[..., Server]) -> Iterator[Callable[..., Page]]:
     """Opens pages in browsers of their own: visit(url, scheme="dark", phone=True). All are checked at the end.
 
     It asks for `fresh_server` only so that pages are checked and closed before a test's own servers stop.
@@ -114,6 +115,7 @@ def visit(browser: Browser, fresh_server: Callable[..., Server]) -> Iterator[Cal
         page.context.close()
         assert not complaints, complaints
         assert boxes == 0, "an exception box is on the page"
+    assert server.caught() == [], "a section of a page failed"
 
 
 @pytest.fixture

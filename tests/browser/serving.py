@@ -27,7 +27,7 @@ class Server:
     """One `streamlit run app.py`; `home` holds its runs and its log."""
 
     def __init__(self, home: Path, **environment: str) -> None:
-        self.home, self.port = home, free_port()
+        self.home, self.port, self._known = home, free_port(), 0
         self.environment = {**os.environ, "UNROLLED_HOME": str(home), **environment}
         self.url = f"http://localhost:{self.port}"
         self.seconds = self.start()
@@ -59,6 +59,12 @@ class Server:
 
     def log(self) -> str:
         return (self.home / "server.log").read_text(errors="replace")
+
+    def caught(self) -> list[str]:
+        """What the guards of the pages' sections caught since the last call: lines of the log. Any is a fault."""
+        lines = [line for line in self.log().splitlines() if "caught in section" in line]
+        fresh, self._known = lines[self._known :], len(lines)
+        return fresh
 
     def stop(self, kill: bool = False) -> None:
         """End the app and every process it started; `kill` gives it no chance to clean up."""

@@ -56,7 +56,7 @@ def test_three_dimensions(visit: Visit, server: Server) -> None:
 def test_a_click_on_the_heat_map_follows_that_unit(visit: Visit, server: Server) -> None:
     page = settled(visit(f"{server.url}/states?view=One+sequence"))
     shown(page, "heat_map")
-    shown(page, "unit")
+    shown(page, "unit_over_time")
     box = chart(page, "heat_map").locator(".nsewdrag").first.bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.5)
