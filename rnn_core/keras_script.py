@@ -20,7 +20,7 @@ _LAYERS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 _OPTIMISERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
 
 
-def keras_script(experiment: Experiment, uploads: Mapping[str, bytes] | None = None) -> str:
+def keras_program(experiment: Experiment, uploads: Mapping[str, bytes] | None = None) -> str:
     """The source of the program.
 
     Args:

@@ -18,6 +18,7 @@ import numpy as np
 from rnn_core import data, models
 from rnn_core.data import tables
 from rnn_core.experiment import Experiment
+from rnn_core.keras_script import keras_program
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -33,7 +34,7 @@ def trained_on(content: bytes) -> tuple[Pair, Pair]:
     uploads = {tables.key(content): content}
     experiment = Experiment().replace(task="csv", source=tables.key(content), length=4)
     train = data.build(experiment, uploads).train
-    found = _run(experiment.to_keras_script(uploads), content)
+    found = _run(keras_program(experiment, uploads), content)
     return (train.values.reshape(len(train), 4, -1), train.targets), (np.asarray(found["x_train"]), np.asarray(found["y_train"]))
 
 

@@ -16,6 +16,7 @@ from pages.shared.moments import Moment
 from pages.shared.words import plain, sentence
 from rnn_core.experiment import Experiment
 from rnn_core.keras_file import keras_file
+from rnn_core.keras_script import keras_program
 
 
 def address(query: dict[str, str]) -> str:
@@ -52,7 +53,7 @@ def _links(now: Moment | None, experiment: Experiment) -> None:
 
 def _files(now: Moment | None, experiment: Experiment) -> None:
     try:
-        program = experiment.to_keras_script(settings.uploads_of(experiment))
+        program = keras_program(experiment, settings.uploads_of(experiment))
     except (ValueError, OSError, ImportError) as error:
         st.caption(sentence(error))
     else:
