@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_core.archive import checksum, pack, read_run, unpack, write_run
-from rnn_core.data.task import Interface
 from rnn_core.experiment import Experiment
 from rnn_core.history import COLUMNS, INTEGERS, NORM_ROWS, NormHistory, logarithms
+from rnn_core.interface import Interface
 from rnn_core.parcels import Parcel, model_of, read_moment
 from rnn_core.runs import Kept, RunInfo, RunRecord, Store
 

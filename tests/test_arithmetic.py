@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rnn_core import models
-from rnn_core.data.task import Interface
 from rnn_core.experiment import Experiment
+from rnn_core.interface import Interface
 from rnn_core.probes import arithmetic, projections
 from rnn_core.probes.source import Source, opened
 from rnn_core.probes.traces import trace

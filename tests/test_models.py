@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from rnn_core import models
-from rnn_core.data.task import Interface
 from rnn_core.experiment import Experiment
+from rnn_core.interface import Interface
 from rnn_core.models import build, from_keras, shapes, skeleton
 
 TOKENS = Interface("tokens", 50, 1, "binary")

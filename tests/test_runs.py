@@ -145,7 +145,7 @@ def test_ten_thousand_steps_are_small_and_open_at_once(store: Store):
 
 def test_weight_shapes_are_those_of_the_built_model():
     from rnn_core import models
-    from rnn_core.data.task import Interface
+    from rnn_core.interface import Interface
 
     base = Experiment().replace(units=5, embedding=4, layers=2)
     tokens, floats = Interface("tokens", 30, 1, "binary"), Interface("floats", 3, 4, "categorical", True)
