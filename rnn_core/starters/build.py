@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from rnn_core import data, exchange, models, starters
 from rnn_core.data.sequences import Sequences, batches
-from rnn_core.data.text import START, UNKNOWN
+from rnn_core.data.token_ids import START, UNKNOWN
 from rnn_core.experiment import Experiment
 from rnn_core.history import NormHistory, logarithms
 from rnn_core.parcels import moment

@@ -25,7 +25,8 @@ import numpy as np
 from rnn_core import exchange
 from rnn_core.data import imdb_files
 from rnn_core.data.sequences import Sequences
-from rnn_core.data.text import START, UNKNOWN, vocabulary
+from rnn_core.data.text import vocabulary
+from rnn_core.data.token_ids import START, UNKNOWN
 from rnn_core.probes import corpus, reading
 from rnn_core.probes.source import Source
 from tests.conftest import SHARED_IMDB
