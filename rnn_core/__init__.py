@@ -20,7 +20,15 @@ _HOMES = {
     "jacobians": "probes.jacobians",
     "attributions": "probes.attributions",
 }
-_MODULES = ("presets", "data", "figures", "models", "probes", "runs", "cluster")
+_MODULES = {  # public name of a module → where it lies
+    "presets": "presets",
+    "data": "data",
+    "figures": "figures",
+    "models": "models",
+    "probes": "probes",
+    "runs": "runs",
+    "cluster": "cluster",
+}
 __all__ = [*_HOMES, *_MODULES]
 
 
@@ -28,7 +36,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f"rnn_core.{_HOMES[name]}"), name)
     if name in _MODULES:
-        return import_module(f"rnn_core.{name}")
+        return import_module(f"rnn_core.{_MODULES[name]}")
     raise AttributeError(f"rnn_core has no name {name!r}; it offers {', '.join(__all__)}")
 
 

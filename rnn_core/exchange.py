@@ -8,43 +8,54 @@ import math
 import re
 import warnings
 import zipfile
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from rnn_core.archive import checksum, pack, read_run, unpack, write_run
-from rnn_core.data.task import Interface
 from rnn_core.experiment import Experiment
 from rnn_core.history import COLUMNS, INTEGERS, NORM_ROWS, NormHistory, logarithms
+from rnn_core.interface import Interface
 from rnn_core.parcels import Parcel, model_of, read_moment
-from rnn_core.runs import Kept, RunInfo, RunRecord, Store
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from rnn_core.records import ACTIVE, Kept, RunInfo, RunRecord
 
 STARTERS = Path(__file__).parent / "starters"
 MOST_STEPS = 2_000_000  # metric rows of an imported run
 LONGEST = 4_000  # time steps in an imported run's gradient norms
 
 
-def export(store: Store, run_id: str, path: Path, steps: Sequence[int] | None = None) -> Path:
-    """Write a run as one file, with all its kept moments or only those at `steps`."""
-    record = store.open(run_id)
-    moments = {kept.step: kept for kept in record.snapshots if steps is None or kept.step in steps}
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a run file holds, checked."""
+
+    experiment: Experiment
+    name: str  # as the file says it; may be empty
+    status: str  # "finished", "failed" or "stopped"
+    test_metric: float | None  # None where it was not measured
+    rows: list[tuple[float, ...]]  # in the order of history.COLUMNS
+    norms: NormHistory
+    moments: tuple[Parcel, ...]
+    uploads: dict[str, bytes]  # SHA-256 → content
+
+
+def export(record: RunRecord, path: Path) -> Path:
+    """Write a run as one file, with all its kept moments that can be read."""
+    moments = {kept.step: kept for kept in record.snapshots}
     at, norms = record.norm_history
     parts = {
         "history.npz": pack(record.history, compress=True),
         "norms.npz": pack({"steps": at, "logs": logarithms(norms)}, compress=True),
     }
     parts |= {_moment_name(step): record._read(step) for step in moments if not record._problem(step)}
-    parts |= {f"uploads/{digest}": content for digest, content in store.uploads(record.experiment).items()}
+    parts |= {f"uploads/{digest}": content for digest, content in record.uploads.items()}
     info = record.info
     manifest = {
         "experiment": info.experiment.to_dict(),
         "name": info.name,
-        "status": info.status if info.status not in ("waiting", "running", "paused") else "stopped",
+        "status": info.status if info.status not in ACTIVE else "stopped",
         "created": info.created,
         "step": info.step,
         "metric": None if math.isnan(info.metric) else info.metric,
@@ -56,8 +67,8 @@ def export(store: Store, run_id: str, path: Path, steps: Sequence[int] | None = 
     return path
 
 
-def import_(store: Store, source: Path | bytes) -> str:
-    """Check a run file part by part, then add it to the store under a new id. Raises ValueError with a sentence."""
+def read(source: Path | bytes) -> Contents:
+    """A run file, checked part by part. Raises ValueError with a sentence."""
     manifest, parts = read_run(source)
     experiment = _experiment(manifest)
     history = _history(parts)
@@ -66,19 +77,17 @@ def import_(store: Store, source: Path | bytes) -> str:
     uploads = {name.removeprefix("uploads/"): content for name, content in parts.items() if name.startswith("uploads/")}
     if any(checksum(content) != digest for digest, content in uploads.items()):
         raise ValueError("the file holds an upload that does not match its checksum")
-    name, test = str(manifest.get("name", "")), _number(manifest.get("test_metric"))
-    run_id = store.create(experiment, uploads=uploads, name=name, status="stopped")
-    try:
-        rows = list(zip(*(history[column].tolist() for column in COLUMNS), strict=True))
-        store.record(run_id, rows, norms.rows.items(), norms.stride, test_metric=test)
-        for parcel in moments:
-            store.keep(run_id, parcel)
-    except BaseException:
-        store.delete(run_id)
-        raise
     status = manifest.get("status")
-    store.record(run_id, status=status if status in ("finished", "failed") else "stopped")
-    return run_id
+    return Contents(
+        experiment,
+        str(manifest.get("name", "")),
+        status if status in ("finished", "failed") else "stopped",
+        _number(manifest.get("test_metric")),
+        list(zip(*(history[column].tolist() for column in COLUMNS), strict=True)),
+        norms,
+        tuple(moments),
+        uploads,
+    )
 
 
 def _experiment(manifest: dict[str, Any]) -> Experiment:

@@ -160,12 +160,6 @@ class Experiment:
             seed=parts[""].get("seed", self.seed),
         )
 
-    def to_keras_script(self, uploads: Mapping[str, bytes] | None = None) -> str:
-        """The plain Keras program of this experiment: one readable file that runs on its own and starts from the same weights."""
-        from rnn_core.keras_script import keras_script
-
-        return keras_script(self, uploads)
-
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dict, ready for JSON."""
         return dataclasses.asdict(self)

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from rnn_core import data
 from rnn_core.data import grammar, memory, series, signals, tables, toy_reviews, waves
-from rnn_core.data.task import Interface
 from rnn_core.data.text import vocabulary
 from rnn_core.experiment import Experiment
+from rnn_core.interface import Interface
 
 _HEADS = {"binary": "sigmoid", "categorical": "softmax", "squared": "linear"}
 _LOSSES = {"binary": "binary_crossentropy", "categorical": "sparse_categorical_crossentropy", "squared": "mean_squared_error"}
@@ -20,7 +20,7 @@ _LAYERS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 _OPTIMISERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
 
 
-def keras_script(experiment: Experiment, uploads: Mapping[str, bytes] | None = None) -> str:
+def keras_program(experiment: Experiment, uploads: Mapping[str, bytes] | None = None) -> str:
     """The source of the program.
 
     Args:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_core import data
+from rnn_core import data, exchange
 from rnn_core.experiment import Experiment
 from rnn_core.history import COLUMNS, INTEGERS, NormHistory
 from rnn_core.index import Index, run_row
@@ -38,16 +38,12 @@ class Library:
 
     def list(self) -> list[RunInfo]:
         """Newest first, starter models last. A run that this version cannot read is left out; `open` says why."""
-        from rnn_core import exchange
-
         with self._index.reading() as db:
             rows = db.execute("SELECT * FROM runs ORDER BY created DESC, id DESC").fetchall()
         return [info for row in rows if (info := self._readable(row))] + exchange.starters()
 
     def open(self, run_id: str) -> RunRecord:
         """Raises KeyError with a sentence when there is no such run, ValueError when this version cannot read it."""
-        from rnn_core import exchange
-
         if run_id.startswith("starter-"):
             return exchange.open_starter(run_id)
         with self._index.reading() as db:

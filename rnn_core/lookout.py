@@ -34,19 +34,13 @@ class Lookout:
 
 
 def states(model: Model, inputs: np.ndarray) -> np.ndarray:
-    """(T, S) float32: the last layer's states on one sequence of (T,) token ids or (T, D) floats, in NumPy where that can be."""
-    if model.spec.bidirectional:
-        from rnn_core.probes.traces import trace
-
-        return trace(model, inputs[None]).states[0].astype(np.float32)
-    from rnn_core.probes.plain import forward, layers
+    """(T, S) float32: the last layer's states on one sequence of (T,) token ids or (T, D) floats, of a bidirectional one its forward half's."""
+    from rnn_core.probes.plain import stacked
 
     x = (inputs.astype(np.float32) if model.embedding is None else model.embedding[inputs])[:, None]
     skipped = (inputs == 0)[:, None] if model.mask else None
-    for layer in layers(model):
-        seen = forward(layer, x, skipped)
-        x = seen.states[0][1:]
-    return np.concatenate([state[1:, 0] for state in seen.states], -1)
+    last = stacked(model, x, skipped)[-2 if model.spec.bidirectional else -1]
+    return np.concatenate([state[1:, 0] for state in last.states], -1)
 
 
 def eigenvalues(model: Model) -> np.ndarray:

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.data.task import Interface
 from rnn_core.experiment import Experiment, ModelSpec
+from rnn_core.interface import Interface
 
 HEADS = {"binary": "sigmoid", "categorical": "softmax", "squared": "linear"}  # loss → activation of the last layer
 
@@ -116,20 +116,6 @@ def _start(spec: ModelSpec, weights: tuple[np.ndarray, ...]) -> None:
         bias, units = weights[2], spec.units
         row = bias if bias.ndim == 1 else bias[0]
         row[slice(units, 2 * units) if spec.cell == "lstm" else slice(0, units)] = spec.gate_bias
-
-
-def shapes(spec: ModelSpec, interface: Interface) -> list[tuple[int, ...]]:
-    """The shapes of `Model.weights`, without building anything."""
-    units, blocks = spec.units, {"simple_rnn": 1, "lstm": 4, "gru": 3}[spec.cell]
-    bias = (2, 3 * units) if spec.cell == "gru" and spec.reset_after else (blocks * units,)
-    tokens, directions = interface.inputs == "tokens", 1 + spec.bidirectional
-    found: list[tuple[int, ...]] = [(interface.input_size, spec.embedding)] if tokens else []
-    size = spec.embedding if tokens else interface.input_size
-    for _ in range(spec.layers):
-        layer = [(size, blocks * units), (units, blocks * units), *([bias] if spec.use_bias else [])]
-        found += layer * directions
-        size = units * directions
-    return [*found, (size, interface.outputs), (interface.outputs,)]
 
 
 def skeleton(spec: ModelSpec, interface: Interface, mask: bool, dtype: str = "float32") -> Any:

@@ -85,11 +85,6 @@ class RunRecord:
         """(R,) steps and (R, T) gradient norms ‖∂L/∂s_t‖, aligned at the last time step (last column); nan in front of shorter batches."""
         return self._norms().matrix()
 
-    @cached_property
-    def problems(self) -> tuple[str, ...]:
-        """One sentence per kept moment that cannot be read. Reads every file once."""
-        return tuple(str(found) for found in (self._problem(kept.step) for kept in self.snapshots) if found)
-
     def snapshot(self, step: int | None = None) -> dict[str, np.ndarray]:
         """Arrays of the kept moment at `step` (default: the newest intact one): state_norms, probe_states, eigenvalues, weights w0, w1, …"""
         return self._moment(step)[1]

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core import data
+from rnn_core import data, exchange
 from rnn_core.archive import checksum
 from rnn_core.experiment import Experiment
 from rnn_core.history import COLUMNS
@@ -170,15 +170,21 @@ class Store(Library):
 
     def export(self, run_id: str, path: str | Path) -> Path:
         """Write one run as a single file: experiment, history, norms, kept moments and uploads."""
-        from rnn_core import exchange
-
-        return exchange.export(self, run_id, Path(path))
+        return exchange.export(self.open(run_id), Path(path))
 
     def import_(self, source: str | Path | bytes) -> str:
         """Read such a file, checking everything in it; returns the new run's id. Raises ValueError with a sentence."""
-        from rnn_core import exchange
-
-        return exchange.import_(self, source if isinstance(source, bytes) else Path(source))
+        found = exchange.read(source if isinstance(source, bytes) else Path(source))
+        run_id = self.create(found.experiment, uploads=found.uploads, name=found.name, status="stopped")
+        try:
+            self.record(run_id, found.rows, found.norms.rows.items(), found.norms.stride, test_metric=found.test_metric)
+            for parcel in found.moments:
+                self.keep(run_id, parcel)
+        except BaseException:
+            self.delete(run_id)
+            raise
+        self.record(run_id, status=found.status)
+        return run_id
 
     def spend_ballast(self) -> None:
         """Free the space set aside for the last words on a full disk."""

@@ -9,7 +9,7 @@ from rnn_core.experiment import Experiment
 from rnn_core.history import NormHistory, logarithms
 from rnn_core.models import Model
 from rnn_core.parcels import Parcel, checkpoint, moment, weight_shapes
-from rnn_core.runs import Store
+from rnn_core.runs import RunRecord, Store
 from rnn_core.training import Checkpoint, Run, Snapshot
 
 EXPERIMENT = Experiment().replace(task="first_token", length=20, units=8, cell="gru")
@@ -18,6 +18,11 @@ EXPERIMENT = Experiment().replace(task="first_token", length=20, units=8, cell="
 def healthy(store: Store) -> bool:
     """Whether the store's index is intact."""
     return store._index.execute("PRAGMA integrity_check")[0][0] == "ok"
+
+
+def problems(record: RunRecord) -> tuple[str, ...]:
+    """One sentence per kept moment that cannot be read. Reads every file once."""
+    return tuple(found for found in (record._problem(kept.step) for kept in record.snapshots) if found)
 
 
 def model(experiment: Experiment = EXPERIMENT, seed: int = 0) -> Model:

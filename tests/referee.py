@@ -87,3 +87,8 @@ def close(found: Any, expected: Any, tolerance: float = 1e-5) -> None:
     found, expected = np.asarray(found), np.asarray(expected)
     assert found.shape == expected.shape, (found.shape, expected.shape)
     assert np.abs(found - expected).max(initial=0) <= tolerance * max(1.0, np.abs(expected).max(initial=0))
+
+
+def gate_memory(bias: float, lags: np.ndarray) -> np.ndarray:
+    """What a forget or update gate alone keeps after n steps when only its bias speaks: σ(bias)ⁿ. (N,) for `lags` (N,)."""
+    return (1 / (1 + np.exp(-bias))) ** np.asarray(lags)

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from rnn_core import models
-from rnn_core.data.task import Interface
 from rnn_core.experiment import Experiment
+from rnn_core.interface import Interface
 from rnn_core.probes import arithmetic, projections
-from rnn_core.probes.source import Source, opened
 from rnn_core.probes.traces import trace
 from rnn_core.probes.units import Profile
 
@@ -35,12 +34,12 @@ def model(**changes: object) -> models.Model:
     return made.with_weights([rng.normal(scale=0.7, size=weight.shape) for weight in made.weights])
 
 
-def small_profile(source: Source) -> Profile:
+def small_profile(made: models.Model) -> Profile:
     """A profile for a made-up model, which no review need be read for."""
-    size = opened(source).spec.units * (2 if opened(source).spec.cell == "lstm" else 1)
+    size = made.spec.units * (2 if made.spec.cell == "lstm" else 1)
     rng = np.random.default_rng(3)
     basis = projections.fit(rng.normal(size=(50, size)), components=2)
-    order = np.arange(opened(source).spec.units, dtype=np.int32)
+    order = np.arange(made.spec.units, dtype=np.int32)
     return Profile(basis, np.zeros((4, 2), np.float32), np.zeros(4, np.uint8), rng.normal(size=size), order, {}, 4, 50)
 
 
@@ -48,7 +47,7 @@ def small_profile(source: Source) -> Profile:
 @pytest.mark.parametrize("t", [0, 4])
 def test_one_step_by_hand_is_the_engines(variant: dict[str, object], t: int) -> None:
     made = model(**variant)
-    found = arithmetic.step_of(Source(f"test-{variant}", 0, made), IDS, t)
+    found = arithmetic.step_of(made, IDS, t)
     seen = trace(made, IDS[None])
     np.testing.assert_allclose(found.after, seen.hidden[0, t], atol=1e-6)
     if found.memory:
@@ -62,14 +61,14 @@ def test_one_step_by_hand_is_the_engines(variant: dict[str, object], t: int) -> 
 
 def test_a_swapped_update_gate_would_be_noticed() -> None:
     made = model(cell="gru")
-    found = arithmetic.step_of(Source("swapped", 0, made), IDS, 4)
+    found = arithmetic.step_of(made, IDS, 4)
     z, candidate = found.parts["update"].activation, found.parts["candidate"].activation
     assert np.abs((1 - z) * found.before + z * candidate - trace(made, IDS[None]).hidden[0, 4]).max() > 1e-2
 
 
 @pytest.mark.parametrize("variant", [{"cell": "simple_rnn"}, {"cell": "lstm"}, {"cell": "gru"}], ids=str)
 def test_formulas_end_in_the_new_state(variant: dict[str, object]) -> None:
-    found = arithmetic.step_of(Source(f"formulas-{variant}", 0, model(**variant)), IDS, 3)
+    found = arithmetic.step_of(model(**variant), IDS, 3)
     for unit in range(5):
         lines = arithmetic.formulas(found, unit)
         assert float(re.findall(r"-?\d+\.\d+", lines[-1])[-1]) == pytest.approx(found.after[unit], abs=6e-4)
@@ -79,6 +78,6 @@ def test_formulas_end_in_the_new_state(variant: dict[str, object]) -> None:
 
 def test_impossible_steps_and_models_are_refused() -> None:
     with pytest.raises(ValueError, match="between 0 and 5"):
-        arithmetic.step_of(Source("far", 0, model(cell="gru")), IDS, 6)
+        arithmetic.step_of(model(cell="gru"), IDS, 6)
     with pytest.raises(ValueError, match="forwards"):
-        arithmetic.step_of(Source("both", 0, model(cell="gru", bidirectional=True)), IDS, 1)
+        arithmetic.step_of(model(cell="gru", bidirectional=True), IDS, 1)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rnn_core import attributions, build, trace
-from rnn_core.data.task import Interface
 from rnn_core.experiment import Experiment
+from rnn_core.interface import Interface
 from rnn_core.probes.attributions import METHODS
 from tests.referee import SIZE, close, layer_of, model_of
 

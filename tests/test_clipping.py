@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from rnn_core.probes.clipping import clip_global, clip_variable, compare, cosine
+from rnn_core.probes.clipping import compare
 
 RNG = np.random.default_rng(0)
 GRADIENTS = [RNG.normal(0, scale, shape) for scale, shape in ((3.0, (4, 5)), (1.0, (5, 5)), (2.0, (5,)))]
+
+
+def clip_global(gradients: Sequence[np.ndarray], limit: float) -> list[np.ndarray]:
+    """All gradients times one factor, so that their joint norm is at most `limit` (Keras: global_clipnorm)."""
+    norm = np.sqrt(sum(float(np.sum(np.square(gradient, dtype=np.float64))) for gradient in gradients))
+    factor = min(1.0, limit / norm) if norm > 0 else 1.0
+    return [gradient * factor for gradient in gradients]
+
+
+def clip_variable(gradients: Sequence[np.ndarray], limit: float) -> list[np.ndarray]:
+    """Each gradient by itself to a norm of at most `limit` (Keras: clipnorm)."""
+    return [clip_global([gradient], limit)[0] for gradient in gradients]
+
+
+def cosine(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> float:
+    """Cosine of the angle between two lists of arrays, read as one long vector each; 1 for zero vectors."""
+    dot = sum(float(np.vdot(a, b)) for a, b in zip(first, second, strict=True))
+    sizes = [np.sqrt(sum(float(np.vdot(a, a)) for a in group)) for group in (first, second)]
+    return dot / (sizes[0] * sizes[1]) if sizes[0] * sizes[1] > 0 else 1.0
 
 
 @pytest.mark.parametrize(("option", "rule"), [("global_clipnorm", clip_global), ("clipnorm", clip_variable)])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core.probes.closed_forms import counterexample, gate_memory, jordan_growth
+from rnn_core.probes.closed_forms import counterexample, jordan_growth
+from tests.referee import gate_memory
 
 
 def test_a_jordan_block_grows_before_it_vanishes() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_core.data.task import Interface
 from rnn_core.experiment import Experiment
+from rnn_core.interface import Interface
 from rnn_core.models import Model, build
 from rnn_core.probes import compiled
 from rnn_core.probes.gradients import GradientFlow, state_gradients

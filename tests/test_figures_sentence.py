@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from rnn_core import exchange, starters
+from rnn_core import exchange, sentence, starters
 from rnn_core.data.text import vocabulary
 from rnn_core.figures import attributions, traces
 from rnn_core.figures.theme import GATE_COLOURS, GATE_NAMES
@@ -24,7 +24,7 @@ def profile(cell: str) -> traces.Profile:
 
 @pytest.fixture(scope="module")
 def found() -> reading.Reading:
-    return reading.read(starter("lstm"), vocabulary().encode("A fine film").ids)
+    return sentence.read(starter("lstm"), vocabulary().encode("A fine film").ids)
 
 
 def test_one_unit_over_the_text(found: reading.Reading) -> None:
@@ -77,7 +77,7 @@ def test_units_against_the_label(cell: str) -> None:
 
 def test_methods_side_by_side_and_their_agreement() -> None:
     ids = vocabulary().encode("Great cast, but a terrible plot.").ids
-    readings = {method: reading.read(starter("gru"), ids, method) for method in reading.METHODS}
+    readings = {method: sentence.read(starter("gru"), ids, method) for method in reading.METHODS}
     drawing = attributions.side_by_side(readings, vocabulary().decode(ids))
     assert [trace.name for trace in drawing.data] == list(reading.METHODS.values())
     assert all(np.abs(trace.y).max() == pytest.approx(1, abs=1e-3) for trace in drawing.data)

@@ -9,9 +9,9 @@ import pytest
 
 from rnn_core.experiment import CELLS, Experiment
 from rnn_core.probes import flow
-from rnn_core.probes.closed_forms import gate_memory
 from rnn_core.probes.gradients import state_gradients
 from rnn_core.probes.jacobians import jacobians
+from tests.referee import gate_memory
 
 SMALL = Experiment().replace(length=30, units=8)
 

@@ -14,6 +14,7 @@ import pytest
 from rnn_core import data, models, presets
 from rnn_core.data import imdb_files, tables
 from rnn_core.experiment import Experiment
+from rnn_core.keras_script import keras_program
 
 _CSV = b"date;a;b\n" + b"".join(b"2020-%02d-%02d;%d,5;%d\n" % (n // 28 + 1, n % 28 + 1, n % 7, n * n % 11) for n in range(200))
 _EXPERIMENTS = {
@@ -71,7 +72,7 @@ def test_program_has_the_same_data_and_weights(name, monkeypatch, tmp_path, caps
     path.write_bytes(_CSV)
     monkeypatch.setattr(sys, "argv", ["script.py", str(path)])
     uploads = tables.read(path)
-    _agrees(experiment, uploads, _run(experiment.to_keras_script(uploads), monkeypatch))
+    _agrees(experiment, uploads, _run(keras_program(experiment, uploads), monkeypatch))
     squared = data.task(experiment.data.task).metric == "rmse"
     assert capsys.readouterr().out.endswith("Test RMSE: 0.2500\n" if squared else "Test Accuracy: 0.2500\n")
 
@@ -84,11 +85,11 @@ def test_textbook_program(changes, monkeypatch):
 
     monkeypatch.setattr(module, "get_file", lambda fname, **_: str(imdb_files.find(fname)))
     experiment = presets.get("textbook").replace(**changes)
-    _agrees(experiment, {}, _run(experiment.to_keras_script(), monkeypatch))
+    _agrees(experiment, {}, _run(keras_program(experiment), monkeypatch))
 
 
 def test_textbook_program_is_the_textbook_program():
-    script = presets.get("textbook").to_keras_script()
+    script = keras_program(presets.get("textbook"))
     for line in (
         "keras.datasets.imdb.load_data(num_words=10000)",
         "keras.layers.Embedding(10000, 32),",
@@ -104,7 +105,7 @@ def test_textbook_program_is_the_textbook_program():
 def test_program_needs_nothing_of_ours(tmp_path: Path):
     """In its own process, outside the project, with Python's isolated mode."""
     experiment = presets.get("toy").replace(samples=64, epochs=1, batch=32)
-    (tmp_path / "script.py").write_text(experiment.to_keras_script(), "utf-8")
+    (tmp_path / "script.py").write_text(keras_program(experiment), "utf-8")
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     done = subprocess.run(
         [sys.executable, "-I", "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300

@@ -14,7 +14,13 @@ from rnn_core.probes.traces import trace
 
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
 @pytest.mark.parametrize(
-    "shape", [{"task": "toy_reviews"}, {"task": "adding", "layers": 2}, {"task": "adding", "bidirectional": True}]
+    "shape",
+    [
+        {"task": "toy_reviews"},
+        {"task": "adding", "layers": 2},
+        {"task": "adding", "bidirectional": True},
+        {"task": "toy_reviews", "bidirectional": True, "layers": 2},
+    ],
 )
 def test_the_states_are_those_of_a_trace(cell: str, shape: dict[str, object]):
     experiment = Experiment().replace(cell=cell, length=30, samples=60, units=8, **shape)

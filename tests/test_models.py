@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from rnn_core import models
-from rnn_core.data.task import Interface
 from rnn_core.experiment import Experiment
-from rnn_core.models import build, from_keras, shapes, skeleton
+from rnn_core.interface import Interface
+from rnn_core.models import build, from_keras, skeleton
+from rnn_core.parcels import weight_shapes
 
 TOKENS = Interface("tokens", 50, 1, "binary")
 FLOATS = Interface("floats", 3, 4, "categorical", per_step=True)
@@ -38,7 +39,7 @@ def test_starts_as_keras_starts_after_its_seed(spec, interface):
     model = build(experiment(**spec), interface)
     keras.utils.set_random_seed(3)
     expected = skeleton(model.spec, interface, model.mask).get_weights()
-    assert shapes(model.spec, interface) == [weight.shape for weight in expected]
+    assert weight_shapes(model.spec, interface) == [weight.shape for weight in expected]
     for found, wanted in zip(model.weights, expected, strict=True):
         np.testing.assert_array_equal(found, wanted)
     assert model.parameters == sum(weight.size for weight in expected)

@@ -8,14 +8,8 @@ import pytest
 from rnn_core.probes import reading
 from rnn_core.probes.attributions import attributions
 from rnn_core.probes.reader import Reader
-from rnn_core.probes.source import Source
 from rnn_core.probes.traces import trace
 from tests.test_arithmetic import IDS, VARIANTS, model, small_profile
-
-
-@pytest.fixture(autouse=True)
-def no_reviews(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "profile_of", small_profile)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +22,7 @@ def test_states_gates_and_every_attribution_are_the_engines(variant: dict[str, o
     seen = trace(made, IDS[None])
     assert seen.running is not None
     for method in reading.METHODS:
-        found = reading.read(Source(f"plain-{variant}", 0, made), IDS, method)
+        found = reading.read(made, small_profile(made), IDS, method)
         expected = attributions(made, IDS[None], method, output=0, steps=None)
         np.testing.assert_allclose(
             found.attribution, expected.values[0], atol=1e-3 if method == "integrated_gradients" else 1e-5, err_msg=method
@@ -68,21 +62,20 @@ def test_reading_needs_no_tensorflow() -> None:
 
     program = (
         "import sys, numpy as np\n"
-        "from rnn_core import exchange\n"
-        "from rnn_core.probes import reading\n"
-        "from rnn_core.probes.source import Source\n"
+        "from rnn_core import exchange, sentence\n"
         "record = exchange.open_starter('starter-lstm')\n"
-        "reading.read(Source(record.id, record.snapshots[-1].step), np.array([1, 20, 30]))\n"
+        "sentence.read(sentence.Source(record.id, record.snapshots[-1].step), np.array([1, 20, 30]))\n"
         "assert not {'tensorflow', 'keras', 'streamlit'} & set(sys.modules), 'loaded'\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_texts_and_methods_are_checked() -> None:
-    made = Source("checked", 0, model(cell="gru"))
+    made = model(cell="gru")
+    profile = small_profile(made)
     with pytest.raises(ValueError, match="between 0 and 11"):
-        reading.read(made, np.array([1, 12]))
+        reading.read(made, profile, np.array([1, 12]))
     with pytest.raises(ValueError, match="at least one token"):
-        reading.read(made, np.array([], np.int32))
+        reading.read(made, profile, np.array([], np.int32))
     with pytest.raises(ValueError, match="method must be one of"):
-        reading.read(made, np.array([1]), "magic")
+        reading.read(made, profile, np.array([1]), "magic")

@@ -14,6 +14,7 @@ import pytest
 from rnn_core import data, models, presets
 from rnn_core.data import faults, imdb_files
 from rnn_core.experiment import Experiment
+from rnn_core.keras_script import keras_program
 from rnn_core.probes import forecasts
 from tests import test_lessons
 from tests.benchmarks.presets import IMDB, MEASURES, ROWS, SIGNS
@@ -84,7 +85,7 @@ def test_preset_is_complete(name):
     assert data.interface(preset.experiment).outputs >= 1
     assert Experiment.from_query(preset.experiment.to_query()) == preset.experiment
     assert len(urlencode(preset.experiment.to_query())) < 200
-    compile(preset.experiment.to_keras_script(), name, "exec")
+    compile(keras_program(preset.experiment), name, "exec")
 
 
 @proves(

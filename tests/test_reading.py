@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core import exchange
+from rnn_core import exchange, sentence
 from rnn_core.data.text import vocabulary
 from rnn_core.probes import reading
-from rnn_core.probes.source import Source, opened
+from rnn_core.sentence import Source, opened
 from tests.test_arithmetic import model, small_profile
 from tests.test_units import starter
 
@@ -17,7 +17,7 @@ CELLS = ("simple_rnn", "lstm", "gru")
 
 
 def read(cell: str, text: str, method: str = "integrated_gradients") -> reading.Reading:
-    return reading.read(starter(cell), vocabulary().encode(text).ids, method)
+    return sentence.read(starter(cell), vocabulary().encode(text).ids, method)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -37,7 +37,7 @@ def test_integrated_gradients_are_complete(cell: str) -> None:
     found = read(cell, TEXT)
     change = abs(float(found.attribution.sum()))
     assert found.gap <= 1e-3 * max(1.0, change)
-    long = reading.read(starter(cell), np.r_[1, np.random.default_rng(0).integers(4, 9999, 499)].astype(np.int32))
+    long = sentence.read(starter(cell), np.r_[1, np.random.default_rng(0).integers(4, 9999, 499)].astype(np.int32))
     assert long.gap <= 1e-3 * max(1.0, abs(float(long.attribution.sum())))
 
 
@@ -89,10 +89,9 @@ def test_readings_of_the_same_text_do_not_part() -> None:
         ([1, 5, 6], [1, 5], [0, 1], 1),  # the end taken away: the last common word is where they part
     ],
 )
-def test_alignment(first: list[int], second: list[int], align: list[int], parts: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "profile_of", small_profile)
-    made = Source("align", 0, model(cell="gru"))
-    a, b = (reading.read(made, np.array(ids)) for ids in (first, second))
+def test_alignment(first: list[int], second: list[int], align: list[int], parts: int) -> None:
+    made = model(cell="gru")
+    a, b = (reading.read(made, small_profile(made), np.array(ids)) for ids in (first, second))
     parted = reading.parting(a, b)
     assert parted.align.tolist() == align
     assert parted.first == parts
@@ -100,14 +99,14 @@ def test_alignment(first: list[int], second: list[int], align: list[int], parts:
 
 def test_models_that_cannot_be_followed_are_refused() -> None:
     with pytest.raises(ValueError, match="both ends"):
-        reading.read(Source("both ends", 0, model(cell="gru", bidirectional=True)), np.array([1, 2]))
+        sentence.read(Source("both ends", 0, model(cell="gru", bidirectional=True)), np.array([1, 2]))
     assert "yes or no" in reading.unreadable(False, "floats", "binary", False)
 
 
 def test_every_kept_snapshot_of_a_starter_reads() -> None:
     record = exchange.open_starter("starter-lstm")
     ids = vocabulary().encode(TEXT).ids
-    found = [reading.read(Source(record.id, kept.step), ids) for kept in record.snapshots]
+    found = [sentence.read(Source(record.id, kept.step), ids) for kept in record.snapshots]
     assert abs(found[0].probability[-1] - 0.5) < 0.05  # untrained: no opinion
     assert np.ptp(found[-1].probability) > 0.3
     assert all(

@@ -40,7 +40,7 @@ def test_what_goes_in_comes_out(store: Store):
     assert all(np.array_equal(*pair) for pair in zip(found.weights, expected.weights, strict=True))
     assert record.model().weights[0][0, 0] == made_up.model(seed=300).weights[0][0, 0]
     assert record.snapshot(100)["eigenvalues"].dtype == np.complex128
-    assert record.problems == ()
+    assert made_up.problems(record) == ()
     checkpoint = read_checkpoint(store.checkpoint(run_id))
     assert checkpoint.step == 300
     assert checkpoint.state["count"] == 300
@@ -145,7 +145,7 @@ def test_ten_thousand_steps_are_small_and_open_at_once(store: Store):
 
 def test_weight_shapes_are_those_of_the_built_model():
     from rnn_core import models
-    from rnn_core.data.task import Interface
+    from rnn_core.interface import Interface
 
     base = Experiment().replace(units=5, embedding=4, layers=2)
     tokens, floats = Interface("tokens", 30, 1, "binary"), Interface("floats", 3, 4, "categorical", True)

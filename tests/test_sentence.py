@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import runs, texts
 from pages.shared.player import Pick, _checked, payload
 from pages.shared.session import key
+from rnn_core import sentence
 from rnn_core.experiment import Experiment
 from rnn_core.probes import corpus, reading
 from rnn_core.runs import Store
@@ -207,7 +208,7 @@ def test_unknown_words_are_marked_and_named(app: AppTest, monkeypatch: pytest.Mo
 def read(request: pytest.FixtureRequest) -> Callable[[str], tuple[list[str], reading.Reading]]:
     def reader(name: str) -> tuple[list[str], reading.Reading]:
         text = texts.encoded(EXAMPLES[name].text, "last", 10_000)
-        return [word.lower() for word in text.words], reading.read(starter(request.param), text.ids)
+        return [word.lower() for word in text.words], sentence.read(starter(request.param), text.ids)
 
     return reader
 
@@ -269,7 +270,7 @@ def test_what_the_player_gets_is_what_was_read() -> None:
     from pages.shared.player import Panel
 
     text = texts.encoded("A fine film.", "last", 10_000)
-    found = reading.read(starter("lstm"), text.ids)
+    found = sentence.read(starter("lstm"), text.ids)
     data = payload([Panel("LSTM", (found,), starter("lstm"))], [{"words": text.words, "known": text.known}])
     length = struct.unpack("<I", data[:4])[0]
     header, numbers = json.loads(data[4 : 4 + length]), data[4 + length :]
@@ -302,7 +303,7 @@ def test_picks_are_checked(raw: Any, expected: Pick) -> None:
     from pages.shared.player import Panel
 
     text = texts.encoded("A fine film.", "last", 10_000)
-    panels = [Panel("GRU", (reading.read(starter("gru"), text.ids),), starter("gru"))]
+    panels = [Panel("GRU", (sentence.read(starter("gru"), text.ids),), starter("gru"))]
     sent = {**raw, "rev": "now"} if isinstance(raw, dict) else raw
     assert _checked(sent, panels, [{"words": text.words}], "now") == expected
     assert _checked({"token": 1, "rev": "before"}, panels, [{"words": text.words}], "now") == Pick()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core.probes import corpus, spans
+from rnn_core import sentence
+from rnn_core.probes import spans
 from tests.test_units import starter, toy_reviews_only  # noqa: F401  the fixture acts here too
 
 HIDDEN = np.array([[0.9, 0.0, 0.5], [0.9, 0.4, 0.5], [0.9, 0.4, 0.0], [0.0, 0.4, 0.0]])
@@ -54,14 +55,14 @@ def test_ranked_by_jaccard_then_length() -> None:
 
 def test_a_span_of_the_corpus_finds_itself() -> None:
     source = starter("gru")
-    found = corpus.corpus(source)
+    found = sentence.corpus_of(source)
     first = int(np.argmax(found.hidden.max(axis=1)))  # a token at which something is on
     review = int(np.searchsorted(found.sequences.offsets, first, side="right")) - 1
     low, high = found.sequences.offsets[review : review + 2]
     hidden, step = found.hidden[low:high], first - int(low)
     threshold = spans.fitting(hidden, step, step)
     assert 0 < threshold <= spans.THRESHOLD
-    matches = spans.similar(source, hidden, step, step, threshold)
+    matches = sentence.similar(source, hidden, step, step, threshold)
     assert matches.selected.any()
     assert matches.found[0].jaccard > 0.5
     assert all(a.jaccard >= b.jaccard for a, b in zip(matches.found, matches.found[1:], strict=False))
@@ -70,6 +71,6 @@ def test_a_span_of_the_corpus_finds_itself() -> None:
 
 
 def test_nothing_selected_finds_nothing() -> None:
-    found = spans.similar(starter("gru"), np.zeros((4, 32)), 1, 2)
+    found = sentence.similar(starter("gru"), np.zeros((4, 32)), 1, 2)
     assert found.found == ()
     assert not found.selected.any()

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_core.data import imdb_files
-from rnn_core.data.text import SPECIAL, UNKNOWN, Vocabulary, shipped_words, vocabulary
+from rnn_core.data.text import SPECIAL, Vocabulary, shipped_words, vocabulary
+from rnn_core.data.token_ids import UNKNOWN
 from tests.conftest import SHARED_IMDB
 
 SAMPLE = SHARED_IMDB / "raw_test_sample.jsonl.gz"

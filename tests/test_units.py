@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core import exchange
+from rnn_core import exchange, sentence
 from rnn_core.probes import corpus, units
-from rnn_core.probes.source import Source
+from rnn_core.sentence import Source
 
 
 def starter(name: str) -> Source:
@@ -19,9 +19,9 @@ def starter(name: str) -> Source:
 def toy_reviews_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """The corpus without IMDB, so that these tests say the same on every machine."""
     monkeypatch.setattr(corpus, "imdb_present", lambda: False)
-    corpus.corpus.cache_clear()
+    sentence.corpus_of.cache_clear()
     yield
-    corpus.corpus.cache_clear()
+    sentence.corpus_of.cache_clear()
 
 
 @pytest.mark.parametrize(("bias", "shares"), [(10.0, (0, 1)), (-10.0, (1, 0)), (0.0, (0, 0))])
@@ -63,7 +63,7 @@ def test_likeness_survives_units_that_never_move() -> None:
 
 def test_contexts_are_the_extremes_of_the_corpus() -> None:
     source = starter("lstm")
-    found, everything = units.contexts(source, 3, count=4), corpus.corpus(source)
+    found, everything = sentence.contexts(source, 3, count=4), sentence.corpus_of(source)
     values = everything.hidden[:, 3]
     assert found.values[0] == values.max()
     assert found.values[-1] == values.min()
@@ -72,7 +72,7 @@ def test_contexts_are_the_extremes_of_the_corpus() -> None:
     assert found.origins == ("toy review",)
     assert len({(one.before, one.words) for one in found.passages[:4]}) == 4
     with pytest.raises(ValueError, match="unit must be between 0 and 31"):
-        units.contexts(source, 32)
+        sentence.contexts(source, 32)
 
 
 def test_a_profile_is_of_real_tokens_and_final_states() -> None:

@@ -14,7 +14,7 @@ from rnn_core.probes.walkthrough import walkthrough
 def test_every_number_of_the_animation_is_keras_number(cell: str) -> None:
     import tensorflow as tf
 
-    from rnn_core.data.task import Interface
+    from rnn_core.interface import Interface
     from rnn_core.models import build
 
     experiment = Experiment().replace(cell=cell, seed=3)

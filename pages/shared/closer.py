@@ -12,10 +12,11 @@ from pages.shared import shell
 from pages.shared.player import Panel, Pick
 from pages.shared.session import key
 from pages.shared.texts import Text
+from rnn_core import sentence
 from rnn_core.figures import attributions as attribution_figures
 from rnn_core.figures import traces as figures
 from rnn_core.figures.theme import GATE_NAMES
-from rnn_core.probes import arithmetic, reading, spans, units
+from rnn_core.probes import arithmetic, reading, spans
 
 HINT = (
     "Click a **word** for the arithmetic of its step, a **row** of a heat map for its unit; drag over words (or Shift + arrow keys) "
@@ -44,7 +45,7 @@ def _picked(context: shell.Context, panel: Panel, text: Text, pick: Pick) -> Non
 def token(context: shell.Context, panel: Panel, text: Text, step: int, chosen: int | None) -> None:
     """The numbers of one step, as formula with values."""
     st.subheader(f"Token {step + 1}, “{shell.plain(text.words[step])}”: what {panel.title} computes", anchor=False)
-    found = shell.wait(context.service.call(arithmetic.step_of, panel.source, panel.readings[0].ids, step), "Computing the step")
+    found = shell.wait(context.service.call(sentence.step_of, panel.source, panel.readings[0].ids, step), "Computing the step")
     moved = int(np.abs(found.after - found.before).argmax())
     number = st.number_input(
         "Unit",
@@ -95,7 +96,7 @@ def unit(context: shell.Context, panel: Panel, text: Text, number: int) -> None:
         rev=f"{panel.title}{number}",
     )
     found = shell.wait(
-        context.service.call(units.contexts, panel.source, number),
+        context.service.call(sentence.contexts, panel.source, number),
         "Reading other reviews (the first time takes a few seconds)",
         240,
     )
@@ -132,7 +133,7 @@ def span(context: shell.Context, panel: Panel, text: Text, ends: tuple[int, int]
         before = st.checkbox("off just before", key=key("sentence", "span_before"))
         after = st.checkbox("off just after", key=key("sentence", "span_after"))
     found = shell.wait(
-        context.service.call(spans.similar, panel.source, hidden, *ends, threshold, before, after),
+        context.service.call(sentence.similar, panel.source, hidden, *ends, threshold, before, after),
         "Searching other reviews (the first time takes a few seconds)", 240,
     )  # fmt: skip
     selected = np.flatnonzero(found.selected)
@@ -188,7 +189,7 @@ def methods(context: shell.Context, panel: Panel, text: Text) -> None:
     """All attribution methods beside each other, and how far they agree."""
     found = {
         method: shell.wait(
-            context.service.call(reading.read, panel.source, panel.readings[0].ids, method), "Computing the attributions"
+            context.service.call(sentence.read, panel.source, panel.readings[0].ids, method), "Computing the attributions"
         )
         for method in reading.METHODS
     }

@@ -12,10 +12,10 @@ from pages.shared import guard, session, shell
 from pages.shared.player import Panel
 from pages.shared.session import linked
 from pages.shared.texts import Text
+from rnn_core import sentence
 from rnn_core.figures.theme import CELL_NAMES
-from rnn_core.probes import reading
 from rnn_core.probes.reading import METHODS, Parting, Reading
-from rnn_core.probes.source import Source
+from rnn_core.sentence import Source
 
 THREE = "three"
 CELLS = ("simple_rnn", "lstm", "gru")
@@ -97,9 +97,9 @@ def panels(context: shell.Context, choice: Choice, text: Text, second: Text | No
 def ask(context: shell.Context, one: Source, text: Text, method: str) -> Future[Reading]:
     """A reading from the workers; from this process while they start, since reading needs no TensorFlow."""
     if context.service.state == "ready" or not one.starter:
-        return context.service.call(reading.read, one, text.ids, method)
+        return context.service.call(sentence.read, one, text.ids, method)
     answer: Future[Reading] = Future()
-    answer.set_result(reading.read(one, text.ids, method))
+    answer.set_result(sentence.read(one, text.ids, method))
     return answer
 
 

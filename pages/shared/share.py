@@ -17,6 +17,7 @@ from pages.shared.session import key
 from pages.shared.words import plain, sentence
 from rnn_core.experiment import Experiment
 from rnn_core.keras_file import keras_file
+from rnn_core.keras_script import keras_program
 
 
 def address(query: dict[str, str]) -> str:
@@ -53,7 +54,7 @@ def _links(now: Moment | None, experiment: Experiment) -> None:
 
 def _files(now: Moment | None, experiment: Experiment) -> None:
     try:
-        program = experiment.to_keras_script(settings.uploads_of(experiment))
+        program = keras_program(experiment, settings.uploads_of(experiment))
     except (ValueError, OSError, ImportError) as error:
         st.caption(sentence(error))
     else:

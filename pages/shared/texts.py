@@ -12,7 +12,8 @@ from pages.shared import session
 from pages.shared.composer import composer
 from pages.shared.session import key, linked
 from pages.shared.words import plain
-from rnn_core.data.text import UNKNOWN, vocabulary
+from rnn_core.data.text import vocabulary
+from rnn_core.data.token_ids import UNKNOWN
 
 LIMIT = 500  # tokens: what the starter models were trained on
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from rnn_core.data.imdb_files import reviews
 from rnn_core.data.sequences import Sequences
-from rnn_core.data.task import Dataset, Interface, Task, Uploads
-from rnn_core.data.text import UNKNOWN
+from rnn_core.data.task import Dataset, Task, Uploads
+from rnn_core.data.token_ids import UNKNOWN
 from rnn_core.experiment import Experiment
+from rnn_core.interface import Interface
 
 
 def last_tokens(sequences: Sequences, length: int, size: int) -> Sequences:

@@ -17,8 +17,9 @@ import numpy as np
 from rnn_core.data import puzzles
 from rnn_core.data.seeds import generator
 from rnn_core.data.sequences import Sequences
-from rnn_core.data.task import Dataset, Interface, Task, Uploads
+from rnn_core.data.task import Dataset, Task, Uploads
 from rnn_core.experiment import DataSpec, Experiment
+from rnn_core.interface import Interface
 
 COUNT = 6400  # sequences of an epoch, where the experiment names no number: 100 steps of 64
 HELD_OUT = 512  # validation sequences at most; the true mean needs no more

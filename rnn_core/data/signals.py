@@ -11,8 +11,9 @@ import numpy as np
 from rnn_core.data import faults, waves
 from rnn_core.data.seeds import generator
 from rnn_core.data.series import Series, baselines, ends, rows_for
-from rnn_core.data.task import Dataset, Interface, Task, Uploads
+from rnn_core.data.task import Dataset, Task, Uploads
 from rnn_core.experiment import Experiment
+from rnn_core.interface import Interface
 
 COUNT = 2000  # training windows of a formula, where the experiment names no number; a file gives up to five times as many
 KNOBS = ("length", "samples", "validation", "horizon", "noise", "anomalies")

@@ -8,20 +8,9 @@ from typing import Any
 
 from rnn_core.data.sequences import Sequences
 from rnn_core.experiment import Experiment
+from rnn_core.interface import Interface
 
 Uploads = Mapping[str, bytes] | None  # SHA-256 → content of files that the user brought
-
-
-@dataclass(frozen=True)
-class Interface:
-    """The shape of a task as the model sees it; everything `models.build` needs besides the ModelSpec."""
-
-    inputs: str  # "tokens" (int32 ids, through an embedding) or "floats"
-    input_size: int  # vocabulary size for tokens; D for floats
-    outputs: int  # K: numbers the head gives (1 for yes/no, classes, or forecast values)
-    loss: str  # "binary" (one logit), "categorical" (K logits), or "squared"
-    per_step: bool = False  # a target at every time step, not only after the last
-    kind: str = "interface"
 
 
 @dataclass(frozen=True)

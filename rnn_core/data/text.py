@@ -18,8 +18,9 @@ from importlib import resources
 
 import numpy as np
 
-PADDING, START, UNKNOWN = 0, 1, 2  # reserved ids
-OFFSET = 3  # id = rank + 3: the most frequent word, rank 1, has id 4
+from rnn_core.data.imdb_files import word_index
+from rnn_core.data.token_ids import OFFSET, START, UNKNOWN
+
 SHIPPED = 10_000  # words that come with the project
 SPECIAL = ("<pad>", "<start>", "<unknown>")  # how the reserved ids read
 _WORD = re.compile(r"""[^!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~\s]+""")
@@ -112,7 +113,5 @@ def vocabulary(size: int = SHIPPED) -> Vocabulary:
     """The vocabulary of the given size; up to 10,000 needs no download."""
     if size <= SHIPPED:
         return Vocabulary(shipped_words(), size)
-    from rnn_core.data.imdb_files import word_index
-
     index = word_index()
     return Vocabulary(tuple(sorted(index, key=index.__getitem__)), size)

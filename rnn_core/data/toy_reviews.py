@@ -9,9 +9,11 @@ import numpy as np
 from rnn_core.data import grammar
 from rnn_core.data.seeds import generator
 from rnn_core.data.sequences import Sequences
-from rnn_core.data.task import Dataset, Interface, Task, Uploads
-from rnn_core.data.text import START, Vocabulary, vocabulary
+from rnn_core.data.task import Dataset, Task, Uploads
+from rnn_core.data.text import Vocabulary, vocabulary
+from rnn_core.data.token_ids import START
 from rnn_core.experiment import DataSpec, Experiment
+from rnn_core.interface import Interface
 
 COUNT = 5000  # reviews to learn from and to watch, where the experiment names no number
 TESTS = 1000

@@ -13,7 +13,6 @@ import numpy as np
 from rnn_core.models import Model
 from rnn_core.probes.plain import activate
 from rnn_core.probes.reader import Reader
-from rnn_core.probes.source import Source, opened
 
 _NAMES = {"simple_rnn": ("state",), "lstm": ("input", "forget", "cell", "output"), "gru": ("update", "reset", "candidate")}
 _SQUASHED = ("input", "forget", "output", "update", "reset")  # these end in a sigmoid
@@ -47,9 +46,9 @@ class Step:
     logits: tuple[float, float]  # of "positive", before and after
 
 
-def step_of(source: Source, ids: np.ndarray, t: int) -> Step:
-    """The numbers of step t while the model of `source` reads `ids`."""
-    model, ids = opened(source), np.asarray(ids, np.int32)
+def step_of(model: Model, ids: np.ndarray, t: int) -> Step:
+    """The numbers of step t while a model reads `ids`."""
+    ids = np.asarray(ids, np.int32)
     if not 0 <= t < len(ids):
         raise ValueError(f"the step must be between 0 and {len(ids) - 1}, got {t}")
     if model.spec.bidirectional or model.interface.inputs != "tokens" or model.interface.outputs != 1:

@@ -39,18 +39,6 @@ class Clipping:
         return float(np.linalg.norm(self.by_variable))
 
 
-def clip_global(gradients: Sequence[np.ndarray], limit: float) -> list[np.ndarray]:
-    """All gradients times one factor, so that their joint norm is at most `limit` (Keras: global_clipnorm)."""
-    norm = np.sqrt(sum(float(np.sum(np.square(gradient, dtype=np.float64))) for gradient in gradients))
-    factor = min(1.0, limit / norm) if norm > 0 else 1.0
-    return [gradient * factor for gradient in gradients]
-
-
-def clip_variable(gradients: Sequence[np.ndarray], limit: float) -> list[np.ndarray]:
-    """Each gradient by itself to a norm of at most `limit` (Keras: clipnorm)."""
-    return [clip_global([gradient], limit)[0] for gradient in gradients]
-
-
 def compare(norms: np.ndarray, names: Sequence[str], limit: float) -> Clipping:
     """Both rules on the gradients of one batch, from their norms alone: clipping only rescales each weight's gradient.
 
@@ -71,10 +59,3 @@ def _cosine(first: np.ndarray, second: np.ndarray) -> float:
     """Cosine between gradients whose parts are parallel weight by weight: that of their norms. 1 for zero vectors."""
     size = float(np.linalg.norm(first) * np.linalg.norm(second))
     return float(first @ second) / size if size > 0 else 1.0
-
-
-def cosine(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> float:
-    """Cosine of the angle between two lists of arrays, read as one long vector each; 1 for zero vectors."""
-    dot = sum(float(np.vdot(a, b)) for a, b in zip(first, second, strict=True))
-    sizes = [np.sqrt(sum(float(np.vdot(a, a)) for a in group)) for group in (first, second)]
-    return dot / (sizes[0] * sizes[1]) if sizes[0] * sizes[1] > 0 else 1.0

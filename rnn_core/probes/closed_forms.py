@@ -66,8 +66,3 @@ def counterexample(longest: int = 12) -> Growth:
     fixed_point = np.array([0.0, 0.5])
     jacobian = np.diag(1 - fixed_point**2) @ matrix
     return _growth("tanh recurrence, both eigenvalues of W are 0", matrix, jacobian, longest)
-
-
-def gate_memory(bias: float, lags: np.ndarray) -> np.ndarray:
-    """What a forget or update gate alone keeps after n steps when only its bias speaks: σ(bias)ⁿ. (N,) for `lags` (N,)."""
-    return (1 / (1 + np.exp(-bias))) ** np.asarray(lags)

@@ -8,7 +8,6 @@ Legend: N reviews, R tokens of all reviews end to end, H units, S numbers in the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +16,6 @@ from rnn_core import data
 from rnn_core.data import imdb_files, text
 from rnn_core.data.sequences import Sequences
 from rnn_core.experiment import Experiment
-from rnn_core.probes.source import Source, opened
 
 if TYPE_CHECKING:
     from rnn_core.models import Model
@@ -95,10 +93,8 @@ def joined(parts: list[Sequences]) -> Sequences:
     return Sequences(np.concatenate([part.values for part in parts]), offsets, np.concatenate([part.targets for part in parts]))
 
 
-@lru_cache(maxsize=4)
-def corpus(source: Source, each: int = EACH) -> Corpus:
-    """The corpus as one model reads it; read once per process."""
-    model = opened(source)
+def corpus(model: Model, each: int = EACH) -> Corpus:
+    """The corpus as one model reads it."""
     size = model.interface.input_size
     found = {"toy review": reviews("toy_reviews", each, 200, size)}
     if imdb_present():

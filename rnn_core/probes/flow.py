@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_core.data.task import Interface, Uploads
+from rnn_core.data.task import Uploads
 from rnn_core.experiment import CELLS, Experiment
+from rnn_core.interface import Interface
 from rnn_core.probes import samples, spectra, stack
 from rnn_core.probes.curves import Curve, curve
 from rnn_core.probes.quick import quick

@@ -15,8 +15,9 @@ import numpy as np
 from rnn_core import data
 from rnn_core.data.faults import Detection, detection
 from rnn_core.data.series import Series, naive_forecasts
-from rnn_core.data.task import Dataset, Interface, Uploads
+from rnn_core.data.task import Dataset, Uploads
 from rnn_core.experiment import Experiment, ModelSpec
+from rnn_core.interface import Interface
 from rnn_core.models import Model, skeleton
 
 

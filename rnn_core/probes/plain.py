@@ -89,7 +89,7 @@ class Return:
 
 
 def layers(model: Model, dtype: str = "float32") -> list[Layer]:
-    """The recurrent layers of a forward model, from the input up."""
+    """The recurrent layers of a model, from the input up; of a bidirectional one its forward half, then its backward half."""
     spec, made = model.spec, []
     for weights in model.recurrent:
         kernel, recurrent = (weight.astype(dtype, copy=False) for weight in weights[:2])
@@ -120,6 +120,25 @@ def forward(layer: Layer, x: np.ndarray, skipped: np.ndarray | None = None) -> P
             for state in states:
                 state[t + 1][skipped[t]] = state[t][skipped[t]]
     return seen
+
+
+def stacked(model: Model, x: np.ndarray, skipped: np.ndarray | None = None) -> list[Pass]:
+    """Forward passes of all layers of a model, in the order of `layers`; a backward half's steps count from the end of the sequence.
+
+    Args:
+        x: (T, B, D) what the lowest layer reads.
+        skipped: (T, B) bool: steps that the states pass by unchanged.
+    """
+    found, passes = layers(model), []
+    turned = None if skipped is None else skipped[::-1]
+    for n in range(0, len(found), 1 + model.spec.bidirectional):
+        passes.append(forward(found[n], x, skipped))
+        states = passes[-1].states[0][1:]
+        if model.spec.bidirectional:
+            passes.append(forward(found[n + 1], x[::-1], turned))
+            states = np.concatenate([states, passes[-1].states[0][:0:-1]], -1)
+        x = states
+    return passes
 
 
 def _simple_rnn(layer: Layer, x: np.ndarray, seen: Pass, t: int) -> None:

@@ -73,7 +73,7 @@ def _loss(kind: str, answer: Any, targets: Any) -> Any:
     """(B,) loss of each example; over the steps, the mean."""
     import tensorflow as tf
 
-    from rnn_core.data.task import Interface
+    from rnn_core.interface import Interface
     from rnn_core.network import losses
 
     each = losses(Interface("floats", 1, answer.shape[-1], kind), answer, tf.convert_to_tensor(targets))

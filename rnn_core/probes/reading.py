@@ -11,10 +11,10 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
+from rnn_core.models import Model
 from rnn_core.probes.plain import GATES
 from rnn_core.probes.quadrature import line_integral
 from rnn_core.probes.reader import Reader
-from rnn_core.probes.source import Source, opened, profile_of
 from rnn_core.probes.units import Profile
 
 METHODS = {
@@ -89,23 +89,28 @@ class Reading:
         }
 
 
-def read(source: Source, ids: np.ndarray, method: str = "integrated_gradients") -> Reading:
-    """Read one text with one model.
-
-    Args:
-        source: which model.
-        ids: (T,) token ids, no padding.
-        method: key of METHODS.
-
-    Raises: ValueError for a model that does not read texts forwards and answer yes or no, or ids it cannot read.
-    """
-    model, ids = opened(source), np.asarray(ids, np.int32)
+def check(model: Model, ids: np.ndarray, method: str) -> None:
+    """Raises ValueError for a model that does not read texts forwards and answer yes or no, an unknown method, or ids it cannot read."""
     if why := unreadable(model.spec.bidirectional, model.interface.inputs, model.interface.loss, model.interface.per_step):
         raise ValueError(why)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     if len(ids) == 0 or ids.min() < 0 or ids.max() >= model.interface.input_size:
         raise ValueError(f"a text is at least one token id between 0 and {model.interface.input_size - 1}")
+
+
+def read(model: Model, profile: Profile, ids: np.ndarray, method: str = "integrated_gradients") -> Reading:
+    """Read one text with one model.
+
+    Args:
+        profile: the model's basis and unit statistics over many reviews.
+        ids: (T,) token ids, no padding.
+        method: key of METHODS.
+
+    Raises: ValueError as `check`.
+    """
+    ids = np.asarray(ids, np.int32)
+    check(model, ids, method)
     reader = Reader(model)
     vectors = reader.table[ids][:, None]  # (T, 1, E)
     seen = reader.passes(vectors)
@@ -113,7 +118,6 @@ def read(source: Source, ids: np.ndarray, method: str = "integrated_gradients") 
     names = GATES[model.spec.cell]
     gates = np.split(seen[-1].gates[:, 0], len(names), axis=1) if names else []
     values, variant, gap = ATTRIBUTE[method](reader, vectors)
-    profile = profile_of(source)
     return Reading(
         cell=model.spec.cell,
         ids=ids,

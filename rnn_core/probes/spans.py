@@ -14,9 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_core.probes import corpus
-from rnn_core.probes.corpus import Passage
-from rnn_core.probes.source import Source
+from rnn_core.probes.corpus import Corpus, Passage
 
 THRESHOLD = 0.3
 SHORTEST = 2  # tokens of a run
@@ -92,7 +90,7 @@ def rank(on: np.ndarray, selected: np.ndarray, offsets: np.ndarray) -> list[tupl
 
 
 def similar(
-    source: Source,
+    found: Corpus,
     hidden: np.ndarray,
     first: int,
     last: int,
@@ -100,14 +98,14 @@ def similar(
     off_before: bool = False,
     off_after: bool = False,
 ) -> Matches:
-    """Spans of other reviews in which the units of the chosen span are on.
+    """Spans of the corpus in which the units of the chosen span are on.
 
     Args:
+        found: the reviews to look through, as the same model reads them.
         hidden: (T, H) h of the sentence.
         first, last: the chosen tokens, both included.
     """
     selected = selected_units(hidden, first, last, threshold, off_before, off_after)
-    found = corpus.corpus(source)
     origins = tuple(dict.fromkeys(found.origins))
     if not selected.any():
         return Matches(selected, (), len(found.hidden), origins)

@@ -12,9 +12,8 @@ import numpy as np
 
 from rnn_core.data.sequences import Sequences
 from rnn_core.probes import corpus, projections
-from rnn_core.probes.corpus import Passage
+from rnn_core.probes.corpus import Corpus, Passage
 from rnn_core.probes.projections import Basis
-from rnn_core.probes.source import Source
 
 if TYPE_CHECKING:
     from rnn_core.models import Model
@@ -75,9 +74,8 @@ def profile(model: Model, sequences: Sequences, basis: Basis | None = None) -> P
     )
 
 
-def contexts(source: Source, unit: int, count: int = 6) -> Contexts:
-    """The `count` tokens of other reviews at which a unit is highest, then the `count` at which it is lowest."""
-    found = corpus.corpus(source)
+def contexts(found: Corpus, unit: int, count: int = 6) -> Contexts:
+    """The `count` tokens of the corpus at which a unit is highest, then the `count` at which it is lowest."""
     if not 0 <= unit < found.hidden.shape[1]:
         raise ValueError(f"unit must be between 0 and {found.hidden.shape[1] - 1}, got {unit}")
     values = found.hidden[:, unit]
@@ -88,7 +86,7 @@ def contexts(source: Source, unit: int, count: int = 6) -> Contexts:
     return Contexts(unit, values[chosen], passages, quantiles, len(values), tuple(dict.fromkeys(found.origins)))
 
 
-def _distinct(order: np.ndarray, found: corpus.Corpus, count: int) -> list[int]:
+def _distinct(order: np.ndarray, found: Corpus, count: int) -> list[int]:
     """The first `count` rows of `order` that belong to different reviews and different words."""
     rows: list[int] = []
     reviews: set[int] = set()

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_core.data.task import Interface
 from rnn_core.experiment import Experiment
+from rnn_core.interface import Interface
 from rnn_core.models import Model, build
 
 

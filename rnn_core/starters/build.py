@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from rnn_core import data, exchange, models, starters
+from rnn_core import data, models, starters
 from rnn_core.data.sequences import Sequences, batches
-from rnn_core.data.text import START, UNKNOWN
+from rnn_core.data.token_ids import START, UNKNOWN
 from rnn_core.experiment import Experiment
 from rnn_core.history import NormHistory, logarithms
 from rnn_core.parcels import moment
@@ -178,7 +178,7 @@ def _write_run(name: str, run: Run, kept: list[Moment], best: Moment, test: floa
         store.record(run_id, rows, run._norms.rows.items(), run._norms.stride, test_metric=test)
         for one in kept:
             store.keep(run_id, moment(_snapshot(one, run, probe)))
-        exchange.export(store, run_id, folder / f"{name}.run")
+        store.export(run_id, folder / f"{name}.run")
         store.close()
 
 

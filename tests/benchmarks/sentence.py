@@ -22,12 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core import exchange
+from rnn_core import exchange, sentence
 from rnn_core.data import imdb_files
 from rnn_core.data.sequences import Sequences
-from rnn_core.data.text import START, UNKNOWN, vocabulary
-from rnn_core.probes import corpus, reading
-from rnn_core.probes.source import Source
+from rnn_core.data.text import vocabulary
+from rnn_core.data.token_ids import START, UNKNOWN
+from rnn_core.probes import corpus
+from rnn_core.sentence import Source
 from tests.conftest import SHARED_IMDB
 
 CELLS = ("simple_rnn", "lstm", "gru")
@@ -141,7 +142,7 @@ def gaps(count: int = 12) -> list[dict[str, Any]]:
     rows = []
     for cell in CELLS:
         record = exchange.open_starter(f"starter-{cell}")
-        found = [reading.read(Source(record.id, record.snapshots[-1].step), reviews[n]) for n in chosen]
+        found = [sentence.read(Source(record.id, record.snapshots[-1].step), reviews[n]) for n in chosen]
         relative = [one.gap / max(1.0, abs(float(one.attribution.sum()))) for one in found]
         rows.append(
             {

@@ -86,8 +86,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from rnn_core.data.sequences import Batch
-from rnn_core.data.task import Interface
 from rnn_core.experiment import CELLS, Experiment
+from rnn_core.interface import Interface
 from rnn_core.models import Model, build
 
 STEPS, BATCH, UNITS = 40, 64, 32

@@ -1,0 +1,88 @@
+"""The Sentence page's questions, answered in a worker: opens the weights, the profile and the reviews that a probe needs, and asks it.
+
+A starter model is named, and the worker reads its own copy; another run's model travels along. Equal sources share caches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnn_core import exchange, starters
+from rnn_core.probes import arithmetic, corpus, reading, spans, units
+
+if TYPE_CHECKING:
+    from rnn_core.models import Model
+
+
+@dataclass(frozen=True)
+class Source:
+    """A run and one of its kept steps. Kept steps never change, so the two name the weights."""
+
+    run: str  # run id; "starter-lstm" and the like for the built-in ones
+    step: int  # batches trained
+    sent: Model | None = field(default=None, compare=False, repr=False)  # the weights, for all but starters
+
+    @property
+    def starter(self) -> str:
+        """Name of the built-in model, "" for others."""
+        return self.run.removeprefix("starter-") if self.run.startswith("starter-") else ""
+
+
+def opened(source: Source) -> Model:
+    """The model of a source; opened once per process."""
+    return source.sent if source.sent is not None else _starter(source.run, source.step)
+
+
+@lru_cache(maxsize=16)
+def _starter(run: str, step: int) -> Model:
+    return exchange.open_starter(run).model(step)
+
+
+@lru_cache(maxsize=16)
+def profile_of(source: Source) -> units.Profile:
+    """The model's profile over labelled reviews: shipped with a starter, measured here for any other model."""
+    if source.starter:
+        return starters.profile(source.starter, source.step)
+    model = opened(source)
+    task = "imdb" if corpus.imdb_present() and model.interface.input_size > 1000 else "toy_reviews"
+    return units.profile(model, corpus.reviews(task, 400, 300, model.interface.input_size))
+
+
+@lru_cache(maxsize=4)
+def corpus_of(source: Source) -> corpus.Corpus:
+    """The reviews as one model reads them; read once per process."""
+    return corpus.corpus(opened(source))
+
+
+def read(source: Source, ids: np.ndarray, method: str = "integrated_gradients") -> reading.Reading:
+    """One text read by the model of `source`: `reading.read`, which says what is refused."""
+    model = opened(source)
+    reading.check(model, np.asarray(ids), method)  # before the profile, which takes a while
+    return reading.read(model, profile_of(source), ids, method)
+
+
+def step_of(source: Source, ids: np.ndarray, t: int) -> arithmetic.Step:
+    """The numbers of step t while the model of `source` reads `ids`."""
+    return arithmetic.step_of(opened(source), ids, t)
+
+
+def contexts(source: Source, unit: int, count: int = 6) -> units.Contexts:
+    """Where one unit is highest and lowest among the tokens of other reviews."""
+    return units.contexts(corpus_of(source), unit, count)
+
+
+def similar(
+    source: Source,
+    hidden: np.ndarray,
+    first: int,
+    last: int,
+    threshold: float = spans.THRESHOLD,
+    off_before: bool = False,
+    off_after: bool = False,
+) -> spans.Matches:
+    """Spans of other reviews in which the units of the chosen span are on."""
+    return spans.similar(corpus_of(source), hidden, first, last, threshold, off_before, off_after)

@@ -1,0 +1,59 @@
+"""The way in for programs outside the project that judge it by many cases: how a file is read, trained on, and a Keras model taken in.
+
+They ask for these functions by name, so that they keep working when the code behind them moves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from rnn_core import data, models
+from rnn_core.data import tables
+from rnn_core.experiment import Experiment
+from rnn_core.keras_script import keras_program
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def read(content: bytes) -> tuple[np.ndarray, tuple[str, ...], np.ndarray | None, tuple[str, ...]]:
+    """A series file as the project reads it: values (N, C), C names, N dates or None, notes. Raises ValueError for a refusal."""
+    table = tables.parse(content)
+    return table.values, table.columns, table.times, table.notes
+
+
+def trained_on(content: bytes) -> tuple[Pair, Pair]:
+    """Training windows and targets of such a file: the project's, and those of the Keras program that it exports, with a dummy as Keras."""
+    uploads = {tables.key(content): content}
+    experiment = Experiment().replace(task="csv", source=tables.key(content), length=4)
+    train = data.build(experiment, uploads).train
+    found = _run(keras_program(experiment, uploads), content)
+    return (train.values.reshape(len(train), 4, -1), train.targets), (np.asarray(found["x_train"]), np.asarray(found["y_train"]))
+
+
+def _run(program: str, content: bytes) -> dict[str, Any]:
+    """The variables of an exported program after it ran on the file."""
+    keras, names = mock.MagicMock(), {"__name__": "__main__"}
+    keras.Sequential.return_value.evaluate.return_value = (0.0, 0.0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "series.csv"
+        path.write_bytes(content)
+        with (
+            mock.patch.dict(sys.modules, {"keras": keras}),
+            mock.patch.object(sys, "argv", ["program.py", str(path)]),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
+            exec(compile(program, "program.py", "exec"), names)
+    return names
+
+
+def from_keras(model: Any) -> models.Model:
+    """A model of ours with the weights of a stock Keras model. Raises ValueError where there is none."""
+    return models.from_keras(model)
