@@ -68,6 +68,7 @@ class Listener:
     def attach(self, page: Page) -> None:
         page.on("console", self.complaints.console)
         page.on("pageerror", lambda error: self.complaints.append(error.stack or str(error)))
+        page.on("crash", lambda _: self.complaints.append("the browser's page crashed"))
         page.on("response", self._answered)
         page.on("requestfailed", self._failed)
 
