@@ -18,7 +18,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Dialog, Error, Page, Playwright, sync_playwright
 
@@ -26,12 +25,13 @@ from tests.browser.conftest import ARGUMENTS, CHROMES, LAPTOP, PHONE, imdb_folde
 from tests.browser.serving import Server
 from tests.browser.test_home import PAGES
 from tests.browser.walk_checks import PLAIN, Findings
-from tests.browser.walk_controls import Control, Coverage, page_of, read
+from tests.browser.walk_controls import Control, Coverage, page_of, read, run_of
 from tests.browser.walk_uses import use
 from tests.browser.walk_watch import Watcher
 from tests.browser.walk_ways import ARRIVAL, DOORS, SMALL, STARTERS, goto, history, kill_worker, settle, train
 
 STAY = 15, 60  # actions of one browser session
+OPENS = ("tab", "expander", "popover", "choice")  # kinds that show further controls
 KILLS = 25.0, 120.0  # seconds until a worker is killed: the first time at the earliest, later on average
 
 
@@ -144,7 +144,8 @@ class Walk:
         if not self.controls:
             page.wait_for_timeout(300)
             return
-        control = self.rng.choices(self.controls, [self.weight(one) for one in self.controls])[0]
+        used_up = all(self.coverage.times(one) for one in self.controls if not one.target)
+        control = self.rng.choices(self.controls, [self.weight(one, used_up) for one in self.controls])[0]
         self.coverage.attempt(control)
         try:
             if self.does(page, control.label, lambda: use(page, control, self.rng)):
@@ -152,14 +153,20 @@ class Walk:
         except AssertionError as problem:
             self.watcher.note(page, "download", f"{control.label}: {problem}")
 
-    def weight(self, control: Control) -> float:
-        """How much the walker wants to use a control: one that it never used, or a link to a page with much left to use."""
+    def weight(self, control: Control, used_up: bool) -> float:
+        """How much the walker wants to use a control: most of all one that it never used, and what may show more of those.
+
+        `used_up`: the page has nothing else to use, so links to pages that have weigh more.
+        """
         times = self.coverage.times(control)
         if control.page == "Sidebar" and control.target:
-            return 0.05 + min(self.coverage.left(control.target), 20) / 60
+            return (0.05 + min(self.coverage.left(control.target), 20) / 60) * (8 if used_up else 1)
         if control.target and control.target != control.page:
-            return 1.0 if times == 0 else 0.2 / (1 + times)
-        wanted = 8.0 if times == 0 else 1.0 / (1 + times)
+            return (2.0 if times == 0 else 0.2 / (1 + times)) * (4 if used_up else 1)
+        opens = control.kind in OPENS
+        wanted = (
+            (20.0 if opens else 8.0) if times == 0 else 4.0 if opens and not self.coverage.here(control) else 1.0 / (1 + times)
+        )
         return wanted * (3.0 if control.inside else 0.5 if control.chosen or control.kind == "corner" else 1.0)
 
     def does(self, page: Page, name: str, action: Callable[[], Any]) -> bool:
@@ -178,7 +185,7 @@ class Walk:
             why = next((line.strip(" -")[:120] for line in lines if "intercepts" in line or "not enabled" in line), lines[0][:80])
             self.refused[f"{here}: {name.split('“')[0]}: {why}"] += 1
         settle(page)
-        run = parse_qs(urlsplit(page.url).query).get("run", [""])[0]
+        run = run_of(page.url)
         if run and not run.startswith("starter-") and run != "nobody" and run not in self.runs:
             self.runs.append(run)
         return done

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from tests.browser.test_home import PAGES
 
@@ -24,6 +24,7 @@ class Control:
     href: str  # where a link leads, else ""
     inside: bool  # in an open popover
     chosen: bool  # the chosen one of its group
+    run: str  # which run the address names: "none", "starter" or "own"
 
     @property
     def target(self) -> str:
@@ -35,8 +36,15 @@ def page_of(url: str) -> str:
     return PAGES.get(urlsplit(url).path.strip("/"), "?")
 
 
+def run_of(url: str) -> str:
+    """The id of the run that an address names, or ""."""
+    return parse_qs(urlsplit(url).query).get("run", [""])[0]
+
+
 def read(url: str, found: list[dict[str, str]]) -> list[Control]:
     """The controls that walk_look.js found on the page of that address."""
+    run = run_of(url)
+    state = "none" if not run else "starter" if run.startswith("starter-") else "own"
     controls = []
     for index, each in enumerate(found):
         kind, label = each["kind"], " ".join(each["label"].split())[:70]
@@ -46,7 +54,7 @@ def read(url: str, found: list[dict[str, str]]) -> list[Control]:
         name = f"{kind} {RUN.sub('#', label)}{f' [{key}]' if key else ''}"
         page = "Sidebar" if each["sidebar"] else page_of(url)
         controls.append(
-            Control(index, page, kind, name, f"{kind} “{label}”", each["href"], bool(each["inside"]), bool(each["chosen"]))
+            Control(index, page, kind, name, f"{kind} “{label}”", each["href"], bool(each["inside"]), bool(each["chosen"]), state)
         )
     return controls
 
@@ -57,7 +65,7 @@ class Coverage:
     def __init__(self) -> None:
         self.seen: dict[str, set[str]] = defaultdict(set)
         self.touched: dict[str, Counter[str]] = defaultdict(Counter)
-        self.tried: Counter[tuple[str, str]] = Counter()  # also those that could not be used then
+        self.tried: Counter[tuple[str, ...]] = Counter()  # also those that could not be used then
 
     def see(self, controls: list[Control]) -> None:
         for control in controls:
@@ -68,9 +76,15 @@ class Coverage:
 
     def attempt(self, control: Control) -> None:
         self.tried[control.page, control.name] += 1
+        self.tried[control.page, control.name, control.run] += 1
 
     def times(self, control: Control) -> int:
+        """How often it was tried."""
         return self.tried[control.page, control.name]
+
+    def here(self, control: Control) -> int:
+        """How often it was tried while the address named such a run."""
+        return self.tried[control.page, control.name, control.run]
 
     def left(self, page: str) -> int:
         """How many controls of a page were seen and not used; many for a page that was never seen."""
