@@ -14,46 +14,25 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import psutil
 from playwright.sync_api import Browser, BrowserContext, Dialog, Error, Page, Playwright, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, CHROMES, LAPTOP, PHONE, imdb_folder
 from tests.browser.serving import Server
 from tests.browser.test_home import PAGES
-from tests.browser.walk_checks import LOOK, PLAIN, Finding, Findings, Listener, Log, wrong
-from tests.browser.walk_controls import Control, Coverage, page_of, read, use
+from tests.browser.walk_checks import PLAIN, Findings
+from tests.browser.walk_controls import Control, Coverage, page_of, read, run_of
+from tests.browser.walk_uses import use
+from tests.browser.walk_watch import Watcher
+from tests.browser.walk_ways import ARRIVAL, DOORS, SMALL, STARTERS, goto, history, kill_worker, settle, train
 
-LONGEST = 3000  # ms to wait for a script to end: on a page that renews itself every second it may never seem to
-ARRIVAL = 20_000  # ms until a page that was asked for must be connected
-SECOND_LOOK = 2500  # ms after which a chart is still empty, or a page too wide
 STAY = 15, 60  # actions of one browser session
+OPENS = ("tab", "expander", "popover", "choice")  # kinds that show further controls
 KILLS = 25.0, 120.0  # seconds until a worker is killed: the first time at the earliest, later on average
-STARTERS = ("starter-simple_rnn", "starter-lstm", "starter-gru")
-SMALL = (  # trainings that end by themselves within a minute
-    "task=adding&length=20&units=8&epochs=200&minutes=1",
-    "task=toy_reviews&cell=gru&units=8&epochs=2&minutes=1",
-    "task=first_token&length=10&units=4&samples=640&epochs=2&cell=lstm",
-    "task=sine&length=20&units=8&epochs=2&minutes=1",
-    "task=adding&length=40&activation=relu&gain=5&learning_rate=10&optimiser=sgd&epochs=5&initialiser=random_normal&cell=simple_rnn",
-)
-DOORS = (  # addresses that lead into a corner
-    "train?task=csv&length=24&epochs=2",
-    "compare?compare=Runs+side+by+side&run=starter-gru",
-    "compare?compare=How+far+back+can+it+remember?",
-    "states?view=One+sequence&run=starter-lstm",
-    "states?run=nobody",
-    "train?run=nobody",
-    "gradients?lab_view=lyapunov&lab_length=10",
-    "sentence?against=training&who=starter-lstm",
-    "lessons?lesson=vanilla",
-    "train?length=-5&units=many&task=nothing",
-)
 
 
 class Walk:
@@ -62,13 +41,13 @@ class Walk:
     def __init__(
         self, browser: Browser, url: str, seed: int, server: Server | None = None, screenshots: Path | None = None
     ) -> None:
-        self.browser, self.url, self.seed, self.server, self.screenshots = browser, url, seed, server, screenshots
+        self.browser, self.url, self.server = browser, url, server
         self.rng = random.Random(seed)
-        self.coverage, self.findings = Coverage(), Findings()
+        self.watcher = Watcher(seed, server.home / "server.log" if server else None, screenshots)
+        self.coverage = Coverage()
+        self.controls: list[Control] = []  # of the page as it was last seen
         self.refused: Counter[str] = Counter()  # what could not be used, and why: the walker's own weaknesses
-        self.log = Log(server.home / "server.log" if server else None)
-        self.steps, self.kills = 0, 0
-        self.recent: deque[str] = deque(maxlen=15)
+        self.kills = 0
         self.runs: list[str] = []  # ids of runs that it trained
         self.unvisited = self.rng.sample(sorted(PAGES), len(PAGES))
 
@@ -93,11 +72,9 @@ class Walk:
         )
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         context.set_default_timeout(ARRIVAL)
-        page, self.heard = context.new_page(), Listener()
-        self.heard.attach(page)
+        page = context.new_page()
         page.on("dialog", Dialog.dismiss)
-        self.recent.clear()
-        self.recent.append(f"a new session, {size['width']} px wide")
+        self.watcher.begin(page, f"a new session, {size['width']} px wide")
         try:
             yield page
         finally:
@@ -105,11 +82,23 @@ class Walk:
 
     def stay(self, page: Page) -> None:
         """Open a page and act until the session's time is over, or the app is broken."""
-        self.does(page, f"open {(path := self.entrance())!r}", lambda: self.goto(page, path))
+        self.does(page, f"open {(path := self.entrance())!r}", lambda: goto(page, f"{self.url}/{path}"))
         for _ in range(self.rng.randint(*STAY)):
-            if self.looked(page) is None or time.monotonic() > self.end:
+            if not self.looked(page) or time.monotonic() > self.end:
                 return
             self.act(page)
+
+    def looked(self, page: Page) -> bool:
+        """Look at the page and learn its controls; False when it broke and the session cannot go on."""
+        try:
+            seen = self.watcher.look(page)
+        except Error as error:
+            self.refused[f"look: {str(error).splitlines()[0][:80]}"] += 1
+            page.wait_for_timeout(300)
+            return True
+        self.controls = read(page.url, seen["controls"])
+        self.coverage.see(self.controls)
+        return "error box" not in seen["wrong"]
 
     def entrance(self) -> str:
         """Where a session begins: every page once without a run, then anywhere."""
@@ -132,143 +121,87 @@ class Walk:
             self.does(page, "kill a worker", self.kill)
         elif chance < 0.04:
             how = self.rng.choice(("back", "back", "forward", "reload"))
-            self.does(page, how, lambda: self.history(page, how))
+            self.does(page, how, lambda: history(page, how, self.url))
         elif chance < 0.08:
-            self.does(page, f"open {(path := self.anywhere())!r}", lambda: self.goto(page, path))
+            self.does(page, f"open {(path := self.anywhere())!r}", lambda: goto(page, f"{self.url}/{path}"))
         elif chance < 0.095 or (not self.runs and time.monotonic() > self.began + 15):
             query = self.rng.choice(SMALL) if self.runs else SMALL[0]
-            self.does(page, f"train {query}", lambda: self.train(page, query))
+            self.does(page, f"train {query}", lambda: train(page, f"{self.url}/train?{query}"))
         elif chance < 0.105:
             size = self.rng.choice((PHONE, LAPTOP))
             self.does(page, f"{size['width']} px", lambda: page.set_viewport_size(size))  # type: ignore[arg-type]
         else:
             self.use_one(page)
 
+    def kill(self) -> str:
+        assert self.server
+        self.next_kill = time.monotonic() + 30 + self.rng.expovariate(1 / KILLS[1])
+        self.kills += 1
+        return kill_worker(self.server, self.rng)
+
     def use_one(self, page: Page) -> None:
         """Use one of the controls of the page."""
         if not self.controls:
             page.wait_for_timeout(300)
             return
-        control = self.rng.choices(self.controls, [self.weight(one) for one in self.controls])[0]
+        used_up = all(self.coverage.times(one) for one in self.controls if not one.target)
+        control = self.rng.choices(self.controls, [self.weight(one, used_up) for one in self.controls])[0]
         self.coverage.attempt(control)
         try:
             if self.does(page, control.label, lambda: use(page, control, self.rng)):
                 self.coverage.touch(control)
         except AssertionError as problem:
-            self.note(page, "download", f"{control.label}: {problem}")
+            self.watcher.note(page, "download", f"{control.label}: {problem}")
 
-    def weight(self, control: Control) -> float:
-        """How much the walker wants to use a control: one that it never used, or a link to a page with much left to use."""
+    def weight(self, control: Control, used_up: bool) -> float:
+        """How much the walker wants to use a control: most of all one that it never used, and what may show more of those.
+
+        `used_up`: the page has nothing else to use, so links to pages that have weigh more.
+        """
         times = self.coverage.times(control)
         if control.page == "Sidebar" and control.target:
-            return 0.05 + min(self.coverage.left(control.target), 20) / 60
+            return (0.05 + min(self.coverage.left(control.target), 20) / 60) * (8 if used_up else 1)
         if control.target and control.target != control.page:
-            return 1.0 if times == 0 else 0.2 / (1 + times)
-        wanted = 8.0 if times == 0 else 1.0 / (1 + times)
+            return (2.0 if times == 0 else 0.2 / (1 + times)) * (4 if used_up else 1)
+        opens = control.kind in OPENS
+        wanted = (
+            (20.0 if opens else 8.0) if times == 0 else 4.0 if opens and not self.coverage.here(control) else 1.0 / (1 + times)
+        )
         return wanted * (3.0 if control.inside else 0.5 if control.chosen or control.kind == "corner" else 1.0)
 
     def does(self, page: Page, name: str, action: Callable[[], Any]) -> bool:
         """Do something, remember it, and wait until the page has answered. Whether it could be done."""
-        self.steps += 1
-        here = page_of(page.url) if page.url.startswith(self.url) else "-"
-        self.recent.append(f"{self.steps}: {here}: {name}")
+        recent, here = self.watcher.recent, page_of(page.url) if page.url.startswith(self.url) else "-"
+        self.watcher.steps += 1
+        recent.append(f"{self.watcher.steps}: {here}: {name}")
         try:
             answer = action()
-            self.recent[-1] += f": {answer}" if answer else ""
+            recent[-1] += f": {answer}" if answer else ""
             done = True
         except Error as error:
             done = False
-            self.recent[-1] += ": not possible"
+            recent[-1] += ": not possible"
             lines = str(error).splitlines()
             why = next((line.strip(" -")[:120] for line in lines if "intercepts" in line or "not enabled" in line), lines[0][:80])
             self.refused[f"{here}: {name.split('“')[0]}: {why}"] += 1
-        self.settle(page)
-        run = parse_qs(urlsplit(page.url).query).get("run", [""])[0]
+        settle(page)
+        run = run_of(page.url)
         if run and not run.startswith("starter-") and run != "nobody" and run not in self.runs:
             self.runs.append(run)
         return done
 
-    def settle(self, page: Page) -> None:
-        """Wait until the script of the page has ended, but not for long."""
-        with contextlib.suppress(Error):
-            page.wait_for_timeout(60)
-            script = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
-            page.wait_for_function(script, timeout=LONGEST)
+    @property
+    def findings(self) -> Findings:
+        return self.watcher.findings
 
-    def goto(self, page: Page, path: str) -> None:
-        page.goto(f"{self.url}/{path}")
-        page.locator("[data-testid=stApp][data-test-connection-state=CONNECTED]").wait_for(timeout=ARRIVAL)
-
-    def history(self, page: Page, how: str) -> None:
-        {"back": page.go_back, "forward": page.go_forward, "reload": page.reload}[how](timeout=ARRIVAL)
-        if not page.url.startswith(self.url):  # before the first page
-            self.goto(page, "")
-
-    def train(self, page: Page, query: str) -> None:
-        self.goto(page, f"train?{query}")
-        page.locator(".st-key-transport_play").get_by_role("button").first.click(timeout=ARRIVAL)
-        with contextlib.suppress(Error):
-            page.wait_for_url("**run=**", timeout=5000)
-
-    def kill(self) -> str:
-        """End one of the server's worker processes the hard way; the cluster starts another."""
-        assert self.server
-        self.next_kill = time.monotonic() + self.rng.expovariate(1 / KILLS[1]) + 30
-        workers = [
-            child for child in psutil.Process(self.server.process.pid).children(recursive=True) if "spawn_main" in " ".join(child.cmdline())
-        ]  # fmt: skip
-        if not workers:
-            return "there is none"
-        victim = self.rng.choice(sorted(workers, key=lambda process: process.pid))
-        victim.kill()
-        self.kills += 1
-        return f"process {victim.pid}"
-
-    def looked(self, page: Page) -> dict[str, Any] | None:
-        """Look at the page, note what is wrong, and learn its controls; None where the session cannot go on."""
-        for kind, what in self.heard.heard():
-            self.note(page, kind, what)
-        try:
-            seen: dict[str, Any] = page.evaluate(LOOK)
-            found = wrong(seen, page.url)
-            if any(kind in ("chart", "sideways") for kind, _ in found):
-                page.wait_for_timeout(SECOND_LOOK)
-                seen = page.evaluate(LOOK)
-                still = wrong(seen, page.url)
-                found = [one for one in found if one[0] not in ("chart", "sideways") or one in still]
-        except Error as error:
-            self.refused[f"look: {str(error).splitlines()[0][:80]}"] += 1
-            page.wait_for_timeout(300)
-            return {}
-        self.judge(page, found)
-        self.controls = read(page.url, seen["controls"])
-        self.coverage.see(self.controls)
-        return None if any(kind == "error box" for kind, _ in found) else seen
-
-    def judge(self, page: Page, found: list[tuple[str, str]]) -> None:
-        """Note what is wrong with the page, and what the server's log says of it."""
-        boxes = any(kind == "error box" for kind, _ in found)
-        if boxes and self.server:
-            page.wait_for_timeout(200)  # until the server has written it down
-        traces = self.log.new()
-        for kind, what in found:
-            # The box itself keeps the error to itself; the traceback tells one from another.
-            self.note(page, kind, "\n".join([what, *traces]) if kind == "error box" else what)
-        for trace in [] if boxes else traces:
-            self.note(page, "log", trace)
-
-    def note(self, page: Page, kind: str, what: str) -> None:
-        """Keep a finding, with a picture if it is a new one."""
-        found = Finding(kind, page_of(page.url), what, self.seed, self.steps, page.url, tuple(self.recent))
-        if self.findings.note(found) and self.screenshots:
-            self.screenshots.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(Error):
-                page.screenshot(path=self.screenshots / f"walk-{self.seed}-{self.steps}-{kind.replace(' ', '-')}.png")
+    @property
+    def steps(self) -> int:
+        return self.watcher.steps
 
     def report(self) -> str:
         """Everything that was found, and how much of each page was used."""
         seconds = time.monotonic() - self.began
-        head = f"seed {self.seed}: {self.steps} actions in {seconds:.0f} s ({self.steps / seconds:.1f} a second), {len(self.runs)} runs, {self.kills} workers killed"
+        head = f"seed {self.watcher.seed}: {self.steps} actions in {seconds:.0f} s ({self.steps / seconds:.1f} a second), {len(self.runs)} runs, {self.kills} workers killed"
         found = "\n\n".join(map(str, self.findings)) or "nothing wrong was found"
         refused = "\n".join(f"  {count}× {words}" for words, count in self.refused.most_common(12))
         return f"{head}\n\n{self.coverage.table()}\n\n{found}\n\nnot possible:\n{refused}"

@@ -15,6 +15,7 @@ from tests.browser.walk_controls import page_of
 LOOK = (Path(__file__).parent / "walk_look.js").read_text()
 CAUGHT = "caught in section"  # what the app's guard of a section writes to the log
 TRACE = "Traceback (most recent call last)"
+OURS = re.compile(r"/(pages|rnn_core)/|app\.py")  # a frame of a traceback in the app's own code
 PLAIN = {"STREAMLIT_LOGGER_ENABLE_RICH": "false"}  # for a server whose log is read: tracebacks as Python prints them
 CHAINED = ("During handling of the above", "The above exception was the direct cause")
 
@@ -36,8 +37,10 @@ class Finding:
     def same(self) -> tuple[str, str, str]:
         """Equal for the same finding met again: its kind, its page, and what it says, without numbers."""
         lines = [line.strip() for line in self.what.splitlines() if line.strip()]
-        place = next((line for line in reversed(lines) if line.startswith("File ")), "")
-        return self.kind, "" if self.kind == "log" else self.page, re.sub(r"\d+|0x\w+", "#", f"{lines[-1][:160]} {place}")
+        places = [line for line in lines if line.startswith("File ")]
+        place = next((line for line in reversed(places) if OURS.search(line)), places[-1] if places else "")
+        said = re.sub(r"'[^']*'|\d+|0x\w+", "#", lines[-1][:160])
+        return self.kind, "" if self.kind == "log" else self.page, f"{said} {place}"
 
     def __str__(self) -> str:
         way = "\n".join(f"      {action}" for action in self.actions)
@@ -68,6 +71,7 @@ class Listener:
     def attach(self, page: Page) -> None:
         page.on("console", self.complaints.console)
         page.on("pageerror", lambda error: self.complaints.append(error.stack or str(error)))
+        page.on("crash", lambda _: self.complaints.append("the browser's page crashed"))
         page.on("response", self._answered)
         page.on("requestfailed", self._failed)
 

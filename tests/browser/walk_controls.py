@@ -1,38 +1,15 @@
-"""The controls of a page: how the walker names them, which it has touched, and how it uses each kind."""
+"""The controls of a page: how the walker names them, and which it has used."""
 
 from __future__ import annotations
 
-import contextlib
-import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
-
-from playwright.sync_api import ElementHandle, Error, Page
+from urllib.parse import parse_qs, urlsplit
 
 from tests.browser.test_home import PAGES
 
-QUICK = 1500  # ms that one gesture may take; a control that something covers is left alone after that
-DOWNLOAD = 20_000  # ms until a file must have come
 RUN = re.compile(r"starter-(lstm|gru|simple_rnn)|\b[\w-]*\d[\w-]*\b")  # a starter, or any word with a digit in it
-NUMBERS = ("0", "1", "2", "3", "5", "7", "8", "12", "0.5", "0.01", "-1", "20", "64", "999", "100000", "")
-TEXTS = (
-    "A slow start but a great film",
-    "",
-    "   ",
-    "not bad, not bad at all",
-    "größer 映画 😀 naïve",
-    "**bold** <b>b</b> $x$ [l](u)",
-    "-",
-    "terrible",
-    "good " * 520,
-)
-SERIES = "time,value,other\n" + "\n".join(
-    f"2026-01-01 {n // 60:02d}:{n % 60:02d},{(n % 24) / 24:.3f},{n % 7}" for n in range(700)
-)
-UPLOADS = (SERIES, SERIES, SERIES, "value\n1\n2\n3\n", "word,other\n" + "a,b\n" * 300, "", "value\n" + "1\n" * 500)
 
 
 @dataclass(frozen=True)
@@ -47,6 +24,7 @@ class Control:
     href: str  # where a link leads, else ""
     inside: bool  # in an open popover
     chosen: bool  # the chosen one of its group
+    run: str  # which run the address names: "none", "starter" or "own"
 
     @property
     def target(self) -> str:
@@ -58,8 +36,15 @@ def page_of(url: str) -> str:
     return PAGES.get(urlsplit(url).path.strip("/"), "?")
 
 
+def run_of(url: str) -> str:
+    """The id of the run that an address names, or ""."""
+    return parse_qs(urlsplit(url).query).get("run", [""])[0]
+
+
 def read(url: str, found: list[dict[str, str]]) -> list[Control]:
     """The controls that walk_look.js found on the page of that address."""
+    run = run_of(url)
+    state = "none" if not run else "starter" if run.startswith("starter-") else "own"
     controls = []
     for index, each in enumerate(found):
         kind, label = each["kind"], " ".join(each["label"].split())[:70]
@@ -69,7 +54,7 @@ def read(url: str, found: list[dict[str, str]]) -> list[Control]:
         name = f"{kind} {RUN.sub('#', label)}{f' [{key}]' if key else ''}"
         page = "Sidebar" if each["sidebar"] else page_of(url)
         controls.append(
-            Control(index, page, kind, name, f"{kind} “{label}”", each["href"], bool(each["inside"]), bool(each["chosen"]))
+            Control(index, page, kind, name, f"{kind} “{label}”", each["href"], bool(each["inside"]), bool(each["chosen"]), state)
         )
     return controls
 
@@ -80,7 +65,7 @@ class Coverage:
     def __init__(self) -> None:
         self.seen: dict[str, set[str]] = defaultdict(set)
         self.touched: dict[str, Counter[str]] = defaultdict(Counter)
-        self.tried: Counter[tuple[str, str]] = Counter()  # also those that could not be used then
+        self.tried: Counter[tuple[str, ...]] = Counter()  # also those that could not be used then
 
     def see(self, controls: list[Control]) -> None:
         for control in controls:
@@ -91,9 +76,15 @@ class Coverage:
 
     def attempt(self, control: Control) -> None:
         self.tried[control.page, control.name] += 1
+        self.tried[control.page, control.name, control.run] += 1
 
     def times(self, control: Control) -> int:
+        """How often it was tried."""
         return self.tried[control.page, control.name]
+
+    def here(self, control: Control) -> int:
+        """How often it was tried while the address named such a run."""
+        return self.tried[control.page, control.name, control.run]
 
     def left(self, page: str) -> int:
         """How many controls of a page were seen and not used; many for a page that was never seen."""
@@ -111,156 +102,3 @@ class Coverage:
                 f"{page:14} {counts:>8} {self.share(page):4.0%}" + (f"  not touched: {'; '.join(missing)}" * bool(missing))
             )
         return "\n".join(lines)
-
-
-def use(page: Page, control: Control, rng: random.Random) -> str:
-    """Use a control as a person might; what was done. Raises playwright's Error where it cannot be used now."""
-    node = page.evaluate_handle("n => window.walked?.[n]", control.index).as_element()
-    if node is None:
-        raise Error("the control is gone")
-    with contextlib.suppress(Error):
-        node.scroll_into_view_if_needed(timeout=QUICK)
-    return USES.get(control.kind, click)(page, node, rng)
-
-
-def click(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    node.click(timeout=QUICK)
-    return "click"
-
-
-def download(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    """Click, and wait for the file. Raises AssertionError when none comes."""
-    node.hover(timeout=QUICK)
-    try:
-        with page.expect_download(timeout=DOWNLOAD) as waiting:
-            node.click(timeout=QUICK)
-    except Error as error:
-        if "download" not in str(error):
-            raise
-        raise AssertionError("a click on it brought no file") from error
-    if reason := waiting.value.failure():
-        raise AssertionError(f"its file did not come: {reason}")
-    return f"took {waiting.value.suggested_filename}"
-
-
-def corner(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    """A button in the corner of a chart: three of them save it."""
-    return (download if "Save" in (node.get_attribute("data-title") or "") else click)(page, node, rng)
-
-
-def keys(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    """Move a slider."""
-    pressed = rng.choices(
-        ("ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown"), (4, 4, 1, 1, 1, 1), k=rng.randint(1, 2)
-    )
-    node.focus()
-    for one in pressed:
-        page.keyboard.press(one)
-    return " ".join(pressed)
-
-
-def choose(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    """Open a list and take an option."""
-    node.click(timeout=QUICK)
-    options = page.get_by_role("option")
-    with contextlib.suppress(Error):
-        options.first.wait_for(state="visible", timeout=QUICK)
-    offered = options.all()
-    if not offered:
-        page.keyboard.press("Escape")
-        return "nothing offered"
-    option = rng.choice(offered)
-    words = option.inner_text(timeout=QUICK).strip().replace("\n", " ")[:40]
-    option.click(timeout=QUICK)
-    return f"took “{words}”"
-
-
-def choose_several(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    """Add to a list, or take the last away."""
-    if rng.random() < 0.35:
-        node.focus()
-        page.keyboard.press("Backspace")
-        return "Backspace"
-    done = choose(page, node, rng)
-    page.keyboard.press("Escape")
-    return done
-
-
-def options(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    """Take an option of the browser's own list."""
-    count = int(node.evaluate("node => node.options.length"))
-    place = rng.randrange(max(count, 1))
-    node.select_option(index=place, timeout=QUICK)
-    return f"option {place}"
-
-
-def number(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    if rng.random() < 0.4:
-        node.focus()
-        page.keyboard.press(rng.choice(("ArrowUp", "ArrowDown")))
-        page.keyboard.press("Enter")
-        return "one step"
-    return fill(page, node, rng.choice(NUMBERS))
-
-
-def text(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    return fill(page, node, rng.choice(TEXTS))
-
-
-def fill(page: Page, node: ElementHandle, words: str) -> str:
-    node.fill(words, timeout=QUICK)
-    node.press("Enter", timeout=QUICK)
-    return f"typed “{words[:30]}”"
-
-
-def upload(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    content = rng.choice(UPLOADS)
-    node.set_input_files({"name": "series.csv", "mimeType": "text/csv", "buffer": content.encode()})
-    page.wait_for_timeout(500)
-    return f"brought {len(content)} bytes"
-
-
-def somewhere(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    """Click or drag anywhere inside: a chart, a heat map, a sentence, a table."""
-    box = node.bounding_box()
-    if not box:
-        raise Error("it has no place")
-    places = [
-        (box["x"] + box["width"] * rng.uniform(0.08, 0.92), box["y"] + box["height"] * rng.uniform(0.12, 0.88)) for _ in "12"
-    ]
-    if places[0][1] > page.viewport_size["height"]:  # type: ignore[index]
-        raise Error("it is out of sight")
-    page.mouse.move(*places[0])
-    if rng.random() < 0.7:
-        page.mouse.down()
-        page.mouse.up()
-        return "click inside"
-    page.mouse.down()
-    page.mouse.move(places[1][0], places[0][1] if rng.random() < 0.5 else places[1][1], steps=3)
-    page.mouse.up()
-    return "drag inside"
-
-
-def word(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    """Click a word, or drag over several."""
-    words = node.query_selector_all(".word")
-    first, last = rng.choice(words), rng.choice(words)
-    first.hover(timeout=QUICK)
-    page.mouse.down()
-    if dragged := rng.random() < 0.4:
-        last.hover(timeout=QUICK)
-    page.mouse.up()
-    return "drag over words" if dragged else "click a word"
-
-
-def part(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    """Click one of the parts that a legend or a chart's slider has."""
-    parts = node.query_selector_all(".legendtoggle, .slider-rail-touch-rect") or [node]
-    rng.choice(parts).click(timeout=QUICK, force=True)
-    return "click"
-
-
-USES: dict[str, Callable[[Page, ElementHandle, random.Random], str]] = {
-    "download": download, "corner": corner, "slider": keys, "select": choose, "multiselect": choose_several, "options": options, "number": number,
-    "text": text, "file": upload, "chart": somewhere, "plot": somewhere, "table": somewhere, "word": word, "legend": part, "moment": part,
-}  # fmt: skip

@@ -22,7 +22,7 @@
     return box.width > 1 && box.height > 1 && node.checkVisibility({ visibilityProperty: true });
   };
   const words = (node) => {
-    const copy = node.cloneNode(true);
+    const copy = (node.querySelector("[data-testid=stMarkdownContainer]") ?? node).cloneNode(true);
     copy.querySelectorAll("[data-testid=stIconMaterial], [role=img][translate=no], kbd, style, svg title").forEach((part) => part.remove());
     return copy.textContent.replace(/\s+/g, " ").trim();
   };
