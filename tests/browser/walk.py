@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Dialog, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Dialog, Error, Page, Playwright, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, CHROMES, LAPTOP, PHONE, imdb_folder
 from tests.browser.serving import Server
@@ -64,12 +64,8 @@ class Walk:
     @contextlib.contextmanager
     def session(self) -> Iterator[Page]:
         """A browser of its own, on a laptop or a phone, in light or dark."""
-        size = PHONE if self.rng.random() < 0.25 else LAPTOP
-        context: BrowserContext = self.browser.new_context(
-            viewport=size,  # type: ignore[arg-type]
-            color_scheme=self.rng.choice(("light", "dark")),
-            accept_downloads=True,
-        )
+        size, scheme = PHONE if self.rng.random() < 0.25 else LAPTOP, self.rng.choice(("light", "dark"))
+        context = self.browser.new_context(viewport=size, color_scheme=scheme, accept_downloads=True)  # type: ignore[arg-type]
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         context.set_default_timeout(ARRIVAL)
         page = context.new_page()
@@ -134,6 +130,7 @@ class Walk:
             self.use_one(page)
 
     def kill(self) -> str:
+        """Kill a worker, and set the time of the next."""
         assert self.server
         self.next_kill = time.monotonic() + 30 + self.rng.expovariate(1 / KILLS[1])
         self.kills += 1
