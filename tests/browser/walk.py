@@ -30,8 +30,8 @@ from tests.browser.walk_uses import use
 from tests.browser.walk_watch import Watcher
 from tests.browser.walk_ways import ARRIVAL, DOORS, SMALL, STARTERS, goto, history, kill_worker, settle, train
 
-STAY = 15, 60  # actions of one browser session
-OPENS = ("tab", "expander", "popover", "choice")  # kinds that show further controls
+FIRST, STAY = (8, 12), (15, 60)  # actions of a browser session: in the first round, and later
+OPENS = {"tab": 50.0, "expander": 20.0, "popover": 20.0, "choice": 20.0}  # weight of what shows more, once for each kind of run
 KILLS = 25.0, 120.0  # seconds until a worker is killed: the first time at the earliest, later on average
 
 
@@ -78,8 +78,9 @@ class Walk:
 
     def stay(self, page: Page) -> None:
         """Open a page and act until the session's time is over, or the app is broken."""
+        actions = self.rng.randint(*(FIRST if self.unvisited else STAY))
         self.does(page, f"open {(path := self.entrance())!r}", lambda: goto(page, f"{self.url}/{path}"))
-        for _ in range(self.rng.randint(*STAY)):
+        for _ in range(actions):
             if not self.looked(page) or time.monotonic() > self.end:
                 return
             self.act(page)
@@ -160,10 +161,9 @@ class Walk:
             return (0.05 + min(self.coverage.left(control.target), 20) / 60) * (8 if used_up else 1)
         if control.target and control.target != control.page:
             return (2.0 if times == 0 else 0.2 / (1 + times)) * (4 if used_up else 1)
-        opens = control.kind in OPENS
-        wanted = (
-            (20.0 if opens else 8.0) if times == 0 else 4.0 if opens and not self.coverage.here(control) else 1.0 / (1 + times)
-        )
+        wanted = 8.0 if times == 0 else 1.0 / (1 + times)
+        if not self.coverage.here(control):
+            wanted = max(wanted, OPENS.get(control.kind, 0.0))
         return wanted * (3.0 if control.inside else 0.5 if control.chosen or control.kind == "corner" else 1.0)
 
     def does(self, page: Page, name: str, action: Callable[[], Any]) -> bool:
