@@ -30,8 +30,8 @@ from tests.browser.walk_uses import use
 from tests.browser.walk_watch import Watcher
 from tests.browser.walk_ways import ARRIVAL, DOORS, SMALL, STARTERS, goto, history, kill_worker, settle, train
 
-FIRST, STAY = (8, 12), (15, 60)  # actions of a browser session: in the first round, and later
-OPENS = {"tab": 50.0, "expander": 20.0, "popover": 20.0, "choice": 20.0}  # weight of what shows more, once for each kind of run
+FIRST, STAY = (6, 9), (15, 60)  # actions of a browser session: in the first round, and later
+OPENS = {"tab": 150.0, "expander": 20.0, "popover": 20.0, "choice": 20.0}  # weight of what shows more, once for each kind of run
 KILLS = 25.0, 120.0  # seconds until a worker is killed: the first time at the earliest, later on average
 
 
@@ -49,6 +49,7 @@ class Walk:
         self.refused: Counter[str] = Counter()  # what could not be used, and why: the walker's own weaknesses
         self.kills = 0
         self.runs: list[str] = []  # ids of runs that it trained
+        self.first = True  # in the first round over all pages
         self.unvisited = self.rng.sample(sorted(PAGES), len(PAGES))
 
     def run(self, seconds: float) -> Walk:
@@ -78,7 +79,8 @@ class Walk:
 
     def stay(self, page: Page) -> None:
         """Open a page and act until the session's time is over, or the app is broken."""
-        actions = self.rng.randint(*(FIRST if self.unvisited else STAY))
+        self.first = bool(self.unvisited)
+        actions = self.rng.randint(*(FIRST if self.first else STAY))
         self.does(page, f"open {(path := self.entrance())!r}", lambda: goto(page, f"{self.url}/{path}"))
         for _ in range(actions):
             if not self.looked(page) or time.monotonic() > self.end:
@@ -116,6 +118,8 @@ class Walk:
         chance = self.rng.random()
         if self.server and time.monotonic() > self.next_kill:
             self.does(page, "kill a worker", self.kill)
+        elif self.first:
+            self.use_one(page)
         elif chance < 0.04:
             how = self.rng.choice(("back", "back", "forward", "reload"))
             self.does(page, how, lambda: history(page, how, self.url))
@@ -157,6 +161,8 @@ class Walk:
         `used_up`: the page has nothing else to use, so links to pages that have weigh more.
         """
         times = self.coverage.times(control)
+        if control.page == "Sidebar" and self.first:
+            return 0.05  # the first round looks at each page as it is without a run
         if control.page == "Sidebar" and control.target:
             return (0.05 + min(self.coverage.left(control.target), 20) / 60) * (8 if used_up else 1)
         if control.target and control.target != control.page:
