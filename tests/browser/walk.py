@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Dialog, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Dialog, Error, Page, Playwright, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, CHROMES, LAPTOP, PHONE, imdb_folder
 from tests.browser.serving import Server
@@ -30,8 +30,8 @@ from tests.browser.walk_uses import use
 from tests.browser.walk_watch import Watcher
 from tests.browser.walk_ways import ARRIVAL, DOORS, SMALL, STARTERS, goto, history, kill_worker, settle, train
 
-STAY = 15, 60  # actions of one browser session
-OPENS = ("tab", "expander", "popover", "choice")  # kinds that show further controls
+FIRST, STAY = (6, 9), (15, 60)  # actions of a browser session: in the first round, and later
+OPENS = {"tab": 150.0, "expander": 20.0, "popover": 20.0, "choice": 20.0}  # weight of what shows more, once for each kind of run
 KILLS = 25.0, 120.0  # seconds until a worker is killed: the first time at the earliest, later on average
 
 
@@ -49,6 +49,7 @@ class Walk:
         self.refused: Counter[str] = Counter()  # what could not be used, and why: the walker's own weaknesses
         self.kills = 0
         self.runs: list[str] = []  # ids of runs that it trained
+        self.first = True  # in the first round over all pages
         self.unvisited = self.rng.sample(sorted(PAGES), len(PAGES))
 
     def run(self, seconds: float) -> Walk:
@@ -64,12 +65,8 @@ class Walk:
     @contextlib.contextmanager
     def session(self) -> Iterator[Page]:
         """A browser of its own, on a laptop or a phone, in light or dark."""
-        size = PHONE if self.rng.random() < 0.25 else LAPTOP
-        context: BrowserContext = self.browser.new_context(
-            viewport=size,  # type: ignore[arg-type]
-            color_scheme=self.rng.choice(("light", "dark")),
-            accept_downloads=True,
-        )
+        size, scheme = PHONE if self.rng.random() < 0.25 else LAPTOP, self.rng.choice(("light", "dark"))
+        context = self.browser.new_context(viewport=size, color_scheme=scheme, accept_downloads=True)  # type: ignore[arg-type]
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         context.set_default_timeout(ARRIVAL)
         page = context.new_page()
@@ -82,8 +79,10 @@ class Walk:
 
     def stay(self, page: Page) -> None:
         """Open a page and act until the session's time is over, or the app is broken."""
+        self.first = bool(self.unvisited)
+        actions = self.rng.randint(*(FIRST if self.first else STAY))
         self.does(page, f"open {(path := self.entrance())!r}", lambda: goto(page, f"{self.url}/{path}"))
-        for _ in range(self.rng.randint(*STAY)):
+        for _ in range(actions):
             if not self.looked(page) or time.monotonic() > self.end:
                 return
             self.act(page)
@@ -119,6 +118,8 @@ class Walk:
         chance = self.rng.random()
         if self.server and time.monotonic() > self.next_kill:
             self.does(page, "kill a worker", self.kill)
+        elif self.first:
+            self.use_one(page)
         elif chance < 0.04:
             how = self.rng.choice(("back", "back", "forward", "reload"))
             self.does(page, how, lambda: history(page, how, self.url))
@@ -134,6 +135,7 @@ class Walk:
             self.use_one(page)
 
     def kill(self) -> str:
+        """Kill a worker, and set the time of the next."""
         assert self.server
         self.next_kill = time.monotonic() + 30 + self.rng.expovariate(1 / KILLS[1])
         self.kills += 1
@@ -159,14 +161,15 @@ class Walk:
         `used_up`: the page has nothing else to use, so links to pages that have weigh more.
         """
         times = self.coverage.times(control)
+        if control.page == "Sidebar" and self.first:
+            return 0.05  # the first round looks at each page as it is without a run
         if control.page == "Sidebar" and control.target:
             return (0.05 + min(self.coverage.left(control.target), 20) / 60) * (8 if used_up else 1)
         if control.target and control.target != control.page:
             return (2.0 if times == 0 else 0.2 / (1 + times)) * (4 if used_up else 1)
-        opens = control.kind in OPENS
-        wanted = (
-            (20.0 if opens else 8.0) if times == 0 else 4.0 if opens and not self.coverage.here(control) else 1.0 / (1 + times)
-        )
+        wanted = 8.0 if times == 0 else 1.0 / (1 + times)
+        if not self.coverage.here(control):
+            wanted = max(wanted, OPENS.get(control.kind, 0.0))
         return wanted * (3.0 if control.inside else 0.5 if control.chosen or control.kind == "corner" else 1.0)
 
     def does(self, page: Page, name: str, action: Callable[[], Any]) -> bool:

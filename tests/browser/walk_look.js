@@ -117,7 +117,5 @@
     controls, slips, empty, boxes,
     broken: /encountered an error/.test(body) ? body.slice(Math.max(0, body.search("encountered an error") - 100)).slice(0, 300) : "",
     wide: pages.length ? `${pages[0].scrollWidth} px on ${pages[0].clientWidth}: ${widest ? `${key(widest)} ${widest.tagName.toLowerCase()} ${widest.dataset.testid ?? widest.className.baseVal ?? widest.className}` : "?"}` : "",
-    alive: !!document.querySelector("[data-testid=stApp][data-test-connection-state=CONNECTED]"),
-    running: document.querySelector("[data-testid=stApp]")?.dataset.testScriptState !== "notRunning",
   };
 }
