@@ -112,6 +112,11 @@ function roomy(layout, room) {
   return room ? { ...layout, height: layout.height + room, margin: { ...layout.margin, t: layout.margin.t + room } } : layout;
 }
 
+// Plotly breaks its own promise, for no reason given, where a pause interrupts an animation: nothing is wrong then.
+window.addEventListener("unhandledrejection", (event) => {
+  if (event.reason === undefined) event.preventDefault();
+});
+
 async function redraw(div) {
   const P = await plotly();
   if (!div.wanted || !div.isConnected) return;

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import tomllib
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,3 +96,14 @@ def test_where_a_heat_map_has_nothing_it_looks_like_none_of_its_values(mode: str
     seen = "#" + "".join(f"{round(cover * ink + (1 - cover) * paper):02X}" for ink, paper in zip(grey, page, strict=True))
     for end in (theme.SEQUENTIAL[0], theme.SEQUENTIAL[-1]):
         assert abs(lab(linear(seen))[0] - lab(linear(end))[0]) > 8  # lightness, of 100; the dark page itself is 6 away
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "rnn_core" / "figures").rglob("*.py")), ids=lambda path: path.stem)
+def test_a_heat_map_says_nothing_where_it_has_no_value(path: Path) -> None:
+    """A pointer over a gap would read "NaN"."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("add_heatmap", "Heatmap")):
+            words = {word.arg: ast.unparse(word.value) for word in node.keywords}
+            assert "%{z" not in words.get("hovertemplate", "") or words.get("hoverongaps") == "False", (
+                f"{path.name}:{node.lineno}"
+            )

@@ -32,6 +32,7 @@ class Moment:
     best: float  # best validation metric; nan before the first
     test: float  # metric on the test part, measured once at the end; nan before
     builtin: bool  # a starter model, read only
+    readable: bool  # whether weights were kept that can be read
     snapshot: Any = None  # rnn_core.training.Snapshot while it trains here
     position: int = 0  # place in the queue
     estimate: float = float("nan")  # seconds until it starts
@@ -70,7 +71,7 @@ def moment(run_id: str, at: int | None = None) -> Moment:
     if known is not None and shot is not None and at is None:
         return Moment(
             run_id, record.name, record.experiment, status, message, str(known.revision), shot.step, kept, shot.run.history,
-            shot.run.norm_history, shot.state_norms if shot.step else None, shot.probe_states, shot.eigenvalues, record.info.metric, record.info.test_metric, record.info.builtin, shot,
+            shot.run.norm_history, shot.state_norms if shot.step else None, shot.probe_states, shot.eigenvalues, record.info.metric, record.info.test_metric, record.info.builtin, bool(kept), shot,
             known.position, known.estimate,
         )  # fmt: skip
     arrays: dict[str, np.ndarray] = {}
@@ -81,6 +82,6 @@ def moment(run_id: str, at: int | None = None) -> Moment:
     step = at if at is not None else max(record.info.step, 0)
     return Moment(
         run_id, record.name, record.experiment, status, message, f"{status}-{record.info.step}-{record.info.test_metric}-{at}", step, kept, record.history,
-        record.norm_history, arrays.get("state_norms") if step else None, arrays.get("probe_states"), arrays.get("eigenvalues"), record.info.metric, record.info.test_metric, record.info.builtin,
+        record.norm_history, arrays.get("state_norms") if step else None, arrays.get("probe_states"), arrays.get("eigenvalues"), record.info.metric, record.info.test_metric, record.info.builtin, bool(arrays),
         position=known.position if known else 0, estimate=known.estimate if known else float("nan"), rewound=at is not None,
     )  # fmt: skip

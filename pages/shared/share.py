@@ -70,7 +70,10 @@ def _files(now: Moment | None, experiment: Experiment) -> None:
     name = f"unrolled-{now.run_id}"
     metrics: Any = (lambda: table(now.history)) if now.active else _metrics(now.run_id, now.step, now)
     _download("Metrics as CSV", metrics, f"{name}.csv", "text/csv", ":material/table:")
-    _download("Model as .keras", lambda: _model_file(now), f"{name}.keras", "application/zip", ":material/deployed_code:")
+    if now.readable:
+        _download("Model as .keras", lambda: _model_file(now), f"{name}.keras", "application/zip", ":material/deployed_code:")
+    else:
+        st.caption("The model can be taken away once its weights were kept and can be read.")
     _download("Whole run", lambda: _run_file(now), f"{name}.run", "application/octet-stream", ":material/inventory_2:")
     st.caption("Any figure: point at it and choose PNG, SVG or HTM in its corner.")
 

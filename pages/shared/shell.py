@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -49,6 +50,10 @@ CHOSEN = """<style>
 </style>"""
 
 
+# In the page itself: as a file it could be forgotten, and asked for, while one drawing of the page interrupts another.
+ICON = "data:image/png;base64," + b64encode((live.STATIC / "favicon.png").read_bytes()).decode()
+
+
 @dataclass(frozen=True)
 class Context:
     """What a page works with."""
@@ -73,7 +78,7 @@ def page(title: str, icon: str, what: str, *, default: str | None = "starter", w
         default: "starter" looks at a starter model when no run was chosen; None looks at none.
         whole: the link names either a run or an experiment, nothing else.
     """
-    st.set_page_config(page_title=f"{title} · Unrolled", page_icon=str(live.STATIC / "favicon.png"), layout="wide")
+    st.set_page_config(page_title=f"{title} · Unrolled", page_icon=ICON, layout="wide")
     runs.warm()
     runs.arrive(title)
     st.html(AWAY + CHOSEN)

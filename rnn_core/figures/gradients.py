@@ -171,6 +171,7 @@ def over_training(steps: np.ndarray, norms: np.ndarray, *, height: int = 380) ->
     drawing = figure("time steps before the last one", "training step", height=height, legend=False)
     drawing.update_layout(plot_bgcolor=NOTHING)
     drawing.add_heatmap(
+        hoverongaps=False,
         x=list(range(norms.shape[1] - 1, -1, -1)),
         y=np.asarray(steps).tolist(),
         z=[[None if not np.isfinite(value) else round(float(value), 3) for value in row] for row in values],

@@ -137,6 +137,7 @@ def norm_map(steps: np.ndarray, matrix: np.ndarray) -> go.Figure:
     low, high = (np.floor(np.nanmin(cells)), np.ceil(np.nanmax(cells))) if np.isfinite(cells).any() else (-6.0, 0.0)
     ticks = np.unique(np.linspace(low, high, 5).round())
     drawing.add_heatmap(
+        hoverongaps=False,
         x=steps[last], y=before.astype(np.float32), z=cells.astype(np.float32), zmin=low, zmax=high, colorscale=colour_scale(SEQUENTIAL),
         hovertemplate="step %{x}, %{y:.0f} steps before the end<br>log₁₀ ‖∂L/∂sₜ‖ = %{z:.1f}<extra></extra>",
         colorbar={"title": {"text": "‖∂L/∂sₜ‖", "side": "right"}, "tickvals": ticks, "ticktext": [f"10<sup>{int(tick)}</sup>" for tick in ticks], "thickness": 12},
@@ -171,6 +172,7 @@ def states(probe_states: np.ndarray, cell: str, when: str) -> go.Figure:
     drawing = figure("time step", "unit", title=f"Hidden state of one fixed sequence, {when}", height=HEIGHT, legend=False)
     limit = 1.0 if top <= 1 else top
     drawing.add_heatmap(
+        hoverongaps=False,
         x=columns + 1, z=cells.astype(np.float32), zmin=-limit, zmax=limit, colorscale=colour_scale(DIVERGING),
         hovertemplate="unit %{y}, time step %{x}<br>h = %{z:.2f}<extra></extra>", colorbar={"title": {"text": "h", "side": "right"}, "thickness": 12},
     )  # fmt: skip

@@ -34,6 +34,7 @@ def heat_map(seen: Portrait, number: int, *, words: Sequence[str] = (), part: st
     )
     labels = [theme.literal(word) for word in words] or [str(step + 1) for step in range(real.shape[1])]
     drawing.add_heatmap(
+        hoverongaps=False,
         z=real[order], x=np.arange(1, real.shape[1] + 1), y=[str(unit) for unit in order], zmin=-widest, zmax=widest,
         colorscale=theme.colour_scale(theme.DIVERGING), colorbar={"title": {"text": part}, "thickness": 12},
         customdata=np.broadcast_to(np.array(labels, object), real.shape), hovertemplate="step %{x}: %{customdata}<br>unit %{y}: %{z:.3f}<extra></extra>",
@@ -67,6 +68,7 @@ def distribution(found: Activations, *, by: str = "spread") -> go.Figure:
     middles = (found.edges[:-1] + found.edges[1:]) / 2
     drawing = theme.figure("value of h", "unit", height=60 + max(220, min(12 * len(order), 520)), legend=False)
     drawing.add_heatmap(
+        hoverongaps=False,
         z=np.sqrt(found.shares[order]), x=middles, y=[str(unit) for unit in order], customdata=found.shares[order], zmin=0,
         colorscale=INK, showscale=False, hovertemplate="unit %{y}: %{customdata:.1%} of tokens near %{x:.2f}<extra></extra>",
     )  # fmt: skip
