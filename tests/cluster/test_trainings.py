@@ -11,6 +11,7 @@ import pytest
 
 from rnn_core import clerk
 from rnn_core.cluster import Service
+from rnn_core.data import tables
 from tests import made_up
 from tests.watching import LONG, TINY, live, step, until, wait
 
@@ -63,11 +64,24 @@ def test_a_diverging_run_fails_with_advice_and_keeps_its_steps(service: Service)
 
 
 def test_data_that_cannot_be_made_is_one_sentence(service: Service):
-    found = wait(service, service.submit(TINY.replace(task="csv", source="0" * 64), viewer="a"), "failed")
+    content = b"no number anywhere\n"
+    experiment = TINY.replace(task="csv", source=tables.key(content))
+    found = wait(service, service.submit(experiment, viewer="a", uploads={tables.key(content): content}), "failed")
     assert 10 < len(found.message) < 400
     assert "Traceback" not in found.message
     with pytest.raises(ValueError, match="task must be"):
         service.submit(TINY.replace(task="nonsense"), viewer="a")
+
+
+def test_a_run_whose_file_is_gone_is_refused_and_stays_as_it_was(service: Service):
+    before = len(service.store.list())
+    with pytest.raises(ValueError, match="upload it again"):
+        service.submit(TINY.replace(task="csv", source="0" * 64), viewer="a")
+    run_id = service.store.create(TINY.replace(task="csv", source="0" * 64), status="stopped", message="Stopped.")
+    with pytest.raises(ValueError, match="upload it again"):
+        service.submit(TINY.replace(task="csv", source="0" * 64), viewer="a", resume=run_id)
+    assert len(service.store.list()) == before + 1
+    assert service.store.open(run_id).status == "stopped"
 
 
 def test_a_deleted_run_stops_training(service: Service):
