@@ -7,11 +7,11 @@ import streamlit as st
 from pages.shared import bptt, reach, run_gradients, shell, untrained
 from pages.shared.guard import section
 from pages.shared.session import key
-from rnn_core.experiment import CELLS, Experiment
 from rnn_core.figures import gradients as figures
 from rnn_core.figures import jacobians as products
 from rnn_core.figures.theme import CELL_NAMES
 from rnn_core.probes import closed_forms, flow, walkthrough
+from rnn_core.spec.experiment import CELLS, Experiment
 
 context = shell.page(
     "Gradients",

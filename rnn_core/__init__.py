@@ -6,10 +6,10 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Experiment": "experiment",
-    "DataSpec": "experiment",
-    "ModelSpec": "experiment",
-    "TrainingSpec": "experiment",
+    "Experiment": "spec.experiment",
+    "DataSpec": "spec.experiment",
+    "ModelSpec": "spec.experiment",
+    "TrainingSpec": "spec.experiment",
     "Model": "models",
     "build": "models",
     "train": "training",
@@ -21,7 +21,7 @@ _HOMES = {
     "attributions": "probes.attributions",
 }
 _MODULES = {  # public name of a module → where it lies
-    "presets": "presets",
+    "presets": "spec.presets",
     "data": "data",
     "figures": "figures",
     "models": "models",

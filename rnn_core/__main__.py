@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnn_core import data, presets
+from rnn_core import data
 from rnn_core.control import Control
-from rnn_core.experiment import Experiment
 from rnn_core.runs import RunInfo, Store
+from rnn_core.spec import presets
+from rnn_core.spec.experiment import Experiment
 
 if TYPE_CHECKING:
     from rnn_core.training import Checkpoint, Snapshot

@@ -16,10 +16,10 @@ from typing import Any
 from rnn_core import data
 from rnn_core.clerk import Clerk
 from rnn_core.control import Control
-from rnn_core.experiment import Experiment
 from rnn_core.job import Job, Live, Stream
 from rnn_core.runs import ACTIVE, Store
 from rnn_core.runs import store as shared_store
+from rnn_core.spec.experiment import Experiment
 from rnn_core.training import Run, reseed
 
 __all__ = ["Live", "Service", "Stream", "service"]

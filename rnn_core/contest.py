@@ -17,7 +17,7 @@ import numpy as np
 
 from rnn_core import data
 from rnn_core.data.seeds import generator
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 
 if TYPE_CHECKING:
     from rnn_core.steps import Stepper

@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core import presets
-from rnn_core.experiment import Experiment
 from rnn_core.probes import flow
 from rnn_core.probes.clipping import compare
 from rnn_core.probes.curves import Curve, curve
+from rnn_core.spec import presets
+from rnn_core.spec.experiment import Experiment
 
 RECORD = Path(__file__).with_name("lessons.json")
 

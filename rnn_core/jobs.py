@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from rnn_core.control import Control
-from rnn_core.experiment import Experiment
 from rnn_core.history import NormHistory, logarithms
 from rnn_core.parcels import Parcel, checkpoint, moment, read_checkpoint
+from rnn_core.spec.experiment import Experiment
 from rnn_core.training import Snapshot, row_of, train
 
 BEAT_SECONDS = 0.05  # at most twenty events per second and job

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from rnn_core import data
 from rnn_core.data import grammar, memory, series, signals, tables, toy_reviews, waves
 from rnn_core.data.text import vocabulary
-from rnn_core.experiment import Experiment
-from rnn_core.interface import Interface
+from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 
 _HEADS = {"binary": "sigmoid", "categorical": "softmax", "squared": "linear"}
 _LOSSES = {"binary": "binary_crossentropy", "categorical": "sparse_categorical_crossentropy", "squared": "mean_squared_error"}

@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Callable
 from functools import partial
 
-from rnn_core.experiment import Experiment
 from rnn_core.history import History
 from rnn_core.job import Job
 from rnn_core.jobs import Beat
 from rnn_core.parcels import Parcel, read_checkpoint
 from rnn_core.runs import ACTIVE, Store
+from rnn_core.spec.experiment import Experiment
 from rnn_core.training import Run
 
 NO_SPACE = (28, 122)  # ENOSPC, EDQUOT

@@ -46,7 +46,7 @@ class Lesson:
     name: str  # key in a link
     title: str  # a few words
     claim: str  # what is taught, in one or two sentences
-    presets: tuple[str, ...]  # of rnn_core.presets: what to train to see it
+    presets: tuple[str, ...]  # of rnn_core.spec.presets: what to train to see it
     look: str  # where to look in the figure
     disproof: str  # what one would have to see for the claim to be wrong
     measure: Callable[[int], Evidence]  # seed → numbers and curves, in well under a second on a warm worker

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.experiment import Experiment, ModelSpec
-from rnn_core.interface import Interface
+from rnn_core.spec.experiment import Experiment, ModelSpec
+from rnn_core.spec.interface import Interface
 
 HEADS = {"binary": "sigmoid", "categorical": "softmax", "squared": "linear"}  # loss → activation of the last layer
 

@@ -14,9 +14,9 @@ import tensorflow as tf
 
 from rnn_core import recurrence
 from rnn_core.cells import CELLS, Cell, Tensor
-from rnn_core.experiment import ModelSpec
 from rnn_core.input_projections import Rows
-from rnn_core.interface import Interface
+from rnn_core.spec.experiment import ModelSpec
+from rnn_core.spec.interface import Interface
 
 Weights = list[Any]  # tensors or variables
 Watch = Callable[[Any], None] | None  # GradientTape.watch while training, else None

@@ -5,8 +5,8 @@ Counted from the formulas, without building anything, so that a form can show th
 
 from __future__ import annotations
 
-from rnn_core.experiment import Experiment
-from rnn_core.interface import Interface
+from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 
 # Legend: D inputs per step, H units, K outputs, T time steps. Matrices per cell: each is a gate or the candidate.
 MATRICES = {"simple_rnn": 1, "lstm": 4, "gru": 3}

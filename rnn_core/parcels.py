@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_core.archive import pack, unpack
-from rnn_core.experiment import ModelSpec
-from rnn_core.interface import Interface
+from rnn_core.spec.experiment import ModelSpec
+from rnn_core.spec.interface import Interface
 from rnn_core.training import Checkpoint, Snapshot
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_core.experiment import Experiment
 from rnn_core.history import History, NormHistory
+from rnn_core.spec.experiment import Experiment
 
 if TYPE_CHECKING:
     from rnn_core.models import Model

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rnn_core.experiment import ModelSpec, TrainingSpec
+from rnn_core.spec.experiment import ModelSpec, TrainingSpec
 
 if TYPE_CHECKING:
     from rnn_core.models import Model

@@ -21,10 +21,10 @@ from rnn_core import optimisers
 from rnn_core.cells import Tensor
 from rnn_core.data.checked import check
 from rnn_core.data.sequences import Batch, Sequences, batches
-from rnn_core.experiment import TrainingSpec, state_bytes
 from rnn_core.models import Model
 from rnn_core.network import Network
 from rnn_core.packing import capacity, distinct, packed
+from rnn_core.spec.experiment import TrainingSpec, state_bytes
 
 HALVES = 2  # parts of a full batch that run side by side
 LARGE = 2**28  # bytes of states and gates from which on room for more steps than a batch has would be felt

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from rnn_core import contest, data, verdicts
-from rnn_core.experiment import CELLS
+from rnn_core.spec.experiment import CELLS
 
 SHIPPED = Path(__file__).parent / "contests" / "map.csv"
 LEARNING_RATES = {"simple_rnn": (0.01, 0.001), "lstm": (0.01,), "gru": (0.01,)}

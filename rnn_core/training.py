@@ -20,11 +20,11 @@ from rnn_core import data
 from rnn_core.control import Control
 from rnn_core.data.seeds import generator
 from rnn_core.data.sequences import Sequences, batches
-from rnn_core.experiment import Experiment
 from rnn_core.history import History, logarithms
 from rnn_core.lookout import Lookout, eigenvalues, probe_inputs
 from rnn_core.pacing import Cadence, Clock
 from rnn_core.snapshots import Checkpoint, Run, Snapshot, row_of
+from rnn_core.spec.experiment import Experiment
 from rnn_core.validation import Validation, as_read
 
 if TYPE_CHECKING:

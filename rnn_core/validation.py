@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_core.data.sequences import Sequences
-from rnn_core.experiment import DataSpec, ModelSpec
+from rnn_core.spec.experiment import DataSpec, ModelSpec
 
 if TYPE_CHECKING:
     from rnn_core.steps import Stepper

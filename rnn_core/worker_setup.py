@@ -47,8 +47,8 @@ def warm() -> None:
 
     from rnn_core import models
     from rnn_core.data.sequences import Batch
-    from rnn_core.experiment import Experiment
-    from rnn_core.interface import Interface
+    from rnn_core.spec.experiment import Experiment
+    from rnn_core.spec.interface import Interface
     from rnn_core.steps import Stepper
 
     experiment = Experiment().replace(units=2, embedding=2, batch=2)

@@ -17,8 +17,8 @@ import numpy as np
 
 from rnn_core import data, models
 from rnn_core.data import tables
-from rnn_core.experiment import Experiment
 from rnn_core.keras_script import keras_program
+from rnn_core.spec.experiment import Experiment
 
 Pair = tuple[np.ndarray, np.ndarray]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_core import data
-from rnn_core.experiment import Experiment
 from rnn_core.history import NormHistory, logarithms
 from rnn_core.models import Model
 from rnn_core.parcels import Parcel, checkpoint, moment, weight_shapes
 from rnn_core.runs import RunRecord, Store
+from rnn_core.spec.experiment import Experiment
 from rnn_core.training import Checkpoint, Run, Snapshot
 
 EXPERIMENT = Experiment().replace(task="first_token", length=20, units=8, cell="gru")

@@ -72,7 +72,7 @@ def test_each_stage_imports_only_from_the_left(path: Path) -> None:
     if where.startswith("rnn_core/probes"):
         assert not [module for module in modules if module.startswith(("rnn_core.figures", "rnn_core.cluster", "rnn_core.runs"))]
         assert "plotly" not in roots(modules)
-    if where.startswith("rnn_core/data") or where in ("rnn_core/experiment.py", "rnn_core/fields.py"):
+    if where.startswith("rnn_core/data") or where in ("rnn_core/spec/experiment.py", "rnn_core/spec/fields.py"):
         later = (
             "rnn_core.models",
             "rnn_core.training",

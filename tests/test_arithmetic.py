@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from rnn_core import models
-from rnn_core.experiment import Experiment
-from rnn_core.interface import Interface
 from rnn_core.probes import arithmetic, projections
 from rnn_core.probes.traces import trace
 from rnn_core.probes.units import Profile
+from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 
 IDS = np.array([1, 7, 3, 2, 9, 4], np.int32)
 VARIANTS = [

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from rnn_core import attributions, build, trace
-from rnn_core.experiment import Experiment
-from rnn_core.interface import Interface
 from rnn_core.probes.attributions import METHODS
+from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 from tests.referee import SIZE, close, layer_of, model_of
 
 X = np.random.default_rng(0).normal(size=(2, 12, SIZE))

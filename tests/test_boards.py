@@ -13,7 +13,7 @@ import pytest
 
 from pages.shared import boards, watch
 from pages.shared.boards import Board
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 
 
 class Easel:

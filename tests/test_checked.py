@@ -10,8 +10,8 @@ import pytest
 from rnn_core import data
 from rnn_core.data.checked import check
 from rnn_core.data.sequences import Batch
-from rnn_core.experiment import Experiment
-from rnn_core.interface import Interface
+from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 
 TOKENS, NUMBERS = Interface("tokens", 20, 1, "binary"), Interface("floats", 2, 3, "squared", True)
 CLASSES = Interface("floats", 2, 4, "categorical")

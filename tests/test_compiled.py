@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_core.experiment import Experiment
-from rnn_core.interface import Interface
 from rnn_core.models import Model, build
 from rnn_core.probes import compiled
 from rnn_core.probes.gradients import GradientFlow, state_gradients
 from rnn_core.probes.norms import norm
+from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 
 VARIANTS = [
     ("simple_rnn", {"layers": 2}),

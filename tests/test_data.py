@@ -14,7 +14,7 @@ from rnn_core import data
 from rnn_core.data import tables
 from rnn_core.data.seeds import generator
 from rnn_core.data.sequences import Sequences
-from rnn_core.experiment import DataSpec, Experiment
+from rnn_core.spec.experiment import DataSpec, Experiment
 
 NAMES = [
     *("toy_reviews", "imdb"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rnn_core import data
 from rnn_core.data import faults
 from rnn_core.data.faults import area_under_curve, detection
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 
 
 def plant(kind: str, seed: int = 0):

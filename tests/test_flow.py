@@ -7,10 +7,10 @@ import pickle
 import numpy as np
 import pytest
 
-from rnn_core.experiment import CELLS, Experiment
 from rnn_core.probes import flow
 from rnn_core.probes.gradients import state_gradients
 from rnn_core.probes.jacobians import jacobians
+from rnn_core.spec.experiment import CELLS, Experiment
 from tests.referee import gate_memory
 
 SMALL = Experiment().replace(length=30, units=8)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rnn_core import data, models
-from rnn_core.experiment import Experiment
 from rnn_core.figures import forecasts as figures
 from rnn_core.probes import forecasts
+from rnn_core.spec.experiment import Experiment
 
 
 def echo(experiment: Experiment, count: int) -> models.Model:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rnn_core import build, state_gradients
-from rnn_core.experiment import Experiment
-from rnn_core.interface import Interface
+from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 from tests.referee import SIZE, UNITS, VARIANTS, close, layer_of, model_of, unrolled
 
 X = np.random.default_rng(0).normal(size=(3, 7, SIZE))

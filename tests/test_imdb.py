@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_core import data, presets
+from rnn_core import data
 from rnn_core.data import imdb, imdb_files
-from rnn_core.experiment import Experiment
+from rnn_core.spec import presets
+from rnn_core.spec.experiment import Experiment
 from tests.conftest import SHARED_IMDB
 
 real = pytest.mark.skipif(not (SHARED_IMDB / "imdb.npz").exists(), reason="IMDB is not on this machine")

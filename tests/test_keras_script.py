@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_core import data, models, presets
+from rnn_core import data, models
 from rnn_core.data import imdb_files, tables
-from rnn_core.experiment import Experiment
 from rnn_core.keras_script import keras_program
+from rnn_core.spec import presets
+from rnn_core.spec.experiment import Experiment
 
 _CSV = b"date;a;b\n" + b"".join(b"2020-%02d-%02d;%d,5;%d\n" % (n // 28 + 1, n % 28 + 1, n % 7, n * n % 11) for n in range(200))
 _EXPERIMENTS = {

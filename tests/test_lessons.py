@@ -7,8 +7,9 @@ import string
 
 import pytest
 
-from rnn_core import evidence, lessons, presets
+from rnn_core import evidence, lessons
 from rnn_core.lessons import LESSONS, Fact, Lesson
+from rnn_core.spec import presets
 
 LIVE = [lesson for lesson in LESSONS.values() if lesson.name not in ("training", "vanilla")]
 FACTS = [

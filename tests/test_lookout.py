@@ -7,9 +7,9 @@ import pytest
 
 from rnn_core import data, models
 from rnn_core.data.sequences import Sequences
-from rnn_core.experiment import Experiment
 from rnn_core.lookout import probe_inputs, states
 from rnn_core.probes.traces import trace
+from rnn_core.spec.experiment import Experiment
 
 
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])

@@ -10,7 +10,7 @@ import pytest
 
 from rnn_core import data
 from rnn_core.data import memory, puzzles
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 
 
 def build(task: str, **changes: object) -> data.Dataset:

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from rnn_core import models
-from rnn_core.experiment import Experiment
-from rnn_core.interface import Interface
 from rnn_core.models import build, from_keras, skeleton
 from rnn_core.parcels import weight_shapes
+from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 
 TOKENS = Interface("tokens", 50, 1, "binary")
 FLOATS = Interface("floats", 3, 4, "categorical", per_step=True)

@@ -21,9 +21,9 @@ from pages.shared.session import PAGES as SESSION_PAGES
 from rnn_core import data
 from rnn_core.cluster import Live
 from rnn_core.data import tables
-from rnn_core.experiment import CELLS, Experiment
 from rnn_core.probes import corpus
 from rnn_core.runs import Store
+from rnn_core.spec.experiment import CELLS, Experiment
 from tests import made_up
 from tests.conftest import ROOT, figures
 from tests.test_sentence import Inline

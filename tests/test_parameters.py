@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from rnn_core import data, models, parameters
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 
 VARIANTS = [
     Experiment().replace(

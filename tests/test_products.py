@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from rnn_core.experiment import CELLS, Experiment
 from rnn_core.probes import flow, products
 from rnn_core.probes.quick_jacobians import quick_jacobians
+from rnn_core.spec.experiment import CELLS, Experiment
 
 LAGS = [0, 1, 7, 40, 119]
 

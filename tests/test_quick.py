@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core.experiment import Experiment
 from rnn_core.probes import flow
 from rnn_core.probes.gradients import state_gradients
 from rnn_core.probes.norms import norm
 from rnn_core.probes.quick import quick
+from rnn_core.spec.experiment import Experiment
 
 VARIANTS = [
     {"cell": "simple_rnn"},

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core.experiment import CELLS, Experiment
 from rnn_core.probes import flow
 from rnn_core.probes.jacobians import jacobians
 from rnn_core.probes.quick_jacobians import quick_jacobians
+from rnn_core.spec.experiment import CELLS, Experiment
 from tests.test_quick import VARIANTS
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_core.experiment import Experiment
 from rnn_core.history import COLUMNS
 from rnn_core.parcels import read_checkpoint, weight_shapes
 from rnn_core.runs import Store, clean
+from rnn_core.spec.experiment import Experiment
 from tests import made_up
 
 
@@ -145,7 +145,7 @@ def test_ten_thousand_steps_are_small_and_open_at_once(store: Store):
 
 def test_weight_shapes_are_those_of_the_built_model():
     from rnn_core import models
-    from rnn_core.interface import Interface
+    from rnn_core.spec.interface import Interface
 
     base = Experiment().replace(units=5, embedding=4, layers=2)
     tokens, floats = Interface("tokens", 30, 1, "binary"), Interface("floats", 3, 4, "categorical", True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rnn_core import data
 from rnn_core.data import series, signals, waves
 from rnn_core.data.series import Series
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 
 
 def build(task: str, **changes: object) -> data.Dataset:

@@ -11,7 +11,7 @@ import pytest
 
 from pages.shared import session
 from pages.shared.session import LINK, LINK_VALUES, PAGES, Session, key, linked
-from rnn_core.experiment import FIELDS
+from rnn_core.spec.experiment import FIELDS
 from tests.conftest import ROOT
 
 FILES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnn_core import data, models, steppers
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 from rnn_core.training import train
 
 SMALL = Experiment().replace(task="first_token", length=8, samples=128, epochs=1, batch=32, units=4, cell="lstm", clip=1.0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rnn_core import data
 from rnn_core.data import tables
 from rnn_core.data.tables import parse
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 
 REFUSED = {
     "binary": (bytes(range(256)) * 100, "the file is not text"),

@@ -10,7 +10,7 @@ import pytest
 from rnn_core import data
 from rnn_core.data import grammar, toy_reviews
 from rnn_core.data.text import vocabulary
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 
 REVIEWS = toy_reviews.reviews(5000, 60, seed=0)
 

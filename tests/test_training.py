@@ -12,7 +12,7 @@ import pytest
 
 from rnn_core import data
 from rnn_core.control import Control
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 from rnn_core.training import Snapshot, reseed, row_of, train
 
 SMALL = Experiment().replace(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnn_core import data, models, validation
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 from rnn_core.steps import Stepper
 from rnn_core.validation import Validation, as_read
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from pages.shared import bptt
-from rnn_core.experiment import CELLS, Experiment
 from rnn_core.probes.walkthrough import walkthrough
+from rnn_core.spec.experiment import CELLS, Experiment
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_number_of_the_animation_is_keras_number(cell: str) -> None:
     import tensorflow as tf
 
-    from rnn_core.interface import Interface
     from rnn_core.models import build
+    from rnn_core.spec.interface import Interface
 
     experiment = Experiment().replace(cell=cell, seed=3)
     walk = walkthrough(experiment, 5)

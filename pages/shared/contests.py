@@ -13,8 +13,8 @@ from pages.shared.sweeps import LENGTHS, PUZZLES, TICK
 from rnn_core import contest as contests
 from rnn_core import contests as shipped
 from rnn_core import data, sweep, verdicts
-from rnn_core.experiment import CELLS, Experiment
 from rnn_core.figures import compare, theme
+from rnn_core.spec.experiment import CELLS, Experiment
 from rnn_core.sweeping import OVER
 
 RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]

@@ -15,7 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 
 PAGES = ("shell", "home", "lessons", "train", "compare", "sentence", "states", "gradients")  # "shell": on every page
 TICK = 0.9, 1.1  # seconds between two updates: each session draws its own, so that a class does not tick at once

@@ -14,10 +14,11 @@ import streamlit as st
 from pages.shared import guard, runs, session
 from pages.shared.session import key
 from pages.shared.words import plain
-from rnn_core import data, parameters, presets
-from rnn_core.experiment import FIELDS, Experiment
-from rnn_core.fields import checked
+from rnn_core import data, parameters
 from rnn_core.figures.theme import CELL_NAMES
+from rnn_core.spec import presets
+from rnn_core.spec.experiment import FIELDS, Experiment
+from rnn_core.spec.fields import checked
 
 LABELS = {
     "task": "Task", "length": "Time steps", "vocabulary": "Vocabulary", "padding": "Padding", "mask": "Skip padding", "samples": "Training sequences",

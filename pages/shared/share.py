@@ -15,9 +15,9 @@ from pages.shared import guard, runs, settings
 from pages.shared.moments import Moment
 from pages.shared.session import key
 from pages.shared.words import plain, sentence
-from rnn_core.experiment import Experiment
 from rnn_core.keras_file import keras_file
 from rnn_core.keras_script import keras_program
+from rnn_core.spec.experiment import Experiment
 
 
 def address(query: dict[str, str]) -> str:

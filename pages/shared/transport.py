@@ -13,7 +13,7 @@ from pages.shared.moments import Moment
 from pages.shared.session import key as key_of
 from pages.shared.words import plain, sentence
 from rnn_core import data
-from rnn_core.experiment import FIELDS
+from rnn_core.spec.experiment import FIELDS
 
 FORETOLD = 10  # steps before the time left is worth telling: the first ones compile
 MOST_EPOCHS = FIELDS["epochs"]["high"]

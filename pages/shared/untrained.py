@@ -12,9 +12,9 @@ import streamlit as st
 
 from pages.shared import reach, shell
 from pages.shared.session import key, linked
-from rnn_core.experiment import CELLS, Experiment
 from rnn_core.figures import gradients as figures
 from rnn_core.probes.clipping import compare
+from rnn_core.spec.experiment import CELLS, Experiment
 
 BIASES = ("default", *range(-2, 9))
 INITIALISERS = ("orthogonal", "glorot_uniform", "identity", "random_normal")

@@ -10,8 +10,8 @@ from importlib import import_module
 
 from rnn_core.data.sequences import Batch, Sequences, batches
 from rnn_core.data.task import Dataset, Task, Uploads
-from rnn_core.experiment import Experiment
-from rnn_core.interface import Interface
+from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 
 _HOMES = ("toy_reviews", "imdb", "signals", "uploads", "memory")
 __all__ = ["Batch", "Dataset", "Interface", "Sequences", "Task", "batches", "build", "interface", "task", "tasks"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_core.data.sequences import Batch
-from rnn_core.interface import Interface
+from rnn_core.spec.interface import Interface
 
 
 def check(batch: Batch, interface: Interface, targets: bool = True) -> None:

@@ -8,8 +8,8 @@ from rnn_core.data.imdb_files import reviews
 from rnn_core.data.sequences import Sequences
 from rnn_core.data.task import Dataset, Task, Uploads
 from rnn_core.data.token_ids import UNKNOWN
-from rnn_core.experiment import Experiment
-from rnn_core.interface import Interface
+from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 
 
 def last_tokens(sequences: Sequences, length: int, size: int) -> Sequences:

@@ -18,8 +18,8 @@ from rnn_core.data import puzzles
 from rnn_core.data.seeds import generator
 from rnn_core.data.sequences import Sequences
 from rnn_core.data.task import Dataset, Task, Uploads
-from rnn_core.experiment import DataSpec, Experiment
-from rnn_core.interface import Interface
+from rnn_core.spec.experiment import DataSpec, Experiment
+from rnn_core.spec.interface import Interface
 
 COUNT = 6400  # sequences of an epoch, where the experiment names no number: 100 steps of 64
 HELD_OUT = 512  # validation sequences at most; the true mean needs no more

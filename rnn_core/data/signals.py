@@ -12,8 +12,8 @@ from rnn_core.data import faults, waves
 from rnn_core.data.seeds import generator
 from rnn_core.data.series import Series, baselines, ends, rows_for
 from rnn_core.data.task import Dataset, Task, Uploads
-from rnn_core.experiment import Experiment
-from rnn_core.interface import Interface
+from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 
 COUNT = 2000  # training windows of a formula, where the experiment names no number; a file gives up to five times as many
 KNOBS = ("length", "samples", "validation", "horizon", "noise", "anomalies")

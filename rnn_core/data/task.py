@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rnn_core.data.sequences import Sequences
-from rnn_core.experiment import Experiment
-from rnn_core.interface import Interface
+from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 
 Uploads = Mapping[str, bytes] | None  # SHA-256 → content of files that the user brought
 

@@ -12,8 +12,8 @@ from rnn_core.data.sequences import Sequences
 from rnn_core.data.task import Dataset, Task, Uploads
 from rnn_core.data.text import Vocabulary, vocabulary
 from rnn_core.data.token_ids import START
-from rnn_core.experiment import DataSpec, Experiment
-from rnn_core.interface import Interface
+from rnn_core.spec.experiment import DataSpec, Experiment
+from rnn_core.spec.interface import Interface
 
 COUNT = 5000  # reviews to learn from and to watch, where the experiment names no number
 TESTS = 1000

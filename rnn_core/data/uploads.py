@@ -5,8 +5,8 @@ from __future__ import annotations
 from rnn_core.data import tables
 from rnn_core.data.signals import KNOBS, forecasting
 from rnn_core.data.task import Dataset, Task, Uploads
-from rnn_core.experiment import Experiment
-from rnn_core.interface import Interface
+from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 
 
 def table(experiment: Experiment, uploads: Uploads = None) -> tables.Table:

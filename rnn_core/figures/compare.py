@@ -8,10 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnn_core.contest import Goal, Lap
-from rnn_core.experiment import CELLS
 from rnn_core.figures import theme
 from rnn_core.figures.gradients import DASHES
 from rnn_core.figures.live import thinned
+from rnn_core.spec.experiment import CELLS
 from rnn_core.sweep import Outcome, cells_of_map
 from rnn_core.verdicts import REACH
 

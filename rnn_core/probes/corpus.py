@@ -15,7 +15,7 @@ import numpy as np
 from rnn_core import data
 from rnn_core.data import imdb_files, text
 from rnn_core.data.sequences import Sequences
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 
 if TYPE_CHECKING:
     from rnn_core.models import Model

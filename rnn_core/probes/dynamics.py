@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnn_core.data.task import Uploads
-from rnn_core.experiment import Experiment
 from rnn_core.models import Model
 from rnn_core.probes import projections, samples
 from rnn_core.probes.activations import Activations, activations
 from rnn_core.probes.projections import Basis
+from rnn_core.spec.experiment import Experiment
 
 FITTED_ON = 200  # sequences behind the basis and the distributions; none of them is drawn
 

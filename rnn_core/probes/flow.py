@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_core.data.task import Uploads
-from rnn_core.experiment import CELLS, Experiment
-from rnn_core.interface import Interface
 from rnn_core.probes import samples, spectra, stack
 from rnn_core.probes.curves import Curve, curve
 from rnn_core.probes.quick import quick
 from rnn_core.probes.quick_jacobians import quick_jacobians
 from rnn_core.probes.spectra import Exponents, SingularValues
+from rnn_core.spec.experiment import CELLS, Experiment
+from rnn_core.spec.interface import Interface
 
 if TYPE_CHECKING:
     from rnn_core.data.sequences import Batch

@@ -16,9 +16,9 @@ from rnn_core import data
 from rnn_core.data.faults import Detection, detection
 from rnn_core.data.series import Series, naive_forecasts
 from rnn_core.data.task import Dataset, Uploads
-from rnn_core.experiment import Experiment, ModelSpec
-from rnn_core.interface import Interface
 from rnn_core.models import Model, skeleton
+from rnn_core.spec.experiment import Experiment, ModelSpec
+from rnn_core.spec.interface import Interface
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,8 @@ import numpy as np
 from rnn_core import data
 from rnn_core.data.task import Dataset
 from rnn_core.data.text import vocabulary
-from rnn_core.experiment import Experiment
 from rnn_core.models import Model
+from rnn_core.spec.experiment import Experiment
 
 
 @dataclass(frozen=True, eq=False)

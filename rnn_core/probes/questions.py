@@ -73,8 +73,8 @@ def _loss(kind: str, answer: Any, targets: Any) -> Any:
     """(B,) loss of each example; over the steps, the mean."""
     import tensorflow as tf
 
-    from rnn_core.interface import Interface
     from rnn_core.network import losses
+    from rnn_core.spec.interface import Interface
 
     each = losses(Interface("floats", 1, answer.shape[-1], kind), answer, tf.convert_to_tensor(targets))
     return each if each.shape.rank == 1 else tf.reduce_mean(each, axis=list(range(1, each.shape.rank)))

@@ -14,9 +14,9 @@ import numpy as np
 
 from rnn_core import data
 from rnn_core.data.task import Dataset, Uploads
-from rnn_core.experiment import DataSpec, Experiment
 from rnn_core.models import Model
 from rnn_core.probes import stack
+from rnn_core.spec.experiment import DataSpec, Experiment
 
 if TYPE_CHECKING:
     from rnn_core.data.series import Series

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_core.experiment import ModelSpec
+from rnn_core.spec.experiment import ModelSpec
 
 
 @dataclass(frozen=True)

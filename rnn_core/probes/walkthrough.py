@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_core.experiment import Experiment
-from rnn_core.interface import Interface
 from rnn_core.models import Model, build
+from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 
 
 @dataclass(frozen=True, eq=False)

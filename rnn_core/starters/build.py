@@ -21,11 +21,11 @@ from tqdm import tqdm
 from rnn_core import data, models, starters
 from rnn_core.data.sequences import Sequences, batches
 from rnn_core.data.token_ids import START, UNKNOWN
-from rnn_core.experiment import Experiment
 from rnn_core.history import NormHistory, logarithms
 from rnn_core.parcels import moment
 from rnn_core.probes import corpus, units
 from rnn_core.runs import Store
+from rnn_core.spec.experiment import Experiment
 from rnn_core.steps import Stepper, StepResult
 from rnn_core.training import Run, Snapshot, eigenvalues
 

@@ -23,7 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from rnn_core import contest, contests, sweep, verdicts
-from rnn_core.experiment import CELLS
+from rnn_core.spec.experiment import CELLS
 from rnn_core.sweep import Outcome, Trial
 
 # row: task, length, and what science.md 3.2 prints for each cell (the vanilla RNN at its better learning rate)

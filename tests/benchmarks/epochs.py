@@ -24,7 +24,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rnn_core import data
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 from rnn_core.training import train
 
 TARGETS = {"simple_rnn": 10, "lstm": 6, "gru": 9}

@@ -10,9 +10,9 @@ import json
 
 import numpy as np
 
-from rnn_core.experiment import Experiment
 from rnn_core.probes import curves, flow
 from rnn_core.probes.gradients import state_gradients
+from rnn_core.spec.experiment import Experiment
 
 # row: experiment fields; factor at inputs U(-0.05, 0.05) and N(0, 1); ratio ‖g_{T-50}‖/‖g_T‖ at both
 TABLE = {

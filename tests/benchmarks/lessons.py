@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import argparse
 
-from rnn_core import presets
 from rnn_core.evidence import outcome
-from rnn_core.experiment import Experiment
+from rnn_core.spec import presets
+from rnn_core.spec.experiment import Experiment
 from tests.benchmarks import record
 
 

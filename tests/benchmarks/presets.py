@@ -1,7 +1,7 @@
 """Every preset's claim beside what runs of it give: python -m tests.benchmarks.presets [NAME ...] [--json] [--imdb].
 
 Without names it runs the presets that need no IMDB (about three minutes on two cores); --imdb adds those that do (about
-fifteen). A row names the words of the claim that it proves, and fails where they do not hold; tests/test_presets.py sees to it
+fifteen). A row names the words of the claim that it proves, and fails where they do not hold; tests/spec/test_presets.py sees to it
 that no word of a claim is left without a row or a test. The test part is never read. Success rates of the memory contests
 over five seeds are tests/benchmarks/contest.py's.
 
@@ -35,7 +35,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from rnn_core import data, presets
+from rnn_core import data
+from rnn_core.spec import presets
 from rnn_core.training import train
 
 

@@ -22,12 +22,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from rnn_core.data.sequences import Batch
-from rnn_core.experiment import CELLS, Experiment
-from rnn_core.interface import Interface
 from rnn_core.models import build
 from rnn_core.probes import compiled
 from rnn_core.probes.gradients import state_gradients
 from rnn_core.probes.jacobians import jacobians
+from rnn_core.spec.experiment import CELLS, Experiment
+from rnn_core.spec.interface import Interface
 
 TOKENS = Interface("tokens", 10_000, 1, "binary")
 

@@ -86,9 +86,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from rnn_core.data.sequences import Batch
-from rnn_core.experiment import CELLS, Experiment
-from rnn_core.interface import Interface
 from rnn_core.models import Model, build
+from rnn_core.spec.experiment import CELLS, Experiment
+from rnn_core.spec.interface import Interface
 
 STEPS, BATCH, UNITS = 40, 64, 32
 REST = 0.5  # seconds before every column

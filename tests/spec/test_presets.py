@@ -11,11 +11,12 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 
-from rnn_core import data, models, presets
+from rnn_core import data, models
 from rnn_core.data import faults, imdb_files
-from rnn_core.experiment import Experiment
 from rnn_core.keras_script import keras_program
 from rnn_core.probes import forecasts
+from rnn_core.spec import presets
+from rnn_core.spec.experiment import Experiment
 from tests import test_lessons
 from tests.benchmarks.presets import IMDB, MEASURES, ROWS, SIGNS
 from tests.conftest import SHARED_IMDB

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from rnn_core import fields
+from rnn_core.spec import fields
 
 CELLS = ("simple_rnn", "lstm", "gru")
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnn_core.experiment import FIELDS, Experiment
+from rnn_core.spec.experiment import FIELDS, Experiment
 
 
 def _values(rule):

@@ -1,11 +1,11 @@
-"""Named experiments, each with a claim of which every word is proved: tests/test_presets.py, tests/benchmarks/presets.py."""
+"""Named experiments, each with a claim of which every word is proved: tests/spec/test_presets.py, tests/benchmarks/presets.py."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from rnn_core.experiment import Experiment
+from rnn_core.spec.experiment import Experiment
 
 
 @dataclass(frozen=True)
