@@ -9,8 +9,10 @@ import zlib
 from collections.abc import Mapping
 
 from rnn_core import data
-from rnn_core.data import grammar, memory, series, signals, tables, toy_reviews, waves
-from rnn_core.data.text import vocabulary
+from rnn_core.data import memory_tasks
+from rnn_core.data.series import formula_tasks, formulas, table_file, windows
+from rnn_core.data.text import toy_grammar, toy_reviews
+from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 
@@ -134,16 +136,16 @@ x_train, y_train = x_train[:held_out], y_train[:held_out]
 def _toy_reviews(experiment: Experiment) -> str:
     spec, words = experiment.data, vocabulary(experiment.data.vocabulary)
     texts = (
-        *grammar.PRAISE,
-        *grammar.BLAME,
-        *grammar.PARTS,
-        *grammar.WHOLES,
-        *grammar.NEGATIONS,
-        *grammar.STRENGTHS,
-        *grammar.FILLERS,
+        *toy_grammar.PRAISE,
+        *toy_grammar.BLAME,
+        *toy_grammar.PARTS,
+        *toy_grammar.WHOLES,
+        *toy_grammar.NEGATIONS,
+        *toy_grammar.STRENGTHS,
+        *toy_grammar.FILLERS,
     )
     used = sorted({word for text in (*texts, "the is but although even though") for word in text.split()})
-    source = inspect.getsource(grammar).split("from collections.abc import Callable\n", 1)[1]
+    source = inspect.getsource(toy_grammar).split("from collections.abc import Callable\n", 1)[1]
     ids = "\n".join(f"    {word!r}: {words.id(word)}," for word in used)
     sizes = toy_reviews.sizes(spec)
     return f"""
@@ -170,9 +172,9 @@ def _three_parts(function: str, purpose: str, sizes: Mapping[str, int]) -> str:
 
 
 def _puzzle(experiment: Experiment) -> str:
-    spec, draw = experiment.data, memory.PUZZLES[experiment.data.task].draw
-    count, held_out = memory.sizes(spec)
-    sizes = {"train": count, "validation": held_out, "test": memory.HELD_OUT}
+    spec, draw = experiment.data, memory_tasks.PUZZLES[experiment.data.task].draw
+    count, held_out = memory_tasks.sizes(spec)
+    sizes = {"train": count, "validation": held_out, "test": memory_tasks.HELD_OUT}
     return f"""
 
 {inspect.getsource(draw)}
@@ -189,15 +191,15 @@ def _series(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> str:
     if name == "csv":
         made, inputs, targets, rows = _table(experiment, uploads)
     else:
-        rows = series.rows_for(spec.samples or signals.COUNT, spec.length, spec.horizon, spec.validation)
-        made = f"\n\n{inspect.getsource(getattr(waves, name))}\n\nvalues = {name}({rows}, np.random.default_rng([SEED, {_crc(f'{name}/series')}, 0]))\n"
-        inputs, targets = signals.roles(name)
+        rows = windows.rows_for(spec.samples or formula_tasks.COUNT, spec.length, spec.horizon, spec.validation)
+        made = f"\n\n{inspect.getsource(getattr(formulas, name))}\n\nvalues = {name}({rows}, np.random.default_rng([SEED, {_crc(f'{name}/series')}, 0]))\n"
+        inputs, targets = formula_tasks.roles(name)
     if spec.noise:
         made += f"noise = np.random.default_rng([SEED, {_crc(f'{name}/noise')}, 0])\n"
         made += f"values = values + {spec.noise!r} * values.std(0) * noise.standard_normal(values.shape)\n"
-    train, test = series.ends(rows, spec.length, spec.horizon, spec.validation)
-    most = {"train": spec.samples or 5 * signals.COUNT, "validation": signals.COUNT, "test": signals.COUNT}
-    fitting = series.fitting(spec.length, len(inputs), spec.horizon, len(targets))
+    train, test = windows.ends(rows, spec.length, spec.horizon, spec.validation)
+    most = {"train": spec.samples or 5 * formula_tasks.COUNT, "validation": formula_tasks.COUNT, "test": formula_tasks.COUNT}
+    fitting = windows.fitting(spec.length, len(inputs), spec.horizon, len(targets))
     ranges = {"train": (0, train), "validation": (train, test), "test": (test, rows)}
     calls = "".join(
         f"x_{part}, y_{part} = windows({first}, {end}, {min(most[part], fitting)})\n" for part, (first, end) in ranges.items()
@@ -219,10 +221,10 @@ def windows(first: int, end: int, most: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _table(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> tuple[str, tuple[int, ...], tuple[int, ...], int]:
     """Reading the CSV with pandas, which the program needs for this task alone."""
-    from rnn_core.data.uploads import table
+    from rnn_core.data.series.table_task import table
 
     found = table(experiment, uploads)
-    chosen = tables.chosen(found, experiment.data.column)
+    chosen = table_file.chosen(found, experiment.data.column)
     options = (
         f"sep={_literal(found.separator)}"
         + (', decimal=","' if found.separator == ";" else "")

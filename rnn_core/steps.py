@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from rnn_core import optimisers
 from rnn_core.cells import Tensor
-from rnn_core.data.checked import check
+from rnn_core.data.checks import check
 from rnn_core.data.sequences import Batch, Sequences, batches
 from rnn_core.models import Model
 from rnn_core.network import Network

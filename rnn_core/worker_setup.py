@@ -9,7 +9,7 @@ import os
 import threading
 from typing import Any
 
-from rnn_core.data import imdb_files
+from rnn_core.data.text import imdb_files
 
 NICE = {"train": 10, "probe": 5}  # how far below the web process; probes before trainings; UNROLLED_NICE overrides both
 

@@ -16,7 +16,7 @@ from unittest import mock
 import numpy as np
 
 from rnn_core import data, models
-from rnn_core.data import tables
+from rnn_core.data.series import table_file
 from rnn_core.keras_script import keras_program
 from rnn_core.spec.experiment import Experiment
 
@@ -25,14 +25,14 @@ Pair = tuple[np.ndarray, np.ndarray]
 
 def read(content: bytes) -> tuple[np.ndarray, tuple[str, ...], np.ndarray | None, tuple[str, ...]]:
     """A series file as the project reads it: values (N, C), C names, N dates or None, notes. Raises ValueError for a refusal."""
-    table = tables.parse(content)
+    table = table_file.parse(content)
     return table.values, table.columns, table.times, table.notes
 
 
 def trained_on(content: bytes) -> tuple[Pair, Pair]:
     """Training windows and targets of such a file: the project's, and those of the Keras program that it exports, with a dummy as Keras."""
-    uploads = {tables.key(content): content}
-    experiment = Experiment().replace(task="csv", source=tables.key(content), length=4)
+    uploads = {table_file.key(content): content}
+    experiment = Experiment().replace(task="csv", source=table_file.key(content), length=4)
     train = data.build(experiment, uploads).train
     found = _run(keras_program(experiment, uploads), content)
     return (train.values.reshape(len(train), 4, -1), train.targets), (np.asarray(found["x_train"]), np.asarray(found["y_train"]))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnn_core import exchange, sentence, starters
-from rnn_core.data.text import vocabulary
+from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.figures import attributions, traces
 from rnn_core.figures.theme import GATE_COLOURS, GATE_NAMES
 from rnn_core.probes import reading

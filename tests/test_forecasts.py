@@ -126,20 +126,20 @@ def test_forecast_figure_shows_truth_forecasts_and_context(result):
 
 def test_a_column_called_like_a_tag_stays_text():
     lines = b"<b>x</b>\n" + b"".join(b"%d\n" % (n * n % 17) for n in range(100))
-    from rnn_core.data import tables
+    from rnn_core.data.series import table_file
 
-    uploads = {tables.key(lines): lines}
-    experiment = Experiment().replace(task="csv", source=tables.key(lines), length=8, units=3)
+    uploads = {table_file.key(lines): lines}
+    experiment = Experiment().replace(task="csv", source=table_file.key(lines), length=8, units=3)
     made = forecasts.of_experiment(experiment, models.build(experiment, data.interface(experiment, uploads)), uploads, ahead=10)
     assert figures.forecast(made).layout.yaxis.title.text == "&lt;b&gt;x&lt;/b&gt;"
 
 
 def test_dates_are_on_the_axis():
-    from rnn_core.data import tables
+    from rnn_core.data.series import table_file
 
     lines = b"day,v\n" + b"".join(b"2020-%02d-%02d,%d\n" % (n // 28 + 1, n % 28 + 1, n * n % 17) for n in range(200))
-    uploads = {tables.key(lines): lines}
-    experiment = Experiment().replace(task="csv", source=tables.key(lines), length=8, units=3)
+    uploads = {table_file.key(lines): lines}
+    experiment = Experiment().replace(task="csv", source=table_file.key(lines), length=8, units=3)
     made = forecasts.of_experiment(experiment, models.build(experiment, data.interface(experiment, uploads)), uploads, ahead=10)
     drawing = figures.forecast(made)
     assert made.steps.dtype.kind == "M"

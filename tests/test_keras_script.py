@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from rnn_core import data, models
-from rnn_core.data import imdb_files, tables
+from rnn_core.data.series import table_file
+from rnn_core.data.text import imdb_files
 from rnn_core.keras_script import keras_program
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import Experiment
@@ -32,7 +33,7 @@ _EXPERIMENTS = {
     "noisy sine": {"task": "sine", "length": 20, "samples": 50, "noise": 0.2, "horizon": 3, "initialiser": "random_normal"},
     "Lorenz": {"task": "lorenz", "length": 10, "samples": 60, "cell": "gru", "optimiser": "rmsprop"},
     "NARMA": {"task": "narma", "length": 10, "samples": 60, "bidirectional": True},
-    "CSV": {"task": "csv", "length": 10, "source": tables.key(_CSV), "column": "b"},
+    "CSV": {"task": "csv", "length": 10, "source": table_file.key(_CSV), "column": "b"},
 }  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def test_program_has_the_same_data_and_weights(name, monkeypatch, tmp_path, caps
     path = tmp_path / "series.csv"
     path.write_bytes(_CSV)
     monkeypatch.setattr(sys, "argv", ["script.py", str(path)])
-    uploads = tables.read(path)
+    uploads = table_file.read(path)
     _agrees(experiment, uploads, _run(keras_program(experiment, uploads), monkeypatch))
     squared = data.task(experiment.data.task).metric == "rmse"
     assert capsys.readouterr().out.endswith("Test RMSE: 0.2500\n" if squared else "Test Accuracy: 0.2500\n")

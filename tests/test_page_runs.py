@@ -20,7 +20,7 @@ from pages.shared.session import LINK
 from pages.shared.session import PAGES as SESSION_PAGES
 from rnn_core import data
 from rnn_core.cluster import Live
-from rnn_core.data import tables
+from rnn_core.data.series import table_file
 from rnn_core.probes import corpus
 from rnn_core.runs import Store
 from rnn_core.spec.experiment import CELLS, Experiment
@@ -34,7 +34,7 @@ KINDS = {
     "per step": {"task": "delayed_recall", "length": 12, "horizon": 3, "samples": 100},
     "numbers": {"task": "adding", "length": 12, "samples": 100},
     "series": {"task": "sine", "length": 12, "samples": 100},
-    "own file": {"task": "csv", "length": 8, "source": tables.key(FILE.encode())},
+    "own file": {"task": "csv", "length": 8, "source": table_file.key(FILE.encode())},
 }
 FORMS = {"plain": {}, "stacked": {"layers": 2}, "both ways": {"bidirectional": True}}
 PAGES = {

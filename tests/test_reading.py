@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnn_core import exchange, sentence
-from rnn_core.data.text import vocabulary
+from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes import reading
 from rnn_core.sentence import Source, opened
 from tests.test_arithmetic import model, small_profile

@@ -311,7 +311,7 @@ def test_picks_are_checked(raw: Any, expected: Pick) -> None:
 
 def test_the_box_counts_as_the_vocabulary_does() -> None:
     """The browser test types the rest; here: every word that the box may not take apart is one token."""
-    from rnn_core.data.text import vocabulary
+    from rnn_core.data.text.vocabulary import vocabulary
 
     for word in texts.whole_words(10_000):
         assert len(vocabulary().encode(word).ids) == 2

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from rnn_core import exchange, starters
-from rnn_core.data import imdb_files
 from rnn_core.data.sequences import Sequences
-from rnn_core.data.text import vocabulary
-from rnn_core.data.token_ids import START, UNKNOWN
+from rnn_core.data.text import imdb_files
+from rnn_core.data.text.token_ids import START, UNKNOWN
+from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes import corpus
 from rnn_core.steps import Stepper
 from tests import made_up

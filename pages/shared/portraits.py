@@ -10,8 +10,8 @@ import streamlit as st
 from pages.shared import session, shell
 from pages.shared.session import key, linked
 from rnn_core import data
-from rnn_core.data import text
 from rnn_core.data.task import Task
+from rnn_core.data.text import vocabulary
 from rnn_core.figures import states, theme, trajectories
 from rnn_core.models import Model
 from rnn_core.probes import dynamics, stack
@@ -209,7 +209,7 @@ def _words(at: Look, seen: dynamics.Portrait, number: int) -> tuple[str, ...]:
     """The words of one sequence, where it has any."""
     if seen.inputs.ndim > 2:
         return ()
-    return text.vocabulary(at.run.experiment.data.vocabulary).decode(seen.inputs[number, seen.mask[number]])
+    return vocabulary.vocabulary(at.run.experiment.data.vocabulary).decode(seen.inputs[number, seen.mask[number]])
 
 
 def _answered(at: Look, seen: dynamics.Portrait, number: int) -> str:

@@ -12,8 +12,8 @@ from pages.shared import session
 from pages.shared.composer import composer
 from pages.shared.session import key, linked
 from pages.shared.words import plain
-from rnn_core.data.text import vocabulary
-from rnn_core.data.token_ids import UNKNOWN
+from rnn_core.data.text.token_ids import UNKNOWN
+from rnn_core.data.text.vocabulary import vocabulary
 
 LIMIT = 500  # tokens: what the starter models were trained on
 

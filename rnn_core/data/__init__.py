@@ -1,49 +1,13 @@
-"""What a network can learn: one registry of tasks, from IMDB reviews to series and memory puzzles.
+"""What a network can learn: an Experiment in, a Dataset out (training, validation and test sequences).
 
-Adding a task is one file that offers `TASKS` and its name in `_HOMES`.
+In: an `Experiment`, and the bytes of uploaded files. Out: a `Dataset` with its `Interface`; the same experiment gives the same bits.
+`text/` holds reviews, `series/` time series and the user's own file, `memory_tasks.py` puzzles of memory.
+Open first: `registry.py`, which lists the tasks; then `task.py` and `sequences.py`. A new task is one file that offers `TASKS`.
 """
 
-from __future__ import annotations
-
-from functools import cache
-from importlib import import_module
-
+from rnn_core.data.registry import build, interface, task, tasks
 from rnn_core.data.sequences import Batch, Sequences, batches
-from rnn_core.data.task import Dataset, Task, Uploads
-from rnn_core.spec.experiment import Experiment
+from rnn_core.data.task import Dataset, Task
 from rnn_core.spec.interface import Interface
 
-_HOMES = ("toy_reviews", "imdb", "signals", "uploads", "memory")
 __all__ = ["Batch", "Dataset", "Interface", "Sequences", "Task", "batches", "build", "interface", "task", "tasks"]
-
-
-@cache
-def tasks() -> dict[str, Task]:
-    """Every task by its name, in the order in which a menu shows them."""
-    return {task.name: task for home in _HOMES for task in import_module(f"rnn_core.data.{home}").TASKS}
-
-
-def task(name: str) -> Task:
-    """One task of the registry. Raises ValueError for a name it does not hold."""
-    if name not in tasks():
-        raise ValueError(f"task must be one of {', '.join(tasks())}, got {name!r}")
-    return tasks()[name]
-
-
-def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
-    """The data of an experiment; the same experiment gives the same bits.
-
-    Args:
-        experiment: its `data` part and `seed` decide everything.
-        uploads: SHA-256 → bytes of files that the user brought (task csv).
-
-    Raises:
-        ValueError: the data cannot be made as asked, with the reason.
-        FileNotFoundError: the data is neither here nor downloadable, with what to do.
-    """
-    return task(experiment.data.task).build(experiment, uploads)
-
-
-def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
-    """The shapes of the experiment's inputs and outputs, without making the data."""
-    return task(experiment.data.task).interface(experiment, uploads)

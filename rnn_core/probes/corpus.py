@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_core import data
-from rnn_core.data import imdb_files, text
 from rnn_core.data.sequences import Sequences
+from rnn_core.data.text import imdb_files
+from rnn_core.data.text import vocabulary as text
 from rnn_core.spec.experiment import Experiment
 
 if TYPE_CHECKING:

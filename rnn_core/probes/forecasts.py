@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from rnn_core import data
-from rnn_core.data.faults import Detection, detection
-from rnn_core.data.series import Series, naive_forecasts
+from rnn_core.data.series.faults import Detection, detection
+from rnn_core.data.series.windows import Series, naive_forecasts
 from rnn_core.data.task import Dataset, Uploads
 from rnn_core.models import Model, skeleton
 from rnn_core.spec.experiment import Experiment, ModelSpec

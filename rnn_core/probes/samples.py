@@ -19,7 +19,7 @@ from rnn_core.probes import stack
 from rnn_core.spec.experiment import DataSpec, Experiment
 
 if TYPE_CHECKING:
-    from rnn_core.data.series import Series
+    from rnn_core.data.series.windows import Series
     from rnn_core.probes.traces import Trace
 
 LONGEST = 1200  # steps of one long reading of a series

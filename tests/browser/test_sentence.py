@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from rnn_core.data.text import vocabulary
+from rnn_core.data.text.vocabulary import vocabulary
 from tests.browser.serving import Server
 from tests.browser.steps import button, settled
 

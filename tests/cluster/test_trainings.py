@@ -11,7 +11,7 @@ import pytest
 
 from rnn_core import clerk
 from rnn_core.cluster import Service
-from rnn_core.data import tables
+from rnn_core.data.series import table_file
 from tests import made_up
 from tests.watching import LONG, TINY, live, step, until, wait
 
@@ -65,8 +65,8 @@ def test_a_diverging_run_fails_with_advice_and_keeps_its_steps(service: Service)
 
 def test_data_that_cannot_be_made_is_one_sentence(service: Service):
     content = b"no number anywhere\n"
-    experiment = TINY.replace(task="csv", source=tables.key(content))
-    found = wait(service, service.submit(experiment, viewer="a", uploads={tables.key(content): content}), "failed")
+    experiment = TINY.replace(task="csv", source=table_file.key(content))
+    found = wait(service, service.submit(experiment, viewer="a", uploads={table_file.key(content): content}), "failed")
     assert 10 < len(found.message) < 400
     assert "Traceback" not in found.message
     with pytest.raises(ValueError, match="task must be"):

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from rnn_core import data, models
-from rnn_core.data import faults, imdb_files
+from rnn_core.data.series import faults
+from rnn_core.data.text import imdb_files
 from rnn_core.keras_script import keras_program
 from rnn_core.probes import forecasts
 from rnn_core.spec import presets

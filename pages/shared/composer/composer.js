@@ -1,4 +1,4 @@
-// A text box that counts tokens while one types, by the rules of rnn_core/data/text.py (a browser test compares the two).
+// A text box that counts tokens while one types, by the rules of rnn_core/data/text/vocabulary.py (a browser test compares the two).
 const SPACE = "\\t\\n\\v\\f\\r \\x1c-\\x1f\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const WORD = new RegExp(`[^!"#$%&()*+,\\-./:;<=>?@\\[\\\\\\]^_\`{|}~${SPACE}]+`, "gu");
 const SIGNS = "“”„«»‹›…—–―−·•、。，！？：；（）\\x80-\\x90\\x93-\\x9f";

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rnn_core import data
-from rnn_core.data.checked import check
+from rnn_core.data.checks import check
 from rnn_core.data.sequences import Batch
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from rnn_core import data
-from rnn_core.data import tables
 from rnn_core.data.seeds import generator
 from rnn_core.data.sequences import Sequences
+from rnn_core.data.series import table_file
 from rnn_core.spec.experiment import DataSpec, Experiment
 
 NAMES = [
@@ -28,8 +28,8 @@ _SMALL = {"length": 24, "samples": 120}
 
 def small(name: str, **changes: object) -> tuple[Experiment, dict[str, bytes]]:
     """A small experiment of a task, with what it needs."""
-    uploads = {tables.key(_CSV): _CSV} if name == "csv" else {}
-    source = {"source": tables.key(_CSV)} if name == "csv" else {}
+    uploads = {table_file.key(_CSV): _CSV} if name == "csv" else {}
+    source = {"source": table_file.key(_CSV)} if name == "csv" else {}
     return Experiment().replace(task=name, **_SMALL | source | changes), uploads
 
 
@@ -94,7 +94,9 @@ def test_the_seed_decides_every_bit(name):
 
 
 def test_bits_are_the_same_in_another_process():
-    program = "from tests.test_data import digest, small; from rnn_core import data; print(digest(data.build(small('{}')[0])))"
+    program = (
+        "from tests.data.test_registry import digest, small; from rnn_core import data; print(digest(data.build(small('{}')[0])))"
+    )
     for name in ("toy_reviews", "adding", "mackey_glass"):
         done = subprocess.run([sys.executable, "-c", program.format(name)], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == digest(data.build(small(name)[0]))

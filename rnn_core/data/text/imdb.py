@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnn_core.data.imdb_files import reviews
 from rnn_core.data.sequences import Sequences
 from rnn_core.data.task import Dataset, Task, Uploads
-from rnn_core.data.token_ids import UNKNOWN
+from rnn_core.data.text.imdb_files import reviews
+from rnn_core.data.text.token_ids import UNKNOWN
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.data import faults, waves
 from rnn_core.data.seeds import generator
-from rnn_core.data.series import Series, baselines, ends, rows_for
+from rnn_core.data.series import faults, formulas
+from rnn_core.data.series.windows import Series, baselines, ends, rows_for
 from rnn_core.data.task import Dataset, Task, Uploads
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
@@ -96,24 +96,28 @@ def _task(wave: Wave, title: str, description: str, **defaults: Any) -> Task:
 
 
 TASKS = (
-    _task(waves.sine, "Sine", "The simplest cycle. Its hidden states go round in a ring."),
+    _task(formulas.sine, "Sine", "The simplest cycle. Its hidden states go round in a ring."),
     _task(
-        waves.sines, "Sum of sines", "Three sines at once. Six past values and a linear rule predict it exactly: can the network?"
+        formulas.sines,
+        "Sum of sines",
+        "Three sines at once. Six past values and a linear rule predict it exactly: can the network?",
     ),
-    _task(waves.square, "Square wave", "Nothing happens, then a jump: to forecast it, the network must count."),
-    _task(waves.sawtooth, "Sawtooth", "A slow rise and a sudden fall."),
-    _task(waves.damped, "Plucked string", "Oscillations that ring down and start again with a new force."),
-    _task(waves.chirp, "Swinging frequency", "A sine whose period swings between 15 and 45 steps."),
+    _task(formulas.square, "Square wave", "Nothing happens, then a jump: to forecast it, the network must count."),
+    _task(formulas.sawtooth, "Sawtooth", "A slow rise and a sudden fall."),
+    _task(formulas.damped, "Plucked string", "Oscillations that ring down and start again with a new force."),
+    _task(formulas.chirp, "Swinging frequency", "A sine whose period swings between 15 and 45 steps."),
     _task(
-        waves.ar,
+        formulas.ar,
         "Noisy autoregression",
         "A linear rule and fresh noise at each step: the error has a floor that no forecast passes.",
     ),
-    _task(waves.random_walk, "Random walk", "The best forecast is the last value. A network that claims more has fooled itself."),
-    _task(waves.mackey_glass, "Mackey-Glass", "Chaos from a delay of 17 steps: predictable soon, not late.", horizon=6),
-    _task(waves.lorenz, "Lorenz's butterfly", "Three axes of the classic chaotic flow. Its hidden states show the two wings."),
     _task(
-        waves.narma,
+        formulas.random_walk, "Random walk", "The best forecast is the last value. A network that claims more has fooled itself."
+    ),
+    _task(formulas.mackey_glass, "Mackey-Glass", "Chaos from a delay of 17 steps: predictable soon, not late.", horizon=6),
+    _task(formulas.lorenz, "Lorenz's butterfly", "Three axes of the classic chaotic flow. Its hidden states show the two wings."),
+    _task(
+        formulas.narma,
         "NARMA-10",
         "The response of a nonlinear system to random input, to be predicted from the input of the last ten steps.",
     ),

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_core.data import grammar
 from rnn_core.data.seeds import generator
 from rnn_core.data.sequences import Sequences
 from rnn_core.data.task import Dataset, Task, Uploads
-from rnn_core.data.text import Vocabulary, vocabulary
-from rnn_core.data.token_ids import START
+from rnn_core.data.text import toy_grammar
+from rnn_core.data.text.token_ids import START
+from rnn_core.data.text.vocabulary import Vocabulary, vocabulary
 from rnn_core.spec.experiment import DataSpec, Experiment
 from rnn_core.spec.interface import Interface
 
@@ -32,7 +32,9 @@ def reviews(count: int, length: int, seed: int, part: str = "train") -> list[Rev
     """`count` reviews of at most about `length` tokens; the same arguments give the same reviews."""
     rng = generator(seed, f"toy_reviews/{part}")
     labels = rng.integers(0, 2, count).astype(bool)
-    return [Review(text, bool(label), kind) for label in labels for text, kind in [grammar.review(label, length - 1, rng.random)]]
+    return [
+        Review(text, bool(label), kind) for label in labels for text, kind in [toy_grammar.review(label, length - 1, rng.random)]
+    ]
 
 
 def encoded(text: str, words: Vocabulary) -> list[int]:
@@ -42,7 +44,7 @@ def encoded(text: str, words: Vocabulary) -> list[int]:
 
 def word_count(reviews: list[Review]) -> float:
     """Accuracy of counting words of praise and blame, ties being guessed."""
-    praise, blame = set(grammar.PRAISE), set(grammar.BLAME)
+    praise, blame = set(toy_grammar.PRAISE), set(toy_grammar.BLAME)
     right = 0.0
     for review in reviews:
         words = review.text.lower().replace(".", " ").replace(",", " ").split()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnn_core import data
-from rnn_core.data import imdb, imdb_files
+from rnn_core.data.text import imdb, imdb_files
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import Experiment
 from tests.conftest import SHARED_IMDB

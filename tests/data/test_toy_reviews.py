@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rnn_core import data
-from rnn_core.data import grammar, toy_reviews
-from rnn_core.data.text import vocabulary
+from rnn_core.data.text import toy_grammar, toy_reviews
+from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.spec.experiment import Experiment
 
 REVIEWS = toy_reviews.reviews(5000, 60, seed=0)
@@ -22,7 +22,7 @@ def test_five_thousand_reviews_in_a_second():
 
 
 def test_all_kinds_occur_and_read_well():
-    kinds = {kind: [review for review in REVIEWS if review.kind == kind] for kind in grammar.KINDS}
+    kinds = {kind: [review for review in REVIEWS if review.kind == kind] for kind in toy_grammar.KINDS}
     assert all(len(found) > 1000 for found in kinds.values())
     assert any("is not " in review.text for review in kinds["negation"])
     assert all(" but " in review.text or "though" in review.text.lower() for review in kinds["contrast"])
@@ -44,7 +44,7 @@ def test_counting_good_and_bad_words_is_guessing():
         words = " ".join(
             review.text.lower().replace(".", "").replace(",", "") for review in REVIEWS if review.positive == verdict
         ).split()
-        counts[verdict] = sum(word in grammar.PRAISE for word in words) / sum(word in grammar.BLAME for word in words)
+        counts[verdict] = sum(word in toy_grammar.PRAISE for word in words) / sum(word in toy_grammar.BLAME for word in words)
     assert counts[True] == pytest.approx(1, abs=0.1)
     assert counts[False] == pytest.approx(1, abs=0.1)
 
@@ -57,8 +57,8 @@ def test_the_grammar_means_what_it_says():
             if side in first:
                 before, _, after = first.partition(side)
                 first = before or " ".join(after.split()[after.split().index("is") + 2 :])
-        opinions = [word in grammar.PRAISE for word in first.split() if word in grammar.PRAISE + grammar.BLAME]
-        denied = any(f"is {negation} " in first for negation in grammar.NEGATIONS)
+        opinions = [word in toy_grammar.PRAISE for word in first.split() if word in toy_grammar.PRAISE + toy_grammar.BLAME]
+        denied = any(f"is {negation} " in first for negation in toy_grammar.NEGATIONS)
         assert (opinions[-1] != denied) == review.positive, review
 
 

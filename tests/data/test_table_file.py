@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rnn_core import data
-from rnn_core.data import tables
-from rnn_core.data.tables import parse
+from rnn_core.data.series import table_file
+from rnn_core.data.series.table_file import parse
 from rnn_core.spec.experiment import Experiment
 
 REFUSED = {
@@ -98,14 +98,14 @@ def test_row_numbers_are_no_series_unless_alone():
 
 def test_many_columns_are_cut_and_said():
     table = parse(b"\n".join(b",".join(b"%d" % (n * k % 97) for k in range(2, 52)) for n in range(40)))
-    assert table.values.shape == (40, tables.MOST_COLUMNS)
+    assert table.values.shape == (40, table_file.MOST_COLUMNS)
     assert any("first 32 of 50" in note for note in table.notes)
 
 
 def test_a_million_rows_are_read_and_thinned_to_what_training_needs():
     content = b"\n".join(b"%d" % (n % 7) for n in range(10**6))
-    experiment = Experiment().replace(task="csv", source=tables.key(content), length=100)
-    dataset = data.build(experiment, {tables.key(content): content})
+    experiment = Experiment().replace(task="csv", source=table_file.key(content), length=100)
+    dataset = data.build(experiment, {table_file.key(content): content})
     assert len(dataset.series.values) == 10**6
     assert len(dataset.train) == 10_000
     assert dataset.baselines["last period"] == pytest.approx(0, abs=1e-6)
@@ -137,9 +137,9 @@ _cells = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 def test_any_table_builds_or_says_why(lines, separator):
     content = "\n".join(separator.join(line) for line in lines).encode()
-    experiment = Experiment().replace(task="csv", source=tables.key(content), length=3)
+    experiment = Experiment().replace(task="csv", source=table_file.key(content), length=3)
     try:
-        dataset = data.build(experiment, {tables.key(content): content})
+        dataset = data.build(experiment, {table_file.key(content): content})
     except ValueError as reason:
         assert "\n" not in str(reason)  # noqa: PT017
         return
@@ -149,8 +149,8 @@ def test_any_table_builds_or_says_why(lines, separator):
 
 def test_columns_are_chosen_by_name():
     content = b"a,b,c\n" + rows("1,2,3", "3,4,9", "5,1,2", times=40)
-    uploads = {tables.key(content): content}
-    experiment = Experiment().replace(task="csv", source=tables.key(content), length=10, column="c, a")
+    uploads = {table_file.key(content): content}
+    experiment = Experiment().replace(task="csv", source=table_file.key(content), length=10, column="c, a")
     assert data.build(experiment, uploads).series.columns == ("c", "a")
     assert data.interface(experiment, uploads).input_size == 2
     with pytest.raises(ValueError, match=r"no numeric column 'z'; it has 'a', 'b', 'c'"):
@@ -168,19 +168,19 @@ def test_a_file_that_is_not_there_is_said():
 
 def test_too_few_rows_advise_a_length():
     content = rows("1", "5", "2", times=20)
-    experiment = Experiment().replace(task="csv", source=tables.key(content), length=60)
+    experiment = Experiment().replace(task="csv", source=table_file.key(content), length=60)
     with pytest.raises(
         ValueError, match=r"60 rows are too few for windows of 60 steps and 1 ahead: choose a length of at most 40"
     ):
-        data.build(experiment, {tables.key(content): content})
-    assert data.build(experiment.replace(length=40), {tables.key(content): content}).train
+        data.build(experiment, {table_file.key(content): content})
+    assert data.build(experiment.replace(length=40), {table_file.key(content): content}).train
 
 
 def test_a_path_is_an_upload(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_bytes(rows("1", "5", "2"))
-    ((source, content),) = tables.read(path).items()
-    assert source == tables.key(content)
+    ((source, content),) = table_file.read(path).items()
+    assert source == table_file.key(content)
     path.write_bytes(b"1\n" * 2_600_000)
     with pytest.raises(ValueError, match="more than the 5 MB"):
-        tables.read(path)
+        table_file.read(path)

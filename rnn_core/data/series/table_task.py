@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rnn_core.data import tables
-from rnn_core.data.signals import KNOBS, forecasting
+from rnn_core.data.series import table_file
+from rnn_core.data.series.formula_tasks import KNOBS, forecasting
 from rnn_core.data.task import Dataset, Task, Uploads
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 
 
-def table(experiment: Experiment, uploads: Uploads = None) -> tables.Table:
+def table(experiment: Experiment, uploads: Uploads = None) -> table_file.Table:
     """The uploaded table. Raises ValueError where it is missing or not what the experiment was made for."""
     source = experiment.data.source
     if not source:
@@ -17,19 +17,19 @@ def table(experiment: Experiment, uploads: Uploads = None) -> tables.Table:
     content = (uploads or {}).get(source)
     if content is None:
         raise ValueError("the CSV file of this experiment is not on this machine: upload it again")
-    if tables.key(content) != source:
+    if table_file.key(content) != source:
         raise ValueError("the uploaded file is not the one that this experiment was made with")
-    return tables.parse(content)
+    return table_file.parse(content)
 
 
 def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
-    count = len(tables.chosen(table(experiment, uploads), experiment.data.column))
+    count = len(table_file.chosen(table(experiment, uploads), experiment.data.column))
     return Interface("floats", count, experiment.data.horizon * count, "squared")
 
 
 def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
     found = table(experiment, uploads)
-    columns = list(tables.chosen(found, experiment.data.column))
+    columns = list(table_file.chosen(found, experiment.data.column))
     names = tuple(found.columns[column] for column in columns)
     return forecasting(experiment, found.values[:, columns], names, times=found.times, notes=found.notes)
 

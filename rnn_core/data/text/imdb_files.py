@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from rnn_core.data.sequences import Sequences
-from rnn_core.data.token_ids import OFFSET, START
+from rnn_core.data.text.token_ids import OFFSET, START
 
 REVIEWS, INDEX = "imdb.npz", "imdb_word_index.json"
 ROOM = 2**30  # bytes that must be free before a copy is made that nobody asked for; it takes a twentieth of that

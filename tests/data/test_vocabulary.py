@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnn_core.data import imdb_files
-from rnn_core.data.text import SPECIAL, Vocabulary, shipped_words, vocabulary
-from rnn_core.data.token_ids import UNKNOWN
+from rnn_core.data.text import imdb_files
+from rnn_core.data.text.token_ids import UNKNOWN
+from rnn_core.data.text.vocabulary import SPECIAL, Vocabulary, shipped_words, vocabulary
 from tests.conftest import SHARED_IMDB
 
 SAMPLE = SHARED_IMDB / "raw_test_sample.jsonl.gz"

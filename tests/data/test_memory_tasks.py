@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnn_core import data
-from rnn_core.data import memory, puzzles
+from rnn_core.data import memory_tasks, puzzles
 from rnn_core.spec.experiment import Experiment
 
 
@@ -105,7 +105,7 @@ def test_a_length_that_makes_no_sense_is_refused(task, length, least):
     assert len(build(task, length=least, samples=5).train) == 5
 
 
-@pytest.mark.parametrize("name", list(memory.PUZZLES))
+@pytest.mark.parametrize("name", list(memory_tasks.PUZZLES))
 def test_longest_sequences_fit_and_are_quick(name):
     dataset = data.build(Experiment().replace(task=name, length=2000))
     assert len(dataset.train) == 2000

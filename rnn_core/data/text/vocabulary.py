@@ -18,8 +18,8 @@ from importlib import resources
 
 import numpy as np
 
-from rnn_core.data.imdb_files import word_index
-from rnn_core.data.token_ids import OFFSET, START, UNKNOWN
+from rnn_core.data.text.imdb_files import word_index
+from rnn_core.data.text.token_ids import OFFSET, START, UNKNOWN
 
 SHIPPED = 10_000  # words that come with the project
 SPECIAL = ("<pad>", "<start>", "<unknown>")  # how the reserved ids read
@@ -104,7 +104,7 @@ class Vocabulary:
 @cache
 def shipped_words() -> tuple[str, ...]:
     """The 10,000 most frequent words of the IMDB reviews, most frequent first."""
-    text = resources.files("rnn_core.data").joinpath("words.txt").read_text("utf-8")
+    text = resources.files("rnn_core.data.text").joinpath("words.txt").read_text("utf-8")
     return tuple(text.rstrip("\n").split("\n"))
 
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_core import data
-from rnn_core.data import series, signals, waves
-from rnn_core.data.series import Series
+from rnn_core.data.series import formula_tasks, formulas
+from rnn_core.data.series import windows as series
+from rnn_core.data.series.windows import Series
 from rnn_core.spec.experiment import Experiment
 
 
@@ -30,7 +31,7 @@ def made(values: np.ndarray, length: int = 5, horizon: int = 1, limits: tuple[in
 
 def test_mackey_glass_statistics():
     """Reference: science.md 3.1: mean .929, std .226, range .418-1.319; persistence .146, .818, 1.63 of 1, 6, 84 steps."""
-    values = waves.mackey_glass(10_000, np.random.default_rng(0))[:, 0]
+    values = formulas.mackey_glass(10_000, np.random.default_rng(0))[:, 0]
     assert values.mean() == pytest.approx(0.929, abs=0.003)
     assert values.std() == pytest.approx(0.226, abs=0.003)
     assert values.min() == pytest.approx(0.418, abs=0.02)
@@ -47,12 +48,12 @@ def test_mackey_glass_rests_at_its_fixed_point():
         def random(self):
             return 0.5 - 2.0  # 1.2 + 0.1 * (-2.0) = 1
 
-    np.testing.assert_allclose(waves.mackey_glass(50, Still()), 1.0, atol=1e-12)
+    np.testing.assert_allclose(formulas.mackey_glass(50, Still()), 1.0, atol=1e-12)
 
 
 def test_narma_statistics_and_recursion():
     """Reference: science.md 3.1: mean .390, std .112, persistence .844, best linear rule on ten inputs .581."""
-    values = np.concatenate([waves.narma(5000, np.random.default_rng(seed)) for seed in range(4)])
+    values = np.concatenate([formulas.narma(5000, np.random.default_rng(seed)) for seed in range(4)])
     u, y = values[:5000].T
     assert values[:, 1].mean() == pytest.approx(0.390, abs=0.005)
     assert values[:, 1].std() == pytest.approx(0.112, abs=0.004)
@@ -81,7 +82,7 @@ def test_narma_is_drawn_again_when_it_diverges():
             return np.full(size, 1.0) if self.calls == 1 else self.rng.uniform(low, high, size)
 
     rng = Large()
-    values = waves.narma(500, rng)
+    values = formulas.narma(500, rng)
     assert rng.calls == 2
     assert np.abs(values).max() < 2
     assert np.isfinite(values).all()
@@ -89,7 +90,7 @@ def test_narma_is_drawn_again_when_it_diverges():
 
 def test_lorenz_stays_on_its_attractor():
     """Mean of z 23.55, symmetric x and y, both wings visited; the flow's volume shrinks, so it never leaves."""
-    values = waves.lorenz(6000, np.random.default_rng(0))
+    values = formulas.lorenz(6000, np.random.default_rng(0))
     assert values.shape == (6000, 3)
     assert values[:, 2].mean() == pytest.approx(23.55, abs=0.5)
     assert np.abs(values[:, 0]).max() < 22
@@ -212,4 +213,4 @@ def test_formulas_give_as_many_windows_as_asked(windows, length, horizon, valida
 
 
 def test_knobs_are_those_that_series_read():
-    assert set(signals.KNOBS) == {"length", "samples", "validation", "horizon", "noise", "anomalies"}
+    assert set(formula_tasks.KNOBS) == {"length", "samples", "validation", "horizon", "noise", "anomalies"}

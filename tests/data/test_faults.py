@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_core import data
-from rnn_core.data import faults
-from rnn_core.data.faults import area_under_curve, detection
+from rnn_core.data.series import faults
+from rnn_core.data.series.faults import area_under_curve, detection
 from rnn_core.spec.experiment import Experiment
 
 
