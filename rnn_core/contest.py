@@ -102,11 +102,11 @@ def entry(
 
 def race(experiment: Experiment, dataset: data.Dataset, steps: int) -> Iterator[Lap]:
     """One contestant's laps: first the untrained network, then one per round, until solved, diverged or out of steps."""
-    from rnn_core import models
+    from rnn_core.engine import model
     from rnn_core.steps import Stepper
 
     aim = goal(experiment, dataset, steps)
-    stepper = Stepper(models.build(experiment, dataset.interface), experiment.training, experiment.seed)
+    stepper = Stepper(model.build(experiment, dataset.interface), experiment.training, experiment.seed)
     feed = _feed(experiment, dataset)
     norms = _untrained_norms(stepper, dataset, experiment.training.batch)
     better, best, loss, step, seconds = np.fmax if aim.metric == "accuracy" else np.fmin, np.nan, np.nan, 0, 0.0

@@ -45,7 +45,7 @@ def recorded() -> dict[str, Any]:
 def start(experiment: Experiment, examples: int = 32) -> tuple[Any, Any]:
     """The untrained model of a preset and a batch of its validation sequences."""
     from rnn_core import data
-    from rnn_core.models import build
+    from rnn_core.engine.model import build
 
     dataset = data.build(experiment)
     return build(experiment, dataset.interface), dataset.validation.pad(np.arange(examples))
@@ -144,7 +144,7 @@ def gate_bias(seed: int = 0, length: int = 120) -> Evidence:
 def padding(seed: int = 0) -> Evidence:
     """Reviews of 200 random words with padding behind, up to the preset's length: what reaches their last word, read and skipped."""
     from rnn_core import data
-    from rnn_core.models import build
+    from rnn_core.engine.model import build
     from rnn_core.probes.gradients import state_gradients
 
     experiment, words = presets.get("post_padding").replace(seed=seed), 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from rnn_core.models import Model
+from rnn_core.engine.model import Model
 
 
 def keras_file(model: Model) -> bytes:

@@ -10,7 +10,7 @@ from rnn_core.data.sequences import Sequences
 from rnn_core.pacing import Cadence
 
 if TYPE_CHECKING:
-    from rnn_core.models import Model
+    from rnn_core.engine.model import Model
     from rnn_core.steps import Stepper
 
 PROBE_SECONDS = 0.25  # between two looks at the probe sequence, or twenty times as long as one takes
@@ -35,7 +35,7 @@ class Lookout:
 
 def states(model: Model, inputs: np.ndarray) -> np.ndarray:
     """(T, S) float32: the last layer's states on one sequence of (T,) token ids or (T, D) floats, of a bidirectional one its forward half's."""
-    from rnn_core.probes.plain import stacked
+    from rnn_core.engine.numpy_recurrence import stacked
 
     x = (inputs.astype(np.float32) if model.embedding is None else model.embedding[inputs])[:, None]
     skipped = (inputs == 0)[:, None] if model.mask else None

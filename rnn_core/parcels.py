@@ -16,7 +16,7 @@ from rnn_core.spec.interface import Interface
 from rnn_core.training import Checkpoint, Snapshot
 
 if TYPE_CHECKING:
-    from rnn_core.models import Model
+    from rnn_core.engine.model import Model
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def read_moment(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 def model_of(spec: ModelSpec, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:
     """The model of a kept moment. Raises ValueError when its weights do not fit `spec`."""
-    from rnn_core.models import Model
+    from rnn_core.engine.model import Model
 
     interface, mask = Interface(**about["interface"]), about["mask"] is True
     weights = tuple(arrays[f"w{n}"] for n in range(sum(_is_weight(name) for name in arrays)))

@@ -87,7 +87,7 @@ class ProbeCache:
         """A model as a reference to what the worker holds; anything else as it is."""
         from dask.base import tokenize
 
-        from rnn_core.models import Model
+        from rnn_core.engine.model import Model
 
         if not isinstance(value, Model):
             return value

@@ -16,7 +16,7 @@ from rnn_core.parcels import model_of, read_moment
 from rnn_core.spec.experiment import Experiment
 
 if TYPE_CHECKING:
-    from rnn_core.models import Model
+    from rnn_core.engine.model import Model
 
 STATUSES = ("waiting", "running", "paused", "finished", "stopped", "interrupted", "failed")
 ACTIVE = ("waiting", "running", "paused")

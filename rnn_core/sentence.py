@@ -15,7 +15,7 @@ from rnn_core import exchange, starters
 from rnn_core.probes import arithmetic, corpus, reading, spans, units
 
 if TYPE_CHECKING:
-    from rnn_core.models import Model
+    from rnn_core.engine.model import Model
 
 
 @dataclass(frozen=True)

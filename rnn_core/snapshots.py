@@ -12,7 +12,7 @@ from rnn_core.history import History, NormHistory
 from rnn_core.spec.experiment import Experiment
 
 if TYPE_CHECKING:
-    from rnn_core.models import Model
+    from rnn_core.engine.model import Model
 
 
 class Run:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rnn_core.spec.experiment import ModelSpec, TrainingSpec
 
 if TYPE_CHECKING:
-    from rnn_core.models import Model
+    from rnn_core.engine.model import Model
     from rnn_core.steps import Stepper
 
 KEPT = 6  # steppers that wait to be used again

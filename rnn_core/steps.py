@@ -18,11 +18,11 @@ import numpy as np
 import tensorflow as tf
 
 from rnn_core import optimisers
-from rnn_core.cells import Tensor
 from rnn_core.data.checks import check
 from rnn_core.data.sequences import Batch, Sequences, batches
-from rnn_core.models import Model
-from rnn_core.network import Network
+from rnn_core.engine.cells import Tensor
+from rnn_core.engine.model import Model
+from rnn_core.engine.network import Network
 from rnn_core.packing import capacity, distinct, packed
 from rnn_core.spec.experiment import TrainingSpec, state_bytes
 

@@ -56,7 +56,8 @@ def train(
         dataset: use this instead of building the experiment's own.
         history: columns of the steps before `resume`.
     """
-    from rnn_core import models, steppers
+    from rnn_core import steppers
+    from rnn_core.engine import model as models
 
     dataset = data.build(experiment, uploads) if dataset is None else dataset
     model = models.build(experiment, dataset.interface)

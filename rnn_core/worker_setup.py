@@ -45,8 +45,8 @@ def warm() -> None:
     """Load what every training needs and run one step of the smallest network."""
     import numpy as np
 
-    from rnn_core import models
     from rnn_core.data.sequences import Batch
+    from rnn_core.engine import model as models
     from rnn_core.spec.experiment import Experiment
     from rnn_core.spec.interface import Interface
     from rnn_core.steps import Stepper

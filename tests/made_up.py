@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rnn_core import data
+from rnn_core.engine.model import Model
 from rnn_core.history import NormHistory, logarithms
-from rnn_core.models import Model
 from rnn_core.parcels import Parcel, checkpoint, moment, weight_shapes
 from rnn_core.runs import RunRecord, Store
 from rnn_core.spec.experiment import Experiment

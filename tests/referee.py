@@ -26,7 +26,7 @@ UNITS, SIZE = 5, 3
 
 def cell_of(name: str, units: int = UNITS) -> Any:
     """Our cell for a variant."""
-    from rnn_core.cells import CELLS
+    from rnn_core.engine.cells import CELLS
 
     kind, options = VARIANTS[name]
     known = {key: value for key, value in options.items() if key in ("activation", "reset_after")}

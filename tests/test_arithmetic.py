@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from rnn_core import models
+from rnn_core.engine import model as models
 from rnn_core.probes import arithmetic, projections
 from rnn_core.probes.traces import trace
 from rnn_core.probes.units import Profile

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_core.models import Model, build
+from rnn_core.engine.model import Model, build
 from rnn_core.probes import compiled
 from rnn_core.probes.gradients import GradientFlow, state_gradients
 from rnn_core.probes.norms import norm

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from rnn_core import Experiment, data, models
+from rnn_core import Experiment, data
+from rnn_core.engine import model as models
 from rnn_core.probes import dynamics, projections, samples
 from rnn_core.probes.activations import activations
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnn_core import data
-from rnn_core.models import Model
+from rnn_core.engine.model import Model
 from rnn_core.runs import Store
 
 FIXTURES = Path(__file__).parent / "fixtures"

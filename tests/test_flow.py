@@ -62,7 +62,7 @@ def test_the_largest_singular_value_bounds_the_gradient() -> None:
 def test_a_run_is_read_on_its_own_validation_sequences_layer_by_layer() -> None:
     experiment = Experiment().replace(task="toy_reviews", cell="gru", units=6, layers=2, embedding=5, length=25, samples=200)
     from rnn_core import data
-    from rnn_core.models import build
+    from rnn_core.engine.model import build
 
     model = build(experiment, data.interface(experiment))
     found = flow.of_run((flow.Moment(model, 0), flow.Moment(model, 1200, "again")), experiment)
@@ -82,7 +82,7 @@ def test_a_run_is_read_on_its_own_validation_sequences_layer_by_layer() -> None:
 
 def test_a_half_that_reads_backwards_ends_at_the_first_step() -> None:
     from rnn_core import data
-    from rnn_core.models import build
+    from rnn_core.engine.model import build
 
     experiment = Experiment().replace(
         task="toy_reviews", cell="gru", units=4, bidirectional=True, embedding=3, length=25, samples=200

@@ -7,7 +7,8 @@ import pickle
 import numpy as np
 import pytest
 
-from rnn_core import data, models
+from rnn_core import data
+from rnn_core.engine import model as models
 from rnn_core.figures import forecasts as figures
 from rnn_core.probes import forecasts
 from rnn_core.spec.experiment import Experiment

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core import data, models
+from rnn_core import data
 from rnn_core.data.sequences import Sequences
+from rnn_core.engine import model as models
 from rnn_core.lookout import probe_inputs, states
 from rnn_core.probes.traces import trace
 from rnn_core.spec.experiment import Experiment

@@ -144,7 +144,7 @@ def test_ten_thousand_steps_are_small_and_open_at_once(store: Store):
 
 
 def test_weight_shapes_are_those_of_the_built_model():
-    from rnn_core import models
+    from rnn_core.engine import model
     from rnn_core.spec.interface import Interface
 
     base = Experiment().replace(units=5, embedding=4, layers=2)
@@ -152,5 +152,5 @@ def test_weight_shapes_are_those_of_the_built_model():
     for cell in ("simple_rnn", "lstm", "gru"):
         cases = [(tokens, {"bidirectional": True}), (floats, {"use_bias": False}), (floats, {"reset_after": False, "layers": 1})]
         for interface, changes in cases:
-            built = models.build(base.replace(cell=cell, **changes), interface)
+            built = model.build(base.replace(cell=cell, **changes), interface)
             assert [weight.shape for weight in built.weights] == weight_shapes(built.spec, interface)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core import data, models, steppers
+from rnn_core import data, steppers
+from rnn_core.engine import model as models
 from rnn_core.spec.experiment import Experiment
 from rnn_core.training import train
 

@@ -5,7 +5,7 @@ import pytest
 
 from rnn_core import state_gradients
 from rnn_core.data.sequences import Batch, Sequences
-from rnn_core.models import build
+from rnn_core.engine.model import build
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 from rnn_core.steps import Stepper

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core import data, models, validation
+from rnn_core import data, validation
+from rnn_core.engine import model
 from rnn_core.spec.experiment import Experiment
 from rnn_core.steps import Stepper
 from rnn_core.validation import Validation, as_read
@@ -16,7 +17,7 @@ from rnn_core.validation import Validation, as_read
 def test_parts_add_up_to_the_whole_in_any_number(task: str, cell: str, both: bool, monkeypatch: pytest.MonkeyPatch):
     experiment = Experiment().replace(task=task, length=20, samples=900, units=4, cell=cell, bidirectional=both)
     dataset = data.build(experiment)
-    stepper = Stepper(models.build(experiment, dataset.interface), experiment.training)
+    stepper = Stepper(model.build(experiment, dataset.interface), experiment.training)
     sequences = as_read(dataset.train, experiment.data)
     whole = stepper.evaluate(sequences, len(sequences))
     monkeypatch.setattr(validation, "ROOM", 32 * 20 * 4 * {"simple_rnn": 1, "gru": 3, "lstm": 4}[cell] * (1 + both))

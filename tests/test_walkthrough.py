@@ -14,7 +14,7 @@ from rnn_core.spec.experiment import CELLS, Experiment
 def test_every_number_of_the_animation_is_keras_number(cell: str) -> None:
     import tensorflow as tf
 
-    from rnn_core.models import build
+    from rnn_core.engine.model import build
     from rnn_core.spec.interface import Interface
 
     experiment = Experiment().replace(cell=cell, seed=3)

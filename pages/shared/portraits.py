@@ -12,8 +12,8 @@ from pages.shared.session import key, linked
 from rnn_core import data
 from rnn_core.data.task import Task
 from rnn_core.data.text import vocabulary
+from rnn_core.engine.model import Model
 from rnn_core.figures import states, theme, trajectories
-from rnn_core.models import Model
 from rnn_core.probes import dynamics, stack
 from rnn_core.probes.activations import SATURATED
 

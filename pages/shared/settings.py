@@ -14,7 +14,8 @@ import streamlit as st
 from pages.shared import guard, runs, session
 from pages.shared.session import key
 from pages.shared.words import plain
-from rnn_core import data, parameters
+from rnn_core import data
+from rnn_core.engine import parameters
 from rnn_core.figures.theme import CELL_NAMES
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import FIELDS, Experiment

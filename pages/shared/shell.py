@@ -185,7 +185,7 @@ def wait(future: Future[Result], words: str, timeout: float = 120.0) -> Result:
 
 
 def model(record: Any, step: int | None = None) -> Any:
-    """The network (`rnn_core.models.Model`) of a run at a kept step, or the newest; a damaged file ends the section with a sentence."""
+    """The network (`rnn_core.engine.model.Model`) of a run at a kept step, or the newest; a damaged file ends the section with a sentence."""
     with guard.refusal():
         return record.model(step)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_core.models import Model
-from rnn_core.probes.plain import activate
+from rnn_core.engine.model import Model
+from rnn_core.engine.numpy_recurrence import activate
 from rnn_core.probes.reader import Reader
 
 _NAMES = {"simple_rnn": ("state",), "lstm": ("input", "forget", "cell", "output"), "gru": ("update", "reset", "candidate")}

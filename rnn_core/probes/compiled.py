@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnn_core import recurrence
-from rnn_core.cells import Cell, Tensor
-from rnn_core.input_projections import Ready, outer_sum
-from rnn_core.models import Model
-from rnn_core.network import cell_of
+from rnn_core.engine import blocks
+from rnn_core.engine.cells import Cell, Tensor
+from rnn_core.engine.input_projections import Ready, outer_sum
+from rnn_core.engine.model import Model
+from rnn_core.engine.network import cell_of
 
 OFTEN = 3  # the call of one shape that compiles
 MOST = 16  # shapes compiled in one process: each takes some 20 MB, which TensorFlow does not give back
@@ -109,22 +109,22 @@ def _core(
     each, shape = (len(weights) - 2) // depth, x.shape[:2]
     layers = [weights[n : n + each] for n in range(0, each * depth, each)]
     for taken in layers[:-1]:
-        x, _ = recurrence.layer(cell, x, taken, real, None)
+        x, _ = blocks.layer(cell, x, taken, real, None)
     kernel, recurrent, *bias = layers[-1]
     inner = bias[0][1] if bias and len(bias[0].shape) == 2 else None
-    initial = recurrence.zeros(cell, shape[1], x.dtype)
+    initial = blocks.zeros(cell, shape[1], x.dtype)
     nudge = tuple(tf.zeros((*shape, cell.units), x.dtype) for _ in range(cell.parts))
-    projected = recurrence.dense(x, layers[-1]).values()
+    projected = blocks.dense(x, layers[-1]).values()
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch((projected, nudge))
-        states, saved = recurrence.scan(cell, Ready(projected), recurrent, inner, initial, real, nudge, 0)
+        states, saved = blocks.scan(cell, Ready(projected), recurrent, inner, initial, real, nudge, 0)
         h = states[0]
         if real is not None:  # Keras: before the first real step the output is zero, whatever the state
             h = tf.where(tf.cumsum(tf.cast(real, tf.int32)) > 0, h, tf.zeros_like(h))
         h = tf.transpose(h, (1, 0, 2)) if per_step else h[-1]
         found = value(tf.tensordot(h, weights[-2], 1) + weights[-1], *asked)
     delta, *parts = tape.gradient(found, [projected, *nudge])
-    pairs = cell.outer(delta, saved, recurrence.before(states, initial))
+    pairs = cell.outer(delta, saved, blocks.before(states, initial))
     components = {
         "kernel": norm(x) * norm(delta),
         "recurrent_kernel": _joint([norm(left) * norm(right) for left, right in pairs]),

@@ -19,7 +19,7 @@ from rnn_core.data.text import vocabulary as text
 from rnn_core.spec.experiment import Experiment
 
 if TYPE_CHECKING:
-    from rnn_core.models import Model
+    from rnn_core.engine.model import Model
 
 EACH = 300  # reviews taken from each source
 BATCH = 100  # reviews traced at once

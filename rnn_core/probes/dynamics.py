@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnn_core.data.task import Uploads
-from rnn_core.models import Model
+from rnn_core.engine.model import Model
 from rnn_core.probes import projections, samples
 from rnn_core.probes.activations import Activations, activations
 from rnn_core.probes.projections import Basis

@@ -23,7 +23,7 @@ from rnn_core.spec.interface import Interface
 
 if TYPE_CHECKING:
     from rnn_core.data.sequences import Batch
-    from rnn_core.models import Model
+    from rnn_core.engine.model import Model
 
 INPUTS = 32  # D of the laboratory: as wide as the default embedding
 
@@ -43,7 +43,7 @@ def random_inputs(seed: int, examples: int, length: int, scale: float) -> np.nda
 
 def untrained(experiment: Experiment, cell: str) -> Model:
     """A fresh network of the experiment's kind that reads the laboratory's inputs and answers with one logit."""
-    from rnn_core.models import build
+    from rnn_core.engine.model import build
 
     return build(experiment.replace(cell=cell, embedding=INPUTS), Interface("floats", INPUTS, 1, "binary"))
 

@@ -16,7 +16,7 @@ from rnn_core import data
 from rnn_core.data.series.faults import Detection, detection
 from rnn_core.data.series.windows import Series, naive_forecasts
 from rnn_core.data.task import Dataset, Uploads
-from rnn_core.models import Model, skeleton
+from rnn_core.engine.model import Model, skeleton
 from rnn_core.spec.experiment import Experiment, ModelSpec
 from rnn_core.spec.interface import Interface
 

@@ -11,7 +11,7 @@ import numpy as np
 from rnn_core import data
 from rnn_core.data.task import Dataset
 from rnn_core.data.text.vocabulary import vocabulary
-from rnn_core.models import Model
+from rnn_core.engine.model import Model
 from rnn_core.spec.experiment import Experiment
 
 

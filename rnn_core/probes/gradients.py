@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.models import Model
+from rnn_core.engine.model import Model
 from rnn_core.probes import taps
 from rnn_core.probes.norms import norm
 from rnn_core.probes.questions import checked, kind_of, question
@@ -114,7 +114,7 @@ def _found(gradients: list[Any], tap: taps.Tap) -> list[Any]:
 
 def _measured(tap: taps.Tap, quantity: str, value: Any, delta: Any, states: list[Any], shape: tuple[int, ...]) -> GradientFlow:
     """The norms of everything. All is measured where it lies, time first: to turn large arrays around costs more than a norm."""
-    from rnn_core.recurrence import before
+    from rnn_core.engine.blocks import before
 
     inner = tap.kernels[2]
     real = np.ones(shape[:2], bool) if tap.mask is None else tap.timewise(tap.mask)

@@ -144,7 +144,7 @@ def _steps(cell: Any) -> Any:
     """The compiled function from what a layer left behind to (T, S, S)."""
     import tensorflow as tf
 
-    from rnn_core.recurrence import before
+    from rnn_core.engine.blocks import before
 
     def run(kernel: Any, real: Any, *rest: Any) -> Any:
         parts, size = cell.parts, cell.state_size

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.models import Model
+from rnn_core.engine.model import Model
 
 Question = Callable[..., Any]  # (answer, *targets) → (B,) one number per example
 
@@ -73,7 +73,7 @@ def _loss(kind: str, answer: Any, targets: Any) -> Any:
     """(B,) loss of each example; over the steps, the mean."""
     import tensorflow as tf
 
-    from rnn_core.network import losses
+    from rnn_core.engine.network import losses
     from rnn_core.spec.interface import Interface
 
     each = losses(Interface("floats", 1, answer.shape[-1], kind), answer, tf.convert_to_tensor(targets))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_core.models import Model
+from rnn_core.engine.model import Model
+from rnn_core.engine.numpy_recurrence import Layer, Pass, Return, backward, forward, layers
 from rnn_core.probes.norms import norm
-from rnn_core.probes.plain import Layer, Pass, Return, backward, forward, layers
 
 
 @dataclass(frozen=True, eq=False)

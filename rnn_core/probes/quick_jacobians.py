@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnn_core.models import Model
-from rnn_core.probes.plain import Layer, Pass, activate, forward, layers, slope
+from rnn_core.engine.model import Model
+from rnn_core.engine.numpy_recurrence import Layer, Pass, activate, forward, layers, slope
 
 
 def quick_jacobians(model: Model, sequence: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnn_core.models import Model
-from rnn_core.probes.plain import Pass, backward, forward, layers
+from rnn_core.engine.model import Model
+from rnn_core.engine.numpy_recurrence import Pass, backward, forward, layers
 
 
 class Reader:

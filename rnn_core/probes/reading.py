@@ -11,8 +11,8 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from rnn_core.models import Model
-from rnn_core.probes.plain import GATES
+from rnn_core.engine.model import Model
+from rnn_core.engine.numpy_recurrence import GATES
 from rnn_core.probes.quadrature import line_integral
 from rnn_core.probes.reader import Reader
 from rnn_core.probes.units import Profile

@@ -14,7 +14,7 @@ import numpy as np
 
 from rnn_core import data
 from rnn_core.data.task import Dataset, Uploads
-from rnn_core.models import Model
+from rnn_core.engine.model import Model
 from rnn_core.probes import stack
 from rnn_core.spec.experiment import DataSpec, Experiment
 

@@ -1,7 +1,7 @@
 """The recurrent layers of any Keras model, run by our own recurrence so that every state and its gradient can be read.
 
 Keras's recurrent layers keep their intermediate states to themselves. While a model is `tapped`, the inner loop of each stock
-SimpleRNN, LSTM and GRU layer is replaced by `rnn_core.recurrence` in float64; the graph around it stays as it is, so
+SimpleRNN, LSTM and GRU layer is replaced by `rnn_core.engine.blocks` in float64; the graph around it stays as it is, so
 functional, subclassed, stacked, bidirectional and masked models all work. The model is put back afterwards.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from rnn_core.models import Model, skeleton
+from rnn_core.engine.model import Model, skeleton
 
 Probe = TypeVar("Probe", bound=Callable[..., Any])
 LOCK = threading.RLock()  # a tapped model is in a state that no other thread should meet
@@ -39,7 +39,7 @@ class Tap:
 
     name: str  # layer name as the user knows it
     layer: Any  # the Keras layer
-    cell: Any  # rnn_core.cells.Cell
+    cell: Any  # rnn_core.engine.cells.Cell
     calls: int = 0
     inputs: Any = None  # (T, B, D) in the order in which the layer reads them
     projected: Any = None  # (T, B, G)
@@ -136,7 +136,7 @@ def _cell(tap: Tap) -> Any:
     """Our equations for a Keras layer, or a sentence that says why there are none."""
     from keras import activations, layers
 
-    from rnn_core.cells import ACTIVATIONS, CELLS
+    from rnn_core.engine.cells import ACTIVATIONS, CELLS
 
     layer, cell = tap.layer, tap.layer.cell
     kinds = {layers.SimpleRNNCell: "simple_rnn", layers.LSTMCell: "lstm", layers.GRUCell: "gru"}
@@ -226,8 +226,8 @@ def _compiled(cell: Any, biased: bool, masked: bool) -> Any:
     """The recurrence as one graph for any length, batch and weights: no call but the first traces anything."""
     import tensorflow as tf
 
-    from rnn_core.input_projections import Ready
-    from rnn_core.recurrence import scan
+    from rnn_core.engine.blocks import scan
+    from rnn_core.engine.input_projections import Ready
 
     def run(x: Any, kernel: Any, *rest: Any) -> Any:
         left, kernel = (

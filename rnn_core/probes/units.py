@@ -16,7 +16,7 @@ from rnn_core.probes.corpus import Corpus, Passage
 from rnn_core.probes.projections import Basis
 
 if TYPE_CHECKING:
-    from rnn_core.models import Model
+    from rnn_core.engine.model import Model
 
 CLOUD = 300  # reviews whose final state is drawn
 

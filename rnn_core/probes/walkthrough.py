@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_core.models import Model, build
+from rnn_core.engine.model import Model, build
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 
@@ -65,9 +65,9 @@ def through(model: Model, values: np.ndarray, target: int, labels: tuple[str, ..
     """
     import tensorflow as tf
 
-    from rnn_core import recurrence
-    from rnn_core.cells import CELLS
-    from rnn_core.input_projections import Ready
+    from rnn_core.engine import blocks
+    from rnn_core.engine.cells import CELLS
+    from rnn_core.engine.input_projections import Ready
 
     spec = model.spec
     cell = CELLS[spec.cell](spec.units, spec.activation, reset_after=spec.reset_after)
@@ -76,14 +76,14 @@ def through(model: Model, values: np.ndarray, target: int, labels: tuple[str, ..
     inner = tf.constant(bias[1]) if bias.ndim == 2 else None
     head, offset = (np.asarray(weight, np.float64) for weight in model.head)
     projected = tf.constant((values @ kernel + (bias[0] if bias.ndim == 2 else bias))[:, None, :])
-    initial = recurrence.zeros(cell, 1, tf.float64)
-    record = recurrence.forward(cell, Ready(projected), tf.constant(recurrent), inner, initial, None)
-    states, previous, saved = recurrence.lanes(cell, record)
+    initial = blocks.zeros(cell, 1, tf.float64)
+    record = blocks.forward(cell, Ready(projected), tf.constant(recurrent), inner, initial, None)
+    states, previous, saved = blocks.lanes(cell, record)
     logit = float(states[0][-1, 0].numpy() @ head[:, 0] + offset[0])
     probability = 1 / (1 + np.exp(-logit))
     leaving = [np.zeros(state.shape) for state in states]
     leaving[0][-1, 0] = (probability - target) * head[:, 0]
-    delta, totals, _ = recurrence.backward(cell, tuple(map(tf.constant, leaving)), record, tf.constant(recurrent.T), None)
+    delta, totals, _ = blocks.backward(cell, tuple(map(tf.constant, leaving)), record, tf.constant(recurrent.T), None)
     pairs = cell.outer(delta, saved, previous)
     shares = np.concatenate([np.einsum("tbh,tbg->thg", left, right) for left, right in pairs], axis=2)
     return Walkthrough(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Interface:
-    """The shape of a task as the model sees it; everything `models.build` needs besides the ModelSpec."""
+    """The shape of a task as the model sees it; everything `model.build` needs besides the ModelSpec."""
 
     inputs: str  # "tokens" (int32 ids, through an embedding) or "floats"
     input_size: int  # vocabulary size for tokens; D for floats

@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from rnn_core import data, models, starters
+from rnn_core import data, starters
 from rnn_core.data.sequences import Sequences, batches
 from rnn_core.data.text.token_ids import START, UNKNOWN
+from rnn_core.engine import model as models
 from rnn_core.history import NormHistory, logarithms
 from rnn_core.parcels import moment
 from rnn_core.probes import corpus, units

@@ -56,7 +56,7 @@ def line(name: str, values: Any) -> str:
 
 def training() -> dict[str, Any]:
     """The published table of section 2.3 beside ours."""
-    from rnn_core.models import build
+    from rnn_core.engine.model import build
     from rnn_core.training import train
 
     print(line("lag", LAGS))

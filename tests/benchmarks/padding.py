@@ -14,9 +14,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rnn_core import data, models
+from rnn_core import data
 from rnn_core.data.seeds import generator
 from rnn_core.data.sequences import Batch, batches
+from rnn_core.engine import model as models
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import Experiment
 from rnn_core.training import train

@@ -22,7 +22,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from rnn_core.data.sequences import Batch
-from rnn_core.models import build
+from rnn_core.engine.model import build
 from rnn_core.probes import compiled
 from rnn_core.probes.gradients import state_gradients
 from rnn_core.probes.jacobians import jacobians

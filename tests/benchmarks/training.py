@@ -61,7 +61,7 @@ that was never quite quiet):
   a block hands its inner loop to that thread, and there the two halves queue. Not kept. Threads that sleep instead of spinning when
   they have nothing to do: floats 3.6 → 3.3, 8.4 → 8.2, 7.5 → 6.8; TensorFlow 2 has no public switch for it. Not kept.
 - the step's concrete function called directly; XLA's scheduler, its small loops in one kernel, its older emitters: noise or slower.
-- LLVM kept from unrolling inner loops of up to 32 passes, which it then does not turn into vectors (`rnn_core/xla.py`): steps on
+- LLVM kept from unrolling inner loops of up to 32 passes, which it then does not turn into vectors (`rnn_core/engine/xla.py`): steps on
   reviews 4.9 → 4.1, 11.2 → 9.8, 8.5 → 7.8 with 32 units, the same with 4 to 8 or with 64 and more. Kept. It is set for the whole
   process, so Keras's columns here have it too.
 - joining the halves' gradients, their norm and Adam in one XLA program: 4.05 → 4.35. Not kept. Norms before the embedding's
@@ -86,7 +86,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from rnn_core.data.sequences import Batch
-from rnn_core.models import Model, build
+from rnn_core.engine.model import Model, build
 from rnn_core.spec.experiment import CELLS, Experiment
 from rnn_core.spec.interface import Interface
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from rnn_core import recurrence
-from rnn_core.cells import CELLS, Cell, Tensor
-from rnn_core.input_projections import Rows
+from rnn_core.engine import blocks
+from rnn_core.engine.cells import CELLS, Cell, Tensor
+from rnn_core.engine.input_projections import Rows
 from rnn_core.spec.experiment import ModelSpec
 from rnn_core.spec.interface import Interface
 
@@ -88,7 +88,7 @@ class Network:
             return tf.identity(weights[0])
         directions, each = 1 + self.spec.bidirectional, 3 if self.spec.use_bias else 2
         kernels = [weights[1 + each * n : 1 + each * (n + 1)] for n in range(directions)]
-        return tf.concat([recurrence.dense(weights[0], taken).values() for taken in kernels], -1)
+        return tf.concat([blocks.dense(weights[0], taken).values() for taken in kernels], -1)
 
     def logits(
         self,
@@ -124,7 +124,7 @@ class Network:
                     fed, real = reversed_steps(fed, start), None if real is None else reversed_steps(real, start)
                 if table is not None and depth == 0:
                     fed = Rows(tf.split(table, 1 + spec.bidirectional, -1)[backwards], fed)
-                states, pushed = recurrence.layer(cell, fed, taken, real, watch, start, final)
+                states, pushed = blocks.layer(cell, fed, taken, real, watch, start, final)
                 nudges = nudges if backwards else pushed
                 outputs.append(reversed_steps(states, start) if backwards and not final else states)
             x = tf.concat(outputs, -1)

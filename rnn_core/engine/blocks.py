@@ -14,9 +14,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from rnn_core import xla
-from rnn_core.cells import GRU, Cell, State, Tensor
-from rnn_core.input_projections import Dense, Projection, Rows, cut, outer_sum
+from rnn_core.engine import xla
+from rnn_core.engine.cells import GRU, Cell, State, Tensor
+from rnn_core.engine.input_projections import Dense, Projection, Rows, cut, outer_sum
 
 xla.prefer_vectors()  # for all that is compiled from here on
 

@@ -11,7 +11,7 @@ STEPS, SIZE, BATCH, INPUTS, COLUMNS, ROWS = 20, 5, 3, 2, 4, 7
 def kinds():
     import tensorflow as tf
 
-    from rnn_core.input_projections import Dense, Ready, Rows
+    from rnn_core.engine.input_projections import Dense, Ready, Rows
 
     rng = np.random.default_rng(0)
 
@@ -50,8 +50,8 @@ def test_blocks_are_parts_of_the_whole_and_their_gradients_add_up(kind):
 def test_a_masked_step_keeps_the_state_to_the_bit_also_beside_infinity():
     import tensorflow as tf
 
-    from rnn_core.cells import GRU, SimpleRNN
-    from rnn_core.recurrence import chosen
+    from rnn_core.engine.blocks import chosen
+    from rnn_core.engine.cells import GRU, SimpleRNN
 
     rng = np.random.default_rng(2)
     new, old, real = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), np.array([[1.0], [0], [1], [0]])

@@ -10,8 +10,8 @@ import threading
 import numpy as np
 import pytest
 
-from rnn_core import models
-from rnn_core.models import build, from_keras, skeleton
+from rnn_core.engine import model as models
+from rnn_core.engine.model import build, from_keras, skeleton
 from rnn_core.parcels import weight_shapes
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
@@ -48,7 +48,7 @@ def test_starts_as_keras_starts_after_its_seed(spec, interface):
 def test_the_first_network_of_a_process_starts_like_every_other():
     """Importing Keras draws from `random`: it must not come between the seed and the weights."""
     program = (
-        "import sys; from tests.test_models import *\n"
+        "import sys; from tests.engine.test_model import *\n"
         "assert 'keras' not in sys.modules\n"
         "print(sum(float(weight.astype('float64').sum()) for weight in build(experiment(), TOKENS).weights).hex())"
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from rnn_core.cells import Tensor
+from rnn_core.engine.cells import Tensor
 
 
 def cut(value: Tensor, n: Tensor, size: int, more: int = 0) -> Tensor:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from rnn_core import recurrence
-from rnn_core.cells import CELLS
-from rnn_core.input_projections import Ready
+from rnn_core.engine import blocks
+from rnn_core.engine.cells import CELLS
+from rnn_core.engine.input_projections import Ready
 from tests.referee import SIZE, UNITS, VARIANTS, cell_of, close, layer_of, unrolled
 
 LENGTH = 6
@@ -31,7 +31,7 @@ def ours(name, layer, x, mask, weight, dtype="float64"):
     real = None if mask is None else tf.constant(mask.T[..., None])
     with tf.GradientTape() as tape:
         tape.watch([timed, *weights])
-        h, nudge = recurrence.layer(cell, timed, weights, real, tape.watch)
+        h, nudge = blocks.layer(cell, timed, weights, real, tape.watch)
         value = tf.reduce_sum(h[-1] * weight)
     found = tape.gradient(value, [timed, weights, nudge])
     return np.swapaxes(h, 0, 1), np.swapaxes(found[0], 0, 1), found[1], [np.swapaxes(part, 0, 1) for part in found[2]]
@@ -104,13 +104,13 @@ def test_a_late_start_is_a_shorter_sequence(name):
     cell, rng = cell_of(name), np.random.default_rng(3)
     x = tf.constant(rng.normal(size=(LENGTH, 3, cell.blocks * UNITS)))
     kernel = tf.constant(rng.normal(size=(UNITS, cell.blocks * UNITS)))
-    initial = recurrence.zeros(cell, 3, tf.float64)
-    late = recurrence.forward(cell, Ready(x), kernel, None, initial, None, start=2)
-    short = recurrence.forward(cell, Ready(x[2:]), kernel, None, initial, None)
+    initial = blocks.zeros(cell, 3, tf.float64)
+    late = blocks.forward(cell, Ready(x), kernel, None, initial, None, start=2)
+    short = blocks.forward(cell, Ready(x[2:]), kernel, None, initial, None)
     push = tuple(tf.constant(rng.normal(size=(3, UNITS))) for _ in range(cell.parts))
     turned = tf.transpose(kernel)
-    back = recurrence.backward(cell, None, late, turned, None, push, start=2)
-    alone = recurrence.backward(cell, None, short, turned, None, push)
+    back = blocks.backward(cell, None, late, turned, None, push, start=2)
+    alone = blocks.backward(cell, None, short, turned, None, push)
     for found, expected in zip(late, short, strict=True):
         close(found[2:], expected, 1e-15)
     close(back[0][2:], alone[0], 1e-14)
@@ -127,9 +127,9 @@ def test_the_last_state_alone_is_that_of_the_record(cell, start):
     cell, rng = CELLS[cell](UNITS), np.random.default_rng(5)
     x = tf.constant(rng.normal(size=(100, 3, cell.blocks * UNITS)))
     kernel = tf.constant(rng.normal(size=(UNITS, cell.blocks * UNITS)))
-    initial = recurrence.zeros(cell, 3, tf.float64)
-    bare = recurrence.forward(cell, Ready(x), kernel, None, initial, None, start=start, bare=True)
-    short = recurrence.forward(cell, Ready(x[start:]), kernel, None, initial, None)
+    initial = blocks.zeros(cell, 3, tf.float64)
+    bare = blocks.forward(cell, Ready(x), kernel, None, initial, None, start=start, bare=True)
+    short = blocks.forward(cell, Ready(x[start:]), kernel, None, initial, None)
     for found, expected in zip(bare, short, strict=False):
         close(found, expected[-1], 1e-14)
 

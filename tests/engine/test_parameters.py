@@ -6,7 +6,8 @@ from itertools import product
 
 import pytest
 
-from rnn_core import data, models, parameters
+from rnn_core import data
+from rnn_core.engine import model, parameters
 from rnn_core.spec.experiment import Experiment
 
 VARIANTS = [
@@ -21,7 +22,7 @@ VARIANTS = [
 @pytest.mark.parametrize("experiment", VARIANTS, ids=lambda e: "-".join(f"{value}" for value in e.to_query().values()))
 def test_recurrent_count_is_that_of_the_built_model(experiment: Experiment) -> None:
     interface = data.interface(experiment)
-    assert parameters.recurrent(experiment, interface) == models.build(experiment, interface).parameters
+    assert parameters.recurrent(experiment, interface) == model.build(experiment, interface).parameters
 
 
 def test_only_the_feedforward_network_grows_with_the_window() -> None:

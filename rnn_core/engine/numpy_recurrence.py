@@ -2,7 +2,7 @@
 
 A graph pays for its start and again for every step, which for a handful of sequences of 32 units is many times the
 arithmetic. Here a step is a handful of array operations, so a page can answer at once, before any worker has loaded
-TensorFlow. The equations and their backward steps are those of `rnn_core.cells`, and the tests hold the two against each other.
+TensorFlow. The equations and their backward steps are those of `rnn_core.engine.cells`, and the tests hold the two against each other.
 
 Shapes: T time, B batch, D inputs, H units, G packed columns (H, 4H or 3H). Time comes first. All arrays have the weights' dtype.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_core.models import Model
+from rnn_core.engine.model import Model
 
 GATES = {"simple_rnn": (), "lstm": ("input", "forget", "cell", "output"), "gru": ("update", "reset", "candidate")}
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from rnn_core import xla
+from rnn_core.engine import xla
 from tests.conftest import ROOT
 
 PASS = """
-import rnn_core.recurrence
+import rnn_core.engine.blocks
 import tensorflow as tf
 tf.function(lambda a, b: a * b + a, jit_compile=True)(tf.ones((64, 32)), tf.ones((64, 32)))
 """
