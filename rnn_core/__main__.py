@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnn_core import data
-from rnn_core.control import Control
 from rnn_core.runs import RunInfo, Store
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import Experiment
+from rnn_core.training.control import Control
 
 if TYPE_CHECKING:
-    from rnn_core.training import Checkpoint, Snapshot
+    from rnn_core.training.loop import Checkpoint, Snapshot
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -102,7 +102,7 @@ def _resume(chosen: argparse.Namespace) -> int:
 def _follow(store: Store, run_id: str, experiment: Experiment, uploads: dict[str, bytes], start: Checkpoint | None) -> int:
     """Train with a progress bar, into the store, until the end or Ctrl-C."""
     from rnn_core.recorder import Recorder
-    from rnn_core.training import train
+    from rnn_core.training.loop import train
 
     _load_tensorflow_quietly()
 

@@ -15,12 +15,12 @@ from typing import Any
 
 from rnn_core import data
 from rnn_core.clerk import Clerk
-from rnn_core.control import Control
 from rnn_core.job import Job, Live, Stream
 from rnn_core.runs import ACTIVE, Store
 from rnn_core.runs import store as shared_store
 from rnn_core.spec.experiment import Experiment
-from rnn_core.training import Run, reseed
+from rnn_core.training.control import Control
+from rnn_core.training.loop import Run, reseed
 
 __all__ = ["Live", "Service", "Stream", "service"]
 PATIENCE = 600.0  # seconds without a viewer until a job is stopped

@@ -20,7 +20,7 @@ from rnn_core.data.seeds import generator
 from rnn_core.spec.experiment import Experiment
 
 if TYPE_CHECKING:
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
 ROUND = 50  # training steps between two looks at the held-out sequences
 HELD_OUT = 512  # held-out sequences
@@ -103,7 +103,7 @@ def entry(
 def race(experiment: Experiment, dataset: data.Dataset, steps: int) -> Iterator[Lap]:
     """One contestant's laps: first the untrained network, then one per round, until solved, diverged or out of steps."""
     from rnn_core.engine import model
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
     aim = goal(experiment, dataset, steps)
     stepper = Stepper(model.build(experiment, dataset.interface), experiment.training, experiment.seed)

@@ -84,7 +84,7 @@ def contractive(seed: int = 0) -> Evidence:
 
 def runaway(seed: int = 0) -> Evidence:
     """A linear RNN of gain 1.1 on the adding problem: its gradient, and one batch of it under both clipping rules."""
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
     experiment = presets.get("runaway").replace(seed=seed)
     growing, _ = state_curve(experiment, f"gain {experiment.model.gain:g}, linear")
@@ -198,7 +198,7 @@ def trainings() -> dict[str, float]:
 
 def outcome(experiment: Experiment) -> dict[str, float]:
     """Train to the end; the last validation metric, the highest, the number of steps, and whether it diverged."""
-    from rnn_core.training import train
+    from rnn_core.training.loop import train
 
     metrics, snapshot, losses = [], None, []
     for snapshot in train(experiment):

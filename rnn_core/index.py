@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rnn_core.history import COLUMNS, INTEGERS
+from rnn_core.training.history import COLUMNS, INTEGERS
 
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS runs(

@@ -11,7 +11,7 @@ from typing import Any
 
 from rnn_core.jobs import Beat
 from rnn_core.runs import ACTIVE
-from rnn_core.training import Run, Snapshot
+from rnn_core.training.loop import Run, Snapshot
 
 
 @dataclass(frozen=True, eq=False)

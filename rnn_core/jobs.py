@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.control import Control
-from rnn_core.history import NormHistory, logarithms
 from rnn_core.parcels import Parcel, checkpoint, moment, read_checkpoint
 from rnn_core.spec.experiment import Experiment
-from rnn_core.training import Snapshot, row_of, train
+from rnn_core.training.control import Control
+from rnn_core.training.history import NormHistory, logarithms
+from rnn_core.training.loop import Snapshot, row_of, train
 
 BEAT_SECONDS = 0.05  # at most twenty events per second and job
 _KEPT_SILENT = 200  # controls remembered of jobs that ended, so that a late command finds no error

@@ -6,13 +6,13 @@ import sqlite3
 from collections.abc import Callable
 from functools import partial
 
-from rnn_core.history import History
 from rnn_core.job import Job
 from rnn_core.jobs import Beat
 from rnn_core.parcels import Parcel, read_checkpoint
 from rnn_core.runs import ACTIVE, Store
 from rnn_core.spec.experiment import Experiment
-from rnn_core.training import Run
+from rnn_core.training.history import History
+from rnn_core.training.loop import Run
 
 NO_SPACE = (28, 122)  # ENOSPC, EDQUOT
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from rnn_core import data, exchange
-from rnn_core.history import COLUMNS, INTEGERS, NormHistory
 from rnn_core.index import Index, run_row
 from rnn_core.ownership import Owner
 from rnn_core.records import ACTIVE, Kept, RunInfo, RunRecord
 from rnn_core.shelf import Shelf
 from rnn_core.spec.experiment import Experiment
+from rnn_core.training.history import COLUMNS, INTEGERS, NormHistory
 
 log = logging.getLogger(__name__)
 

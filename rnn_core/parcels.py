@@ -13,7 +13,7 @@ import numpy as np
 from rnn_core.archive import pack, unpack
 from rnn_core.spec.experiment import ModelSpec
 from rnn_core.spec.interface import Interface
-from rnn_core.training import Checkpoint, Snapshot
+from rnn_core.training.loop import Checkpoint, Snapshot
 
 if TYPE_CHECKING:
     from rnn_core.engine.model import Model

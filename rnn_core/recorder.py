@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from rnn_core.history import NormHistory, logarithms
 from rnn_core.parcels import checkpoint, moment
 from rnn_core.runs import Store
-from rnn_core.training import Snapshot, row_of
+from rnn_core.training.history import NormHistory, logarithms
+from rnn_core.training.loop import Snapshot, row_of
 
 ENDINGS = {"finished": "finished", "target": "finished", "time": "finished", "stopped": "stopped", "diverged": "failed"}
 

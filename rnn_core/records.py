@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_core import data
-from rnn_core.history import NormHistory
 from rnn_core.parcels import model_of, read_moment
 from rnn_core.spec.experiment import Experiment
+from rnn_core.training.history import NormHistory
 
 if TYPE_CHECKING:
     from rnn_core.engine.model import Model

@@ -20,12 +20,12 @@ import numpy as np
 
 from rnn_core import data, exchange
 from rnn_core.archive import checksum
-from rnn_core.history import COLUMNS
 from rnn_core.index import run_row
 from rnn_core.library import Library, experiment_of
 from rnn_core.parcels import Parcel
 from rnn_core.records import ACTIVE, STATUSES, Kept, RunInfo, RunRecord, clean, default_name
 from rnn_core.spec.experiment import Experiment
+from rnn_core.training.history import COLUMNS
 
 __all__ = ["ACTIVE", "STATUSES", "Kept", "RunInfo", "RunRecord", "Store", "clean", "default_name", "home_folder", "store"]
 

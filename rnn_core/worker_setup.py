@@ -49,7 +49,7 @@ def warm() -> None:
     from rnn_core.engine import model as models
     from rnn_core.spec.experiment import Experiment
     from rnn_core.spec.interface import Interface
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
     experiment = Experiment().replace(units=2, embedding=2, batch=2)
     model = models.build(experiment, Interface("tokens", 10, 1, "binary"))

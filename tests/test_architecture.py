@@ -60,9 +60,9 @@ def test_each_stage_imports_only_from_the_left(path: Path) -> None:
         assert not roots(modules) & {"streamlit", "pages", "app"}, "the library does not know that it is drawn"
     if where.startswith("rnn_core/figures"):
         forbidden = (
-            "rnn_core.training",
+            "rnn_core.training.loop",
             "rnn_core.engine.model",
-            "rnn_core.steps",
+            "rnn_core.training.step",
             "rnn_core.engine.blocks",
             "rnn_core.cluster",
             "rnn_core.runs",
@@ -75,7 +75,7 @@ def test_each_stage_imports_only_from_the_left(path: Path) -> None:
     if where.startswith("rnn_core/data") or where in ("rnn_core/spec/experiment.py", "rnn_core/spec/fields.py"):
         later = (
             "rnn_core.engine.model",
-            "rnn_core.training",
+            "rnn_core.training.loop",
             "rnn_core.probes",
             "rnn_core.figures",
             "rnn_core.cluster",

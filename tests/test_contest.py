@@ -37,7 +37,7 @@ def test_looking_at_the_untrained_network_leaves_it_untrained(short: list[Goal |
     experiment = contest.entry("adding", 12, "gru")
     dataset = data.build(experiment)
     from rnn_core.engine import model
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
     stepper = Stepper(model.build(experiment, dataset.interface), experiment.training, experiment.seed)
     feed = contest._feed(experiment, dataset)

@@ -152,7 +152,7 @@ def test_a_diverged_network_is_said_to_have_diverged() -> None:
 
 def trained(task: str, cell: str, epochs: int, **changes: object) -> tuple[Experiment, models.Model]:
     """A small network after a short training."""
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
     experiment = Experiment().replace(
         task=task, cell=cell, units=16, samples=640, batch=64, learning_rate=0.01, clip=1.0, **changes

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from rnn_core import jobs
-from rnn_core.training import train
+from rnn_core.training.loop import train
 from tests.watching import TINY
 
 

@@ -225,7 +225,7 @@ def test_l_and_m_on_a_padded_batch():
 
 
 def test_p_per_variable_clipping_turns_the_gradient():
-    """Global clipping keeps direction (tests/test_steps.py); clipping each variable alone does not."""
+    """Global clipping keeps direction (tests/training/test_step.py); clipping each variable alone does not."""
     import keras
 
     gradients = [RNG(n).normal(size=(4, 4)) * scale for n, scale in enumerate((3, 10, 30))]

@@ -15,8 +15,8 @@ from pages.shared.session import key
 from rnn_core import contest, sweep
 from rnn_core.cluster import Stream
 from rnn_core.contest import Goal
-from rnn_core.history import COLUMNS
 from rnn_core.spec.experiment import Experiment
+from rnn_core.training.history import COLUMNS
 from tests.conftest import ROOT, figures
 from tests.test_compare_figures import LAPS
 from tests.test_sweep import outcome

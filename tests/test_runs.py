@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_core.history import COLUMNS
 from rnn_core.parcels import read_checkpoint, weight_shapes
 from rnn_core.runs import Store, clean
 from rnn_core.spec.experiment import Experiment
+from rnn_core.training.history import COLUMNS
 from tests import made_up
 
 

@@ -17,7 +17,7 @@ from rnn_core.data.text import imdb_files
 from rnn_core.data.text.token_ids import START, UNKNOWN
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes import corpus
-from rnn_core.steps import Stepper
+from rnn_core.training.step import Stepper
 from tests import made_up
 from tests.conftest import SHARED_IMDB
 

@@ -33,7 +33,7 @@ class Moment:
     test: float  # metric on the test part, measured once at the end; nan before
     builtin: bool  # a starter model, read only
     readable: bool  # whether weights were kept that can be read
-    snapshot: Any = None  # rnn_core.training.Snapshot while it trains here
+    snapshot: Any = None  # rnn_core.training.loop.Snapshot while it trains here
     position: int = 0  # place in the queue
     estimate: float = float("nan")  # seconds until it starts
     rewound: bool = False  # a look at the past

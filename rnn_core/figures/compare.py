@@ -92,7 +92,7 @@ def histories(
     """Several runs' loss or metric in one figure: thin on training batches, thick on the validation part.
 
     Args:
-        tracks: (name, cell, (R,) where each row lies on the horizontal axis, columns of `rnn_core.history.COLUMNS` of R rows).
+        tracks: (name, cell, (R,) where each row lies on the horizontal axis, columns of `rnn_core.training.history.COLUMNS` of R rows).
         part: "loss" or "metric".
         metric: the task's metric, "accuracy" or "rmse".
         clock: name and unit of the horizontal axis.

@@ -67,7 +67,7 @@ def loss(history: dict[str, np.ndarray], baselines: dict[str, float] | None = No
     """Loss of every batch before its update, and on the validation part, over training steps.
 
     Args:
-        history: columns of `rnn_core.history.COLUMNS`, each (R,).
+        history: columns of `rnn_core.training.history.COLUMNS`, each (R,).
         baselines: name of a naive predictor → its loss, drawn as a line.
         log: logarithmic vertical axis, for losses that fall by orders of magnitude.
     """

@@ -203,7 +203,7 @@ def batch_gradient(experiment: Experiment, scale: float = 0.1, examples: int = 1
 
 @lru_cache(maxsize=6)
 def _stepper(experiment: Experiment) -> Any:
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
     return Stepper(untrained(experiment, experiment.model.cell), experiment.training)
 

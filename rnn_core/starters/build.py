@@ -22,13 +22,13 @@ from rnn_core import data, starters
 from rnn_core.data.sequences import Sequences, batches
 from rnn_core.data.text.token_ids import START, UNKNOWN
 from rnn_core.engine import model as models
-from rnn_core.history import NormHistory, logarithms
 from rnn_core.parcels import moment
 from rnn_core.probes import corpus, units
 from rnn_core.runs import Store
 from rnn_core.spec.experiment import Experiment
-from rnn_core.steps import Stepper, StepResult
-from rnn_core.training import Run, Snapshot, eigenvalues
+from rnn_core.training.history import NormHistory, logarithms
+from rnn_core.training.loop import Run, Snapshot, eigenvalues
+from rnn_core.training.step import Stepper, StepResult
 
 CROPPED = 0.5  # share of the reviews of which an epoch reads only a part
 SHORTEST_CROP = 8  # tokens

@@ -25,7 +25,7 @@ import numpy as np
 
 from rnn_core import data
 from rnn_core.spec.experiment import Experiment
-from rnn_core.training import train
+from rnn_core.training.loop import train
 
 TARGETS = {"simple_rnn": 10, "lstm": 6, "gru": 9}
 BASE = Experiment().replace(

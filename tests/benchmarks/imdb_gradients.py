@@ -57,7 +57,7 @@ def line(name: str, values: Any) -> str:
 def training() -> dict[str, Any]:
     """The published table of section 2.3 beside ours."""
     from rnn_core.engine.model import build
-    from rnn_core.training import train
+    from rnn_core.training.loop import train
 
     print(line("lag", LAGS))
     found: dict[str, Any] = {}
@@ -110,7 +110,7 @@ def starters(count: int = 256) -> dict[str, Any]:
 
 def accuracy(model: Any, sequences: Sequences, last: int) -> float:
     """Share of reviews judged right from their last tokens alone."""
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
     stepper, right = Stepper(model, Experiment().training), 0
     ends = sequences.offsets[1:]

@@ -20,7 +20,7 @@ from rnn_core.data.sequences import Batch, batches
 from rnn_core.engine import model as models
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import Experiment
-from rnn_core.training import train
+from rnn_core.training.loop import train
 
 EPOCHS = 5  # the band speaks of the best epoch within five
 PUBLISHED = {"post": "at most .62", "pre": ".83 to .87", "masked": ".83 to .87"}

@@ -37,7 +37,7 @@ import numpy as np
 
 from rnn_core import data
 from rnn_core.spec import presets
-from rnn_core.training import train
+from rnn_core.training.loop import train
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def timed(run: Callable[[], Any], rounds: int = 5) -> float:
 
 def cost(cell: str) -> dict[str, Any]:
     """The two targets, for one cell."""
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
     rng, experiment = np.random.default_rng(0), Experiment().replace(cell=cell)
     model, words = build(experiment, TOKENS), rng.integers(1, 10_000, (64, 500)).astype(np.int32)

@@ -158,7 +158,7 @@ def gaps(count: int = 12) -> list[dict[str, Any]]:
 
 def paths() -> list[dict[str, Any]]:
     """Accuracy over 1,000 raw test reviews by three ways of reading them."""
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
     with gzip.open(SHARED_IMDB / "raw_test_sample.jsonl.gz", "rt", encoding="utf-8") as file:
         sample = [json.loads(line) for line in file]

@@ -112,7 +112,7 @@ def data(interface: Interface, length: int) -> tuple[np.ndarray, np.ndarray]:
 
 def ours(model: Model, inputs: np.ndarray, targets: np.ndarray) -> tuple[Run, float]:
     """STEPS steps, and the seconds of the first one."""
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
     stepper = Stepper(model, Experiment().training, seed=0)
     parts = [slice(n, n + BATCH) for n in range(0, len(inputs), BATCH)]

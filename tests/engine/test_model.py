@@ -103,7 +103,7 @@ def test_gain_and_gate_bias():
 def test_saved_as_keras_it_predicts_the_same(tmp_path):
     import keras
 
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
     model = build(experiment(cell="gru", layers=2), TOKENS)
     network = model.to_keras()

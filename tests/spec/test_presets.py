@@ -171,7 +171,7 @@ def test_behind_most_reviews_lie_more_than_200_empty_steps():
 
 def trained(experiment: Experiment) -> tuple[list[float], models.Model]:
     """Validation metric after each epoch, and the model at the end; the metric stops it early where a target is set."""
-    from rnn_core.training import train
+    from rnn_core.training.loop import train
 
     metrics, snapshot = [], None
     for snapshot in train(experiment):

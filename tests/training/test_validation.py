@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core import data, validation
+from rnn_core import data
 from rnn_core.engine import model
 from rnn_core.spec.experiment import Experiment
-from rnn_core.steps import Stepper
-from rnn_core.validation import Validation, as_read
+from rnn_core.training import validation
+from rnn_core.training.step import Stepper
+from rnn_core.training.validation import Validation, as_read
 
 
 @pytest.mark.parametrize(("cell", "both"), [("simple_rnn", False), ("lstm", False), ("lstm", True), ("gru", False)])

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from rnn_core.control import Control
+from rnn_core.training.control import Control
 
 
 def _in_thread(control: Control) -> tuple[threading.Thread, list[float]]:

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from rnn_core import optimisers
 from rnn_core.data.checks import check
 from rnn_core.data.sequences import Batch, Sequences, batches
 from rnn_core.engine.cells import Tensor
 from rnn_core.engine.model import Model
 from rnn_core.engine.network import Network
-from rnn_core.packing import capacity, distinct, packed
 from rnn_core.spec.experiment import TrainingSpec, state_bytes
+from rnn_core.training import optimisers
+from rnn_core.training.batch_lengths import capacity, distinct, packed
 
 HALVES = 2  # parts of a full batch that run side by side
 LARGE = 2**28  # bytes of states and gates from which on room for more steps than a batch has would be felt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnn_core import pacing
+from rnn_core.training import clock as pacing
 
 
 def clock(monkeypatch: pytest.MonkeyPatch, durations: list[float]) -> pacing.Clock:

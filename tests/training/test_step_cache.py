@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core import data, steppers
+from rnn_core import data
 from rnn_core.engine import model as models
 from rnn_core.spec.experiment import Experiment
-from rnn_core.training import train
+from rnn_core.training import step_cache
+from rnn_core.training.loop import train
 
 SMALL = Experiment().replace(task="first_token", length=8, samples=128, epochs=1, batch=32, units=4, cell="lstm", clip=1.0)
 
 
 @pytest.fixture(autouse=True)
 def _none_idle(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(steppers, "_idle", type(steppers._idle)())
+    monkeypatch.setattr(step_cache, "_idle", type(step_cache._idle)())
 
 
 def weights(experiment: Experiment) -> list[np.ndarray]:
@@ -27,7 +28,7 @@ def test_what_is_used_again_starts_anew_to_the_last_bit(change: dict[str, float]
     experiment = SMALL.replace(**change)
     fresh = weights(experiment)
     weights(SMALL.replace(dropout=change.get("dropout", 0.0), seed=experiment.seed if "dropout" in change else 9))
-    assert len(steppers._idle) == 1, "the same make"
+    assert len(step_cache._idle) == 1, "the same make"
     assert all(np.array_equal(*pair) for pair in zip(fresh, weights(experiment), strict=True))
 
 
@@ -46,17 +47,17 @@ def test_dropout_belongs_to_its_seed():
 
 def _make(experiment: Experiment) -> object:
     model = models.build(experiment, data.interface(experiment))
-    return steppers._make(model, experiment.training, experiment.seed)
+    return step_cache._make(model, experiment.training, experiment.seed)
 
 
 def test_two_trainings_at_once_never_share():
     model = models.build(SMALL, data.interface(SMALL))
-    with steppers.borrowed(model, SMALL.training, 0) as one, steppers.borrowed(model, SMALL.training, 0) as other:
+    with step_cache.borrowed(model, SMALL.training, 0) as one, step_cache.borrowed(model, SMALL.training, 0) as other:
         assert one is not other
-    with steppers.borrowed(model, SMALL.training, 0) as again:
+    with step_cache.borrowed(model, SMALL.training, 0) as again:
         assert again is one, "the last to be given back"
     for units in range(5, 20):
         wider = models.build(SMALL.replace(units=units), data.interface(SMALL))
-        with steppers.borrowed(wider, SMALL.training, 0):
+        with step_cache.borrowed(wider, SMALL.training, 0):
             pass
-    assert len(steppers._idle) == steppers.KEPT
+    assert len(step_cache._idle) == step_cache.KEPT

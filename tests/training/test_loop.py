@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from rnn_core import data
-from rnn_core.control import Control
 from rnn_core.spec.experiment import Experiment
-from rnn_core.training import Snapshot, reseed, row_of, train
+from rnn_core.training.control import Control
+from rnn_core.training.loop import Snapshot, reseed, row_of, train
 
 SMALL = Experiment().replace(
     task="first_token", length=8, samples=256, epochs=3, batch=32, units=8, cell="gru", optimiser="adam", learning_rate=0.01
@@ -210,7 +210,7 @@ def test_pauses_do_not_count_as_time():
 
 def test_unmasked_padding_is_validated_as_it_is_trained(monkeypatch: pytest.MonkeyPatch):
     """The textbook program reads its padding; so must its validation, or post-padding would look harmless."""
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
     widths = []
     true_evaluate = Stepper.evaluate

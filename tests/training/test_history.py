@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from rnn_core.history import COLUMNS, History, NormHistory, logarithms
+from rnn_core.training.history import COLUMNS, History, NormHistory, logarithms
 
 
 def _row(step: int) -> tuple[float, ...]:

@@ -8,9 +8,9 @@ import pytest
 from rnn_core import data
 from rnn_core.data.sequences import Sequences
 from rnn_core.engine import model as models
-from rnn_core.lookout import probe_inputs, states
 from rnn_core.probes.traces import trace
 from rnn_core.spec.experiment import Experiment
+from rnn_core.training.observer import probe_inputs, states
 
 
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])

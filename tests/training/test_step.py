@@ -8,7 +8,7 @@ from rnn_core.data.sequences import Batch, Sequences
 from rnn_core.engine.model import build
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
-from rnn_core.steps import Stepper
+from rnn_core.training.step import Stepper
 
 TASKS = {
     "binary": Interface("tokens", 40, 1, "binary"),

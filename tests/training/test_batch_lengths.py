@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnn_core.data.sequences import Batch
-from rnn_core.packing import CAPACITIES, capacity, distinct, packed
+from rnn_core.training.batch_lengths import CAPACITIES, capacity, distinct, packed
 
 
 def test_room_comes_in_front_and_is_skipped():

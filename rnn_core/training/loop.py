@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_core import data
-from rnn_core.control import Control
 from rnn_core.data.seeds import generator
 from rnn_core.data.sequences import Sequences, batches
-from rnn_core.history import History, logarithms
-from rnn_core.lookout import Lookout, eigenvalues, probe_inputs
-from rnn_core.pacing import Cadence, Clock
-from rnn_core.snapshots import Checkpoint, Run, Snapshot, row_of
 from rnn_core.spec.experiment import Experiment
-from rnn_core.validation import Validation, as_read
+from rnn_core.training.clock import Cadence, Clock
+from rnn_core.training.control import Control
+from rnn_core.training.history import History, logarithms
+from rnn_core.training.observer import Lookout, eigenvalues, probe_inputs
+from rnn_core.training.snapshot import Checkpoint, Run, Snapshot, row_of
+from rnn_core.training.validation import Validation, as_read
 
 if TYPE_CHECKING:
     from rnn_core.data.task import Dataset
-    from rnn_core.steps import Stepper, StepResult
+    from rnn_core.training.step import Stepper, StepResult
 
 __all__ = ["Checkpoint", "Run", "Snapshot", "eigenvalues", "reseed", "row_of", "train"]
 
@@ -56,12 +56,12 @@ def train(
         dataset: use this instead of building the experiment's own.
         history: columns of the steps before `resume`.
     """
-    from rnn_core import steppers
     from rnn_core.engine import model as models
+    from rnn_core.training import step_cache
 
     dataset = data.build(experiment, uploads) if dataset is None else dataset
     model = models.build(experiment, dataset.interface)
-    with steppers.borrowed(model, experiment.training, experiment.seed) as stepper:
+    with step_cache.borrowed(model, experiment.training, experiment.seed) as stepper:
         yield from _Loop(experiment, dataset, stepper, control or Control(), resume, history).run()
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_core.history import History, NormHistory
 from rnn_core.spec.experiment import Experiment
+from rnn_core.training.history import History, NormHistory
 
 if TYPE_CHECKING:
     from rnn_core.engine.model import Model

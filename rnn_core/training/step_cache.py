@@ -16,7 +16,7 @@ from rnn_core.spec.experiment import ModelSpec, TrainingSpec
 
 if TYPE_CHECKING:
     from rnn_core.engine.model import Model
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
 KEPT = 6  # steppers that wait to be used again
 
@@ -27,7 +27,7 @@ _guard = threading.Lock()
 @contextmanager
 def borrowed(model: Model, training: TrainingSpec, seed: int) -> Iterator[Stepper]:
     """A stepper at its beginning, for nobody else until it is given back."""
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
     make = _make(model, training, seed)
     with _guard:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_core.data.sequences import Sequences
-from rnn_core.pacing import Cadence
+from rnn_core.training.clock import Cadence
 
 if TYPE_CHECKING:
     from rnn_core.engine.model import Model
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
 PROBE_SECONDS = 0.25  # between two looks at the probe sequence, or twenty times as long as one takes
 

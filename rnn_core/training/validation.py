@@ -14,7 +14,7 @@ from rnn_core.data.sequences import Sequences
 from rnn_core.spec.experiment import DataSpec, ModelSpec
 
 if TYPE_CHECKING:
-    from rnn_core.steps import Stepper
+    from rnn_core.training.step import Stepper
 
 MANY = 8  # parts from which on a program compiled for their size is worth the third of a second that it takes, once
 ROOM = 2**24  # numbers that the projected inputs (sequences × steps × columns) of one part may fill: 64 MB
