@@ -10,7 +10,9 @@ from pages.shared.session import key
 from rnn_core.figures import gradients as figures
 from rnn_core.figures import jacobians as products
 from rnn_core.figures.theme import CELL_NAMES
-from rnn_core.probes import closed_forms, flow, walkthrough
+from rnn_core.probes.gradients import laboratory as flow
+from rnn_core.probes.gradients import walkthrough
+from rnn_core.probes.jacobians import closed_forms
 from rnn_core.spec.experiment import CELLS, Experiment
 
 context = shell.page(

@@ -10,7 +10,7 @@ from pages.shared import closer, readers, runs, shell, texts
 from pages.shared.guard import section
 from pages.shared.player import player
 from pages.shared.session import key
-from rnn_core.probes import reading
+from rnn_core.probes.sentence import reading
 
 context = shell.page(
     "Sentence",

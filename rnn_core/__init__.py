@@ -15,10 +15,10 @@ _HOMES = {
     "train": "training.loop",
     "Snapshot": "training.loop",
     "Run": "training.loop",
-    "trace": "probes.traces",
-    "state_gradients": "probes.gradients",
-    "jacobians": "probes.jacobians",
-    "attributions": "probes.attributions",
+    "trace": "probes.states.traces",
+    "state_gradients": "probes.gradients.state_gradients",
+    "jacobians": "probes.jacobians.jacobians",
+    "attributions": "probes.sentence.attributions",
 }
 _MODULES = {  # public name of a module → where it lies
     "presets": "spec.presets",

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.probes import flow
-from rnn_core.probes.clipping import compare
-from rnn_core.probes.curves import Curve, curve
+from rnn_core.probes.gradients import laboratory
+from rnn_core.probes.gradients.clipping import compare
+from rnn_core.probes.gradients.curves import Curve, curve
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import Experiment
 
@@ -53,7 +53,7 @@ def start(experiment: Experiment, examples: int = 32) -> tuple[Any, Any]:
 
 def state_curve(experiment: Experiment, label: str) -> tuple[Curve, np.ndarray]:
     """‖∂y/∂s_t‖ of a preset's untrained model on its own data, relative to the last step; and (B, T) per example."""
-    from rnn_core.probes.gradients import state_gradients
+    from rnn_core.probes.gradients.state_gradients import state_gradients
 
     model, batch = start(experiment)
     norms = state_gradients(model, batch.inputs, mask=batch.mask).norms
@@ -91,7 +91,7 @@ def runaway(seed: int = 0) -> Evidence:
     model, batch = start(experiment, 64)
     gradients = Stepper(model, experiment.training).gradients(batch)
     clipped = compare(
-        np.array([np.linalg.norm(gradient.astype(np.float64)) for gradient in gradients]), flow.weight_names(model), 1.0
+        np.array([np.linalg.norm(gradient.astype(np.float64)) for gradient in gradients]), laboratory.weight_names(model), 1.0
     )
     last = len(growing.median) - 1
     numbers = {
@@ -115,8 +115,8 @@ def _degrees(cosine: float) -> float:
 def initialisation(seed: int = 0, length: int = 200) -> Evidence:
     """Factor per step of the three cells as Keras initialises them: inputs like a fresh embedding, and inputs of scale 1."""
     experiment = Experiment().replace(length=length, seed=seed)
-    small = flow.laboratory(experiment, 0.05 / math.sqrt(3)).curves["state"]
-    large = flow.laboratory(experiment, 1.0).curves["state"]
+    small = laboratory.laboratory(experiment, 0.05 / math.sqrt(3)).curves["state"]
+    large = laboratory.laboratory(experiment, 1.0).curves["state"]
     numbers = {item.cell: item.factor for item in small} | {f"{item.cell}_large": item.factor for item in large}
     return Evidence(numbers, small)
 
@@ -128,7 +128,7 @@ def gate_bias(seed: int = 0, length: int = 120) -> Evidence:
     for cell, biases in (("lstm", (0, 1, 3, 5)), ("gru", (0, 3))):
         for bias in biases:
             experiment = Experiment().replace(cell=cell, gate_bias=float(bias), length=length, seed=seed)
-            total, product = flow.gates(experiment, scale) or (None, None)
+            total, product = laboratory.gates(experiment, scale) or (None, None)
             assert total is not None
             assert product is not None
             numbers |= {
@@ -145,7 +145,7 @@ def padding(seed: int = 0) -> Evidence:
     """Reviews of 200 random words with padding behind, up to the preset's length: what reaches their last word, read and skipped."""
     from rnn_core import data
     from rnn_core.engine.model import build
-    from rnn_core.probes.gradients import state_gradients
+    from rnn_core.probes.gradients.state_gradients import state_gradients
 
     experiment, words = presets.get("post_padding").replace(seed=seed), 200
     rng = np.random.default_rng(seed)

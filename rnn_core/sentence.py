@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_core import exchange, starters
-from rnn_core.probes import arithmetic, corpus, reading, spans, units
+from rnn_core.probes.sentence import arithmetic, reading
+from rnn_core.probes.states import corpus, similar_spans, units
 
 if TYPE_CHECKING:
     from rnn_core.engine.model import Model
@@ -80,9 +81,9 @@ def similar(
     hidden: np.ndarray,
     first: int,
     last: int,
-    threshold: float = spans.THRESHOLD,
+    threshold: float = similar_spans.THRESHOLD,
     off_before: bool = False,
     off_after: bool = False,
-) -> spans.Matches:
+) -> similar_spans.Matches:
     """Spans of other reviews in which the units of the chosen span are on."""
-    return spans.similar(corpus_of(source), hidden, first, last, threshold, off_before, off_after)
+    return similar_spans.similar(corpus_of(source), hidden, first, last, threshold, off_before, off_after)

@@ -15,7 +15,7 @@ HEAVY = {"tensorflow", "keras"}
 SOURCES = [*sorted(path for folder in ("rnn_core", "pages") for path in (ROOT / folder).rglob("*.py")), ROOT / "app.py"]
 AT_TOP = {  # the only files that may load TensorFlow when imported
     *(f"rnn_core/{stage}.py" for stage in ("cells", "recurrence", "network", "optimisers", "input_projections", "steps")),
-    "rnn_core/probes/compiled.py",
+    "rnn_core/probes/gradients/compiled.py",
 }
 
 

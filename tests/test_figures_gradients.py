@@ -11,10 +11,10 @@ from rnn_core.figures import gradients as figures
 from rnn_core.figures import jacobians as products
 from rnn_core.figures.accuracy import by_last_tokens
 from rnn_core.figures.theme import CELL_COLOURS, GATE_COLOURS
-from rnn_core.probes import closed_forms
-from rnn_core.probes.clipping import compare
-from rnn_core.probes.curves import Curve, curve
-from rnn_core.probes.spectra import Exponents, SingularValues
+from rnn_core.probes.gradients.clipping import compare
+from rnn_core.probes.gradients.curves import Curve, curve
+from rnn_core.probes.jacobians import closed_forms
+from rnn_core.probes.jacobians.spectra import Exponents, SingularValues
 
 
 def example(cell: str = "gru", factor: float = 0.5, length: int = 20, **more: object) -> Curve:

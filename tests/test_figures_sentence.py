@@ -12,8 +12,8 @@ from rnn_core import exchange, sentence, starters
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.figures import attributions, traces
 from rnn_core.figures.theme import GATE_COLOURS, GATE_NAMES
-from rnn_core.probes import reading
-from tests.test_units import starter
+from rnn_core.probes.sentence import reading
+from tests.probes.test_units import starter
 
 WORDS = ("<start>", "A", "<b>fine</b>", "film")
 

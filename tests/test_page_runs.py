@@ -21,7 +21,7 @@ from pages.shared.session import PAGES as SESSION_PAGES
 from rnn_core import data
 from rnn_core.cluster import Live
 from rnn_core.data.series import table_file
-from rnn_core.probes import corpus
+from rnn_core.probes.states import corpus
 from rnn_core.runs import Store
 from rnn_core.spec.experiment import CELLS, Experiment
 from tests import made_up

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import runs
 from pages.shared.session import key
 from rnn_core import Experiment
-from rnn_core.probes import dynamics
-from rnn_core.probes.dynamics import Growth
+from rnn_core.probes.states import paths
+from rnn_core.probes.states.paths import Growth
 from rnn_core.runs import Kept, RunInfo
 from tests.conftest import ROOT, figures
 from tests.test_trajectories import portrait
@@ -39,7 +39,7 @@ class Answers:
         answer: Future[Any] = Future()
         if self.problem:
             answer.set_exception(self.problem)
-        elif function is dynamics.growth:
+        elif function is paths.growth:
             seen = portrait()
             moments = len(args[1])
             coordinates = np.stack([seen.coordinates * (n + 1) for n in range(moments)])
@@ -98,7 +98,7 @@ def test_an_earlier_moment_keeps_the_axes_of_the_last(answers: Answers) -> None:
     app.select_slider(key="step").set_value(100).run()
     assert not app.exception
     (last, first_args, first), (earlier, second_args, second) = answers.asked
-    assert last is earlier is dynamics.portrait
+    assert last is earlier is paths.portrait
     assert (first_args[1], second_args[1]) == ("model 250", "model 100")
     assert "basis" not in first
     np.testing.assert_array_equal(second["basis"].components, portrait(lstm=True).basis.components)
@@ -152,7 +152,7 @@ def test_three_dimensions_and_every_colour(answers: Answers) -> None:
 def test_training_is_played_through_every_kept_moment(answers: Answers) -> None:
     app = opened("While it learned")
     asked = answers.asked[-1]
-    assert asked[0] is dynamics.growth
+    assert asked[0] is paths.growth
     assert asked[1][1:] == (STEPS, "model 0", "model 100", "model 250")
     assert [frame["name"] for frame in figures(app)["growth"]["frames"]] == ["0", "100", "250"]
     assert "step 250" in text(app)

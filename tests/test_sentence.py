@@ -16,12 +16,13 @@ from pages.shared import runs, texts
 from pages.shared.player import Pick, _checked, payload
 from pages.shared.session import key
 from rnn_core import sentence
-from rnn_core.probes import corpus, reading
+from rnn_core.probes.sentence import reading
+from rnn_core.probes.states import corpus
 from rnn_core.runs import Store
 from rnn_core.spec.experiment import Experiment
 from tests import made_up
 from tests.conftest import ROOT
-from tests.test_units import starter
+from tests.probes.test_units import starter
 
 CELLS = ("simple_rnn", "lstm", "gru")
 EXAMPLES = {example.name: example for example in texts.EXAMPLES}

@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 import pytest
 
 from rnn_core.figures import states, theme, trajectories
-from rnn_core.probes import projections
-from rnn_core.probes.activations import activations
-from rnn_core.probes.dynamics import Growth, Portrait
+from rnn_core.probes.states import principal_components
+from rnn_core.probes.states.activations import activations
+from rnn_core.probes.states.paths import Growth, Portrait
 
 CLASSES = ("negative", "positive")
 LENGTHS = (3, 7, 5, 4)
@@ -27,7 +27,7 @@ def portrait(side: str = "pre", units: int = 6, lstm: bool = False) -> Portrait:
     seen = np.full((4, 7, width), 99.0, np.float32)  # padding that must be seen nowhere
     for n, length in enumerate(LENGTHS):
         seen[n, mask[n]] = real[n, :length]
-    basis = projections.fit(seen, mask)
+    basis = principal_components.fit(seen, mask)
     gates = {"update": rng.random((4, 7, units)), "reset": rng.random((4, 7, units))}
     targets = np.array([0.0, 1.0, 1.0, 0.0])
     return Portrait(

@@ -22,7 +22,7 @@ from pages.shared.words import advice
 from rnn_core import data
 from rnn_core.figures import forecasts as forecast_figures
 from rnn_core.figures import live as figures
-from rnn_core.probes import forecasts, glances
+from rnn_core.probes import examples, forecasts
 
 FRESH = 0.8  # seconds that a board of an active run is shared
 BRIEFLY = 0.05  # seconds to wait for somebody who draws it
@@ -110,8 +110,8 @@ def _curves(now: Moment, asked: _Asked) -> dict[str, Drawing]:
     store = runs.store()
     known = asked.answer(
         ("baselines", now.experiment.data, now.experiment.seed),
-        lambda: (glances.baselines, now.experiment, store.uploads(now.experiment)),
-    ) or glances.Baselines()  # fmt: skip
+        lambda: (examples.baselines, now.experiment, store.uploads(now.experiment)),
+    ) or examples.Baselines()  # fmt: skip
     drawn = {
         "loss": (
             figures.loss(now.history, dict(known.loss), log=task.metric == "rmse"),
@@ -158,7 +158,7 @@ def _reading(now: Moment, asked: _Asked) -> dict[str, Drawing]:
         return asked.answer((kind, now.run_id, step), lambda: (function, experiment, store.open(now.run_id).model(step), *more))
 
     drawn: dict[str, Drawing] = {}
-    if group == "text" and (found := ask("reviews", glances.reviews)):
+    if group == "text" and (found := ask("reviews", examples.reviews)):
         words = "Probability of positive while four validation reviews are read word by word."
         drawn["reading"] = figures.running(list(found.probabilities), list(found.openings), list(found.positive)), words
     if group == "series":

@@ -15,7 +15,7 @@ from pages.shared.session import key
 from rnn_core.figures.theme import CELL_COLOURS, CELL_NAMES, DIVERGING
 
 if TYPE_CHECKING:
-    from rnn_core.probes.walkthrough import Walkthrough
+    from rnn_core.probes.gradients.walkthrough import Walkthrough
 
 STAGES = ("Unroll", "Predict", "Loss", "Gradient flows back", "Sum and update")
 

@@ -16,7 +16,8 @@ from rnn_core import sentence
 from rnn_core.figures import attributions as attribution_figures
 from rnn_core.figures import traces as figures
 from rnn_core.figures.theme import GATE_NAMES
-from rnn_core.probes import arithmetic, reading, spans
+from rnn_core.probes.sentence import arithmetic, reading
+from rnn_core.probes.states import similar_spans
 
 HINT = (
     "Click a **word** for the arithmetic of its step, a **row** of a heat map for its unit; drag over words (or Shift + arrow keys) "
@@ -125,7 +126,7 @@ def span(context: shell.Context, panel: Panel, text: Text, ends: tuple[int, int]
             "A unit is on when h reaches",
             0.01,
             0.99,
-            spans.fitting(hidden, *ends),
+            similar_spans.fitting(hidden, *ends),
             0.01,
             key=key("sentence", "threshold", *ends, panel.title),
             width=320,

@@ -14,8 +14,9 @@ from rnn_core.data.task import Task
 from rnn_core.data.text import vocabulary
 from rnn_core.engine.model import Model
 from rnn_core.figures import states, theme, trajectories
-from rnn_core.probes import dynamics, stack
-from rnn_core.probes.activations import SATURATED
+from rnn_core.probes import layers
+from rnn_core.probes.states import paths as dynamics
+from rnn_core.probes.states.activations import SATURATED
 
 COLOURS = {"label": "the true answer", "time": "time", "prediction": "the network's answer"}
 ORDERS = {"unit": "their numbers", "spread": "how much they vary", "correlation": "correlation with the target"}
@@ -31,7 +32,7 @@ class Look:
     run: Any  # rnn_core.runs.RunRecord with at least one kept moment
     task: Task
     steps: list[int]  # training steps of its kept moments
-    part: stack.Part  # the recurrent layer that is looked at
+    part: layers.Part  # the recurrent layer that is looked at
 
     def model(self, step: int) -> Model:
         """The network at a kept moment; a damaged one ends the section with a sentence."""
@@ -66,10 +67,10 @@ def look(context: shell.Context) -> Look:
     return Look(context.service, run, data.task(run.experiment.data.task), [kept.step for kept in run.snapshots], _layer(run))
 
 
-def _layer(run: Any) -> stack.Part:
+def _layer(run: Any) -> layers.Part:
     """The layer that the viewer chose; nothing to choose where there is one."""
     spec = run.experiment.model
-    choices, default = stack.parts(spec), stack.default(spec)
+    choices, default = layers.parts(spec), layers.default(spec)
     if len(choices) == 1:
         return default
     words = "Each layer reads what the one below says; the last one makes the answer." if spec.layers > 1 else ""

@@ -11,7 +11,7 @@ from pages.shared.session import linked
 from pages.shared.words import plain
 from rnn_core.figures import gradients as figures
 from rnn_core.figures.theme import CELL_NAMES
-from rnn_core.probes.curves import QUANTITIES, Curve, half_life, in_words
+from rnn_core.probes.gradients.curves import QUANTITIES, Curve, half_life, in_words
 
 VIEWS = {
     "state": "Memory",

@@ -14,7 +14,7 @@ from pages.shared.session import linked
 from pages.shared.texts import Text
 from rnn_core import sentence
 from rnn_core.figures.theme import CELL_NAMES
-from rnn_core.probes.reading import METHODS, Parting, Reading
+from rnn_core.probes.sentence.reading import METHODS, Parting, Reading
 from rnn_core.sentence import Source
 
 THREE = "three"

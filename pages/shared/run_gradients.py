@@ -10,8 +10,8 @@ import streamlit as st
 from pages.shared import guard, shell
 from pages.shared.session import key
 from rnn_core.figures import gradients as figures
-from rnn_core.probes.curves import curve
-from rnn_core.probes.flow import Moment
+from rnn_core.probes.gradients.curves import curve
+from rnn_core.probes.gradients.laboratory import Moment
 
 UNDER_WAY = ("waiting", "running", "paused")
 

@@ -13,7 +13,7 @@ from rnn_core.evidence import Evidence
 from rnn_core.figures import gradients as figures
 from rnn_core.figures.accuracy import by_last_tokens
 from rnn_core.lessons import LESSONS, Fact, Lesson
-from rnn_core.probes.curves import in_words
+from rnn_core.probes.gradients.curves import in_words
 from rnn_core.spec import presets
 
 RECORDED = ("training", "vanilla")  # lessons measured on trained models: the same for every seed

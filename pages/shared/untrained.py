@@ -13,7 +13,7 @@ import streamlit as st
 from pages.shared import reach, shell
 from pages.shared.session import key, linked
 from rnn_core.figures import gradients as figures
-from rnn_core.probes.clipping import compare
+from rnn_core.probes.gradients.clipping import compare
 from rnn_core.spec.experiment import CELLS, Experiment
 
 BIASES = ("default", *range(-2, 9))

@@ -7,7 +7,7 @@ from typing import Any
 
 from pages.shared.words import plain
 from rnn_core import data
-from rnn_core.probes import reading
+from rnn_core.probes.sentence import reading
 
 LOOKS_INSIDE = ("Hidden states", "Gradients")  # pages that need kept weights and the data of the run
 

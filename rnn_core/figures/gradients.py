@@ -21,11 +21,11 @@ from rnn_core.figures.theme import (
     colour_scale,
     figure,
 )
-from rnn_core.probes.curves import QUANTITIES, Curve, curve
+from rnn_core.probes.gradients.curves import QUANTITIES, Curve, curve
 
 if TYPE_CHECKING:
-    from rnn_core.probes.clipping import Clipping
-    from rnn_core.probes.gradients import GradientFlow
+    from rnn_core.probes.gradients.clipping import Clipping
+    from rnn_core.probes.gradients.state_gradients import GradientFlow
 
 FLOOR = 1e-16  # where the axis ends: curves leave the plot there, and hovering still tells their values
 POINTS = 250  # of a curve, at least; longer ones are thinned out evenly

@@ -12,8 +12,8 @@ from rnn_core.figures.gradients import log_range, positive
 from rnn_core.figures.theme import CELL_COLOURS, CELL_NAMES, GREY, ROLE_COLOURS, figure
 
 if TYPE_CHECKING:
-    from rnn_core.probes.closed_forms import Growth
-    from rnn_core.probes.spectra import Exponents, SingularValues
+    from rnn_core.probes.jacobians.closed_forms import Growth
+    from rnn_core.probes.jacobians.spectra import Exponents, SingularValues
 
 
 def singular_values(spectra: Sequence[SingularValues], *, height: int = 420) -> go.Figure:

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from rnn_core.figures import theme
 from rnn_core.figures.trajectories import groups
-from rnn_core.probes.activations import GATE_HIGH, GATE_LOW, SATURATED, Activations
-from rnn_core.probes.dynamics import Portrait
+from rnn_core.probes.states.activations import GATE_HIGH, GATE_LOW, SATURATED, Activations
+from rnn_core.probes.states.paths import Portrait
 
 INK = [[0, "rgba(31,120,180,0)"], [1, theme.ROLE_COLOURS["train"]]]  # from nothing to blue, on white and on black
 
@@ -19,7 +19,7 @@ def heat_map(seen: Portrait, number: int, *, words: Sequence[str] = (), part: st
     """One sequence's states, units × time: orange below zero, blue above.
 
     Args:
-        seen: from `dynamics.portrait`.
+        seen: from `paths.portrait`.
         number: which of its sequences.
         words: what each real step is; shown on hover.
         part: "h", or "c" for the memory of an LSTM.

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnn_core.figures.theme import CELL_COLOURS, GATE_COLOURS, GATE_NAMES, GREY, ROLE_COLOURS, figure, literal
-from rnn_core.probes.reading import Reading
-from rnn_core.probes.units import SATURATED, Profile
+from rnn_core.probes.sentence.reading import Reading
+from rnn_core.probes.states.units import SATURATED, Profile
 
 
 def unit_over_text(reading: Reading, words: tuple[str, ...], unit: int) -> go.Figure:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from rnn_core.figures import theme
 from rnn_core.figures.playback import playable
-from rnn_core.probes.dynamics import Growth, Portrait
+from rnn_core.probes.states.paths import Growth, Portrait
 
 TIME = ["#2F8FD0", "#7A6AD8", "#C2417C", "#D55E00"]  # first to last, small to large; every colour is seen on white and on black
 PROBABILITY = [theme.ROLE_COLOURS["negative"], theme.GREY, theme.ROLE_COLOURS["positive"]]
@@ -23,7 +23,7 @@ def trajectories(seen: Portrait, *, colour: str = "label", dimensions: int = 2, 
     """Every sequence's path in the frozen plane, with a point per sequence that a slider moves through time.
 
     Args:
-        seen: from `dynamics.portrait`.
+        seen: from `paths.portrait`.
         colour: "label" (what is true), "time" (steps read) or "prediction" (what the network would answer at that step).
         dimensions: 2 or 3.
         classes: names of the classes, by id; empty where numbers are predicted.

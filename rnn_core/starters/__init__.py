@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from rnn_core.archive import pack, unpack, write_atomically
-from rnn_core.probes.projections import Basis
-from rnn_core.probes.units import Profile
+from rnn_core.probes.states.principal_components import Basis
+from rnn_core.probes.states.units import Profile
 
 NAMES = ("simple_rnn", "lstm", "gru")
 FOLDER = Path(__file__).parent

@@ -23,7 +23,7 @@ from rnn_core.data.sequences import Sequences, batches
 from rnn_core.data.text.token_ids import START, UNKNOWN
 from rnn_core.engine import model as models
 from rnn_core.parcels import moment
-from rnn_core.probes import corpus, units
+from rnn_core.probes.states import corpus, units
 from rnn_core.runs import Store
 from rnn_core.spec.experiment import Experiment
 from rnn_core.training.history import NormHistory, logarithms
@@ -184,7 +184,7 @@ def _write_run(name: str, run: Run, kept: list[Moment], best: Moment, test: floa
 
 
 def _snapshot(one: Moment, run: Run, probe: np.ndarray) -> Snapshot:
-    from rnn_core.probes.traces import trace
+    from rnn_core.probes.states.traces import trace
 
     nan = math.nan
     return Snapshot(

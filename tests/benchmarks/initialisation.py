@@ -10,8 +10,8 @@ import json
 
 import numpy as np
 
-from rnn_core.probes import curves, flow
-from rnn_core.probes.gradients import state_gradients
+from rnn_core.probes.gradients import curves, laboratory
+from rnn_core.probes.gradients.state_gradients import state_gradients
 from rnn_core.spec.experiment import Experiment
 
 # row: experiment fields; factor at inputs U(-0.05, 0.05) and N(0, 1); ratio ‖g_{T-50}‖/‖g_T‖ at both
@@ -30,10 +30,10 @@ TABLE = {
 def measure(fields: dict[str, object], large: bool, seed: int, length: int = 200, examples: int = 16) -> tuple[float, float]:
     """(factor per step, ratio 50 steps back) of the median over examples."""
     rng = np.random.default_rng(seed)
-    shape = (examples, length, flow.INPUTS)
+    shape = (examples, length, laboratory.INPUTS)
     inputs = rng.normal(0, 1, shape) if large else rng.uniform(-0.05, 0.05, shape)
     experiment = Experiment().replace(seed=seed, **fields)
-    norms = state_gradients(flow.untrained(experiment, experiment.model.cell), inputs.astype(np.float32)).norms
+    norms = state_gradients(laboratory.untrained(experiment, experiment.model.cell), inputs.astype(np.float32)).norms
     found = curves.curve(norms, "state", experiment.model.cell, "at init", relative=True)
     return found.factor, found.at(50)
 
@@ -41,7 +41,7 @@ def measure(fields: dict[str, object], large: bool, seed: int, length: int = 200
 def closed_form(fields: dict[str, object], seed: int) -> float:
     """Spectral radius of the Jacobian at the origin: U, ½ I + ¼ U_h, σ(b) I + ¼ U_g. Zero state, zero input."""
     experiment = Experiment().replace(seed=seed, **fields)
-    recurrent = flow.untrained(experiment, experiment.model.cell).recurrent[0][1].astype(np.float64).T
+    recurrent = laboratory.untrained(experiment, experiment.model.cell).recurrent[0][1].astype(np.float64).T
     units, cell = experiment.model.units, experiment.model.cell
     bias = experiment.model.gate_bias if experiment.model.gate_bias is not None else {"lstm": 1.0, "gru": 0.0}.get(cell, 0.0)
     keep = 1 / (1 + np.exp(-bias))

@@ -23,9 +23,9 @@ import numpy as np
 
 from rnn_core.data.sequences import Batch
 from rnn_core.engine.model import build
-from rnn_core.probes import compiled
-from rnn_core.probes.gradients import state_gradients
-from rnn_core.probes.jacobians import jacobians
+from rnn_core.probes.gradients import compiled
+from rnn_core.probes.gradients.state_gradients import state_gradients
+from rnn_core.probes.jacobians.jacobians import jacobians
 from rnn_core.spec.experiment import CELLS, Experiment
 from rnn_core.spec.interface import Interface
 

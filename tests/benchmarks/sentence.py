@@ -27,7 +27,7 @@ from rnn_core.data.sequences import Sequences
 from rnn_core.data.text import imdb_files
 from rnn_core.data.text.token_ids import START, UNKNOWN
 from rnn_core.data.text.vocabulary import vocabulary
-from rnn_core.probes import corpus
+from rnn_core.probes.states import corpus
 from rnn_core.sentence import Source
 from tests.conftest import SHARED_IMDB
 

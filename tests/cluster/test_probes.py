@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnn_core.cluster import Service
-from rnn_core.probes.traces import trace
+from rnn_core.probes.states.traces import trace
 from tests import made_up, streams
 from tests.watching import LONG, live, step, until, wait
 

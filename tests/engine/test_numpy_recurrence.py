@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core.probes import reading
-from rnn_core.probes.attributions import attributions
-from rnn_core.probes.reader import Reader
-from rnn_core.probes.traces import trace
-from tests.test_arithmetic import IDS, VARIANTS, model, small_profile
+from rnn_core.probes.sentence import reading
+from rnn_core.probes.sentence.attributions import attributions
+from rnn_core.probes.sentence.reader import Reader
+from rnn_core.probes.states.traces import trace
+from tests.probes.test_arithmetic import IDS, VARIANTS, model, small_profile
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,7 @@ def test_an_open_forget_gate_remembers_at_once_and_the_default_does_not():
 )
 @pytest.mark.parametrize("name", ["gain_vanish", "gain_explode"])
 def test_gradients_shrink_or_grow_by_the_gain(name):
-    from rnn_core.probes.gradients import state_gradients
+    from rnn_core.probes.gradients.state_gradients import state_gradients
 
     experiment = presets.get(name)
     dataset = data.build(experiment.replace(samples=20))
@@ -313,7 +313,7 @@ def test_lessons_come_in_pairs_that_differ_in_one_number():
 
 @proves("closed_gates", "Keras's default GRU starts with its update gate at one half on average,")
 def test_a_default_gru_starts_half_closed():
-    from rnn_core.probes.traces import trace
+    from rnn_core.probes.states.traces import trace
 
     experiment = presets.get("closed_gates")
     assert experiment.model == dataclasses.replace(Experiment().model, cell="gru")

@@ -8,7 +8,7 @@ import pytest
 from rnn_core import data
 from rnn_core.data.sequences import Sequences
 from rnn_core.engine import model as models
-from rnn_core.probes.traces import trace
+from rnn_core.probes.states.traces import trace
 from rnn_core.spec.experiment import Experiment
 from rnn_core.training.observer import probe_inputs, states
 

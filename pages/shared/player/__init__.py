@@ -17,7 +17,7 @@ import numpy as np
 import streamlit as st
 
 from rnn_core.figures.theme import CELL_COLOURS, GATE_COLOURS, GATE_NAMES, ROLE_COLOURS
-from rnn_core.probes.reading import Reading
+from rnn_core.probes.sentence.reading import Reading
 from rnn_core.sentence import Source
 
 _HERE = Path(__file__).parent

@@ -1,0 +1,166 @@
+"""How a small change of one state changes the next, the last, and everything between: Jacobians of the recurrence.
+
+J_t = ∂s_t/∂s_{t−1} in column convention (rows: after, columns: before), so ∂s_T/∂s_t = J_T … J_{t+1}. With Keras's row
+vectors h' = act(x K + h R + b), J = diag(act') Rᵀ. For a tanh RNN ‖∂s_T/∂s_t‖ ≤ σ_max(R)^(T−t): the largest singular value, not
+the spectral radius, which bounds nothing when R is not normal.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_core.probes import keras_layers
+from rnn_core.probes.jacobians import products
+
+# Shapes: T time, H units, S state (H, or 2 H for LSTM: [h; c]), L lags.
+
+
+@dataclass(frozen=True, eq=False)
+class Jacobians:
+    """Every one-step Jacobian along one sequence, float64. Step t is the t-th the layer reads (from the end if it reads backwards)."""
+
+    layer: str  # name of the layer
+    cell: str  # "simple_rnn", "lstm" or "gru"
+    steps: np.ndarray  # (T, S, S): J_t = ∂s_t/∂s_{t−1}, column convention; the identity at a masked step
+    states: np.ndarray  # (T, S): s_t
+    gate_product: (
+        np.ndarray | None
+    )  # (T, H): Π of the forget (LSTM) or update (GRU) gate over steps t+1 … T: the direct path alone
+    mask: np.ndarray  # (T,) bool: True where a step is real
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def product(self, start: int, stop: int | None = None) -> np.ndarray:
+        """(S, S) ∂s_stop/∂s_start = J_stop … J_{start+1}; stop defaults to the last step. May over- or underflow: see `log_product`."""
+        matrix, exponent = self.log_product(start, stop)
+        with np.errstate(over="ignore", under="ignore"):
+            return matrix * np.exp(exponent)
+
+    def log_product(self, start: int, stop: int | None = None) -> tuple[np.ndarray, float]:
+        """The same as (matrix with largest entry 1, natural logarithm of the factor to multiply it by)."""
+        start, stop = self._step(start), len(self) - 1 if stop is None else self._step(stop)
+        if stop < start:
+            raise ValueError(f"stop must not come before start, got {start} and {stop}")
+        matrix, exponent = np.eye(self.steps.shape[1]), 0.0
+        for jacobian in self.steps[start + 1 : stop + 1]:
+            matrix, exponent = _scaled(jacobian @ matrix, exponent)
+        return matrix, exponent
+
+    def singular_values(self, lags: Sequence[int] | None = None) -> np.ndarray:
+        """(L, S) singular values of ∂s_T/∂s_{T−lag}, largest first; they may over- or underflow: see `log_singular_values`."""
+        with np.errstate(over="ignore", under="ignore"):
+            return np.exp(self.log_singular_values(lags))
+
+    def log_singular_values(self, lags: Sequence[int] | None = None) -> np.ndarray:
+        """(L, S) natural logarithms of the singular values of ∂s_T/∂s_{T−lag} for each lag (default 0 … T−1), largest first.
+
+        The product is never formed, so that 2,000 steps neither overflow nor underflow: see `products`.
+        """
+        wanted = list(range(len(self)) if lags is None else lags)
+        if any(not 0 <= lag < len(self) for lag in wanted):
+            raise ValueError(f"lags must be between 0 and {len(self) - 1}, got {wanted}")
+        return products.log_singular_values(products.backwards(self.steps), wanted)
+
+    def norms(self) -> np.ndarray:
+        """(T,) ‖∂s_T/∂s_t‖₂ at every step: the largest singular value of each product. The last is 1."""
+        return self.singular_values()[::-1, 0]
+
+    def lyapunov(self, skip: int = 0) -> np.ndarray:
+        """(S,) Lyapunov exponents along this sequence in 1/step, largest first: mean log |R_ii| of repeated QR (Benettin 1980).
+
+        Args:
+            skip: steps left out of the mean while the directions settle.
+        """
+        if not 0 <= skip < len(self):
+            raise ValueError(f"skip must be between 0 and {len(self) - 1}, got {skip}")
+        return products.lyapunov(self.steps, skip)
+
+    def _step(self, step: int) -> int:
+        if not -len(self) <= step < len(self):
+            raise ValueError(f"steps run from 0 to {len(self) - 1}, got {step}")
+        return step % len(self)
+
+
+def _scaled(matrix: np.ndarray, exponent: float) -> tuple[np.ndarray, float]:
+    """The matrix with its largest entry moved into the exponent."""
+    size = float(np.abs(matrix).max())
+    return (matrix / size, exponent + float(np.log(size))) if size > 0 else (matrix, exponent)
+
+
+@keras_layers.alone
+def jacobians(model: Any, sequence: Any, mask: Any = None, layer: int | str | None = None) -> Jacobians:
+    """All one-step Jacobians of one recurrent layer along one sequence.
+
+    Args:
+        model: a Keras model with stock recurrent layers, or our `Model`.
+        sequence: (T,) token ids or (T, D) numbers: one sequence, without a batch axis.
+        mask: (T,) bool, True at real steps; default: what the model itself masks.
+        layer: index among the recurrent layers or name; default the last.
+
+    Every J_t comes from one backward step of the cell applied to the S unit vectors, for all steps at once.
+
+    Raises: ValueError for a sequence that the model cannot read or a layer that cannot be probed.
+    """
+    network = keras_layers.keras_model(model)
+    tap, every = keras_layers.choose(network, layer)
+    inputs, mask = keras_layers.check(model, _alone(sequence), None if mask is None else np.asarray(mask)[None])
+    with keras_layers.tapped(every, mask):
+        network(inputs, training=False)
+    tap.once()
+    real = np.ones(len(tap.states[0]), bool) if tap.mask is None else np.asarray(tap.mask)[:, 0]
+    gate = {"lstm": "forget", "gru": "update"}.get(tap.cell.name)
+    return Jacobians(
+        layer=tap.name,
+        cell=tap.cell.name,
+        steps=np.asarray(_steps(tap.cell)(tap.kernels[1], real, *tap.states, *tap.initial, *tap.saved)),
+        states=np.concatenate([np.asarray(part)[:, 0] for part in tap.states], -1),
+        gate_product=None
+        if gate is None
+        else _later_product(np.where(real[:, None], np.asarray(tap.cell.opened(tap.saved)[gate])[:, 0], 1)),
+        mask=real,
+    )
+
+
+def _alone(sequence: Any) -> np.ndarray:
+    """The sequence as a batch of one."""
+    try:
+        return np.asarray(sequence)[None]
+    except ValueError as error:
+        raise ValueError("expected one sequence: (time,) token ids or (time, inputs) numbers") from error
+
+
+def _later_product(gates: np.ndarray) -> np.ndarray:
+    """(T, H) product over all later steps."""
+    return np.concatenate([np.cumprod(gates[:0:-1], axis=0)[::-1], np.ones_like(gates[:1])])
+
+
+@functools.lru_cache(maxsize=64)
+def _steps(cell: Any) -> Any:
+    """The compiled function from what a layer left behind to (T, S, S)."""
+    import tensorflow as tf
+
+    from rnn_core.engine.blocks import before
+
+    def run(kernel: Any, real: Any, *rest: Any) -> Any:
+        parts, size = cell.parts, cell.state_size
+        states, initial, saved = rest[:parts], rest[parts : 2 * parts], rest[2 * parts :]
+        factors = [factor[:, 0, None] for factor in cell.factors(saved, states, before(states, initial))]  # (T, 1, H)
+        units = tf.eye(size, dtype=tf.float64)
+        shape = (tf.shape(states[0])[0], size, cell.units)
+        gradient = tuple(tf.broadcast_to(part, shape) for part in tf.split(units, parts, axis=1))
+        earlier = cell.back(gradient, tuple(factors), tf.transpose(kernel))
+        return tf.where(real[:, None, None], tf.concat(earlier, -1), units)
+
+    def spec(*shape: int | None) -> Any:
+        return tf.TensorSpec(shape, tf.float64)
+
+    signature = [spec(cell.units, cell.units * cell.blocks), tf.TensorSpec((None,), tf.bool)]
+    signature += [spec(None, None, cell.units)] * cell.parts + [spec(None, cell.units)] * cell.parts
+    signature += [spec(None, None, cell.units)] * cell.saves
+    return tf.function(run, input_signature=signature, autograph=False)

@@ -1,0 +1,42 @@
+"""What a product of Jacobians keeps: its singular values by lag, and the Lyapunov exponents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_core.probes.jacobians import products
+
+LAGS = 33  # how many lags get their singular values, evenly spread: each costs a decomposition
+SMALLEST = -745.0  # smaller logarithms are zero in float64
+
+
+@dataclass(frozen=True, eq=False)
+class SingularValues:
+    """Of ∂s_T/∂s_{T−lag}: the most and the least that a nudge of the memory at that step can still do."""
+
+    cell: str  # simple_rnn, lstm or gru
+    lags: np.ndarray  # (N,) steps before the end, ascending
+    values: np.ndarray  # (N, S) float64, largest first; 0 where float64 has no smaller number
+
+
+@dataclass(frozen=True, eq=False)
+class Exponents:
+    """Lyapunov exponents along one sequence."""
+
+    cell: str  # simple_rnn, lstm or gru
+    values: np.ndarray  # (S,) float64, natural logarithm per step, largest first
+
+
+def singular_values(cell: str, steps: np.ndarray) -> SingularValues:
+    """From one-step Jacobians (T, S, S), at `LAGS` lags from 0 to T − 1."""
+    lags = np.unique(np.linspace(0, len(steps) - 1, min(LAGS, len(steps))).round().astype(int))
+    logs = products.log_singular_values(products.backwards(steps), lags.tolist(), SMALLEST)
+    with np.errstate(over="ignore", under="ignore"):
+        return SingularValues(cell, lags, np.exp(logs))
+
+
+def exponents(cell: str, steps: np.ndarray) -> Exponents:
+    """From one-step Jacobians (T, S, S)."""
+    return Exponents(cell, products.lyapunov(steps))

@@ -1,0 +1,6 @@
+"""One text read by one model, word by word, without TensorFlow.
+
+In: a model, its profile, token ids. Out: a `Reading`: states, running answer, path, and what each token did to the answer.
+Attributions of any Keras model are in `attributions.py`; the arithmetic of a single step is in `arithmetic.py`.
+Open first: `reading.py`; then `reader.py` for the passes through the layers.
+"""

@@ -1,0 +1,207 @@
+"""One text read by one model: all that the sentence page shows, computed in one call, without TensorFlow.
+
+Legend: T tokens, S numbers in the state, H units of the layer. Probabilities and logits are of "positive".
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from rnn_core.engine.model import Model
+from rnn_core.engine.numpy_recurrence import GATES
+from rnn_core.probes.sentence.quadrature import line_integral
+from rnn_core.probes.sentence.reader import Reader
+from rnn_core.probes.states.units import Profile
+
+METHODS = {
+    "integrated_gradients": "Integrated gradients",
+    "gradient_times_input": "Gradient × input",
+    "gradient_norm": "Size of the gradient (no sign)",
+    "leave_one_out": "Leave one out",
+}
+
+
+TOLERANCE = 5e-4  # completeness gap of integrated gradients, relative to the logit's change or 1
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What happened inside the last recurrent layer while the text was read."""
+
+    cell: str  # "simple_rnn", "lstm" or "gru"
+    ids: np.ndarray  # (T,) int32 token ids
+    states: np.ndarray  # (T, S) float32: h, or h and c side by side
+    gates: dict[str, np.ndarray]  # name → (T, H) float32
+    logits: np.ndarray  # (T,) float32: the output if the text ended here, before the sigmoid
+    start: float  # logit before the first token (state zero)
+    path: np.ndarray  # (T, 2) float32: states on the model's first two principal components
+    method: str  # key of METHODS
+    attribution: np.ndarray  # (T,) float32: what each token did to the final logit by `method`
+    variant: str  # what exactly the method compared
+    gap: float  # |sum of the attribution − (final logit − baseline's logit)|; nan where the method promises no such sum
+    profile: Profile  # the model's basis and unit statistics
+
+    @property
+    def units(self) -> int:
+        """H."""
+        return self.states.shape[1] // len(self.state_parts)
+
+    @property
+    def state_parts(self) -> tuple[str, ...]:
+        return ("h", "c") if self.cell == "lstm" else ("h",)
+
+    @property
+    def blocks(self) -> dict[str, np.ndarray]:
+        """Every (T, H) matrix by name: the state's parts, then the gates."""
+        return {**dict(zip(self.state_parts, np.split(self.states, len(self.state_parts), axis=1), strict=True)), **self.gates}
+
+    @property
+    def probability(self) -> np.ndarray:
+        """(T,) float32 in 0..1: "positive" if the text ended at each token."""
+        return (1 / (1 + np.exp(-self.logits.astype(np.float64)))).astype(np.float32)
+
+    @property
+    def deltas(self) -> np.ndarray:
+        """(T,) float32: change of the logit by each token; with `start` they sum to the final logit."""
+        return np.diff(self.logits, prepend=np.float32(self.start)).astype(np.float32)
+
+    @property
+    def method_title(self) -> str:
+        return METHODS[self.method]
+
+    @property
+    def gap_words(self) -> str:
+        return "promises no sum" if np.isnan(self.gap) else f"completeness gap {self.gap:.0e}"
+
+    @property
+    def orders(self) -> dict[str, np.ndarray]:
+        """Ways to sort the units, each (H,) int: as stored, by activation after the last token, by correlation, by likeness."""
+        hidden = self.states[:, : self.units]
+        return {
+            "index": np.arange(self.units),
+            "activation": np.argsort(-hidden[-1], kind="stable"),
+            "correlation": np.argsort(-self.profile.correlations[: self.units], kind="stable"),
+            "cluster": self.profile.likeness,
+        }
+
+
+def check(model: Model, ids: np.ndarray, method: str) -> None:
+    """Raises ValueError for a model that does not read texts forwards and answer yes or no, an unknown method, or ids it cannot read."""
+    if why := unreadable(model.spec.bidirectional, model.interface.inputs, model.interface.loss, model.interface.per_step):
+        raise ValueError(why)
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    if len(ids) == 0 or ids.min() < 0 or ids.max() >= model.interface.input_size:
+        raise ValueError(f"a text is at least one token id between 0 and {model.interface.input_size - 1}")
+
+
+def read(model: Model, profile: Profile, ids: np.ndarray, method: str = "integrated_gradients") -> Reading:
+    """Read one text with one model.
+
+    Args:
+        profile: the model's basis and unit statistics over many reviews.
+        ids: (T,) token ids, no padding.
+        method: key of METHODS.
+
+    Raises: ValueError as `check`.
+    """
+    ids = np.asarray(ids, np.int32)
+    check(model, ids, method)
+    reader = Reader(model)
+    vectors = reader.table[ids][:, None]  # (T, 1, E)
+    seen = reader.passes(vectors)
+    states = np.concatenate([part[1:, 0] for part in seen[-1].states], axis=1)
+    names = GATES[model.spec.cell]
+    gates = np.split(seen[-1].gates[:, 0], len(names), axis=1) if names else []
+    values, variant, gap = ATTRIBUTE[method](reader, vectors)
+    return Reading(
+        cell=model.spec.cell,
+        ids=ids,
+        states=states,
+        gates=dict(zip(names, gates, strict=True)),
+        logits=reader.logits(seen)[:, 0],
+        start=reader.offset,  # the head reads a state of zeros
+        path=profile.basis.project(states)[:, :2],
+        method=method,
+        attribution=values.astype(np.float32),
+        variant=variant,
+        gap=gap,
+        profile=profile,
+    )
+
+
+def _gradient_norm(reader: Reader, vectors: np.ndarray) -> tuple[np.ndarray, str, float]:
+    return np.linalg.norm(reader.gradients(vectors)[1][:, 0], axis=-1), "norm of the gradient in each token's vector", math.nan
+
+
+def _gradient_times_input(reader: Reader, vectors: np.ndarray) -> tuple[np.ndarray, str, float]:
+    return np.sum(vectors * reader.gradients(vectors)[1], -1)[:, 0], "gradient times each token's vector", math.nan
+
+
+def _integrated_gradients(reader: Reader, vectors: np.ndarray) -> tuple[np.ndarray, str, float]:
+    def look(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        answers, gradients = reader.gradients(vectors * points[:, None].astype(np.float32))
+        return answers, np.swapaxes(gradients, 0, 1)
+
+    found = line_integral(look, vectors[:, 0], TOLERANCE)
+    return np.sum(vectors[:, 0] * found.mean, -1), f"from zero vectors, {found.points} points", found.gap
+
+
+def _leave_one_out(reader: Reader, vectors: np.ndarray) -> tuple[np.ndarray, str, float]:
+    steps = len(vectors)
+    whole = reader.logits(reader.passes(vectors))[-1]
+    without = []
+    for part in np.array_split(np.eye(steps, dtype=bool), -(-steps // 64), axis=1):  # few at a time: they stay in the cache
+        without.append(reader.logits(reader.passes(np.repeat(vectors, part.shape[1], axis=1), part))[-1])
+    return whole - np.concatenate(without), "each token skipped: the state passes it by unchanged", math.nan
+
+
+ATTRIBUTE = {
+    "integrated_gradients": _integrated_gradients,
+    "gradient_times_input": _gradient_times_input,
+    "gradient_norm": _gradient_norm,
+    "leave_one_out": _leave_one_out,
+}
+
+
+def unreadable(bidirectional: bool, inputs: str, loss: str, per_step: bool) -> str:
+    """Why a model cannot be followed word by word; "" when it can."""
+    if inputs != "tokens" or loss != "binary" or per_step:
+        return "only a model that reads a text and answers yes or no can be followed word by word"
+    return "a bidirectional model reads the text from both ends, so it has no answer part of the way" if bidirectional else ""
+
+
+@dataclass(frozen=True, eq=False)
+class Parting:
+    """Where two readings of nearly the same text go apart. T₂ tokens of the second text."""
+
+    align: np.ndarray  # (T₂,) int: the first text's token that each token of the second corresponds to; −1 for a new one
+    first: int | None  # first token of the second text that differs; None when the texts are the same
+    distance: np.ndarray  # (T₂,) float32: ‖state₂ − state₁‖ at aligned tokens; nan at new ones
+    widest: int  # token of the second text at which the probabilities differ most
+
+
+def aligned(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(T₂,) int: which token of `first` each token of `second` is, by longest common runs; a replaced word keeps its place."""
+    places = np.full(len(second), -1)
+    for what, a, b, c, d in SequenceMatcher(None, first.tolist(), second.tolist(), autojunk=False).get_opcodes():
+        if what == "equal" or (what == "replace" and b - a == d - c):
+            places[c:d] = np.arange(a, b)
+    return places
+
+
+def parting(first: Reading, second: Reading) -> Parting:
+    """Compare two readings by one model."""
+    align = aligned(first.ids, second.ids)
+    both = align >= 0
+    distance = np.full(len(align), np.nan, np.float32)
+    distance[both] = np.linalg.norm(second.states[both] - first.states[align[both]], axis=1)
+    differs = (align < 0) | (second.ids != first.ids[np.maximum(align, 0)])
+    if len(second.ids) < len(first.ids) and not differs.any():  # words were only taken away, at the end
+        differs[-1] = True
+    apart = np.where(both, np.abs(second.probability - first.probability[np.maximum(align, 0)]), 0.0)
+    return Parting(align, int(differs.argmax()) if differs.any() else None, distance, int(apart.argmax()))

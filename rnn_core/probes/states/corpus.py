@@ -1,0 +1,105 @@
+"""Reviews read by one model, kept in memory: where the sentence page looks for tokens and spans that resemble what it shows.
+
+The reviews are the bundled toy reviews and, where IMDB is on this machine, IMDB's test reviews. Nothing of them is stored.
+
+Legend: N reviews, R tokens of all reviews end to end, H units, S numbers in the state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnn_core import data
+from rnn_core.data.sequences import Sequences
+from rnn_core.data.text import imdb_files
+from rnn_core.data.text import vocabulary as text
+from rnn_core.spec.experiment import Experiment
+
+if TYPE_CHECKING:
+    from rnn_core.engine.model import Model
+
+EACH = 300  # reviews taken from each source
+BATCH = 100  # reviews traced at once
+
+
+@dataclass(frozen=True, eq=False)
+class Passage:
+    """A few tokens of some review, as words."""
+
+    origin: str  # "toy review" or "IMDB"
+    label: str  # "positive" or "negative": the review's own label
+    before: str  # words just before
+    words: str  # the tokens meant
+    after: str  # words just after
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """The tokens of N reviews end to end, and what the model's units did at each."""
+
+    sequences: Sequences  # token ids and labels
+    origins: tuple[str, ...]  # of each of the N: "toy review" or "IMDB"
+    hidden: np.ndarray  # (R, H) float32: h after each token
+    vocabulary: int  # ids that the model knows
+
+    def passage(self, first: int, last: int, around: int = 6) -> Passage:
+        """Tokens first..last (rows of `hidden`, both in one review) with their neighbours."""
+        review = int(np.searchsorted(self.sequences.offsets, first, side="right")) - 1
+        low, high = self.sequences.offsets[review : review + 2]
+        words = text.vocabulary(self.vocabulary)
+        pieces = [(max(low, first - around), first), (first, last + 1), (last + 1, min(high, last + 1 + around))]
+        before, inside, after = (" ".join(words.decode(self.sequences.values[start:stop])) for start, stop in pieces)
+        label = "positive" if self.sequences.targets[review, 0] > 0.5 else "negative"
+        return Passage(self.origins[review], label, before, inside, after)
+
+
+def imdb_present() -> bool:
+    """Whether IMDB can be read without downloading it."""
+    return imdb_files.available()
+
+
+def reviews(task: str, count: int, length: int, vocabulary: int, part: str = "test") -> Sequences:
+    """The first `count` reviews of one part of a text task, as a model of that vocabulary reads them."""
+    sequences = getattr(data.build(Experiment().replace(task=task, length=length, vocabulary=vocabulary)), part)
+    return sequences.take(np.arange(min(count, len(sequences))))
+
+
+def states(model: Model, sequences: Sequences) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """State (R, S) and gates (R, H) float32 after every token, reviews end to end."""
+    from rnn_core.probes.states.traces import trace
+
+    rows, gates = np.empty((len(sequences.values), 0), np.float32), {}
+    order = np.argsort(sequences.lengths, kind="stable")  # similar lengths together: little padding
+    for part in np.array_split(order, max(1, -(-len(order) // BATCH))):
+        batch = sequences.pad(part, mask=True)
+        mask = np.ones(batch.inputs.shape[:2], bool) if batch.mask is None else batch.mask
+        found = trace(model, batch.inputs, mask)
+        if rows.shape[1] == 0:
+            rows = np.empty((len(rows), found.states.shape[-1]), np.float32)
+            gates = {name: np.empty((len(rows), found.units), np.float32) for name in found.gates}
+        at = np.concatenate([np.arange(*sequences.offsets[n : n + 2]) for n in part])
+        rows[at] = found.states[mask]
+        for name, value in found.gates.items():
+            gates[name][at] = value[mask]
+    return rows, gates
+
+
+def joined(parts: list[Sequences]) -> Sequences:
+    """Several sets of sequences as one."""
+    lengths = np.concatenate([part.lengths for part in parts])
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return Sequences(np.concatenate([part.values for part in parts]), offsets, np.concatenate([part.targets for part in parts]))
+
+
+def corpus(model: Model, each: int = EACH) -> Corpus:
+    """The corpus as one model reads it."""
+    size = model.interface.input_size
+    found = {"toy review": reviews("toy_reviews", each, 200, size)}
+    if imdb_present():
+        found["IMDB"] = reviews("imdb", each, 500, size)
+    sequences = joined(list(found.values()))
+    origins = tuple(name for name, part in found.items() for _ in range(len(part)))
+    return Corpus(sequences, origins, states(model, sequences)[0][:, : model.spec.units], size)
