@@ -7,7 +7,7 @@ import streamlit as st
 from pages.shared import shell, teaching
 from pages.shared.guard import section
 from pages.shared.session import key
-from rnn_core import evidence, lessons
+from rnn_core.studies import lesson_measurements, lessons
 
 context = shell.page(
     "Lessons",
@@ -38,7 +38,7 @@ with section("This lesson"):
     if lesson.trained:
         with section("The recorded trainings of this lesson"):
             words = "Recorded from trainings of these presets, seeds 0 to 2. Train one yourself below."
-            teaching.facts(lesson.trained, evidence.trainings(), words)
+            teaching.facts(lesson.trained, lesson_measurements.trainings(), words)
     st.markdown(f":material/help: **What would disprove it.** {lesson.disproof}")
     teaching.links(lesson)
     st.caption(lesson.background)

@@ -22,7 +22,13 @@ if "UNROLLED_IMDB" not in os.environ and (SHARED_IMDB / "imdb.npz").exists():
 
 
 # Tests that start servers and workers, and look at how soon these answer.
-SERVING = ("tests/browser/", "tests/cluster/", "tests/test_command_line.py", "tests/test_recovery.py", "tests/test_sweeping.py")
+SERVING = (
+    "tests/browser/",
+    "tests/cluster/",
+    "tests/test_command_line.py",
+    "tests/test_recovery.py",
+    "tests/studies/test_sweep_on_cluster.py",
+)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core.contest import Goal, Lap
 from rnn_core.figures import compare, theme
-from tests.test_sweep import outcome
+from rnn_core.studies.contest import Goal, Lap
+from tests.studies.test_sweep import outcome
 
 AIM = Goal("adding", 5, "rmse", threshold=0.1, baseline=0.4, steps=100)
 

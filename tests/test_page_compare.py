@@ -12,14 +12,14 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import beside, runs, session
 from pages.shared.session import key
-from rnn_core import contest, sweep
 from rnn_core.cluster import Stream
-from rnn_core.contest import Goal
 from rnn_core.spec.experiment import Experiment
+from rnn_core.studies import contest, sweep
+from rnn_core.studies.contest import Goal
 from rnn_core.training.history import COLUMNS
 from tests.conftest import ROOT, figures
+from tests.studies.test_sweep import outcome
 from tests.test_compare_figures import LAPS
-from tests.test_sweep import outcome
 
 AIM = Goal("adding", 100, "rmse", threshold=0.1, baseline=0.4, steps=1500)
 

@@ -10,12 +10,13 @@ import streamlit as st
 from pages.shared import guard, runs, session, shell, sweeps
 from pages.shared.session import key, linked
 from pages.shared.sweeps import LENGTHS, PUZZLES, TICK
-from rnn_core import contest as contests
-from rnn_core import contests as shipped
-from rnn_core import data, sweep, verdicts
+from rnn_core import data
 from rnn_core.figures import compare, theme
 from rnn_core.spec.experiment import CELLS, Experiment
-from rnn_core.sweeping import OVER
+from rnn_core.studies import contest as contests
+from rnn_core.studies import contest_words, sweep
+from rnn_core.studies import recorded as shipped
+from rnn_core.studies.sweep_on_cluster import OVER
 
 RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]
 BUDGETS = [500, 1000, 1500, 2000, 4000]
@@ -150,8 +151,8 @@ def _buttons(service: Any, job: str, state: Any) -> None:
 
 
 def _result(aim: contests.Goal, laps: Sequence[contests.Lap], job: str, over: bool) -> None:
-    table = verdicts.standings(laps)
-    words = verdicts.verdict(aim, table, stopped=over)
+    table = contest_words.standings(laps)
+    words = contest_words.verdict(aim, table, stopped=over)
     with st.container(border=True):
         st.markdown("#### Verdict" if over else "#### So far")
         st.markdown("\n".join(f"- {sentence}" for sentence in words))
@@ -176,7 +177,7 @@ def _result(aim: contests.Goal, laps: Sequence[contests.Lap], job: str, over: bo
     st.dataframe(_table(aim, table), hide_index=True)
 
 
-def _table(aim: contests.Goal, table: Sequence[verdicts.Standing]) -> list[dict[str, Any]]:
+def _table(aim: contests.Goal, table: Sequence[contest_words.Standing]) -> list[dict[str, Any]]:
     return [
         {
             "Cell": theme.CELL_NAMES[row.cell], "Solved": f"{row.solved} of {row.seeds}", "Training steps": f"{row.steps:,.0f}", "Computing": f"{row.seconds:.1f} s",

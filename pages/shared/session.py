@@ -64,7 +64,7 @@ class Session:
     text: str = ""  # what stood in the text box of the Sentence page
     contest: str | None = None  # id of the contest that is watched
     contest_over: str | None = None  # id of the contest that was drawn after its end
-    sweep: Any = None  # rnn_core.sweeping.Sweep started here
+    sweep: Any = None  # rnn_core.studies.sweep_on_cluster.Sweep started here
     sweep_seen: tuple[Any, ...] = ()  # how far it was when the map was drawn
 
 

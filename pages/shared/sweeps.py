@@ -10,9 +10,10 @@ import streamlit as st
 
 from pages.shared import guard, runs, session, shell
 from pages.shared.session import key
-from rnn_core import data, sweep
+from rnn_core import data
 from rnn_core.figures import compare, theme
-from rnn_core.sweeping import Sweep
+from rnn_core.studies import sweep
+from rnn_core.studies.sweep_on_cluster import Sweep
 
 LENGTHS = [10, 25, 50, 100, 200, 400]
 TICK = 0.7  # seconds between two looks at running work

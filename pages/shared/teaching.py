@@ -9,12 +9,12 @@ import streamlit as st
 
 from pages.shared import runs, session
 from pages.shared.session import key
-from rnn_core.evidence import Evidence
 from rnn_core.figures import gradients as figures
 from rnn_core.figures.accuracy import by_last_tokens
-from rnn_core.lessons import LESSONS, Fact, Lesson
 from rnn_core.probes.gradients.curves import in_words
 from rnn_core.spec import presets
+from rnn_core.studies.lesson_measurements import Evidence
+from rnn_core.studies.lessons import LESSONS, Fact, Lesson
 
 RECORDED = ("training", "vanilla")  # lessons measured on trained models: the same for every seed
 

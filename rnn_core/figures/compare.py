@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from rnn_core.contest import Goal, Lap
 from rnn_core.figures import theme
 from rnn_core.figures.gradients import DASHES
 from rnn_core.figures.live import thinned
 from rnn_core.spec.experiment import CELLS
-from rnn_core.sweep import Outcome, cells_of_map
-from rnn_core.verdicts import REACH
+from rnn_core.studies.contest import Goal, Lap
+from rnn_core.studies.contest_words import REACH
+from rnn_core.studies.sweep import Outcome, cells_of_map
 
 FLOOR = 1e-12  # smallest relative gradient that is drawn
 SHARES = ["#6B7280", "#1F78B4"]  # nobody solved … everybody solved: white words are read on all of it, in light and dark

@@ -213,7 +213,7 @@ _ALL = (
     ),
 )
 
-# Pairs that differ in one number; the page Lessons tells their story and tests/test_lessons.py proves it.
+# Pairs that differ in one number; the page Lessons tells their story and tests/studies/test_lessons.py proves it.
 _LESSONS = (
     _preset(
         "contractive",

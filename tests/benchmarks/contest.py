@@ -22,9 +22,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from rnn_core import contest, contests, sweep, verdicts
 from rnn_core.spec.experiment import CELLS
-from rnn_core.sweep import Outcome, Trial
+from rnn_core.studies import contest, contest_words, recorded, sweep
+from rnn_core.studies.sweep import Outcome, Trial
 
 # row: task, length, and what science.md 3.2 prints for each cell (the vanilla RNN at its better learning rate)
 ROWS = {
@@ -61,10 +61,10 @@ def live(record: bool) -> None:
     seconds = time.perf_counter() - start
     laps = [value for value in values if isinstance(value, contest.Lap)]
     print(f"adding, T = 100, seed 0, at most 1,500 steps each: {seconds:.1f} s on {os.cpu_count()} cores (target: 60 s)")
-    for sentence in verdicts.verdict(values[0], verdicts.standings(laps)):  # type: ignore[arg-type]
+    for sentence in contest_words.verdict(values[0], contest_words.standings(laps)):  # type: ignore[arg-type]
         print(f"  {sentence}")
     if record:
-        contests.save(values)
+        recorded.save(values)
 
 
 def main() -> None:
@@ -94,7 +94,7 @@ def main() -> None:
             + (f", gate bias {sweep.GATE_BIAS[task]:g}" if task in sweep.GATE_BIAS else "")
         )
         for cell, rows in cells.items():
-            print(f"  {verdicts.NAMES[cell]:12} {words(rows):78} published: {published[cell]}")
+            print(f"  {contest_words.NAMES[cell]:12} {words(rows):78} published: {published[cell]}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ padding   vanilla RNN, 500 tokens: padded behind and read, in front, behind and 
 training  reference/science.md 2.3: ‖∂logit/∂s‖ by lag before and after 3 epochs of rmsprop, 200 tokens, 32 units
 starters  the same before and after for the models that ship
 vanilla   test accuracy of the starters on whole reviews and on their last k tokens, and of a bag of words
-Needs IMDB (UNROLLED_IMDB). --write records the result in rnn_core/lessons.json; no review text is written.
+Needs IMDB (UNROLLED_IMDB). --write records the result in rnn_core/studies/recorded/lessons.json; no review text is written.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 """Trainings behind the lessons' sentences: python -m tests.benchmarks.lessons [--write] [--seeds 3] [--only latch|runaway].
 
-Prints each preset's outcome by seed; --write records them in rnn_core/lessons.json, from where the page quotes them.
+Prints each preset's outcome by seed; --write records them in rnn_core/studies/recorded/lessons.json, from where the page quotes them.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from rnn_core.evidence import outcome
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import Experiment
+from rnn_core.studies.lesson_measurements import outcome
 from tests.benchmarks import record
 
 

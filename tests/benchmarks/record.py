@@ -1,11 +1,11 @@
-"""Where the lessons' benchmarks put what they measured: one section each of rnn_core/lessons.json."""
+"""Where the lessons' benchmarks put what they measured: one section each of rnn_core/studies/recorded/lessons.json."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from rnn_core.evidence import RECORD
+from rnn_core.studies.lesson_measurements import RECORD
 
 
 def write(section: str, found: dict[str, Any]) -> None:

@@ -19,9 +19,9 @@ from rnn_core.keras_script import keras_program
 from rnn_core.probes import forecasts
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import Experiment
-from tests import test_lessons
 from tests.benchmarks.presets import IMDB, MEASURES, ROWS, SIGNS
 from tests.conftest import SHARED_IMDB
+from tests.studies import test_lessons
 
 PROVED: dict[str, set[str]] = {name: set() for name in presets.presets()}  # preset → words of its claim that something proves
 for _row in ROWS + IMDB:
@@ -35,7 +35,7 @@ def proves(preset: str, *words: str) -> Callable[[Any], Any]:
     return lambda test: test
 
 
-# What tests/test_lessons.py proves, by the recorded trainings that its facts quote and by training again.
+# What tests/studies/test_lessons.py proves, by the recorded trainings that its facts quote and by training again.
 proves("contractive", "the gradient keeps at most 0.7 of itself at every step back")(test_lessons.test_the_sentence_is_true)
 for _name in ("orthogonal", "contractive"):
     proves(_name, "the first of 40 symbols")(test_lessons.test_the_vanilla_pair_trains_as_recorded)

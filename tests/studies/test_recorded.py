@@ -4,16 +4,16 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_core import contests, sweep, verdicts
-from rnn_core.contest import Goal, Lap
-from tests.test_verdicts import AIM, lap
+from rnn_core.studies import contest_words, recorded, sweep
+from rnn_core.studies.contest import Goal, Lap
+from tests.studies.test_contest_words import AIM, lap
 
 
 def test_a_contest_survives_the_file(tmp_path: Path) -> None:
     path = tmp_path / "contest.json"
     values = [AIM, lap("gru", 0, 0.5), lap("gru", 50, 0.2), lap("gru", 100, float("nan"), "diverged")]
-    contests.save(values, path)
-    aim, first, middle, last = contests.recorded(path)
+    recorded.save(values, path)
+    aim, first, middle, last = recorded.recorded(path)
     assert aim == AIM
     assert isinstance(first, Lap)
     assert isinstance(last, Lap)
@@ -26,15 +26,15 @@ def test_a_contest_survives_the_file(tmp_path: Path) -> None:
 
 
 def test_the_recorded_contest_tells_what_the_map_tells() -> None:
-    aim, *laps = contests.recorded()
+    aim, *laps = recorded.recorded()
     assert isinstance(aim, Goal)
     assert (aim.task, aim.length) == ("adding", 100)
-    table = {standing.cell: standing for standing in verdicts.standings(lap for lap in laps if isinstance(lap, Lap))}
+    table = {standing.cell: standing for standing in contest_words.standings(lap for lap in laps if isinstance(lap, Lap))}
     squares = sweep.cells_of_map(sweep.read(), "adding")
     for cell, standing in table.items():
         assert not standing.running
         assert bool(standing.solved) == (squares[cell, 100].share > 0.5)
-    assert "gates made the difference" in " ".join(verdicts.verdict(aim, list(table.values())))
+    assert "gates made the difference" in " ".join(contest_words.verdict(aim, list(table.values())))
 
 
 def test_the_map_repeats_the_published_contests() -> None:

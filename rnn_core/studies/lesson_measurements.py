@@ -1,6 +1,6 @@
 """What the lessons measure: gradients of untrained networks at once, and trainings whose outcome is recorded in lessons.json.
 
-Every function takes a seed and gives named numbers, and where there is something to draw, curves. tests/test_lessons.py
+Every function takes a seed and gives named numbers, and where there is something to draw, curves. tests/studies/test_lessons.py
 measures again; `python -m tests.benchmarks.imdb_gradients --write` and `... initialisation --write` record.
 """
 
@@ -24,7 +24,7 @@ from rnn_core.probes.gradients.curves import Curve, curve
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import Experiment
 
-RECORD = Path(__file__).with_name("lessons.json")
+RECORD = Path(__file__).parent / "recorded" / "lessons.json"
 
 
 @dataclass(frozen=True, eq=False)

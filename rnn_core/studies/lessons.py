@@ -1,7 +1,7 @@
 """Seven lessons on gradients through time. Each states a claim, what to look at, and what would disprove it.
 
 A sentence that states a fact is a `Fact`: its numbers are filled in from a measurement, and `holds` says whether that
-measurement bears it out. The page shows both; tests/test_lessons.py measures and checks every one, and that each can fail.
+measurement bears it out. The page shows both; tests/studies/test_lessons.py measures and checks every one, and that each can fail.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from rnn_core import evidence
-from rnn_core.evidence import Evidence
+from rnn_core.studies import lesson_measurements
+from rnn_core.studies.lesson_measurements import Evidence
 
 Numbers = Mapping[str, float]
 
@@ -63,7 +63,7 @@ VANISHING = Lesson(
     ("contractive", "orthogonal"),
     "The two curves differ in one number, the recurrent gain. The dotted line is 0.7 to the power n: the theory's upper bound.",
     "A single point of the gain-0.7 curve above the dotted line; or a gain-0.7 network that learns to name the first of 40 symbols.",
-    evidence.contractive,
+    lesson_measurements.contractive,
     (
         Fact(
             "With gain {gain:g}, what reaches the first symbol, {lag:.0f} steps back, is {ratio:.0e} of the gradient at the end.",
@@ -99,7 +99,7 @@ EXPLODING = Lesson(
     ("runaway", "runaway_clipped"),
     "The curve rises from right to left by the same factor at every step: a straight line on this axis.",
     "An unclipped run of this preset that survives its second step; or a global clip that turns the gradient.",
-    evidence.runaway,
+    lesson_measurements.runaway,
     (
         Fact(
             "A linear RNN with gain {gain:g} multiplies the gradient by {factor:.3f} per step: {growth:.0f} times over {lag:.0f} steps.",
@@ -139,7 +139,7 @@ ORTHOGONAL = Lesson(
     ("orthogonal", "closed_gates"),
     "The order of the three curves. All are untrained, with the same seed, inputs and units.",
     "A default GRU whose curve lies above the vanilla RNN's at this input scale.",
-    evidence.initialisation,
+    lesson_measurements.initialisation,
     (
         Fact(
             "Factor per step back, inputs like fresh word vectors: vanilla RNN {simple_rnn:.3f}, LSTM {lstm:.3f}, GRU {gru:.3f}.",
@@ -166,7 +166,7 @@ GATE_BIAS = Lesson(
     ("closed_gates", "open_gates", "gate_bias"),
     "Each curve is an untrained LSTM; only the forget gate's bias differs.",
     "A curve with bias 0 that falls more slowly than that with bias 3; or a GRU with a closed gate that learns the puzzle as fast as one with an open gate.",
-    evidence.gate_bias,
+    lesson_measurements.gate_bias,
     (
         Fact(
             "Factor per step of the LSTM: bias 0 {lstm_0:.3f}, bias 1 {lstm_1:.3f}, bias 3 {lstm_3:.3f}.",
@@ -207,7 +207,7 @@ PADDING = Lesson(
     ("post_padding", "textbook"),
     "The last word stands 300 steps before the end. Skipped padding passes the gradient on unchanged: the curve is flat there.",
     "An unmasked, post-padded vanilla RNN that reaches 70% on IMDB within these epochs.",
-    evidence.padding,
+    lesson_measurements.padding,
     (
         Fact(
             "Behind {words:.0f} words lie {pads:.0f} padding steps. Read, they leave {left_read:.2g} of the gradient for the last word even before training.",
@@ -237,7 +237,7 @@ TRAINING = Lesson(
     ("imdb_rnn", "imdb_lstm", "imdb_gru"),
     "Dashed against solid in one colour: before and after training.",
     "A trained GRU whose gradient 50 steps back is smaller than the untrained one's; or a vanilla RNN whose gradient there grew.",
-    evidence.before_and_after,
+    lesson_measurements.before_and_after,
     (
         Fact(
             "GRU, 50 steps back: {gru_init:.0e} of the last step's gradient at the start, {gru_trained:.2g} after training.",
@@ -264,7 +264,7 @@ VANILLA = Lesson(
     ("textbook", "imdb_rnn"),
     "The accuracy as the networks see more and more of the last words of a review.",
     "A vanilla RNN at chance, or a bag of words far below the recurrent networks.",
-    evidence.vanilla_on_imdb,
+    lesson_measurements.vanilla_on_imdb,
     (
         Fact(
             "Right on the 25,000 test reviews: vanilla RNN {simple_rnn:.1%}, LSTM {lstm:.1%}, GRU {gru:.1%}.",

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnn_core import contest, data
-from rnn_core.contest import Goal, Lap
+from rnn_core import data
+from rnn_core.studies import contest
+from rnn_core.studies.contest import Goal, Lap
 
 
 @pytest.fixture(scope="module")

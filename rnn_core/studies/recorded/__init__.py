@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.contest import Goal, Lap
+from rnn_core.studies.contest import Goal, Lap
 
 RECORDED = Path(__file__).parent / "adding-100.json"
 

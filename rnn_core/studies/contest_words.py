@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_core.contest import Goal, Lap
 from rnn_core.spec.experiment import CELLS
+from rnn_core.studies.contest import Goal, Lap
 
 REACH = 0.01  # the gradient reaches a step while its norm there is at least this share of its norm at the last step
 NONE, LITTLE, MUCH = 0.02, 0.1, 0.6  # shares of the way from guessing to solved: no better, hardly better … most of the way

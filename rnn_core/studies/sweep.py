@@ -2,9 +2,9 @@
 
 A sweep is a list of trials. Each gives one row of a CSV file; rows that are already there are not run again, so a sweep
 can be stopped and resumed at any row. The vanilla RNN, whose success hangs on the learning rate, is given two and keeps
-the better. `rnn_core/contests/map.csv` is the sweep that ships with the project.
+the better. `rnn_core/studies/recorded/map.csv` is the sweep that ships with the project.
 
-    python -m rnn_core.sweep map.csv --tasks adding --lengths 25 50 --seeds 5
+    python -m rnn_core.studies.sweep map.csv --tasks adding --lengths 25 50 --seeds 5
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_core import contest, data, verdicts
+from rnn_core import data
 from rnn_core.spec.experiment import CELLS
+from rnn_core.studies import contest, contest_words
 
-SHIPPED = Path(__file__).parent / "contests" / "map.csv"
+SHIPPED = Path(__file__).parent / "recorded" / "map.csv"
 LEARNING_RATES = {"simple_rnn": (0.01, 0.001), "lstm": (0.01,), "gru": (0.01,)}
 GATE_BIAS = {"temporal_order": 3.0, "first_token": 4.0}  # for both gated cells; elsewhere Keras's own
 STEPS = 2000  # training steps that each trial may use, per learning rate
@@ -103,8 +104,8 @@ def _outcome(trial: Trial, aim: contest.Goal, laps: Sequence[contest.Lap]) -> Ou
         round(end.seconds, 2),
         round(end.best, 5),
         round(aim.baseline, 5),
-        verdicts.reach(laps[0].norms),
-        verdicts.reach(end.norms),
+        contest_words.reach(laps[0].norms),
+        contest_words.reach(end.norms),
     )
 
 
@@ -176,12 +177,12 @@ def at_length(squares: Mapping[tuple[str, int], Square], length: int) -> str:
     for cell in CELLS:
         if square := squares.get((cell, length)):
             effort = f" (after {square.steps:,.0f} training steps in the median)" if square.solved else ""
-            words.append(f"the {verdicts.NAMES[cell]} solved it in {square.solved} of {square.seeds} runs{effort}")
-    return f"{verdicts.capital(verdicts.listed(words))}." if words else ""
+            words.append(f"the {contest_words.NAMES[cell]} solved it in {square.solved} of {square.seeds} runs{effort}")
+    return f"{contest_words.capital(contest_words.listed(words))}." if words else ""
 
 
 def _remembers(squares: Mapping[tuple[str, int], Square], cell: str) -> str:
-    reached, name = farthest(squares, cell), verdicts.NAMES[cell]
+    reached, name = farthest(squares, cell), contest_words.NAMES[cell]
     beyond = [length for other, length in squares if other == cell and length > reached]
     if not reached:
         return f"the {name} none of the lengths tried"
@@ -217,7 +218,7 @@ def append(path: Path, outcome: Outcome) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m rnn_core.sweep", description="Fill a map of how far back each cell can remember."
+        prog="python -m rnn_core.studies.sweep", description="Fill a map of how far back each cell can remember."
     )
     parser.add_argument("file", type=Path, help="CSV file; rows that it holds are not run again")
     parser.add_argument("--tasks", nargs="+", default=["adding", "temporal_order"])

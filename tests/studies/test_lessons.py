@@ -7,9 +7,9 @@ import string
 
 import pytest
 
-from rnn_core import evidence, lessons
-from rnn_core.lessons import LESSONS, Fact, Lesson
 from rnn_core.spec import presets
+from rnn_core.studies import lesson_measurements, lessons
+from rnn_core.studies.lessons import LESSONS, Fact, Lesson
 
 LIVE = [lesson for lesson in LESSONS.values() if lesson.name not in ("training", "vanilla")]
 FACTS = [
@@ -26,7 +26,7 @@ def places(fact: Fact) -> list[str]:
 @pytest.fixture(scope="module")
 def numbers() -> dict[str, dict[str, float]]:
     """Lesson → everything that its sentences quote, measured with seed 0 or recorded."""
-    return {lesson.name: {**evidence.trainings(), **lesson.measure(0).numbers} for lesson in LESSONS.values()}
+    return {lesson.name: {**lesson_measurements.trainings(), **lesson.measure(0).numbers} for lesson in LESSONS.values()}
 
 
 def test_there_are_seven_lessons_and_each_is_complete() -> None:
@@ -81,19 +81,23 @@ def test_an_unknown_lesson_is_refused() -> None:
 
 @pytest.mark.parametrize(("name", "learns"), [("contractive", False), ("orthogonal", True)])
 def test_the_vanilla_pair_trains_as_recorded(name: str, learns: bool) -> None:
-    result = evidence.outcome(presets.get(name).replace(epochs=8 if not learns else 2, seed=5))
+    result = lesson_measurements.outcome(presets.get(name).replace(epochs=8 if not learns else 2, seed=5))
     assert (result["last"] > 0.98) == learns
     assert learns or result["highest"] < 0.6
 
 
 def test_the_gate_pair_trains_as_recorded() -> None:
-    closed, opened = (evidence.outcome(presets.get(name).replace(epochs=2, seed=5)) for name in ("closed_gates", "open_gates"))
+    closed, opened = (
+        lesson_measurements.outcome(presets.get(name).replace(epochs=2, seed=5)) for name in ("closed_gates", "open_gates")
+    )
     assert closed["last"] < 0.6
     assert opened["last"] > 0.98
 
 
 def test_the_runaway_pair_trains_as_recorded() -> None:
-    loose, clipped = (evidence.outcome(presets.get(name).replace(epochs=1, seed=5)) for name in ("runaway", "runaway_clipped"))
+    loose, clipped = (
+        lesson_measurements.outcome(presets.get(name).replace(epochs=1, seed=5)) for name in ("runaway", "runaway_clipped")
+    )
     assert loose["diverged"] == 1
     assert loose["steps"] == 2, "the second loss"
     assert clipped["diverged"] == 0

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnn_core.contest import Goal, Lap
-from rnn_core.verdicts import Standing, reach, standings, verdict
+from rnn_core.studies.contest import Goal, Lap
+from rnn_core.studies.contest_words import Standing, reach, standings, verdict
 
 AIM = Goal("adding", 100, "rmse", threshold=0.1, baseline=0.408, steps=1500)
 FAILED = Standing("simple_rnn", 0.01, 1, 0, 0, False, steps=1500, seconds=5, best=0.36, reach=12, reach_untrained=40)

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_core import sweep
-from rnn_core.sweep import Outcome, Trial
+from rnn_core.studies import sweep
+from rnn_core.studies.sweep import Outcome, Trial
 
 
 def outcome(

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from rnn_core import sweep
 from rnn_core.cluster import Service
 from rnn_core.runs import Store
-from rnn_core.sweep import Outcome, Trial
-from rnn_core.sweeping import Sweep
+from rnn_core.studies import sweep
+from rnn_core.studies.sweep import Outcome, Trial
+from rnn_core.studies.sweep_on_cluster import Sweep
 from tests import outside
-from tests.test_sweep import outcome
+from tests.studies.test_sweep import outcome
 from tests.watching import until
 
 TRIALS = [Trial("adding", 8, cell, seed) for seed in (0, 1) for cell in ("gru", "lstm")]

@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rnn_core import sweep
-from rnn_core.contest import Lap
-from rnn_core.sweep import Outcome, Trial
+from rnn_core.studies import sweep
+from rnn_core.studies.contest import Lap
+from rnn_core.studies.sweep import Outcome, Trial
 
 OVER = ("finished", "stopped", "failed", "interrupted")
 TRIES = 3  # times that one trial is started when workers go away under it
