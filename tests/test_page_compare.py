@@ -18,8 +18,8 @@ from rnn_core.studies import contest, sweep
 from rnn_core.studies.contest import Goal
 from rnn_core.training.history import COLUMNS
 from tests.conftest import ROOT, figures
+from tests.figures.test_compare import LAPS
 from tests.studies.test_sweep import outcome
-from tests.test_compare_figures import LAPS
 
 AIM = Goal("adding", 100, "rmse", threshold=0.1, baseline=0.4, steps=1500)
 

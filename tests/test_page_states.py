@@ -17,7 +17,7 @@ from rnn_core.probes.states import paths
 from rnn_core.probes.states.paths import Growth
 from rnn_core.runs import Kept, RunInfo
 from tests.conftest import ROOT, figures
-from tests.test_trajectories import portrait
+from tests.figures.test_trajectories import portrait
 
 STEPS = (0, 100, 250)
 

@@ -1,4 +1,9 @@
-"""One result in, one figure out. Each module draws one topic and loads on first use: `rnn_core.figures.gradients.norm_by_step(flow)`."""
+"""Result in, figure out: each module draws one topic and loads on first use, as `rnn_core.figures.gradients.norm_by_step(flow)`.
+
+In: what a training or a probe returned, never a model. Out: a `plotly` figure with named axes, units and alternative text.
+Colours of cells and gates, light and dark, are in `theme.py`; a cell keeps its colour everywhere.
+Open first: `gradients.py`; then `live.py` for what ticks during a training.
+"""
 
 from __future__ import annotations
 

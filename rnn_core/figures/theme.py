@@ -1,7 +1,7 @@
 """One look for every figure: colours that mean the same thing everywhere, and the empty figure all others start from.
 
 Every colour keeps a contrast of at least 3:1 against both the light and the dark page, and the members of one group stay
-apart for readers with red-green colour blindness (tests/test_theme.py measures both). Figures are transparent and leave
+apart for readers with red-green colour blindness (tests/figures/test_theme.py measures both). Figures are transparent and leave
 text colours to the page, so one figure serves both themes; `for_paper` fixes them for a file.
 """
 
