@@ -26,7 +26,7 @@ _MODULES = {  # public name of a module → where it lies
     "figures": "figures",
     "models": "engine.model",
     "probes": "probes",
-    "runs": "runs",
+    "runs": "store.store",
     "cluster": "cluster",
 }
 __all__ = [*_HOMES, *_MODULES]

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnn_core import data
-from rnn_core.runs import RunInfo, Store
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store.store import RunInfo, Store
 from rnn_core.training.control import Control
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _train(chosen: argparse.Namespace) -> int:
     changes = {name: value for name in ("epochs", "seed") if (value := getattr(chosen, name)) is not None}
     uploads: dict[str, bytes] = {}
     if chosen.csv:
-        from rnn_core.archive import checksum
+        from rnn_core.store.arrays import checksum
 
         content = chosen.csv.read_bytes()
         uploads, changes["source"] = {checksum(content): content}, checksum(content)
@@ -85,7 +85,7 @@ def _train(chosen: argparse.Namespace) -> int:
 
 
 def _resume(chosen: argparse.Namespace) -> int:
-    from rnn_core.parcels import read_checkpoint
+    from rnn_core.store.saved import read_checkpoint
 
     store = Store(chosen.home)
     info = _find(store, chosen.run)
@@ -101,7 +101,7 @@ def _resume(chosen: argparse.Namespace) -> int:
 
 def _follow(store: Store, run_id: str, experiment: Experiment, uploads: dict[str, bytes], start: Checkpoint | None) -> int:
     """Train with a progress bar, into the store, until the end or Ctrl-C."""
-    from rnn_core.recorder import Recorder
+    from rnn_core.store.recorder import Recorder
     from rnn_core.training.loop import train
 
     _load_tensorflow_quietly()
@@ -243,7 +243,7 @@ def _prune(chosen: argparse.Namespace) -> None:
 
 
 def _starters(chosen: argparse.Namespace) -> None:
-    from rnn_core.starters import build
+    from rnn_core.store.starters import build
 
     build.main(chosen.names or None)
 

@@ -17,7 +17,7 @@ from rnn_core.link import Link, Worker, failure
 from rnn_core.probe_cache import ProbeCache
 from rnn_core.reception import Reception, unstarted
 from rnn_core.roster import Roster
-from rnn_core.runs import Store
+from rnn_core.store.store import Store
 
 DEATHS = 3  # workers that may die under one run without any progress in between
 # Bytes that a worker may take before it starts afresh: TensorFlow keeps some 40 MB of every network it compiled.

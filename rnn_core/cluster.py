@@ -16,9 +16,9 @@ from typing import Any
 from rnn_core import data
 from rnn_core.clerk import Clerk
 from rnn_core.job import Job, Live, Stream
-from rnn_core.runs import ACTIVE, Store
-from rnn_core.runs import store as shared_store
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store.store import ACTIVE, Store
+from rnn_core.store.store import store as shared_store
 from rnn_core.training.control import Control
 from rnn_core.training.loop import Run, reseed
 
@@ -31,7 +31,7 @@ class Service:
     """One per web process. Every method returns at once and may be called from any thread.
 
     Args:
-        store: where runs are kept; default: `runs.store()`.
+        store: where runs are kept; default: `store.store()`.
         scheduler: address of an existing cluster; default: UNROLLED_SCHEDULER, else an embedded cluster.
         trainers: training workers of an embedded cluster; default: one per spare core.
         patience: seconds without a viewer until a job is stopped; default: UNROLLED_PATIENCE, else ten minutes.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rnn_core.jobs import Beat
-from rnn_core.runs import ACTIVE
+from rnn_core.store.store import ACTIVE
 from rnn_core.training.loop import Run, Snapshot
 
 

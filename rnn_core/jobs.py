@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.parcels import Parcel, checkpoint, moment, read_checkpoint
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store.saved import Parcel, checkpoint, moment, read_checkpoint
 from rnn_core.training.control import Control
 from rnn_core.training.history import NormHistory, logarithms
 from rnn_core.training.loop import Snapshot, row_of, train

@@ -8,9 +8,9 @@ from functools import partial
 
 from rnn_core.job import Job
 from rnn_core.jobs import Beat
-from rnn_core.parcels import Parcel, read_checkpoint
-from rnn_core.runs import ACTIVE, Store
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store.saved import Parcel, read_checkpoint
+from rnn_core.store.store import ACTIVE, Store
 from rnn_core.training.history import History
 from rnn_core.training.loop import Run
 

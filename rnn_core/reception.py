@@ -13,8 +13,8 @@ from rnn_core import jobs
 from rnn_core.job import Job
 from rnn_core.ledger import Ledger
 from rnn_core.link import Link, failure, lost
-from rnn_core.parcels import Parcel
 from rnn_core.roster import Roster
+from rnn_core.store.saved import Parcel
 
 
 class Reception:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rnn_core import exchange, starters
 from rnn_core.probes.sentence import arithmetic, reading
 from rnn_core.probes.states import corpus, similar_spans, units
+from rnn_core.store import run_file, starters
 
 if TYPE_CHECKING:
     from rnn_core.engine.model import Model
@@ -40,7 +40,7 @@ def opened(source: Source) -> Model:
 
 @lru_cache(maxsize=16)
 def _starter(run: str, step: int) -> Model:
-    return exchange.open_starter(run).model(step)
+    return run_file.open_starter(run).model(step)
 
 
 @lru_cache(maxsize=16)

@@ -6,9 +6,9 @@ import numpy as np
 
 from rnn_core import data
 from rnn_core.engine.model import Model
-from rnn_core.parcels import Parcel, checkpoint, moment, weight_shapes
-from rnn_core.runs import RunRecord, Store
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store.saved import Parcel, checkpoint, moment, weight_shapes
+from rnn_core.store.store import RunRecord, Store
 from rnn_core.training.history import NormHistory, logarithms
 from rnn_core.training.loop import Checkpoint, Run, Snapshot
 

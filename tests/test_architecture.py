@@ -65,12 +65,14 @@ def test_each_stage_imports_only_from_the_left(path: Path) -> None:
             "rnn_core.training.step",
             "rnn_core.engine.blocks",
             "rnn_core.cluster",
-            "rnn_core.runs",
+            "rnn_core.store.store",
         )
         assert not [module for module in modules if module.startswith(forbidden)], "figures take results, never models"
         assert not roots(modules) & HEAVY
     if where.startswith("rnn_core/probes"):
-        assert not [module for module in modules if module.startswith(("rnn_core.figures", "rnn_core.cluster", "rnn_core.runs"))]
+        assert not [
+            module for module in modules if module.startswith(("rnn_core.figures", "rnn_core.cluster", "rnn_core.store.store"))
+        ]
         assert "plotly" not in roots(modules)
     if where.startswith("rnn_core/data") or where in ("rnn_core/spec/experiment.py", "rnn_core/spec/fields.py"):
         later = (
@@ -79,7 +81,7 @@ def test_each_stage_imports_only_from_the_left(path: Path) -> None:
             "rnn_core.probes",
             "rnn_core.figures",
             "rnn_core.cluster",
-            "rnn_core.runs",
+            "rnn_core.store.store",
         )
         assert not [module for module in modules if module.startswith(later)]
     if where == "app.py" or where.startswith("pages"):
@@ -88,7 +90,7 @@ def test_each_stage_imports_only_from_the_left(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["rnn_core", "rnn_core.figures.live", "rnn_core.runs", "rnn_core.cluster", "pages.shared.shell", "pages.shared.watch"],
+    ["rnn_core", "rnn_core.figures.live", "rnn_core.store.store", "rnn_core.cluster", "pages.shared.shell", "pages.shared.watch"],
 )
 def test_importing_costs_no_tensorflow(module: str) -> None:
     program = f"import {module}, sys; raise SystemExit(bool({{'tensorflow', 'keras', 'jax', 'torch'}} & set(sys.modules)))"

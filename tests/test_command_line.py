@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rnn_core.__main__ import main
-from rnn_core.runs import Store
+from rnn_core.store.store import Store
 from tests import made_up
 from tests.watching import LONG, TINY
 
@@ -124,8 +124,8 @@ def test_files_that_hold_no_experiment(home: Path, tmp_path: Path, capsys: pytes
 
 def test_starters_are_rebuilt_by_their_own_module(monkeypatch: pytest.MonkeyPatch):
     asked = []
-    monkeypatch.setattr("rnn_core.starters.build.main", asked.append)
+    monkeypatch.setattr("rnn_core.store.starters.build.main", asked.append)
     assert main(["starters", "lstm"]) == 0
     assert main(["starters"]) == 0
     assert asked == [["lstm"], None]
-    assert os.path.exists("rnn_core/starters")
+    assert os.path.exists("rnn_core/store/starters")

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import contests, guard, picture, readers, run_gradients, runs, settings, share, teaching, texts, watch
 from pages.shared.session import key
 from rnn_core import Experiment
-from rnn_core.runs import Store
+from rnn_core.store.store import Store
 from tests.conftest import ROOT
 from tests.test_page_runs import PAGES, words
 from tests.test_sentence import Inline

@@ -22,8 +22,8 @@ from rnn_core import data
 from rnn_core.cluster import Live
 from rnn_core.data.series import table_file
 from rnn_core.probes.states import corpus
-from rnn_core.runs import Store
 from rnn_core.spec.experiment import CELLS, Experiment
+from rnn_core.store.store import Store
 from tests import made_up
 from tests.conftest import ROOT, figures
 from tests.test_sentence import Inline

@@ -15,7 +15,7 @@ from pages.shared.session import key
 from rnn_core import Experiment
 from rnn_core.probes.states import paths
 from rnn_core.probes.states.paths import Growth
-from rnn_core.runs import Kept, RunInfo
+from rnn_core.store.store import Kept, RunInfo
 from tests.conftest import ROOT, figures
 from tests.figures.test_trajectories import portrait
 

@@ -12,9 +12,9 @@ from pages.shared import runs, session, transport
 from pages.shared.session import key
 from pages.shared.settings import value as setting
 from pages.shared.shell import NAVIGATION
-from rnn_core.runs import RunInfo
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import FIELDS, Experiment
+from rnn_core.store.store import RunInfo
 from tests.conftest import ROOT, figures
 
 PAGES = ["app.py", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").glob("*.py"))]

@@ -17,7 +17,7 @@ import pytest
 
 from rnn_core import jobs
 from rnn_core.cluster import Service
-from rnn_core.runs import Store
+from rnn_core.store.store import Store
 from tests import made_up, outside, streams
 from tests.watching import LONG, TINY, live, step, until, wait
 
@@ -129,7 +129,7 @@ def test_a_stop_holds_when_the_worker_goes(service: Service, monkeypatch: pytest
 APP = """
 import sys, time
 from rnn_core.cluster import Service
-from rnn_core.runs import Store
+from rnn_core.store.store import Store
 from tests.watching import LONG, step
 if __name__ == "__main__":
     service = Service(Store(sys.argv[1]), scheduler="", trainers=1)

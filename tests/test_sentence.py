@@ -18,8 +18,8 @@ from pages.shared.session import key
 from rnn_core import sentence
 from rnn_core.probes.sentence import reading
 from rnn_core.probes.states import corpus
-from rnn_core.runs import Store
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store.store import Store
 from tests import made_up
 from tests.conftest import ROOT
 from tests.probes.test_units import starter

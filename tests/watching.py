@@ -8,8 +8,8 @@ import traceback
 from collections.abc import Callable
 
 from rnn_core.cluster import Live, Service
-from rnn_core.runs import ACTIVE
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store.store import ACTIVE
 
 TINY = Experiment().replace(task="first_token", length=6, samples=128, epochs=2, batch=32, units=4, cell="gru")
 LONG = TINY.replace(epochs=1000, samples=2000)

@@ -13,8 +13,8 @@ from pages.shared.transport import duration, score
 from pages.shared.words import plain
 from rnn_core import data
 from rnn_core.figures import compare, theme
-from rnn_core.records import ACTIVE, RunInfo
 from rnn_core.spec.experiment import FIELDS
+from rnn_core.store.run import ACTIVE, RunInfo
 
 MOST = 6  # runs in one figure
 TICK = 2.0  # seconds, while one of them trains

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from pages.shared import runs
-from rnn_core.records import ACTIVE
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store.run import ACTIVE
 
 
 @dataclass(frozen=True, eq=False)

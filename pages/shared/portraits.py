@@ -29,7 +29,7 @@ class Look:
     """The run that is looked at."""
 
     service: Any  # rnn_core.cluster.Service
-    run: Any  # rnn_core.runs.RunRecord with at least one kept moment
+    run: Any  # rnn_core.store.store.RunRecord with at least one kept moment
     task: Task
     steps: list[int]  # training steps of its kept moments
     part: layers.Part  # the recurrent layer that is looked at

@@ -25,7 +25,7 @@ CELLS = ("simple_rnn", "lstm", "gru")
 class Choice:
     """What the controls above the player say."""
 
-    records: tuple[Any, ...]  # rnn_core.runs.RunRecord of every model to show
+    records: tuple[Any, ...]  # rnn_core.store.store.RunRecord of every model to show
     compare: str  # "nothing", "word", "text" or "training"
     method: str  # key of METHODS
 

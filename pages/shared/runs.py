@@ -29,7 +29,7 @@ def store() -> Any:
 
 @cache
 def _early_store() -> Any:
-    return import_module("rnn_core.runs").Store()
+    return import_module("rnn_core.store.store").Store()
 
 
 def service() -> Any:

@@ -59,7 +59,7 @@ class Context:
     """What a page works with."""
 
     run_id: str | None  # the current run, or None
-    run: Any  # rnn_core.runs.RunRecord of it, or None
+    run: Any  # rnn_core.store.store.RunRecord of it, or None
     use: Use  # what this page can do with it
 
     @property

@@ -25,7 +25,7 @@ def use(page: str, run: Any, chosen: bool) -> Use:
 
     Args:
         page: title of the page.
-        run: rnn_core.runs.RunRecord, or None.
+        run: rnn_core.store.store.RunRecord, or None.
         chosen: whether somebody chose this run; else it is the starter that the page shows by itself.
     """
     if run is None:

@@ -15,8 +15,8 @@ import time
 import numpy as np
 
 from rnn_core.cluster import Service
-from rnn_core.runs import Store
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store.store import Store
 
 TASKS = {
     "toy reviews, LSTM 32": Experiment().replace(task="toy_reviews", cell="lstm", epochs=1000),

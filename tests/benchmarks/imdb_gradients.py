@@ -19,8 +19,8 @@ from rnn_core import data
 from rnn_core.data.sequences import Sequences, batches
 from rnn_core.probes.gradients.curves import Curve, curve
 from rnn_core.probes.gradients.state_gradients import state_gradients
-from rnn_core.runs import RunRecord, Store
 from rnn_core.spec.experiment import CELLS, Experiment
+from rnn_core.store.store import RunRecord, Store
 from tests.benchmarks import record
 from tests.benchmarks.padding import padding
 

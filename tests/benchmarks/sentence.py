@@ -22,13 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core import exchange, sentence
+from rnn_core import sentence
 from rnn_core.data.sequences import Sequences
 from rnn_core.data.text import imdb_files
 from rnn_core.data.text.token_ids import START, UNKNOWN
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes.states import corpus
 from rnn_core.sentence import Source
+from rnn_core.store import run_file
 from tests.conftest import SHARED_IMDB
 
 CELLS = ("simple_rnn", "lstm", "gru")
@@ -141,7 +142,7 @@ def gaps(count: int = 12) -> list[dict[str, Any]]:
     chosen = [n for n in range(len(reviews)) if reviews.lengths[n] == 500][:count]
     rows = []
     for cell in CELLS:
-        record = exchange.open_starter(f"starter-{cell}")
+        record = run_file.open_starter(f"starter-{cell}")
         found = [sentence.read(Source(record.id, record.snapshots[-1].step), reviews[n]) for n in chosen]
         relative = [one.gap / max(1.0, abs(float(one.attribution.sum()))) for one in found]
         rows.append(
@@ -180,7 +181,7 @@ def paths() -> list[dict[str, Any]]:
     targets = np.array([[row["label"]] for row in sample], np.float32)
     rows = []
     for cell in CELLS:
-        record = exchange.open_starter(f"starter-{cell}")
+        record = run_file.open_starter(f"starter-{cell}")
         stepper = Stepper(record.model(), record.experiment.training)
         for way, each in ways.items():
             offsets = np.concatenate([[0], np.cumsum([len(ids) for ids in each])]).astype(np.int64)

@@ -21,8 +21,8 @@ import numpy as np
 import psutil
 
 from rnn_core.cluster import Service
-from rnn_core.runs import Store
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store.store import Store
 
 SMALL = Experiment().replace(task="toy_reviews", cell="gru", epochs=1, samples=640)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from rnn_core.cluster import Service
-from rnn_core.runs import Store
+from rnn_core.store.store import Store
 from tests.watching import until
 
 

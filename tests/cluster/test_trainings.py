@@ -38,7 +38,7 @@ def test_a_training_reaches_viewer_and_store_whole(service: Service):
 
 def test_the_web_process_stays_free_of_tensorflow():
     program = (
-        "import sys, tempfile; from rnn_core.cluster import Service; from rnn_core.runs import Store\n"
+        "import sys, tempfile; from rnn_core.cluster import Service; from rnn_core.store.store import Store\n"
         "from tests import streams; from tests.watching import TINY, wait\n"
         "if __name__ == '__main__':\n"
         "    service = Service(Store(tempfile.mkdtemp()), scheduler='', trainers=1)\n"

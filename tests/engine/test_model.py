@@ -12,9 +12,9 @@ import pytest
 
 from rnn_core.engine import model as models
 from rnn_core.engine.model import build, from_keras, skeleton
-from rnn_core.parcels import weight_shapes
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
+from rnn_core.store.saved import weight_shapes
 
 TOKENS = Interface("tokens", 50, 1, "binary")
 FLOATS = Interface("floats", 3, 4, "categorical", per_step=True)

@@ -8,18 +8,19 @@ import re
 import numpy as np
 import pytest
 
-from rnn_core import exchange, sentence, starters
+from rnn_core import sentence
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.figures import attributions, traces
 from rnn_core.figures.theme import GATE_COLOURS, GATE_NAMES
 from rnn_core.probes.sentence import reading
+from rnn_core.store import run_file, starters
 from tests.probes.test_units import starter
 
 WORDS = ("<start>", "A", "<b>fine</b>", "film")
 
 
 def profile(cell: str) -> traces.Profile:
-    return starters.profile(cell, exchange.open_starter(f"starter-{cell}").snapshots[-1].step)
+    return starters.profile(cell, run_file.open_starter(f"starter-{cell}").snapshots[-1].step)
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core import exchange, sentence
+from rnn_core import sentence
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes.sentence import reading
 from rnn_core.sentence import Source, opened
+from rnn_core.store import run_file
 from tests.probes.test_arithmetic import model, small_profile
 from tests.probes.test_units import starter
 
@@ -104,7 +105,7 @@ def test_models_that_cannot_be_followed_are_refused() -> None:
 
 
 def test_every_kept_snapshot_of_a_starter_reads() -> None:
-    record = exchange.open_starter("starter-lstm")
+    record = run_file.open_starter("starter-lstm")
     ids = vocabulary().encode(TEXT).ids
     found = [sentence.read(Source(record.id, kept.step), ids) for kept in record.snapshots]
     assert abs(found[0].probability[-1] - 0.5) < 0.05  # untrained: no opinion

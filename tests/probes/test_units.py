@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core import exchange, sentence
+from rnn_core import sentence
 from rnn_core.probes.states import corpus, units
 from rnn_core.sentence import Source
+from rnn_core.store import run_file
 
 
 def starter(name: str) -> Source:
-    record = exchange.open_starter(f"starter-{name}")
+    record = run_file.open_starter(f"starter-{name}")
     return Source(record.id, record.snapshots[-1].step)
 
 
@@ -80,7 +81,7 @@ def test_a_profile_is_of_real_tokens_and_final_states() -> None:
 
     source = starter("gru")
     sequences = corpus.reviews("toy_reviews", 25, 60, 10_000)
-    model = exchange.open_starter(source.run).model()
+    model = run_file.open_starter(source.run).model()
     profile = units.profile(model, sequences)
     last = trace(model, sequences[7][None]).states[0, -1]
     np.testing.assert_allclose(profile.cloud[7], profile.basis.project(last)[:2], atol=1e-5)

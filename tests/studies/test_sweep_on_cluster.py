@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rnn_core.cluster import Service
-from rnn_core.runs import Store
+from rnn_core.store.store import Store
 from rnn_core.studies import sweep
 from rnn_core.studies.sweep import Outcome, Trial
 from rnn_core.studies.sweep_on_cluster import Sweep

@@ -18,13 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core import data, exchange
-from rnn_core.archive import checksum
-from rnn_core.index import run_row
-from rnn_core.library import Library, experiment_of
-from rnn_core.parcels import Parcel
-from rnn_core.records import ACTIVE, STATUSES, Kept, RunInfo, RunRecord, clean, default_name
+from rnn_core import data
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store import run_file
+from rnn_core.store.arrays import checksum
+from rnn_core.store.index import run_row
+from rnn_core.store.reader import Library, experiment_of
+from rnn_core.store.run import ACTIVE, STATUSES, Kept, RunInfo, RunRecord, clean, default_name
+from rnn_core.store.saved import Parcel
 from rnn_core.training.history import COLUMNS
 
 __all__ = ["ACTIVE", "STATUSES", "Kept", "RunInfo", "RunRecord", "Store", "clean", "default_name", "home_folder", "store"]
@@ -170,11 +171,11 @@ class Store(Library):
 
     def export(self, run_id: str, path: str | Path) -> Path:
         """Write one run as a single file: experiment, history, norms, kept moments and uploads."""
-        return exchange.export(self.open(run_id), Path(path))
+        return run_file.export(self.open(run_id), Path(path))
 
     def import_(self, source: str | Path | bytes) -> str:
         """Read such a file, checking everything in it; returns the new run's id. Raises ValueError with a sentence."""
-        found = exchange.read(source if isinstance(source, bytes) else Path(source))
+        found = run_file.read(source if isinstance(source, bytes) else Path(source))
         run_id = self.create(found.experiment, uploads=found.uploads, name=found.name, status="stopped")
         try:
             self.record(run_id, found.rows, found.norms.rows.items(), found.norms.stride, test_metric=found.test_metric)

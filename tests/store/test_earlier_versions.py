@@ -1,4 +1,4 @@
-"""A store and a `.run` file that an earlier version wrote (tests/fixtures) open unchanged: names, history, weights, uploads."""
+"""A store and a `.run` file that an earlier version wrote (tests/store/fixtures) open unchanged: names, history, weights, uploads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from rnn_core import data
 from rnn_core.engine.model import Model
-from rnn_core.runs import Store
+from rnn_core.store.store import Store
 
 FIXTURES = Path(__file__).parent / "fixtures"
 LSTM, CSV = "20261128-d1d22e0541", "20261128-98d5d7d44d"  # run ids

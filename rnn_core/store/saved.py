@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_core.archive import pack, unpack
 from rnn_core.spec.experiment import ModelSpec
 from rnn_core.spec.interface import Interface
+from rnn_core.store.arrays import pack, unpack
 from rnn_core.training.loop import Checkpoint, Snapshot
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_core.index import IDLE, Index
+from rnn_core.store.index import IDLE, Index
 
 INSERT = "INSERT INTO runs(id, name) VALUES ('{0}', '{0}')"
 

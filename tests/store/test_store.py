@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_core.parcels import read_checkpoint, weight_shapes
-from rnn_core.runs import Store, clean
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store.saved import read_checkpoint, weight_shapes
+from rnn_core.store.store import Store, clean
 from rnn_core.training.history import COLUMNS
 from tests import made_up
 

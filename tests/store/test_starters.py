@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_core import exchange, starters
 from rnn_core.data.sequences import Sequences
 from rnn_core.data.text import imdb_files
 from rnn_core.data.text.token_ids import START, UNKNOWN
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes.states import corpus
+from rnn_core.store import run_file, starters
 from rnn_core.training.step import Stepper
 from tests import made_up
 from tests.conftest import SHARED_IMDB
@@ -26,7 +26,7 @@ imdb = pytest.mark.skipif(not (SHARED_IMDB / "imdb.npz").exists(), reason="IMDB 
 
 
 def test_they_are_good_and_small() -> None:
-    found = {info.id.removeprefix("starter-"): info for info in exchange.starters()}
+    found = {info.id.removeprefix("starter-"): info for info in run_file.starters()}
     assert set(found) == set(starters.NAMES)
     for name, least in ACCURACY.items():
         assert found[name].test_metric >= least, name
@@ -38,7 +38,7 @@ def test_they_are_good_and_small() -> None:
 
 @pytest.mark.parametrize("name", starters.NAMES)
 def test_each_tells_how_it_learned(name: str) -> None:
-    record = exchange.open_starter(f"starter-{name}")
+    record = run_file.open_starter(f"starter-{name}")
     spec = record.experiment
     assert (spec.model.cell, spec.model.units, spec.data.vocabulary, spec.data.length) == (name, 32, 10_000, 500)
     assert record.snapshots[0].step == 0
@@ -76,7 +76,7 @@ def test_unknown_names_are_refused() -> None:
 
 
 def test_training_reads_crops_and_unknown_words() -> None:
-    from rnn_core.starters import build
+    from rnn_core.store.starters import build
 
     values = np.concatenate([[START, *range(10, 10 + n)] for n in (20, 60, 5)]).astype(np.int32)
     offsets = np.cumsum([0, 21, 61, 6])
@@ -99,7 +99,7 @@ def test_training_reads_crops_and_unknown_words() -> None:
 
 def test_best_is_chosen_by_validation_and_tested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole build on toy reviews: what is written opens, and its test accuracy is of the weights that ship."""
-    from rnn_core.starters import build
+    from rnn_core.store.starters import build
 
     small = build.EXPERIMENTS["gru"].replace(task="toy_reviews", length=60, samples=600, epochs=2, learning_rate=0.01)
     monkeypatch.setitem(build.EXPERIMENTS, "gru", small)
@@ -108,8 +108,8 @@ def test_best_is_chosen_by_validation_and_tested_once(tmp_path: Path, monkeypatc
         build.corpus, "reviews", lambda task, count, length, size: corpus_reviews("toy_reviews", count, length, size)
     )
     accuracy = build.build("gru", tmp_path)
-    monkeypatch.setattr(exchange, "STARTERS", tmp_path)
-    record = exchange.open_starter("starter-gru")
+    monkeypatch.setattr(run_file, "STARTERS", tmp_path)
+    record = run_file.open_starter("starter-gru")
     assert record.info.test_metric == pytest.approx(accuracy)
     model = record.model()
     assert all(np.array_equal(weight, weight.astype(np.float16).astype(np.float32)) for weight in model.weights)
@@ -153,7 +153,7 @@ def test_reading_raw_text_is_reading_the_datasets_ids() -> None:
 @imdb
 @pytest.mark.parametrize("name", starters.NAMES)
 def test_reported_accuracy_is_what_a_sample_of_the_test_reviews_says(name: str) -> None:
-    record = exchange.open_starter(f"starter-{name}")
+    record = run_file.open_starter(f"starter-{name}")
     sample = corpus.reviews("imdb", 1500, 500, 10_000)
     found = Stepper(record.model(), record.experiment.training).evaluate(sample, 128)[1]
     reported = record.info.test_metric

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from rnn_core.parcels import checkpoint, moment
-from rnn_core.runs import Store
+from rnn_core.store.saved import checkpoint, moment
+from rnn_core.store.store import Store
 from rnn_core.training.history import NormHistory, logarithms
 from rnn_core.training.loop import Snapshot, row_of
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_core.archive import write_atomically
-from rnn_core.parcels import moment, read_checkpoint
-from rnn_core.runs import Store
+from rnn_core.store.arrays import write_atomically
+from rnn_core.store.saved import moment, read_checkpoint
+from rnn_core.store.store import Store
 from tests import made_up
 
 
@@ -120,7 +120,7 @@ def test_two_processes_write_one_store(tmp_path: Path):
     """Each its own runs; SQLite keeps them apart."""
     store = Store(tmp_path)
     program = (
-        "import sys; from tests import made_up; from rnn_core.runs import Store\n"
+        "import sys; from tests import made_up; from rnn_core.store.store import Store\n"
         "store = Store(sys.argv[1]); run = store.create(made_up.EXPERIMENT, status='running')\n"
         "for n in range(1, 201): store.record(run, made_up.rows(n, n))\n"
         "store.record(run, status='finished'); store.close()"

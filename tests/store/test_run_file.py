@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_core.archive import checksum, pack, read_run, unpack, write_run
-from rnn_core.runs import Store
+from rnn_core.store.arrays import checksum, pack, read_run, unpack, write_run
+from rnn_core.store.store import Store
 from tests import made_up
 
 
@@ -85,7 +85,7 @@ def _changed(exported: Path, tmp_path: Path, **changes: object) -> Path:
 
 
 def _moment(**changes: object) -> bytes:
-    from rnn_core.parcels import moment
+    from rnn_core.store.saved import moment
 
     arrays = unpack(moment(made_up.snapshot(100)).data)
     about = json.loads(arrays["about"].tobytes())
@@ -144,7 +144,7 @@ def _zip(files: dict[str, bytes]) -> bytes:
 
 
 def test_a_zip_bomb_is_refused_unopened(store: Store, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("rnn_core.archive.LARGEST", 8 * 2**20)  # the real limit takes a while to exceed
+    monkeypatch.setattr("rnn_core.store.arrays.LARGEST", 8 * 2**20)  # the real limit takes a while to exceed
     buffer = io.BytesIO()
     with (
         zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive,

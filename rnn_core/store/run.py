@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_core import data
-from rnn_core.parcels import model_of, read_moment
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store.saved import model_of, read_moment
 from rnn_core.training.history import NormHistory
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.archive import checksum, pack, read_run, unpack, write_run
-from rnn_core.parcels import Parcel, model_of, read_moment
-from rnn_core.records import ACTIVE, Kept, RunInfo, RunRecord
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
+from rnn_core.store.arrays import checksum, pack, read_run, unpack, write_run
+from rnn_core.store.run import ACTIVE, Kept, RunInfo, RunRecord
+from rnn_core.store.saved import Parcel, model_of, read_moment
 from rnn_core.training.history import COLUMNS, INTEGERS, NORM_ROWS, NormHistory, logarithms
 
 STARTERS = Path(__file__).parent / "starters"

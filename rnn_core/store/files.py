@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from rnn_core.archive import checksum, write_atomically
+from rnn_core.store.arrays import checksum, write_atomically
 
 BALLAST = 256 * 1024  # bytes set aside, so that a full disk still has room to say so
 

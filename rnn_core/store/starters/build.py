@@ -18,14 +18,15 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from rnn_core import data, starters
+from rnn_core import data
 from rnn_core.data.sequences import Sequences, batches
 from rnn_core.data.text.token_ids import START, UNKNOWN
 from rnn_core.engine import model as models
-from rnn_core.parcels import moment
 from rnn_core.probes.states import corpus, units
-from rnn_core.runs import Store
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store import starters
+from rnn_core.store.saved import moment
+from rnn_core.store.store import Store
 from rnn_core.training.history import NormHistory, logarithms
 from rnn_core.training.loop import Run, Snapshot, eigenvalues
 from rnn_core.training.step import Stepper, StepResult
@@ -55,7 +56,7 @@ EXPERIMENTS = {
     "gru": Experiment().replace(**_SHARED, cell="gru", gate_bias=1.0, learning_rate=2e-3, epochs=8),
 }
 TITLES = {"simple_rnn": "Starter: vanilla RNN on IMDB", "lstm": "Starter: LSTM on IMDB", "gru": "Starter: GRU on IMDB"}
-NOTE = "Trained with random crops, dropped words and averaged weights (see rnn_core/starters/build.py)."
+NOTE = "Trained with random crops, dropped words and averaged weights (see rnn_core/store/starters/build.py)."
 
 
 @dataclass(frozen=True, eq=False)

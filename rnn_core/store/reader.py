@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_core import data, exchange
-from rnn_core.index import Index, run_row
-from rnn_core.ownership import Owner
-from rnn_core.records import ACTIVE, Kept, RunInfo, RunRecord
-from rnn_core.shelf import Shelf
+from rnn_core import data
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store import run_file
+from rnn_core.store.files import Shelf
+from rnn_core.store.index import Index, run_row
+from rnn_core.store.lock import Owner
+from rnn_core.store.run import ACTIVE, Kept, RunInfo, RunRecord
 from rnn_core.training.history import COLUMNS, INTEGERS, NormHistory
 
 log = logging.getLogger(__name__)
@@ -40,12 +41,12 @@ class Library:
         """Newest first, starter models last. A run that this version cannot read is left out; `open` says why."""
         with self._index.reading() as db:
             rows = db.execute("SELECT * FROM runs ORDER BY created DESC, id DESC").fetchall()
-        return [info for row in rows if (info := self._readable(row))] + exchange.starters()
+        return [info for row in rows if (info := self._readable(row))] + run_file.starters()
 
     def open(self, run_id: str) -> RunRecord:
         """Raises KeyError with a sentence when there is no such run, ValueError when this version cannot read it."""
         if run_id.startswith("starter-"):
-            return exchange.open_starter(run_id)
+            return run_file.open_starter(run_id)
         with self._index.reading() as db:
             info = self._info(run_row(db, run_id))
             rows = db.execute(f"SELECT {', '.join(COLUMNS)} FROM metrics WHERE run = ? ORDER BY step", [run_id]).fetchall()
