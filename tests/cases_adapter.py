@@ -18,7 +18,7 @@ import numpy as np
 from rnn_core import data
 from rnn_core.data.series import table_file
 from rnn_core.engine import model as models
-from rnn_core.keras_script import keras_program
+from rnn_core.export.keras_program import keras_program
 from rnn_core.spec.experiment import Experiment
 
 Pair = tuple[np.ndarray, np.ndarray]

@@ -15,8 +15,8 @@ from pages.shared import guard, runs, settings
 from pages.shared.moments import Moment
 from pages.shared.session import key
 from pages.shared.words import plain, sentence
-from rnn_core.keras_file import keras_file
-from rnn_core.keras_script import keras_program
+from rnn_core.export.keras_file import keras_file
+from rnn_core.export.keras_program import keras_program
 from rnn_core.spec.experiment import Experiment
 
 
