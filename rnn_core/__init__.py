@@ -27,7 +27,7 @@ _MODULES = {  # public name of a module → where it lies
     "models": "engine.model",
     "probes": "probes",
     "runs": "store.store",
-    "cluster": "cluster",
+    "cluster": "service.service",
 }
 __all__ = [*_HOMES, *_MODULES]
 

@@ -24,9 +24,9 @@ if "UNROLLED_IMDB" not in os.environ and (SHARED_IMDB / "imdb.npz").exists():
 # Tests that start servers and workers, and look at how soon these answer.
 SERVING = (
     "tests/browser/",
-    "tests/cluster/",
+    "tests/service/cluster/",
     "tests/test_command_line.py",
-    "tests/test_recovery.py",
+    "tests/service/test_recovery.py",
     "tests/studies/test_sweep_on_cluster.py",
 )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.watching import until
 
-WARM = ("--preload", "rnn_core.worker_setup")
+WARM = ("--preload", "rnn_core.service.worker_setup")
 
 
 @contextmanager

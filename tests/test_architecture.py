@@ -64,14 +64,16 @@ def test_each_stage_imports_only_from_the_left(path: Path) -> None:
             "rnn_core.engine.model",
             "rnn_core.training.step",
             "rnn_core.engine.blocks",
-            "rnn_core.cluster",
+            "rnn_core.service.service",
             "rnn_core.store.store",
         )
         assert not [module for module in modules if module.startswith(forbidden)], "figures take results, never models"
         assert not roots(modules) & HEAVY
     if where.startswith("rnn_core/probes"):
         assert not [
-            module for module in modules if module.startswith(("rnn_core.figures", "rnn_core.cluster", "rnn_core.store.store"))
+            module
+            for module in modules
+            if module.startswith(("rnn_core.figures", "rnn_core.service.service", "rnn_core.store.store"))
         ]
         assert "plotly" not in roots(modules)
     if where.startswith("rnn_core/data") or where in ("rnn_core/spec/experiment.py", "rnn_core/spec/fields.py"):
@@ -80,7 +82,7 @@ def test_each_stage_imports_only_from_the_left(path: Path) -> None:
             "rnn_core.training.loop",
             "rnn_core.probes",
             "rnn_core.figures",
-            "rnn_core.cluster",
+            "rnn_core.service.service",
             "rnn_core.store.store",
         )
         assert not [module for module in modules if module.startswith(later)]
@@ -90,7 +92,14 @@ def test_each_stage_imports_only_from_the_left(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["rnn_core", "rnn_core.figures.live", "rnn_core.store.store", "rnn_core.cluster", "pages.shared.shell", "pages.shared.watch"],
+    [
+        "rnn_core",
+        "rnn_core.figures.live",
+        "rnn_core.store.store",
+        "rnn_core.service.service",
+        "pages.shared.shell",
+        "pages.shared.watch",
+    ],
 )
 def test_importing_costs_no_tensorflow(module: str) -> None:
     program = f"import {module}, sys; raise SystemExit(bool({{'tensorflow', 'keras', 'jax', 'torch'}} & set(sys.modules)))"

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared import beside, runs, session
 from pages.shared.session import key
-from rnn_core.cluster import Stream
+from rnn_core.service.service import Stream
 from rnn_core.spec.experiment import Experiment
 from rnn_core.studies import contest, sweep
 from rnn_core.studies.contest import Goal

@@ -19,9 +19,9 @@ from pages.shared.guard import caught
 from pages.shared.session import LINK
 from pages.shared.session import PAGES as SESSION_PAGES
 from rnn_core import data
-from rnn_core.cluster import Live
 from rnn_core.data.series import table_file
 from rnn_core.probes.states import corpus
+from rnn_core.service.service import Live
 from rnn_core.spec.experiment import CELLS, Experiment
 from rnn_core.store.store import Store
 from tests import made_up

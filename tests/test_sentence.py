@@ -15,9 +15,9 @@ from streamlit.testing.v1 import AppTest
 from pages.shared import runs, texts
 from pages.shared.player import Pick, _checked, payload
 from pages.shared.session import key
-from rnn_core import sentence
 from rnn_core.probes.sentence import reading
 from rnn_core.probes.states import corpus
+from rnn_core.service import sentence
 from rnn_core.spec.experiment import Experiment
 from rnn_core.store.store import Store
 from tests import made_up

@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 
-from rnn_core.cluster import Live, Service
+from rnn_core.service.service import Live, Service
 from rnn_core.spec.experiment import Experiment
 from rnn_core.store.store import ACTIVE
 

@@ -12,12 +12,12 @@ from pages.shared import shell
 from pages.shared.player import Panel, Pick
 from pages.shared.session import key
 from pages.shared.texts import Text
-from rnn_core import sentence
 from rnn_core.figures import attributions as attribution_figures
 from rnn_core.figures import traces as figures
 from rnn_core.figures.theme import GATE_NAMES
 from rnn_core.probes.sentence import arithmetic, reading
 from rnn_core.probes.states import similar_spans
+from rnn_core.service import sentence
 
 HINT = (
     "Click a **word** for the arithmetic of its step, a **row** of a heat map for its unit; drag over words (or Shift + arrow keys) "

@@ -28,7 +28,7 @@ WINDOWS, STRETCH = "windows", "one stretch"
 class Look:
     """The run that is looked at."""
 
-    service: Any  # rnn_core.cluster.Service
+    service: Any  # rnn_core.service.service.Service
     run: Any  # rnn_core.store.store.RunRecord with at least one kept moment
     task: Task
     steps: list[int]  # training steps of its kept moments

@@ -12,10 +12,10 @@ from pages.shared import guard, session, shell
 from pages.shared.player import Panel
 from pages.shared.session import linked
 from pages.shared.texts import Text
-from rnn_core import sentence
 from rnn_core.figures.theme import CELL_NAMES
 from rnn_core.probes.sentence.reading import METHODS, Parting, Reading
-from rnn_core.sentence import Source
+from rnn_core.service import sentence
+from rnn_core.service.sentence import Source
 
 THREE = "three"
 CELLS = ("simple_rnn", "lstm", "gru")

@@ -34,7 +34,7 @@ def _early_store() -> Any:
 
 def service() -> Any:
     """The workers of this process. The first call starts them in the background and returns at once."""
-    return import_module("rnn_core.cluster").service()
+    return import_module("rnn_core.service.service").service()
 
 
 def running_service() -> Any:
@@ -43,7 +43,7 @@ def running_service() -> Any:
 
 
 def under_way(run_id: str) -> Any:
-    """What the workers know of a run, sooner than the store (a `rnn_core.job.Live`), or None."""
+    """What the workers know of a run, sooner than the store (a `rnn_core.service.job.Live`), or None."""
     service = running_service()
     return service.live(run_id) if service else None
 

@@ -64,7 +64,7 @@ class Context:
 
     @property
     def service(self) -> Any:
-        """rnn_core.cluster.Service; asking for it never waits for a worker."""
+        """rnn_core.service.service.Service; asking for it never waits for a worker."""
         return runs.service()
 
 

@@ -39,7 +39,7 @@ class Sweep:
     """Runs trials through a service and keeps their outcomes. Every method returns at once and may be called from any thread.
 
     Args:
-        service: a `cluster.Service`.
+        service: a `service.Service`.
         trials: what to run, in this order.
         path: CSV file that outcomes are appended to as they come, though nobody watches.
         viewer: whose sweep it is.

@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from rnn_core.cluster import Service
+from rnn_core.service.service import Service
 from rnn_core.spec.experiment import Experiment
 from rnn_core.store.store import Store
 

@@ -22,13 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core import sentence
 from rnn_core.data.sequences import Sequences
 from rnn_core.data.text import imdb_files
 from rnn_core.data.text.token_ids import START, UNKNOWN
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes.states import corpus
-from rnn_core.sentence import Source
+from rnn_core.service import sentence
+from rnn_core.service.sentence import Source
 from rnn_core.store import run_file
 from tests.conftest import SHARED_IMDB
 

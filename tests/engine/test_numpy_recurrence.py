@@ -62,7 +62,7 @@ def test_reading_needs_no_tensorflow() -> None:
 
     program = (
         "import sys, numpy as np\n"
-        "from rnn_core.store import run_file as exchange; from rnn_core import sentence\n"
+        "from rnn_core.store import run_file as exchange; from rnn_core.service import sentence\n"
         "record = exchange.open_starter('starter-lstm')\n"
         "sentence.read(sentence.Source(record.id, record.snapshots[-1].step), np.array([1, 20, 30]))\n"
         "assert not {'tensorflow', 'keras', 'streamlit'} & set(sys.modules), 'loaded'\n"

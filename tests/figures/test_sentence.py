@@ -8,11 +8,11 @@ import re
 import numpy as np
 import pytest
 
-from rnn_core import sentence
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.figures import attributions, traces
 from rnn_core.figures.theme import GATE_COLOURS, GATE_NAMES
 from rnn_core.probes.sentence import reading
+from rnn_core.service import sentence
 from rnn_core.store import run_file, starters
 from tests.probes.test_units import starter
 

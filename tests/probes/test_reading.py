@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core import sentence
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes.sentence import reading
-from rnn_core.sentence import Source, opened
+from rnn_core.service import sentence
+from rnn_core.service.sentence import Source, opened
 from rnn_core.store import run_file
 from tests.probes.test_arithmetic import model, small_profile
 from tests.probes.test_units import starter

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core import sentence
 from rnn_core.probes.states import similar_spans
+from rnn_core.service import sentence
 from tests.probes.test_units import starter, toy_reviews_only  # noqa: F401  the fixture acts here too
 
 HIDDEN = np.array([[0.9, 0.0, 0.5], [0.9, 0.4, 0.5], [0.9, 0.4, 0.0], [0.0, 0.4, 0.0]])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core import sentence
 from rnn_core.probes.states import corpus, units
-from rnn_core.sentence import Source
+from rnn_core.service import sentence
+from rnn_core.service.sentence import Source
 from rnn_core.store import run_file
 
 

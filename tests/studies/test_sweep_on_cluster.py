@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rnn_core.cluster import Service
+from rnn_core.service.service import Service
 from rnn_core.store.store import Store
 from rnn_core.studies import sweep
 from rnn_core.studies.sweep import Outcome, Trial

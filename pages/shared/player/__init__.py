@@ -18,7 +18,7 @@ import streamlit as st
 
 from rnn_core.figures.theme import CELL_COLOURS, GATE_COLOURS, GATE_NAMES, ROLE_COLOURS
 from rnn_core.probes.sentence.reading import Reading
-from rnn_core.sentence import Source
+from rnn_core.service.sentence import Source
 
 _HERE = Path(__file__).parent
 _PARTS = ("payload", "colour", "plots", "sentence", "transport", "player")  # one module, in this order

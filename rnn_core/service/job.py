@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rnn_core.jobs import Beat
+from rnn_core.service.worker import Beat
 from rnn_core.store.store import ACTIVE
 from rnn_core.training.loop import Run, Snapshot
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from rnn_core.cluster import Service
+from rnn_core.service.service import Service
 from tests.watching import LONG, TINY, live, step, until, wait
 
 

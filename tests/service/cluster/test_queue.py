@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnn_core.cluster import Service
+from rnn_core.service.service import Service
 from tests.watching import LONG, TINY, live, step, until, wait
 
 

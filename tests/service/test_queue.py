@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from rnn_core.link import Worker
-from rnn_core.queueing import GUESS
-from rnn_core.roster import ENDED_KEPT, Roster
+from rnn_core.service.connection import Worker
+from rnn_core.service.queue import ENDED_KEPT, Roster
+from rnn_core.service.turns import GUESS
 
 
 def roster(*workers: str) -> Roster:

@@ -1,4 +1,4 @@
-"""The embedded cluster's own process: `python -m rnn_core.embedded --trainers N`.
+"""The embedded cluster's own process: `python -m rnn_core.service.embedded --trainers N`.
 
 It prints one line with the scheduler's address and lives until its standard input closes: when the app ends, however it
 ends, the operating system closes the pipe, and scheduler, workers and scratch folder go with it.
@@ -53,7 +53,7 @@ async def _serve(trainers: int, scratch: str) -> None:
 
     dask.config.set(SETTINGS)
     orphaned = _when_input_closes()
-    options: dict[str, Any] = {"preload": ["rnn_core.worker_setup"], "local_directory": scratch, "host": "127.0.0.1"}
+    options: dict[str, Any] = {"preload": ["rnn_core.service.worker_setup"], "local_directory": scratch, "host": "127.0.0.1"}
     async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
         print(json.dumps({"address": scheduler.address, "pid": os.getpid()}), flush=True)
         share = max(1, (os.cpu_count() or 2) // trainers)

@@ -1,4 +1,4 @@
-"""Preload of a worker process (`dask worker … --preload rnn_core.worker_setup`): polite, and warm before the first job.
+"""Preload of a worker process (`dask worker … --preload rnn_core.service.worker_setup`): polite, and warm before the first job.
 
 The worker joins the cluster only when TensorFlow is loaded and has compiled one tiny training step.
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rnn_core.cluster import Service
+from rnn_core.service.service import Service
 from rnn_core.store.store import Store
 from tests.watching import until
 

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
-from rnn_core import jobs
-from rnn_core.job import Job
-from rnn_core.ledger import Ledger
-from rnn_core.link import Link, Worker, failure
-from rnn_core.probe_cache import ProbeCache
-from rnn_core.reception import Reception, unstarted
-from rnn_core.roster import Roster
+from rnn_core.service import worker as jobs
+from rnn_core.service.connection import Link, Worker, failure
+from rnn_core.service.job import Job
+from rnn_core.service.job_store import Ledger
+from rnn_core.service.probe_cache import ProbeCache
+from rnn_core.service.queue import Roster
+from rnn_core.service.updates import Reception, unstarted
 from rnn_core.store.store import Store
 
 DEATHS = 3  # workers that may die under one run without any progress in between

@@ -15,8 +15,8 @@ import numpy as np
 import psutil
 import pytest
 
-from rnn_core import jobs
-from rnn_core.cluster import Service
+from rnn_core.service import worker as jobs
+from rnn_core.service.service import Service
 from rnn_core.store.store import Store
 from tests import made_up, outside, streams
 from tests.watching import LONG, TINY, live, step, until, wait
@@ -89,7 +89,7 @@ def test_a_run_outlives_a_lost_connection(service: Service):
 
 def test_a_run_outlives_the_loss_of_its_last_word(service: Service, monkeypatch: pytest.MonkeyPatch):
     """And all the others, heard twice, count once."""
-    monkeypatch.setattr("rnn_core.clerk.SILENCE", 0.2)
+    monkeypatch.setattr("rnn_core.service.dispatcher.SILENCE", 0.2)
     hear, lost = service._clerk.reception.beat, []
 
     def hear_all_but_one(message: bytes) -> None:
@@ -128,7 +128,7 @@ def test_a_stop_holds_when_the_worker_goes(service: Service, monkeypatch: pytest
 
 APP = """
 import sys, time
-from rnn_core.cluster import Service
+from rnn_core.service.service import Service
 from rnn_core.store.store import Store
 from tests.watching import LONG, step
 if __name__ == "__main__":
@@ -221,8 +221,8 @@ def test_a_worker_from_elsewhere_trains_without_a_shared_folder(tmp_path: Path, 
 
 
 def test_an_app_without_its_scheduler_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("rnn_core.link.PATIENCE", 0.5)
-    monkeypatch.setattr("rnn_core.link.RETRIES", 1)
+    monkeypatch.setattr("rnn_core.service.connection.PATIENCE", 0.5)
+    monkeypatch.setattr("rnn_core.service.connection.RETRIES", 1)
     service = Service(Store(tmp_path), scheduler="tcp://127.0.0.1:9")
     run_id = service.submit(TINY, viewer="a")
     answer = service.call(streams.process_id)

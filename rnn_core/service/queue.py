@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.job import Job
-from rnn_core.link import Worker
-from rnn_core.queueing import GUESS, Ticket, estimates, order
+from rnn_core.service.connection import Worker
+from rnn_core.service.job import Job
+from rnn_core.service.turns import GUESS, Ticket, estimates, order
 
 ENDED_KEPT = 60  # jobs remembered after their end
 LENGTHS_KEPT = 20  # ended trainings whose length tells how long the next will take

@@ -9,8 +9,8 @@ import time
 import numpy as np
 import pytest
 
-from rnn_core.cluster import Service
 from rnn_core.probes.states.traces import trace
+from rnn_core.service.service import Service
 from tests import made_up, streams
 from tests.watching import LONG, live, step, until, wait
 

@@ -9,7 +9,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnn_core.queueing import Ticket, estimates, order
+from rnn_core.service.turns import Ticket, estimates, order
 
 
 def _tickets(viewers: str) -> list[Ticket]:

@@ -9,9 +9,9 @@ import time
 import numpy as np
 import pytest
 
-from rnn_core import clerk
-from rnn_core.cluster import Service
 from rnn_core.data.series import table_file
+from rnn_core.service import dispatcher
+from rnn_core.service.service import Service
 from tests import made_up
 from tests.watching import LONG, TINY, live, step, until, wait
 
@@ -38,7 +38,7 @@ def test_a_training_reaches_viewer_and_store_whole(service: Service):
 
 def test_the_web_process_stays_free_of_tensorflow():
     program = (
-        "import sys, tempfile; from rnn_core.cluster import Service; from rnn_core.store.store import Store\n"
+        "import sys, tempfile; from rnn_core.service.service import Service; from rnn_core.store.store import Store\n"
         "from tests import streams; from tests.watching import TINY, wait\n"
         "if __name__ == '__main__':\n"
         "    service = Service(Store(tempfile.mkdtemp()), scheduler='', trainers=1)\n"
@@ -118,7 +118,7 @@ def test_a_grown_worker_starts_afresh_once_nobody_is_on_it(service: Service, mon
     until(lambda: step(service, held) > 0)
     service.control(held, "pause")
     wait(service, held, "paused")
-    monkeypatch.setattr(clerk, "GROWN", 0)
+    monkeypatch.setattr(dispatcher, "GROWN", 0)
     wait(service, service.submit(TINY, viewer="b"), "finished")
     until(lambda: service._clerk._grown == before)
     monkeypatch.undo()

@@ -170,12 +170,12 @@ class Link:
 
     def _start_process(self) -> str:
         """The embedded cluster's address, once it is up."""
-        root = str(Path(__file__).parents[1])
+        root = str(Path(__file__).parents[2])
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log, "wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "rnn_core.embedded", "--trainers", str(self.trainers)],
+                [sys.executable, "-m", "rnn_core.service.embedded", "--trainers", str(self.trainers)],
                 stdin=subprocess.PIPE,  # never written to: it closes when this process ends
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Callable
 from functools import partial
 
-from rnn_core.job import Job
-from rnn_core.jobs import Beat
+from rnn_core.service.job import Job
+from rnn_core.service.worker import Beat
 from rnn_core.spec.experiment import Experiment
 from rnn_core.store.saved import Parcel, read_checkpoint
 from rnn_core.store.store import ACTIVE, Store

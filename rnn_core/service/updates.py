@@ -9,11 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
-from rnn_core import jobs
-from rnn_core.job import Job
-from rnn_core.ledger import Ledger
-from rnn_core.link import Link, failure, lost
-from rnn_core.roster import Roster
+from rnn_core.service import worker as jobs
+from rnn_core.service.connection import Link, failure, lost
+from rnn_core.service.job import Job
+from rnn_core.service.job_store import Ledger
+from rnn_core.service.queue import Roster
 from rnn_core.store.saved import Parcel
 
 

@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 RACE = """
 import threading, time
 import numpy
-from rnn_core.probe_cache import ProbeCache
+from rnn_core.service.probe_cache import ProbeCache
 
 cache, problems = ProbeCache(), []
 

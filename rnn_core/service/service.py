@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any
 
 from rnn_core import data
-from rnn_core.clerk import Clerk
-from rnn_core.job import Job, Live, Stream
+from rnn_core.service.dispatcher import Clerk
+from rnn_core.service.job import Job, Live, Stream
 from rnn_core.spec.experiment import Experiment
 from rnn_core.store.store import ACTIVE, Store
 from rnn_core.store.store import store as shared_store

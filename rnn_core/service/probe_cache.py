@@ -10,8 +10,8 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from rnn_core import jobs
-from rnn_core.link import Link, dump, failure, lost
+from rnn_core.service import worker as jobs
+from rnn_core.service.connection import Link, dump, failure, lost
 
 LARGEST = 64 * 2**20  # bytes of results that are remembered
 
