@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import guard, live, settings, share, shell, transport, watch
+from pages.shared import drafts, guard, live, settings, share, shell, transport, watch
 from pages.shared.guard import section
 from pages.shared.session import key
 from pages.shared.words import plain
@@ -31,9 +31,9 @@ if board is None or now is None:
     with section("The form"):
         st.subheader("Or set it up", anchor=False)
         settings.form()
-        settings.size(settings.draft())
+        settings.size(drafts.draft())
     with section("What you can take away"):
-        share.panel(None, settings.draft())
+        share.panel(None, drafts.draft())
     live.fetch_plotly()
 else:
     watch.live(board)
@@ -46,6 +46,6 @@ else:
     ):
         watch.described(now)
         st.button(
-            "Change it and train again", icon=":material/edit:", on_click=guard.callback("Change it and train again", settings.anew),
+            "Change it and train again", icon=":material/edit:", on_click=guard.callback("Change it and train again", drafts.anew),
             key=key("train", "edit_experiment"),
         )  # fmt: skip

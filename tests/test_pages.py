@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import runs, session, transport
+from pages.shared import labels, runs, session
+from pages.shared.labels import value as setting
 from pages.shared.session import key
-from pages.shared.settings import value as setting
 from pages.shared.shell import NAVIGATION
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import FIELDS, Experiment
@@ -231,9 +231,9 @@ def test_a_loss_that_became_nan_is_clipped_in_one_click(started: list[Experiment
     ("value", "words"), [(0.8, "0.800"), (0.99841, "0.998"), (1.0, "1.000"), (0.00032, "0.00032"), (math.nan, "–")]
 )
 def test_a_score_keeps_its_three_decimals(value: float, words: str) -> None:
-    assert transport.score(value) == words
+    assert labels.score(value) == words
 
 
 @pytest.mark.parametrize(("speed", "words"), [(0.5, "0.5"), (61.27, "61.3"), (1240.4, "1,240")])
 def test_a_pace_of_thousands_is_no_power_of_ten(speed: float, words: str) -> None:
-    assert transport.pace(speed) == words
+    assert labels.pace(speed) == words

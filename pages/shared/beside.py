@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import guard, runs, settings, shell
+from pages.shared import guard, labels, runs, shell
+from pages.shared.labels import duration, score
 from pages.shared.moments import Moment, moment
 from pages.shared.session import key
-from pages.shared.transport import duration, score
 from pages.shared.words import plain
 from rnn_core import data
 from rnn_core.figures import compare, theme
@@ -107,9 +107,9 @@ def _table(names: list[str], found: list[Moment], metric: str) -> list[dict[str,
         "time": [duration(float(now.history["seconds"][-1])) if len(now.history["seconds"]) else "–" for now in found],
     }
     for field in FIELDS:
-        values = [settings.value(now.experiment, field) for now in found]
+        values = [labels.value(now.experiment, field) for now in found]
         if len(set(map(repr, values))) > 1:
-            rows[settings.LABELS[field]] = [
-                settings.WORDS.get(str(value), "–" if value in (None, "") else str(value)) for value in values
+            rows[labels.LABELS[field]] = [
+                labels.WORDS.get(str(value), "–" if value in (None, "") else str(value)) for value in values
             ]
     return [{"": what, **dict(zip(names, row, strict=True))} for what, row in rows.items()]

@@ -12,6 +12,8 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import guard, runs, session
+from pages.shared.drafts import draft, take, uploads
+from pages.shared.labels import LABELS, WORDS, value
 from pages.shared.session import key
 from pages.shared.words import plain
 from rnn_core import data
@@ -21,14 +23,6 @@ from rnn_core.spec import presets
 from rnn_core.spec.experiment import FIELDS, Experiment
 from rnn_core.spec.fields import checked
 
-LABELS = {
-    "task": "Task", "length": "Time steps", "vocabulary": "Vocabulary", "padding": "Padding", "mask": "Skip padding", "samples": "Training sequences",
-    "validation": "Held out for validation", "horizon": "Steps ahead", "noise": "Noise", "anomalies": "Planted faults", "source": "Uploaded file",
-    "column": "Columns", "cell": "Cell", "units": "Units", "layers": "Layers", "bidirectional": "Reads both ways", "activation": "Activation",
-    "embedding": "Embedding size", "initialiser": "Recurrent weights start as", "gain": "Gain of the recurrent weights", "gate_bias": "Gate bias",
-    "reset_after": "Reset after the product", "use_bias": "Biases", "dropout": "Dropout", "optimiser": "Optimiser", "learning_rate": "Learning rate",
-    "batch": "Batch", "epochs": "Epochs", "clip": "Clip the gradient at", "target": "Stop at this metric", "minutes": "Stop after minutes", "seed": "Seed",
-}  # fmt: skip
 FIRST = {
     "What it learns": ("task", "length", "horizon"),
     "The network": ("cell", "units", "layers"),
@@ -45,28 +39,6 @@ STEPS = {
     "minutes": 1.0,
     "gate_bias": 0.5,
 }
-WORDS = {
-    **CELL_NAMES,
-    "adam": "Adam",
-    "rmsprop": "RMSprop",
-    "sgd": "SGD",
-    "relu": "ReLU",
-    "none": "None",
-    "bucket": "similar lengths, masked",
-    "pre": "in front",
-    "post": "behind",
-}
-
-
-def draft() -> Experiment:
-    """The experiment that the form describes now."""
-    return session.here().draft
-
-
-def take(experiment: Experiment) -> None:
-    """Fill the form with an experiment."""
-    session.here().draft = experiment
-    session.here().complaints = {}
 
 
 def follow(experiment: Experiment | None, run_id: str | None) -> tuple[str, ...]:
@@ -96,33 +68,9 @@ def follow(experiment: Experiment | None, run_id: str | None) -> tuple[str, ...]
     return notes
 
 
-def anew() -> None:
-    """Leave the run for the form, filled with its experiment."""
-    runs.choose(None, draft().to_query())
-
-
 def complaints() -> dict[str, str]:
     """Field → why its proposed value was refused."""
     return session.here().complaints
-
-
-def uploads() -> dict[str, bytes]:
-    return session.here().uploads
-
-
-def uploads_of(experiment: Experiment) -> dict[str, bytes] | None:
-    """The files that the experiment names, where this session has them."""
-    content = uploads().get(experiment.data.source)
-    return {experiment.data.source: content} if content is not None else None
-
-
-def value(experiment: Experiment, name: str) -> Any:
-    """A field by its name, whatever part it is in."""
-    return next(
-        getattr(part, name)
-        for part in (experiment.data, experiment.model, experiment.training, experiment)
-        if hasattr(part, name)
-    )
 
 
 def unread(experiment: Experiment) -> dict[str, str]:

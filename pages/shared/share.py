@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from pages.shared import guard, runs, settings
+from pages.shared import drafts, guard, runs
 from pages.shared.moments import Moment
 from pages.shared.session import key
 from pages.shared.words import plain, sentence
@@ -54,7 +54,7 @@ def _links(now: Moment | None, experiment: Experiment) -> None:
 
 def _files(now: Moment | None, experiment: Experiment) -> None:
     try:
-        program = keras_program(experiment, settings.uploads_of(experiment))
+        program = keras_program(experiment, drafts.uploads_of(experiment))
     except (ValueError, OSError, ImportError) as error:
         st.caption(sentence(error))
     else:
@@ -138,5 +138,5 @@ def _confirm(run_id: str, name: str) -> None:
     if st.button("Delete", type="primary", key=key("train", "delete_really")):
         with guard.refusal():
             runs.store().delete(run_id)
-        settings.anew()
+        drafts.anew()
         st.rerun()

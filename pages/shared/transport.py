@@ -8,7 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import guard, runs, session, settings
+from pages.shared import drafts, guard, runs, session, settings
+from pages.shared.labels import duration, pace, score
 from pages.shared.moments import Moment
 from pages.shared.session import key as key_of
 from pages.shared.words import plain, sentence
@@ -22,7 +23,7 @@ MOST_EPOCHS = FIELDS["epochs"]["high"]
 def bar(now: Moment | None) -> None:
     """Draw the bar for a run, or (None) for the experiment in the form."""
     status = now.status if now else ""
-    problem = settings.problem(settings.draft()) if now is None else ""
+    problem = settings.problem(drafts.draft()) if now is None else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=key_of("train", "transport")):
         _play(now, status, bool(problem))
         startable = now is None and not problem
@@ -99,8 +100,8 @@ def _do(action: Callable[..., None], *args: Any) -> None:
 
 
 def _start(first: str = "") -> None:
-    experiment = settings.draft()
-    run_id = runs.service().submit(experiment, viewer=runs.viewer(), uploads=settings.uploads_of(experiment))
+    experiment = drafts.draft()
+    run_id = runs.service().submit(experiment, viewer=runs.viewer(), uploads=drafts.uploads_of(experiment))
     if first:
         runs.service().control(run_id, first)
     _show(run_id)
@@ -124,7 +125,7 @@ def _control(now: Moment, command: str, value: float | None = None) -> None:
 
 def _resume(now: Moment) -> None:
     run_id = runs.service().submit(
-        now.experiment, viewer=runs.viewer(), uploads=settings.uploads_of(now.experiment), resume=now.run_id
+        now.experiment, viewer=runs.viewer(), uploads=drafts.uploads_of(now.experiment), resume=now.run_id
     )
     _show(run_id)
 
@@ -132,13 +133,13 @@ def _resume(now: Moment) -> None:
 def _switch(now: Moment) -> None:
     """The same experiment on data that need no download."""
     experiment = now.experiment.replace(**{**data.task("toy_reviews").defaults, "task": "toy_reviews"})
-    settings.take(experiment)
+    drafts.take(experiment)
     _show(runs.service().submit(experiment, viewer=runs.viewer()))
 
 
 def _clip(now: Moment) -> None:
     experiment = now.experiment.replace(clip=1.0)
-    _show(runs.service().submit(experiment, viewer=runs.viewer(), uploads=settings.uploads_of(experiment)))
+    _show(runs.service().submit(experiment, viewer=runs.viewer(), uploads=drafts.uploads_of(experiment)))
 
 
 def _longer(now: Moment) -> None:
@@ -210,22 +211,3 @@ def ended(now: Moment) -> str:
         if math.isfinite(value)
     ]
     return f"{words}: {', '.join(found)}." if found else f"{words}."
-
-
-def score(value: float) -> str:
-    """An accuracy or an error: three decimals between 0.1 and 10, else three digits; "–" where there is none."""
-    return "–" if not math.isfinite(value) else f"{value:.3f}" if 0.1 <= value < 10 else f"{value:.3g}"
-
-
-def pace(steps_per_second: float) -> str:
-    """Three digits, or more: "0.52", "61.3", "1,240"."""
-    return f"{steps_per_second:,.0f}" if steps_per_second >= 100 else f"{steps_per_second:.3g}"
-
-
-def duration(seconds: float) -> str:
-    """A stretch of time in the words of a clock: "8 s", "2 min", "1.5 h"."""
-    if not math.isfinite(seconds):
-        return "a while"
-    if seconds < 90:
-        return f"{max(seconds, 0):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import boards, guard, runs, session, settings, transport
+from pages.shared import boards, drafts, guard, labels, runs, session, transport
 from pages.shared import live as charts
 from pages.shared.boards import Board
 from pages.shared.moments import Moment
@@ -79,7 +79,7 @@ def _tick(run_id: str, status: str, every: float | None) -> None:
         st.button(
             "New experiment",
             icon=":material/add:",
-            on_click=guard.callback("New experiment", settings.anew),
+            on_click=guard.callback("New experiment", drafts.anew),
             key=key("train", "new_experiment"),
             help=words,
         )
@@ -161,6 +161,6 @@ def described(now: Moment) -> None:
     st.markdown(f"**{plain(task.title)}.** {plain(task.description, 600)}")
     changed = {name: value for name, value in now.experiment.to_query().items() if name != "source"}
     st.markdown(
-        " · ".join(f"{settings.LABELS[name]}: **{plain(value)}**" for name, value in changed.items())
+        " · ".join(f"{labels.LABELS[name]}: **{plain(value)}**" for name, value in changed.items())
         or "All settings at their defaults."
     )

@@ -1,0 +1,59 @@
+"""What the fields of an experiment are called on screen, and a field's value by its name."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rnn_core.figures.theme import CELL_NAMES
+from rnn_core.spec.experiment import Experiment
+
+LABELS = {
+    "task": "Task", "length": "Time steps", "vocabulary": "Vocabulary", "padding": "Padding", "mask": "Skip padding", "samples": "Training sequences",
+    "validation": "Held out for validation", "horizon": "Steps ahead", "noise": "Noise", "anomalies": "Planted faults", "source": "Uploaded file",
+    "column": "Columns", "cell": "Cell", "units": "Units", "layers": "Layers", "bidirectional": "Reads both ways", "activation": "Activation",
+    "embedding": "Embedding size", "initialiser": "Recurrent weights start as", "gain": "Gain of the recurrent weights", "gate_bias": "Gate bias",
+    "reset_after": "Reset after the product", "use_bias": "Biases", "dropout": "Dropout", "optimiser": "Optimiser", "learning_rate": "Learning rate",
+    "batch": "Batch", "epochs": "Epochs", "clip": "Clip the gradient at", "target": "Stop at this metric", "minutes": "Stop after minutes", "seed": "Seed",
+}  # fmt: skip
+
+
+WORDS = {
+    **CELL_NAMES,
+    "adam": "Adam",
+    "rmsprop": "RMSprop",
+    "sgd": "SGD",
+    "relu": "ReLU",
+    "none": "None",
+    "bucket": "similar lengths, masked",
+    "pre": "in front",
+    "post": "behind",
+}
+
+
+def value(experiment: Experiment, name: str) -> Any:
+    """A field by its name, whatever part it is in."""
+    return next(
+        getattr(part, name)
+        for part in (experiment.data, experiment.model, experiment.training, experiment)
+        if hasattr(part, name)
+    )
+
+
+def score(value: float) -> str:
+    """An accuracy or an error: three decimals between 0.1 and 10, else three digits; "–" where there is none."""
+    return "–" if not math.isfinite(value) else f"{value:.3f}" if 0.1 <= value < 10 else f"{value:.3g}"
+
+
+def pace(steps_per_second: float) -> str:
+    """Three digits, or more: "0.52", "61.3", "1,240"."""
+    return f"{steps_per_second:,.0f}" if steps_per_second >= 100 else f"{steps_per_second:.3g}"
+
+
+def duration(seconds: float) -> str:
+    """A stretch of time in the words of a clock: "8 s", "2 min", "1.5 h"."""
+    if not math.isfinite(seconds):
+        return "a while"
+    if seconds < 90:
+        return f"{max(seconds, 0):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
