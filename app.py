@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import picture, shell
+from pages.parts import home
+from pages.shared import shell
 from pages.shared.guard import section
 
 context = shell.page("Home", ":material/home:", "")
@@ -16,7 +17,7 @@ st.markdown(
 )
 shell.about(context.use)
 with section("The picture"):
-    picture.unrolled()
+    home.unrolled()
 
 doors = [
     ("pages/sentence.py", ":material/chat:", "Paste a sentence", "Watch a trained network change its mind, word by word."),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import beside, contests, shell, sweeps
+from pages.parts.compare import contest, side_by_side, sweep
+from pages.shared import shell
 from pages.shared.guard import section
 from pages.shared.session import linked
 
@@ -15,9 +16,9 @@ context = shell.page(
     default=None,
 )
 VIEWS = {
-    "Contest": lambda: contests.contest(context.service),
-    "How far back can it remember?": lambda: sweeps.memory(context.service),
-    "Runs side by side": lambda: beside.beside(context.run),
+    "Contest": lambda: contest.contest(context.service),
+    "How far back can it remember?": lambda: sweep.memory(context.service),
+    "Runs side by side": lambda: side_by_side.beside(context.run),
 }
 with section("This view"):
     view = st.segmented_control(

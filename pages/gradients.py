@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import bptt, reach, run_gradients, shell, untrained
+from pages.parts.gradients import bptt_animation, quantities
+from pages.parts.gradients import laboratory as untrained
+from pages.parts.gradients import run as run_gradients
+from pages.shared import shell
 from pages.shared.guard import section
 from pages.shared.session import key
 from rnn_core.figures import gradients as figures
@@ -28,25 +31,25 @@ context = shell.page(
 def laboratory() -> None:
     """Untrained networks under sliders: one worker call per position."""
     experiment, scale = untrained.knobs()
-    view = reach.view()
+    view = quantities.view()
     if view in ("state", "input", "component"):
         lab = shell.wait(context.service.call(flow.laboratory, experiment, scale), "Running 3 networks backwards")
         curves = lab.curves[view]
-        shell.chart(figures.norm_by_step(curves), key("gradients", "lab"), reach.alt(curves), rev="lab")
-        reach.cards(curves)
-        reach.meaning(view)
+        shell.chart(figures.norm_by_step(curves), key("gradients", "lab"), quantities.alt(curves), rev="lab")
+        quantities.cards(curves)
+        quantities.meaning(view)
     elif view == "gates":
-        chosen = reach.cell(CELLS[1:], key("gradients", "lab_gate_cell"))
+        chosen = quantities.cell(CELLS[1:], key("gradients", "lab_gate_cell"))
         total, product = shell.wait(context.service.call(flow.gates, experiment.replace(cell=chosen), scale), "Reading the gates")
-        shell.chart(figures.gates(total, product), key("gradients", "lab"), reach.alt([total]), rev="gates")
-        reach.meaning("gates")
+        shell.chart(figures.gates(total, product), key("gradients", "lab"), quantities.alt([total]), rev="gates")
+        quantities.meaning("gates")
     else:
         probe, draw = (
             (flow.singular_values, products.singular_values) if view == "singular" else (flow.lyapunov, products.lyapunov)
         )
         found = shell.wait(context.service.call(probe, experiment, scale), "Multiplying the Jacobians of 3 networks")
         shell.chart(draw(found), key("gradients", "lab"), "Product of Jacobians of three untrained networks", rev=view)
-        reach.meaning(view)
+        quantities.meaning(view)
 
 
 @st.fragment
@@ -60,16 +63,16 @@ def of_this_run() -> None:
     run_gradients.live(context)
     if context.use.possible:
         moments, of, relative = run_gradients.moments(context)
-        view = reach.view("run_view", ("state", "input", "component"))
+        view = quantities.view("run_view", ("state", "input", "component"))
         result = shell.wait(
             context.service.call(flow.of_run, moments, run.experiment, of, relative, run.uploads),
             "Running the kept networks backwards",
         )
         shell.chart(
-            figures.norm_by_step(result.curves[view]), key("gradients", "run"), reach.alt(result.curves[view]), rev=run.id
+            figures.norm_by_step(result.curves[view]), key("gradients", "run"), quantities.alt(result.curves[view]), rev=run.id
         )
         st.caption(f"Read: {result.source}. The line is the median, the band holds the middle 80% of the sequences.")
-        reach.cards(result.curves[view])
+        quantities.cards(result.curves[view])
         with st.expander(
             "Singular values and Lyapunov exponents of the last moment",
             icon=":material/blur_linear:",
@@ -85,7 +88,7 @@ def of_this_run() -> None:
                     products.singular_values([singular]), key("gradients", "run_singular"), "Singular values by lag", rev=run.id
                 )
                 shell.chart(products.lyapunov([exponents]), key("gradients", "run_lyapunov"), "Lyapunov exponents", rev=run.id)
-                reach.meaning("singular")
+                quantities.meaning("singular")
     run_gradients.history(run)
 
 
@@ -98,7 +101,7 @@ def step_by_step() -> None:
     walk = shell.wait(
         context.service.call(walkthrough.walkthrough, experiment, length), "Running a small network forwards and backwards"
     )
-    bptt.animation(walk)
+    bptt_animation.animation(walk)
     st.caption(
         f"A real {CELL_NAMES[cell]} with 4 units, untrained; its task is to name the sign of the first number. Blue squares are positive, orange ones negative. "
         "Focus the picture and use ← → and space."
@@ -118,7 +121,10 @@ def clip() -> None:
 @section("On paper")
 def paper() -> None:
     """Two recurrences solved on paper."""
-    for result, words in ((closed_forms.counterexample(), reach.COUNTEREXAMPLE), (closed_forms.jordan_growth(), reach.JORDAN)):
+    for result, words in (
+        (closed_forms.counterexample(), quantities.COUNTEREXAMPLE),
+        (closed_forms.jordan_growth(), quantities.JORDAN),
+    ):
         st.subheader(result.title, anchor=False)
         st.markdown(words)
         shell.chart(products.growth(result), key("gradients", "growth", len(result.steps)), result.title)

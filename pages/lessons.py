@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import shell, teaching
+from pages.parts import lessons as teaching
+from pages.shared import shell
 from pages.shared.guard import section
 from pages.shared.session import key
 from rnn_core.studies import lesson_measurements, lessons

@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import closer, readers, runs, shell, texts
+from pages.parts.sentence import details, models, text_box
+from pages.parts.sentence.player import player
+from pages.shared import run_picker, shell
 from pages.shared.guard import section
-from pages.shared.player import player
 from pages.shared.session import key
 from rnn_core.probes.sentence import reading
 
@@ -22,16 +23,16 @@ context = shell.page(
 
 @st.fragment
 @section("The reading")
-def read(choice: readers.Choice, text: texts.Text, second: texts.Text | None) -> None:
+def read(choice: models.Choice, text: text_box.Text, second: text_box.Text | None) -> None:
     """The player and what was picked in it: a pick redraws only this."""
-    panels = readers.panels(context, choice, text, second)
+    panels = models.panels(context, choice, text, second)
     parted = [reading.parting(*panel.readings) if second is not None else None for panel in panels]
     for panel, one in zip(panels, parted, strict=True):
         if second is not None and one is not None:
-            st.markdown(readers.parting_words(panel, second, one))
+            st.markdown(models.parting_words(panel, second, one))
     focus = min(1, len(panels) - 1)
-    pick = player(panels, readers.sentences(text, second, parted[0]), key=key("sentence", "player"), focus=focus)
-    closer.look(context, panels, text, pick)
+    pick = player(panels, models.sentences(text, second, parted[0]), key=key("sentence", "player"), focus=focus)
+    details.look(context, panels, text, pick)
 
 
 def folded(words: str, icon: str, purpose: str, draw: Any) -> None:
@@ -43,20 +44,20 @@ def folded(words: str, icon: str, purpose: str, draw: Any) -> None:
 
 with section("The choice of models and text"):
     space = st.container()
-    choice = readers.choose(context, runs.store())
+    choice = models.choose(context, run_picker.store())
     with space:
-        text = texts.text_box(choice.vocabulary)
+        text = text_box.text_box(choice.vocabulary)
     if text.empty:
         st.info("Nothing to read yet: type or paste a few words of a film review, or choose an example.", icon=":material/edit:")
     else:
-        ways = {"word": texts.changed_word, "text": lambda text, size: texts.second_text(size)}
+        ways = {"word": text_box.changed_word, "text": lambda text, size: text_box.second_text(size)}
         second = ways.get(choice.compare, lambda *_: None)(text, choice.vocabulary)
         read(choice, text, second)
         folded(
             "What do the gates and units do over many reviews?", ":material/scatter_plot:", "whole",
-            lambda: closer.whole_model(readers.panels(context, choice, text, None)),
+            lambda: details.whole_model(models.panels(context, choice, text, None)),
         )  # fmt: skip
         folded(
             "Do the attribution methods agree?", ":material/rule:", "agreement",
-            lambda: closer.methods(context, readers.panels(context, choice, text, None)[-1], text),
+            lambda: details.methods(context, models.panels(context, choice, text, None)[-1], text),
         )  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import portraits, shell
+from pages.parts import states
+from pages.shared import shell
 from pages.shared.guard import section
 from pages.shared.session import linked
 
@@ -15,10 +16,10 @@ context = shell.page(
     "Here you see where that list goes while the network reads sequences it was not trained on.",
 )
 VIEWS = {
-    "Paths": portraits.paths,
-    "While it learned": portraits.growth,
-    "One sequence": portraits.sequence,
-    "Activations": portraits.activations,
+    "Paths": states.paths,
+    "While it learned": states.growth,
+    "One sequence": states.sequence,
+    "Activations": states.activations,
 }
 if not context.use.possible:
     if context.run is None:
@@ -30,4 +31,4 @@ else:
         view = st.segmented_control(
             "View", list(VIEWS), default="Paths", required=True, label_visibility="collapsed", **linked("view")
         )
-        VIEWS[view or "Paths"](portraits.look(context))
+        VIEWS[view or "Paths"](states.look(context))

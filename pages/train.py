@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import drafts, guard, live, settings, share, shell, transport, watch
+from pages.parts.train import controls, form, live_view
+from pages.shared import charts, drafts, guard, share, shell
 from pages.shared.guard import section
 from pages.shared.session import key
 from pages.shared.words import plain
@@ -12,10 +13,10 @@ from pages.shared.words import plain
 context = shell.page("Train", ":material/play_circle:", "", default=None, whole=True)
 board = now = None
 with section("The run"):
-    board = watch.current(context.run_id)
+    board = live_view.current(context.run_id)
     now = board.now if board else None
 with section("The link to this page"):
-    for note in settings.follow(now.experiment if now else None, context.run_id):
+    for note in form.follow(now.experiment if now else None, context.run_id):
         st.info(plain(note), icon=":material/link:")
 
 if board is None or now is None:
@@ -24,19 +25,19 @@ if board is None or now is None:
         "Choose what to learn and with which network, then press Play: the loss, the states and the gradients move while it learns."
     )
     with section("The controls"):
-        transport.bar(None)
+        controls.bar(None)
     with section("The presets"):
         st.subheader("Start from something known", anchor=False)
-        settings.cards()
+        form.cards()
     with section("The form"):
         st.subheader("Or set it up", anchor=False)
-        settings.form()
-        settings.size(drafts.draft())
+        form.form()
+        form.size(drafts.draft())
     with section("What you can take away"):
         share.panel(None, drafts.draft())
-    live.fetch_plotly()
+    charts.fetch_plotly()
 else:
-    watch.live(board)
+    live_view.live(board)
     shell.about(context.use)
     with section("What you can take away"):
         share.panel(now, now.experiment)
@@ -44,7 +45,7 @@ else:
         st.expander("The experiment", icon=":material/tune:", key=key("train", "experiment")),
         section("The experiment"),
     ):
-        watch.described(now)
+        live_view.described(now)
         st.button(
             "Change it and train again", icon=":material/edit:", on_click=guard.callback("Change it and train again", drafts.anew),
             key=key("train", "edit_experiment"),

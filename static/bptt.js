@@ -1,4 +1,4 @@
-// Backpropagation through time, played in the browser. `data` is what pages/shared/bptt.py sends: real numbers of a small network.
+// Backpropagation through time, played in the browser. `data` is what pages/parts/gradients/bptt_animation.py sends: real numbers of a small network.
 const SVG = 'http://www.w3.org/2000/svg', players = new WeakMap();
 const STEP = 132, LEFT = 66, CELL = 86, TOP = 104, INPUT = 226, SHARES = 258, TALL = 380;
 

@@ -98,7 +98,7 @@ def test_each_stage_imports_only_from_the_left(path: Path) -> None:
         "rnn_core.store.store",
         "rnn_core.service.service",
         "pages.shared.shell",
-        "pages.shared.watch",
+        "pages.parts.train.live_view",
     ],
 )
 def test_importing_costs_no_tensorflow(module: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.shared import runs, session
+from pages.shared import run_picker, session
 from rnn_core.spec.experiment import Experiment
 
 
@@ -19,7 +19,7 @@ def take(experiment: Experiment) -> None:
 
 def anew() -> None:
     """Leave the run for the form, filled with its experiment."""
-    runs.choose(None, draft().to_query())
+    run_picker.choose(None, draft().to_query())
 
 
 def uploads() -> dict[str, bytes]:

@@ -11,8 +11,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from pages.shared import drafts, guard, runs
-from pages.shared.moments import Moment
+from pages.shared import drafts, guard, run_picker
+from pages.shared.kept_steps import Moment
 from pages.shared.session import key
 from pages.shared.words import plain, sentence
 from rnn_core.export.keras_file import keras_file
@@ -100,26 +100,26 @@ def table(history: dict[str, Any]) -> bytes:
 
 
 def _model_file(now: Moment) -> bytes:
-    record = runs.store().open(now.run_id)
-    return bytes(runs.service().call(keras_file, record.model()).result(timeout=60))
+    record = run_picker.store().open(now.run_id)
+    return bytes(run_picker.service().call(keras_file, record.model()).result(timeout=60))
 
 
 def _run_file(now: Moment) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        return runs.store().export(now.run_id, Path(folder) / "whole.run").read_bytes()
+        return run_picker.store().export(now.run_id, Path(folder) / "whole.run").read_bytes()
 
 
 def _name(now: Moment) -> None:
     """Rename and delete; starter models keep both their name and their place."""
     with guard.refusal():
-        info = runs.store().open(now.run_id).info
+        info = run_picker.store().open(now.run_id).info
     if info.builtin:
         st.caption("A starter model: it came with Unrolled and stays as it is.")
         return
     name = st.text_input("Name", info.name, max_chars=80, key=key("train", "name", now.run_id))
     if name.strip() and name != info.name:
         with guard.refusal():
-            runs.store().rename(now.run_id, name)
+            run_picker.store().rename(now.run_id, name)
         st.rerun()
     if st.button(
         "Delete this run",
@@ -137,6 +137,6 @@ def _confirm(run_id: str, name: str) -> None:
     st.markdown(f"{plain(name)}: its metrics and weights will be gone, for everyone who watches it.")
     if st.button("Delete", type="primary", key=key("train", "delete_really")):
         with guard.refusal():
-            runs.store().delete(run_id)
+            run_picker.store().delete(run_id)
         drafts.anew()
         st.rerun()

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import guard, live, runs, usable
+from pages.shared import charts as live
+from pages.shared import guard, run_picker, usable
 from pages.shared.session import key
 from pages.shared.usable import Use
 from pages.shared.words import advice, plain, sentence
@@ -65,7 +66,7 @@ class Context:
     @property
     def service(self) -> Any:
         """rnn_core.service.service.Service; asking for it never waits for a worker."""
-        return runs.service()
+        return run_picker.service()
 
 
 def page(title: str, icon: str, what: str, *, default: str | None = "starter", whole: bool = False) -> Context:
@@ -79,19 +80,19 @@ def page(title: str, icon: str, what: str, *, default: str | None = "starter", w
         whole: the link names either a run or an experiment, nothing else.
     """
     st.set_page_config(page_title=f"{title} · Unrolled", page_icon=ICON, layout="wide")
-    runs.warm()
-    runs.arrive(title)
+    run_picker.warm()
+    run_picker.arrive(title)
     st.html(AWAY + CHOSEN)
     st.logo(str(live.STATIC / "wordmark.svg"), icon_image=str(live.STATIC / "logo.svg"), size="large")
     run_id = sidebar(default, whole)
-    runs.missing(title)
+    run_picker.missing(title)
     if what:
         st.title(f"{icon} {title}", anchor=False)
         st.markdown(what)
     run, use = None, Use("", False)
     with guard.section("The chosen run"):
         run = opened(run_id)
-        use = usable.use(title, run, run_id == runs.chosen())
+        use = usable.use(title, run, run_id == run_picker.chosen())
         if what:
             about(use)
     return Context(run_id, run, use)
@@ -111,9 +112,9 @@ def sidebar(default: str | None, whole: bool) -> str | None:
         links = st.container()
         run_id = None
         with guard.section("The choice of a run"):
-            run_id = runs.picker(default, whole)
+            run_id = run_picker.picker(default, whole)
         with links:
-            navigation(run_id if run_id == runs.chosen() else None)  # a starter that nobody chose opens no page for itself
+            navigation(run_id if run_id == run_picker.chosen() else None)  # a starter that nobody chose opens no page for itself
         workers()
     return run_id
 
@@ -132,7 +133,7 @@ def opened(run_id: str | None) -> Any:
     if run_id is None:
         return None
     try:
-        return runs.store().open(run_id)
+        return run_picker.store().open(run_id)
     except (LookupError, OSError, ValueError) as error:
         st.warning(sentence(error), icon=":material/link_off:")
         return None
@@ -140,14 +141,14 @@ def opened(run_id: str | None) -> Any:
 
 def workers() -> None:
     """One line on the state of the workers; it looks again by itself only until they are ready."""
-    service = runs.running_service()
+    service = run_picker.running_service()
     ready = service is not None and service.state == "ready"
     st.fragment(_workers, run_every=None if ready else 1.5)(ready)
 
 
 @guard.section("The state of the workers")
 def _workers(known_ready: bool) -> None:
-    service = runs.running_service()
+    service = run_picker.running_service()
     state = service.state if service else "starting"
     if state == "ready":
         waiting = sum(live.status == "waiting" for live in service.queue())

@@ -2,7 +2,7 @@
 
 In: what a training or a probe returned, never a model. Out: a `plotly` figure with named axes, units and alternative text.
 Colours of cells and gates, light and dark, are in `theme.py`; a cell keeps its colour everywhere.
-Open first: `gradients.py`; then `live.py` for what ticks during a training.
+Open first: `gradients.py`; then `charts.py` for what ticks during a training.
 """
 
 from __future__ import annotations

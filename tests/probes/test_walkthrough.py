@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pages.shared import bptt
+from pages.parts.gradients import bptt_animation
 from rnn_core.probes.gradients.walkthrough import walkthrough
 from rnn_core.spec.experiment import CELLS, Experiment
 
@@ -47,9 +47,9 @@ def test_a_large_gain_makes_the_gradient_grow_backwards_and_a_small_one_shrink()
 
 def test_the_browser_gets_every_number_it_shows_rounded_to_four_digits() -> None:
     walk = walkthrough(Experiment(), 6)
-    data = bptt.payload(walk)
+    data = bptt_animation.payload(walk)
     assert len(data["stages"]) == 5
     np.testing.assert_allclose(data["norms"], walk.norms, rtol=1e-3)
     np.testing.assert_allclose(np.sum(data["shares"], axis=0), data["total"], atol=1e-3)
-    assert bptt.payload(walkthrough(Experiment(), 6))["rev"] == data["rev"]
-    assert bptt.payload(walkthrough(Experiment(seed=1), 6))["rev"] != data["rev"]
+    assert bptt_animation.payload(walkthrough(Experiment(), 6))["rev"] == data["rev"]
+    assert bptt_animation.payload(walkthrough(Experiment(seed=1), 6))["rev"] != data["rev"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import labels, runs, session
+from pages.shared import labels, run_picker, session
 from pages.shared.labels import value as setting
 from pages.shared.session import key
 from pages.shared.shell import NAVIGATION
@@ -49,7 +49,7 @@ def test_a_page_opens_and_survives_another_run(page: str) -> None:
     app = opened(page)
     assert not app.exception
     assert app.title, "a page says what it is"
-    picker = app.sidebar.selectbox(key=runs.PICKER)
+    picker = app.sidebar.selectbox(key=run_picker.PICKER)
     other = "starter-gru" if picker.value != "starter-gru" else "starter-lstm"
     picker.set_value(other).run()
     assert not app.exception
@@ -149,10 +149,10 @@ def test_a_line_that_has_changed_since_the_page_was_drawn_chooses_nothing(monkey
     import streamlit as st
 
     chosen: list[str] = []
-    monkeypatch.setattr(runs, "choose", lambda run_id, link: chosen.append(run_id))
+    monkeypatch.setattr(run_picker, "choose", lambda run_id, link: chosen.append(run_id))
     for picked in ("⏳ GRU · Toy reviews · 414911", None, "starter-gru"):
-        monkeypatch.setattr(st, "session_state", {runs.PICKER: picked})
-        runs._picked(False)
+        monkeypatch.setattr(st, "session_state", {run_picker.PICKER: picked})
+        run_picker._picked(False)
     assert chosen == ["starter-gru"]
 
 
@@ -162,7 +162,7 @@ def test_no_two_runs_share_a_line_in_the_picker() -> None:
         RunInfo(f"20260101-{tail}", name, Experiment(), "finished", 0.0, 0, 0.0, "")
         for tail, name in (("aaaaaaaaaa", "twin"), ("bbbbbbbbbb", "twin"), ("cccccccccc", "single"))
     ]
-    lines = runs.labels(infos)
+    lines = run_picker.labels(infos)
     assert len(set(lines.values())) == 3
     assert lines["20260101-cccccccccc"].endswith("single")
 
@@ -170,9 +170,9 @@ def test_no_two_runs_share_a_line_in_the_picker() -> None:
 def test_a_starter_that_nobody_chose_opens_no_page_for_itself() -> None:
     """Home looks at a starter, but who then goes to Train finds the presets, not a training that is over."""
     home = opened("app.py")
-    assert home.sidebar.selectbox(key=runs.PICKER).value.startswith("starter")
+    assert home.sidebar.selectbox(key=run_picker.PICKER).value.startswith("starter")
     assert {link.proto.query_string for link in home.sidebar.get("page_link")} == {""}
-    home.sidebar.selectbox(key=runs.PICKER).set_value("starter-lstm").run()
+    home.sidebar.selectbox(key=run_picker.PICKER).set_value("starter-lstm").run()
     assert {link.proto.query_string for link in home.sidebar.get("page_link")} == {"run=starter-lstm"}
 
 
@@ -184,7 +184,7 @@ class Started:
 
     def submit(self, experiment: Experiment, **_: Any) -> str:
         self.experiments.append(experiment)
-        return runs.store().create(experiment, status="stopped")
+        return run_picker.store().create(experiment, status="stopped")
 
     def live(self, run_id: str) -> None: ...
     def seen(self, run_id: str) -> None: ...
@@ -196,13 +196,13 @@ class Started:
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Experiment]:
     service = Started()
     service.experiments = []
-    monkeypatch.setattr(runs, "service", lambda: service)
-    monkeypatch.setattr(runs, "running_service", lambda: service)
+    monkeypatch.setattr(run_picker, "service", lambda: service)
+    monkeypatch.setattr(run_picker, "running_service", lambda: service)
     return service.experiments
 
 
 def failed(experiment: Experiment, message: str) -> str:
-    return runs.store().create(experiment, status="failed", message=message)
+    return run_picker.store().create(experiment, status="failed", message=message)
 
 
 def test_reviews_out_of_reach_are_exchanged_for_the_toy_reviews_in_one_click(started: list[Experiment]) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import drafts, guard, runs, session, settings
+from pages.parts.train import form
+from pages.shared import drafts, guard, run_picker, session
+from pages.shared.kept_steps import Moment
 from pages.shared.labels import duration, pace, score
-from pages.shared.moments import Moment
 from pages.shared.session import key as key_of
 from pages.shared.words import plain, sentence
 from rnn_core import data
@@ -23,7 +24,7 @@ MOST_EPOCHS = FIELDS["epochs"]["high"]
 def bar(now: Moment | None) -> None:
     """Draw the bar for a run, or (None) for the experiment in the form."""
     status = now.status if now else ""
-    problem = settings.problem(drafts.draft()) if now is None else ""
+    problem = form.problem(drafts.draft()) if now is None else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=key_of("train", "transport")):
         _play(now, status, bool(problem))
         startable = now is None and not problem
@@ -101,15 +102,15 @@ def _do(action: Callable[..., None], *args: Any) -> None:
 
 def _start(first: str = "") -> None:
     experiment = drafts.draft()
-    run_id = runs.service().submit(experiment, viewer=runs.viewer(), uploads=drafts.uploads_of(experiment))
+    run_id = run_picker.service().submit(experiment, viewer=run_picker.viewer(), uploads=drafts.uploads_of(experiment))
     if first:
-        runs.service().control(run_id, first)
+        run_picker.service().control(run_id, first)
     _show(run_id)
 
 
 def _show(run_id: str) -> None:
-    runs.mine().add(run_id)
-    runs.choose(run_id, {"run": run_id})
+    run_picker.mine().add(run_id)
+    run_picker.choose(run_id, {"run": run_id})
 
 
 def _step(now: Moment | None, command: str) -> None:
@@ -120,12 +121,12 @@ def _step(now: Moment | None, command: str) -> None:
 
 
 def _control(now: Moment, command: str, value: float | None = None) -> None:
-    runs.service().control(now.run_id, command, value)
+    run_picker.service().control(now.run_id, command, value)
 
 
 def _resume(now: Moment) -> None:
-    run_id = runs.service().submit(
-        now.experiment, viewer=runs.viewer(), uploads=drafts.uploads_of(now.experiment), resume=now.run_id
+    run_id = run_picker.service().submit(
+        now.experiment, viewer=run_picker.viewer(), uploads=drafts.uploads_of(now.experiment), resume=now.run_id
     )
     _show(run_id)
 
@@ -134,22 +135,22 @@ def _switch(now: Moment) -> None:
     """The same experiment on data that need no download."""
     experiment = now.experiment.replace(**{**data.task("toy_reviews").defaults, "task": "toy_reviews"})
     drafts.take(experiment)
-    _show(runs.service().submit(experiment, viewer=runs.viewer()))
+    _show(run_picker.service().submit(experiment, viewer=run_picker.viewer()))
 
 
 def _clip(now: Moment) -> None:
     experiment = now.experiment.replace(clip=1.0)
-    _show(runs.service().submit(experiment, viewer=runs.viewer(), uploads=drafts.uploads_of(experiment)))
+    _show(run_picker.service().submit(experiment, viewer=run_picker.viewer(), uploads=drafts.uploads_of(experiment)))
 
 
 def _longer(now: Moment) -> None:
     epochs = min(2 * now.experiment.training.epochs, MOST_EPOCHS)
     experiment = now.experiment.replace(epochs=epochs)
-    _show(runs.service().submit(experiment, viewer=runs.viewer(), resume=now.run_id))
+    _show(run_picker.service().submit(experiment, viewer=run_picker.viewer(), resume=now.run_id))
 
 
 def _reset(now: Moment, fresh: bool) -> None:
-    _show(runs.service().reset(now.run_id, viewer=runs.viewer(), fresh=fresh))
+    _show(run_picker.service().reset(now.run_id, viewer=run_picker.viewer(), fresh=fresh))
 
 
 def progress(now: Moment) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import runs, session
+from pages.shared import run_picker, session
 from pages.shared.session import key
 from rnn_core.figures import gradients as figures
 from rnn_core.figures.accuracy import by_last_tokens
@@ -23,7 +23,7 @@ def chosen() -> Lesson:
     """The lesson of the link, or the first."""
     numbered = {name: f"{n}. {lesson.title}" for n, (name, lesson) in enumerate(LESSONS.items(), 1)}
     asked, first = st.query_params.get("lesson", ""), next(iter(LESSONS))
-    if session.value(key("lessons", "chosen")) is None or runs.returned():
+    if session.value(key("lessons", "chosen")) is None or run_picker.returned():
         session.set_value(key("lessons", "chosen"), asked if asked in LESSONS else first)
     name = st.pills(
         "Lesson", list(LESSONS), format_func=numbered.__getitem__, required=True, key=key("lessons", "chosen"), label_visibility="collapsed"

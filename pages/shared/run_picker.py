@@ -110,7 +110,7 @@ def choose(run_id: str | None, link: dict[str, str] | None = None) -> None:
 
 
 def arrive(page: str) -> None:
-    """Note that the reader came from another page: until `settings.follow` has read it, the link tells what to show."""
+    """Note that the reader came from another page: until `form.follow` has read it, the link tells what to show."""
     here = session.here()
     if here.page != page:
         here.page, here.arrived = page, True

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from pages.shared.live import STATIC, asset
+from pages.shared.charts import STATIC, asset
 from pages.shared.session import key
 from rnn_core.figures.theme import CELL_COLOURS, CELL_NAMES, DIVERGING
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.shared import reach, shell
+from pages.parts.gradients import quantities
+from pages.shared import shell
 from pages.shared.session import key, linked
 from rnn_core.figures import gradients as figures
 from rnn_core.probes.gradients.clipping import compare
@@ -67,7 +68,7 @@ def small_network() -> tuple[str, float, int]:
     """Cell, gain and length of the animation's network."""
     columns = st.columns([2, 2, 2])
     with columns[0]:
-        chosen = reach.cell(CELLS, key("gradients", "walk_cell"))
+        chosen = quantities.cell(CELLS, key("gradients", "walk_cell"))
     with columns[1]:
         gain = st.select_slider(
             "Recurrent gain",
@@ -85,7 +86,7 @@ def exploding() -> tuple[Experiment, float]:
     """An untrained network with large recurrent weights, and the largest gradient norm allowed."""
     columns = st.columns([5, 4, 4, 4])
     with columns[0]:
-        chosen = reach.cell(CELLS, key("gradients", "clip_cell"))
+        chosen = quantities.cell(CELLS, key("gradients", "clip_cell"))
     with columns[1]:
         gain = st.select_slider("Recurrent gain", (0.5, 1.0, 1.2, 1.5, 2.0, 3.0), 1.5, key=key("gradients", "clip_gain"))
     with columns[2]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import boards, drafts, guard, labels, runs, session, transport
-from pages.shared import live as charts
-from pages.shared.boards import Board
-from pages.shared.moments import Moment
+from pages.parts.train import controls, drawings
+from pages.parts.train.drawings import Board
+from pages.shared import charts, drafts, guard, labels, run_picker, session
+from pages.shared.kept_steps import Moment
 from pages.shared.session import key
 from pages.shared.words import plain, sentence
 from rnn_core import data
@@ -37,7 +37,7 @@ def current(run_id: str | None) -> Board | None:
     if run_id is None:
         return None
     try:
-        return boards.board(run_id)
+        return drawings.board(run_id)
     except (LookupError, OSError, ValueError) as error:
         st.warning(sentence(error), icon=":material/link_off:")
         return None
@@ -53,16 +53,16 @@ def _every(board: Board) -> float | None:
     """Seconds between two looks at a run; None when nothing more will come."""
     if not (board.now.active or board.pending):
         return None
-    if board.now.status == "running" and board.now.begins and board.now.run_id in runs.mine():
+    if board.now.status == "running" and board.now.begins and board.now.run_id in run_picker.mine():
         return EAGER
     return session.here().tick
 
 
 @guard.section("The training")
 def _tick(run_id: str, status: str, every: float | None) -> None:
-    if runs.chosen() != run_id:
+    if run_picker.chosen() != run_id:
         st.rerun()  # a button led to another run
-    service = runs.running_service()
+    service = run_picker.running_service()
     if service:
         service.seen(run_id)
     board = current(run_id)
@@ -83,8 +83,8 @@ def _tick(run_id: str, status: str, every: float | None) -> None:
             key=key("train", "new_experiment"),
             help=words,
         )
-    transport.bar(now)
-    transport.progress(now)
+    controls.bar(now)
+    controls.progress(now)
     figures(_rewound(board))
     if renew:
         st.rerun()  # after the figures: the first point is on screen before the page is drawn anew
@@ -107,7 +107,7 @@ def _rewound(board: Board) -> Board:
         "Rewind", steps, format_func=words.__getitem__, key=name, help=help,
         on_change=guard.callback("Rewind", _hold), args=(now.run_id, name),
     )  # fmt: skip
-    return board if chosen == NOW else boards.board(now.run_id, chosen)
+    return board if chosen == NOW else drawings.board(now.run_id, chosen)
 
 
 def _hold(run_id: str, name: str) -> None:
@@ -150,7 +150,7 @@ def _drawing(board: Board, name: str) -> None:
     elif board.now.active or name == "reading":
         series = name == "reading" and data.task(board.now.experiment.data.task).group == "series"
         # Its place; a shimmering skeleton would take from the trainer what it waits for.
-        st.container(height=boards.FORECAST if series else figures_live.HEIGHT, border=False)
+        st.container(height=drawings.FORECAST if series else figures_live.HEIGHT, border=False)
     if name in board.drawings or name == "reading":
         st.caption(about(board.now, name))
 

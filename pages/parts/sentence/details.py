@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from pages.parts.sentence.player import Panel, Pick
+from pages.parts.sentence.text_box import Text
 from pages.shared import shell
-from pages.shared.player import Panel, Pick
 from pages.shared.session import key
-from pages.shared.texts import Text
 from rnn_core.figures import attributions as attribution_figures
 from rnn_core.figures import traces as figures
 from rnn_core.figures.theme import GATE_NAMES

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import guard, runs, session, shell
+from pages.shared import guard, run_picker, session, shell
 from pages.shared.session import key
 from rnn_core import data
 from rnn_core.figures import compare, theme
@@ -60,7 +60,7 @@ def _sweep(service: Any, found: Sequence[sweep.Outcome]) -> None:
     running = sweeping is not None and not sweeping.progress().over
     words = f"Run {len(missing)} missing trial{'s' if len(missing) > 1 else ''}" if missing else "Nothing is missing"
     if st.button(words, icon=":material/grid_on:", disabled=running or not missing, key=key("compare", "sweep_start")):
-        session.here().sweep = Sweep(service, missing, _own(service), runs.viewer())
+        session.here().sweep = Sweep(service, missing, _own(service), run_picker.viewer())
         st.rerun()
     if sweeping is not None:
         st.fragment(_progress, run_every=TICK if running else None)(sweeping)

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 import streamlit as st
 
+from pages.parts.sentence.composer import composer
 from pages.shared import session
-from pages.shared.composer import composer
 from pages.shared.session import key, linked
 from pages.shared.words import plain
 from rnn_core.data.text.token_ids import UNKNOWN
@@ -20,7 +20,7 @@ LIMIT = 500  # tokens: what the starter models were trained on
 
 @dataclass(frozen=True)
 class Example:
-    """A text worth reading, and what to look at in it (tests/test_sentence.py holds the starters to the words)."""
+    """A text worth reading, and what to look at in it (tests/pages/test_sentence.py holds the starters to the words)."""
 
     name: str
     text: str

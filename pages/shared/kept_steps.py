@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pages.shared import runs
+from pages.shared import run_picker
 from rnn_core.spec.experiment import Experiment
 from rnn_core.store.run import ACTIVE
 
@@ -62,8 +62,8 @@ def moment(run_id: str, at: int | None = None) -> Moment:
 
     Raises KeyError for a run that is gone, ValueError for one of another version.
     """
-    record = runs.store().open(run_id)
-    known = runs.under_way(run_id)
+    record = run_picker.store().open(run_id)
+    known = run_picker.under_way(run_id)
     shot = known.snapshot if known else None
     kept = {item.step: item.epoch for item in record.snapshots}
     status = known.status if known else record.status

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import runs, texts
-from pages.shared.player import Pick, _checked, payload
+from pages.parts.sentence import text_box
+from pages.parts.sentence.player import Pick, _checked, payload
+from pages.shared import run_picker
 from pages.shared.session import key
 from rnn_core.probes.sentence import reading
 from rnn_core.probes.states import corpus
@@ -25,7 +26,7 @@ from tests.conftest import ROOT
 from tests.probes.test_units import starter
 
 CELLS = ("simple_rnn", "lstm", "gru")
-EXAMPLES = {example.name: example for example in texts.EXAMPLES}
+EXAMPLES = {example.name: example for example in text_box.EXAMPLES}
 
 
 class Inline:
@@ -49,10 +50,10 @@ class Inline:
 def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[AppTest]:
     """The page, opened from the navigation."""
     store = Store(tmp_path)
-    monkeypatch.setattr(runs, "service", Inline)
-    monkeypatch.setattr(runs, "running_service", Inline)
-    monkeypatch.setattr(runs, "warm", lambda: None)
-    monkeypatch.setattr(runs, "store", lambda: store)
+    monkeypatch.setattr(run_picker, "service", Inline)
+    monkeypatch.setattr(run_picker, "running_service", Inline)
+    monkeypatch.setattr(run_picker, "warm", lambda: None)
+    monkeypatch.setattr(run_picker, "store", lambda: store)
     monkeypatch.setattr(corpus, "imdb_present", lambda: False)
     opened = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     yield opened.switch_page("pages/sentence.py")
@@ -95,7 +96,7 @@ def test_a_run_that_is_chosen_reads_whoever_read_before(app: AppTest) -> None:
     app.get_by_key("who").set_value("starter-gru")
     healthy(app.run())
     run = made_up.fill(
-        runs.store(), experiment=Experiment().replace(task="toy_reviews", length=20, units=8, cell="gru"), name="GRU"
+        run_picker.store(), experiment=Experiment().replace(task="toy_reviews", length=20, units=8, cell="gru"), name="GRU"
     )
     app.query_params["run"] = run
     (header,) = players(healthy(app.run()))
@@ -173,21 +174,21 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_no_text_breaks_the_page(app: AppTest, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr(texts, "composer", lambda *args, **kwargs: text)
+    monkeypatch.setattr(text_box, "composer", lambda *args, **kwargs: text)
     (header,) = players(healthy(app.run()))
     assert header["sentences"][0]["words"][0] == "<start>"
 
 
 @pytest.mark.parametrize("text", ["", "   \n", "..., !!! ---"])
 def test_nothing_to_read_is_said_calmly(app: AppTest, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr(texts, "composer", lambda *args, **kwargs: text)
+    monkeypatch.setattr(text_box, "composer", lambda *args, **kwargs: text)
     assert players(healthy(app.run())) == []
     assert any("Nothing to read" in one.value for one in app.info)
 
 
 def test_ten_thousand_words_are_read_in_part_and_the_part_is_chosen(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     text = " ".join(["first"] * 5000 + ["last"] * 5000)
-    monkeypatch.setattr(texts, "composer", lambda *args, **kwargs: text)
+    monkeypatch.setattr(text_box, "composer", lambda *args, **kwargs: text)
     (header,) = players(healthy(app.run()))
     assert header["sentences"][0]["words"] == ["last"] * 500
     app.get_by_key(key("sentence", "part")).set_value("first")
@@ -196,7 +197,7 @@ def test_ten_thousand_words_are_read_in_part_and_the_part_is_chosen(app: AppTest
 
 
 def test_unknown_words_are_marked_and_named(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(texts, "composer", lambda *args, **kwargs: "good zorgblatt *film* zorgblatt")
+    monkeypatch.setattr(text_box, "composer", lambda *args, **kwargs: "good zorgblatt *film* zorgblatt")
     (header,) = players(healthy(app.run()))
     assert header["sentences"][0]["known"] == [True, True, False, True, False]
     assert any("2 of 4 words are not" in caption.value and "zorgblatt" in caption.value for caption in app.caption)
@@ -208,7 +209,7 @@ def test_unknown_words_are_marked_and_named(app: AppTest, monkeypatch: pytest.Mo
 @pytest.fixture(scope="module", params=CELLS)
 def read(request: pytest.FixtureRequest) -> Callable[[str], tuple[list[str], reading.Reading]]:
     def reader(name: str) -> tuple[list[str], reading.Reading]:
-        text = texts.encoded(EXAMPLES[name].text, "last", 10_000)
+        text = text_box.encoded(EXAMPLES[name].text, "last", 10_000)
         return [word.lower() for word in text.words], sentence.read(starter(request.param), text.ids)
 
     return reader
@@ -268,9 +269,9 @@ def test_unknown_word(read: Callable[..., Any]) -> None:
 
 
 def test_what_the_player_gets_is_what_was_read() -> None:
-    from pages.shared.player import Panel
+    from pages.parts.sentence.player import Panel
 
-    text = texts.encoded("A fine film.", "last", 10_000)
+    text = text_box.encoded("A fine film.", "last", 10_000)
     found = sentence.read(starter("lstm"), text.ids)
     data = payload([Panel("LSTM", (found,), starter("lstm"))], [{"words": text.words, "known": text.known}])
     length = struct.unpack("<I", data[:4])[0]
@@ -301,9 +302,9 @@ def test_what_the_player_gets_is_what_was_read() -> None:
     ],
 )
 def test_picks_are_checked(raw: Any, expected: Pick) -> None:
-    from pages.shared.player import Panel
+    from pages.parts.sentence.player import Panel
 
-    text = texts.encoded("A fine film.", "last", 10_000)
+    text = text_box.encoded("A fine film.", "last", 10_000)
     panels = [Panel("GRU", (sentence.read(starter("gru"), text.ids),), starter("gru"))]
     sent = {**raw, "rev": "now"} if isinstance(raw, dict) else raw
     assert _checked(sent, panels, [{"words": text.words}], "now") == expected
@@ -314,5 +315,5 @@ def test_the_box_counts_as_the_vocabulary_does() -> None:
     """The browser test types the rest; here: every word that the box may not take apart is one token."""
     from rnn_core.data.text.vocabulary import vocabulary
 
-    for word in texts.whole_words(10_000):
+    for word in text_box.whole_words(10_000):
         assert len(vocabulary().encode(word).ids) == 2

@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import guard, runs, session
+from pages.shared import guard, run_picker, session
 from pages.shared.drafts import draft, take, uploads
 from pages.shared.labels import LABELS, WORDS, value
 from pages.shared.session import key
@@ -49,7 +49,7 @@ def follow(experiment: Experiment | None, run_id: str | None) -> tuple[str, ...]
     notes: tuple[str, ...] = ()
     asked = {name: text for name, text in st.query_params.items() if name in FIELDS}
     here = session.here()
-    returned, arrived, here.arrived = runs.returned(), here.arrived, False
+    returned, arrived, here.arrived = run_picker.returned(), here.arrived, False
     if run_id is None and (returned or (arrived and asked)):
         wanted, notes = Experiment.read_query(asked)
         if wanted.data.task not in data.tasks():

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from pages.shared import boards, watch
-from pages.shared.boards import Board
+from pages.parts.train import drawings, live_view
+from pages.parts.train.drawings import Board
 from rnn_core.spec.experiment import Experiment
 
 
@@ -35,25 +35,25 @@ class Easel:
 @pytest.fixture
 def easel(monkeypatch: pytest.MonkeyPatch) -> Easel:
     made = Easel()
-    monkeypatch.setattr(boards, "_boards", {})
-    monkeypatch.setattr(boards, "moment", lambda run_id, at: made.now)
-    monkeypatch.setattr(boards, "_status", lambda run_id: made.now.status)
-    monkeypatch.setattr(boards, "_draw", made.draw)
+    monkeypatch.setattr(drawings, "_boards", {})
+    monkeypatch.setattr(drawings, "moment", lambda run_id, at: made.now)
+    monkeypatch.setattr(drawings, "_status", lambda run_id: made.now.status)
+    monkeypatch.setattr(drawings, "_draw", made.draw)
     return made
 
 
 def meanwhile(easel: Easel, **news: str) -> tuple[Future[Board], Future[Board]]:
     """A first board was drawn and is old by now; news came, one viewer draws it, and another looks."""
     easel.dry.set()
-    boards.board("run")
-    boards._boards["run", None] = replace(boards._boards["run", None], made=-1e9)
+    drawings.board("run")
+    drawings._boards["run", None] = replace(drawings._boards["run", None], made=-1e9)
     easel.dry.clear()
     easel.drawing.clear()
     easel.changes(**news)
     pool = ThreadPoolExecutor(2)
-    first = pool.submit(boards.board, "run")
+    first = pool.submit(drawings.board, "run")
     assert easel.drawing.wait(10)
-    second = pool.submit(boards.board, "run")
+    second = pool.submit(drawings.board, "run")
     pool.shutdown(wait=False)
     return first, second
 
@@ -65,12 +65,12 @@ def test_while_one_draws_the_others_see_the_last_board(easel: Easel) -> None:
     easel.dry.set()
     assert first.result(10).drawings == {"loss": b"2"}
     easel.changes(revision="3")
-    assert boards.board("run").drawings == {"loss": b"2"}, "it is fresh enough for everybody"
+    assert drawings.board("run").drawings == {"loss": b"2"}, "it is fresh enough for everybody"
 
 
 def test_a_run_that_ended_is_waited_for(easel: Easel) -> None:
     first, second = meanwhile(easel, revision="2", status="finished")
-    assert not wait([second], 5 * boards.BRIEFLY).done
+    assert not wait([second], 5 * drawings.BRIEFLY).done
     easel.dry.set()
     assert first.result(10).drawings == second.result(10).drawings == {"loss": b"2"}
 
@@ -88,4 +88,4 @@ def test_a_run_that_ended_is_waited_for(easel: Easel) -> None:
 def test_a_look_at_real_data_has_its_place_before_it_comes(status: str, pending: bool, kept: dict[int, int], place: bool) -> None:
     experiment = Experiment().replace(task="toy_reviews")
     now: Any = SimpleNamespace(active=status == "running", kept=kept, experiment=experiment)
-    assert watch._awaited(Board(now, {}, pending, 0.0), "reading") is place
+    assert live_view._awaited(Board(now, {}, pending, 0.0), "reading") is place

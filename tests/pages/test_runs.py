@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import runs
+from pages.shared import run_picker
 from pages.shared.guard import caught
 from pages.shared.session import LINK
 from pages.shared.session import PAGES as SESSION_PAGES
@@ -26,7 +26,7 @@ from rnn_core.spec.experiment import CELLS, Experiment
 from rnn_core.store.store import Store
 from tests import made_up
 from tests.conftest import ROOT, figures
-from tests.test_sentence import Inline
+from tests.pages.test_sentence import Inline
 
 FILE = "day,sales\n" + "\n".join(f"{n},{10 + n % 7}" for n in range(120))
 KINDS = {
@@ -157,10 +157,10 @@ def altered(world: Service, run_id: str, experiment: Experiment, state: str, ste
 
 @pytest.fixture
 def pages(world: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
-    monkeypatch.setattr(runs, "service", lambda: world)
-    monkeypatch.setattr(runs, "running_service", lambda: world)
-    monkeypatch.setattr(runs, "warm", lambda: None)
-    monkeypatch.setattr(runs, "store", lambda: world.store)
+    monkeypatch.setattr(run_picker, "service", lambda: world)
+    monkeypatch.setattr(run_picker, "running_service", lambda: world)
+    monkeypatch.setattr(run_picker, "warm", lambda: None)
+    monkeypatch.setattr(run_picker, "store", lambda: world.store)
     monkeypatch.setattr(corpus, "imdb_present", lambda: False)
     return world
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import guard, labels, runs, shell
+from pages.shared import guard, labels, run_picker, shell
+from pages.shared.kept_steps import Moment, moment
 from pages.shared.labels import duration, score
-from pages.shared.moments import Moment, moment
 from pages.shared.session import key
 from pages.shared.words import plain
 from rnn_core import data
@@ -23,7 +23,7 @@ CLOCKS = {"step": "training steps", "seconds": "seconds of computing"}
 
 def beside(run: Any) -> None:
     """The current run (a RunRecord or None) and those chosen to stand beside it."""
-    infos = {info.id: info for info in runs.store().list() if info.step > 0}
+    infos = {info.id: info for info in run_picker.store().list() if info.step > 0}
     run_id = run.id if run is not None else ""
     if run_id not in infos:
         words = "Choose a run in the sidebar: its curves appear here, and any other run of the same task can stand beside them."
@@ -38,7 +38,7 @@ def beside(run: Any) -> None:
             f"No other run of the task “{plain(data.task(task).title)}” yet. Train it with one setting changed, then come back."
         )
         st.info(words, icon=":material/info:")
-    lines = runs.labels(list(infos.values()))
+    lines = run_picker.labels(list(infos.values()))
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     chosen = left.multiselect(
         "Beside it", others, others[:1], format_func=lines.__getitem__, max_selections=MOST - 1, key=key("compare", "runs_beside", run_id),
@@ -59,7 +59,7 @@ def _drawn(shown: list[str], clock: str, going: bool) -> None:
         st.warning(words, icon=":material/link_off:")
         return
     active = [now.run_id for now in found if now.status in ACTIVE]
-    if service := runs.running_service():
+    if service := run_picker.running_service():
         for run_id in active:
             service.seen(run_id)  # who compares it watches it: it is not stopped as unwatched
     if going and not active:
@@ -88,7 +88,7 @@ def _drawn(shown: list[str], clock: str, going: bool) -> None:
 
 def _status(info: RunInfo) -> str:
     """As `moment` tells it."""
-    known = runs.under_way(info.id)
+    known = run_picker.under_way(info.id)
     return str(known.status) if known else info.status
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import beside, runs, session
+from pages.parts.compare import side_by_side
+from pages.shared import run_picker, session
 from pages.shared.session import key
 from rnn_core.service.service import Stream
 from rnn_core.spec.experiment import Experiment
@@ -59,10 +60,10 @@ class Track:
 @pytest.fixture
 def track(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Track:
     service = Track(tmp_path)
-    monkeypatch.setattr(runs, "store", lambda: SimpleNamespace(list=list))
-    monkeypatch.setattr(runs, "service", lambda: service)
-    monkeypatch.setattr(runs, "running_service", lambda: service)
-    monkeypatch.setattr(runs, "warm", lambda: None)
+    monkeypatch.setattr(run_picker, "store", lambda: SimpleNamespace(list=list))
+    monkeypatch.setattr(run_picker, "service", lambda: service)
+    monkeypatch.setattr(run_picker, "running_service", lambda: service)
+    monkeypatch.setattr(run_picker, "warm", lambda: None)
     return service
 
 
@@ -216,8 +217,8 @@ def two_runs(track: Track, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             builtin=False, history=columns, best=0.1, test=float("nan"), snapshots=(),
         )  # fmt: skip
     store = SimpleNamespace(list=lambda: list(moments.values()), open=moments.__getitem__)
-    monkeypatch.setattr(runs, "store", lambda: store)
-    monkeypatch.setattr(beside, "moment", moments.__getitem__)
+    monkeypatch.setattr(run_picker, "store", lambda: store)
+    monkeypatch.setattr(side_by_side, "moment", moments.__getitem__)
     return list(moments)
 
 
@@ -245,7 +246,7 @@ def test_runs_of_one_task_stand_side_by_side_with_what_differs(two_runs: list[st
 def test_a_training_that_is_compared_counts_as_watched_until_it_ends(
     two_runs: list[str], track: Track, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, watched = beside.moment("run-1"), []
+    run, watched = side_by_side.moment("run-1"), []
     monkeypatch.setattr(track, "seen", watched.append)
     run.status = "running"
     app = AppTest.from_file(ROOT / "app.py", default_timeout=30)

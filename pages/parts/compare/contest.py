@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import guard, runs, session, shell, sweeps
+from pages.parts.compare import sweep as sweeps
+from pages.parts.compare.sweep import LENGTHS, PUZZLES, TICK
+from pages.shared import guard, run_picker, session, shell
 from pages.shared.session import key, linked
-from pages.shared.sweeps import LENGTHS, PUZZLES, TICK
 from rnn_core import data
 from rnn_core.figures import compare, theme
 from rnn_core.spec.experiment import CELLS, Experiment
@@ -36,7 +37,7 @@ def contest(service: Any) -> None:
     if st.button(
         "Start the contest", icon=":material/flag:", type="primary", disabled=running, key=key("compare", "contest_start")
     ):
-        job = service.stream(contests.contest, entries, steps, viewer=runs.viewer())
+        job = service.stream(contests.contest, entries, steps, viewer=run_picker.viewer())
         session.here().contest = st.query_params["contest"] = job
         st.rerun()
     if state is None:

@@ -11,13 +11,18 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import contests, guard, picture, readers, run_gradients, runs, settings, share, teaching, texts, watch
+from pages.parts import home, lessons
+from pages.parts.compare import contest
+from pages.parts.gradients import run
+from pages.parts.sentence import models, text_box
+from pages.parts.train import form, live_view
+from pages.shared import guard, run_picker, share
 from pages.shared.session import key
 from rnn_core import Experiment
 from rnn_core.store.store import Store
 from tests.conftest import ROOT
-from tests.test_page_runs import PAGES, words
-from tests.test_sentence import Inline
+from tests.pages.test_runs import PAGES, words
+from tests.pages.test_sentence import Inline
 
 
 class UnforeseenError(Exception):
@@ -34,7 +39,7 @@ def service(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Inline]:
     monkeypatch.setattr(found, "store", store, raising=False)
     monkeypatch.setattr(found, "streamed", lambda job: None, raising=False)
     for name, value in {"service": found, "running_service": found, "store": store, "warm": None}.items():
-        monkeypatch.setattr(runs, name, lambda value=value: value)
+        monkeypatch.setattr(run_picker, name, lambda value=value: value)
     yield found
     guard.caught.clear()
     store.close()
@@ -52,14 +57,14 @@ def opened(page: str, **query: str) -> AppTest:
 
 
 FAULTS = [
-    ("Home", picture, "unrolled", "The picture", "Paste a sentence"),
-    ("Lessons", teaching, "facts", "The measurement of this lesson", "What would disprove it"),
-    ("Train", settings, "cards", "The presets", "Or set it up"),
-    ("Train", settings, "form", "The form", "Start from something known"),
+    ("Home", home, "unrolled", "The picture", "Paste a sentence"),
+    ("Lessons", lessons, "facts", "The measurement of this lesson", "What would disprove it"),
+    ("Train", form, "cards", "The presets", "Or set it up"),
+    ("Train", form, "form", "The form", "Start from something known"),
     ("Train", share, "panel", "What you can take away", "Or set it up"),
-    ("Compare", contests, "contest", "This view", "Set three kinds of memory"),
-    ("Sentence", texts, "text_box", "The choice of models and text", "A recurrent network reads one word at a time"),
-    ("Sentence", readers, "panels", "The reading", "Praise lifts"),
+    ("Compare", contest, "contest", "This view", "Set three kinds of memory"),
+    ("Sentence", text_box, "text_box", "The choice of models and text", "A recurrent network reads one word at a time"),
+    ("Sentence", models, "panels", "The reading", "Praise lifts"),
 ]
 
 
@@ -77,7 +82,7 @@ def test_a_section_that_fails_leaves_the_others_standing(
 
 
 def test_the_sidebar_too(service: Inline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "picker", broken)
+    monkeypatch.setattr(run_picker, "picker", broken)
     app = opened("Gradients")
     assert not app.exception
     assert "The choice of a run could not be shown" in words(app)
@@ -85,7 +90,7 @@ def test_the_sidebar_too(service: Inline, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_run_that_is_drawn_every_second(service: Inline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "figures", broken)
+    monkeypatch.setattr(live_view, "figures", broken)
     monkeypatch.setattr(service, "live", lambda run_id: None, raising=False)
     monkeypatch.setattr(service, "seen", lambda run_id: None, raising=False)
     app = opened("Train", run="starter-lstm")
@@ -96,7 +101,7 @@ def test_a_run_that_is_drawn_every_second(service: Inline, monkeypatch: pytest.M
 
 def test_a_click_that_fails_says_so_and_changes_nothing(service: Inline, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened("Train")
-    monkeypatch.setattr(settings, "take", broken)
+    monkeypatch.setattr(form, "take", broken)
     app.run()
     app.button(key=key("train", "preset", "sine")).click().run()
     assert not app.exception
@@ -179,5 +184,5 @@ def outside(node: ast.AST) -> Iterator[ast.Call]:
 
 
 def test_run_gradients_ticks_in_a_section() -> None:
-    for function in (run_gradients._live, watch._tick, contests.watch):
+    for function in (run._live, live_view._tick, contest.watch):
         assert hasattr(function, "__wrapped__")

@@ -8,10 +8,10 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts.sentence.player import Panel
+from pages.parts.sentence.text_box import Text
 from pages.shared import guard, session, shell
-from pages.shared.player import Panel
 from pages.shared.session import linked
-from pages.shared.texts import Text
 from rnn_core.figures.theme import CELL_NAMES
 from rnn_core.probes.sentence.reading import METHODS, Parting, Reading
 from rnn_core.service import sentence

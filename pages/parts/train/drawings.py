@@ -16,8 +16,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from pages.shared import guard, live, runs
-from pages.shared.moments import Moment, moment
+from pages.shared import charts, guard, run_picker
+from pages.shared.kept_steps import Moment, moment
 from pages.shared.words import advice
 from rnn_core import data
 from rnn_core.figures import forecasts as forecast_figures
@@ -89,7 +89,7 @@ def _renewed(run_id: str, at: int | None) -> Board:
 
 
 def _status(run_id: str) -> str:
-    known = runs.under_way(run_id)
+    known = run_picker.under_way(run_id)
     return str(known.status) if known else ""
 
 
@@ -100,14 +100,14 @@ def _draw(now: Moment) -> Board:
         return Board(now, {}, False, time.monotonic())
     asked = _Asked()
     drawn = {**_curves(now, asked), **_inside(now), **_reading(now, asked)}
-    data = {name: live.payload(figure, rev=now.run_id, alt=alt, name=name) for name, (figure, alt) in drawn.items()}
+    data = {name: charts.payload(figure, rev=now.run_id, alt=alt, name=name) for name, (figure, alt) in drawn.items()}
     return Board(now, data, asked.pending, time.monotonic())
 
 
 def _curves(now: Moment, asked: _Asked) -> dict[str, Drawing]:
     """What all steps so far say."""
     task = data.task(now.experiment.data.task)
-    store = runs.store()
+    store = run_picker.store()
     known = asked.answer(
         ("baselines", now.experiment.data, now.experiment.seed),
         lambda: (examples.baselines, now.experiment, store.uploads(now.experiment)),
@@ -151,7 +151,7 @@ def _reading(now: Moment, asked: _Asked) -> dict[str, Drawing]:
     steps = [step for step in now.kept if step <= now.step]
     if not steps:
         return {}
-    step, store, experiment = max(steps), runs.store(), now.experiment
+    step, store, experiment = max(steps), run_picker.store(), now.experiment
     group = data.task(experiment.data.task).group
 
     def ask(kind: str, function: Callable[..., Any], *more: Any) -> Any:
@@ -183,7 +183,7 @@ class _Asked:
     def answer(self, key: tuple[Any, ...], question: Callable[[], tuple[Any, ...]]) -> Any:
         """The answer to `question` (function and arguments), else the last one of its kind for the same run, else None."""
         if key not in _answers:
-            service = runs.running_service()
+            service = run_picker.running_service()
             if service is None or service.state != "ready":
                 self.pending = True
                 return _newest.get(key[:2])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import runs
+from pages.shared import run_picker
 from pages.shared.session import key
 from rnn_core import Experiment
 from rnn_core.probes.states import paths
@@ -59,10 +59,10 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
         snapshots=tuple(Kept(step, n) for n, step in enumerate(STEPS)), model=lambda step: f"model {step}",
     )  # fmt: skip
     service = Answers()
-    monkeypatch.setattr(runs, "store", lambda: SimpleNamespace(list=lambda: [info], open=lambda run_id: record))
-    monkeypatch.setattr(runs, "service", lambda: service)
-    monkeypatch.setattr(runs, "running_service", lambda: service)
-    monkeypatch.setattr(runs, "warm", lambda: None)
+    monkeypatch.setattr(run_picker, "store", lambda: SimpleNamespace(list=lambda: [info], open=lambda run_id: record))
+    monkeypatch.setattr(run_picker, "service", lambda: service)
+    monkeypatch.setattr(run_picker, "running_service", lambda: service)
+    monkeypatch.setattr(run_picker, "warm", lambda: None)
     return service
 
 
@@ -106,7 +106,7 @@ def test_an_earlier_moment_keeps_the_axes_of_the_last(answers: Answers) -> None:
 
 def test_one_layer_offers_no_choice_and_a_stack_all_its_layers(answers: Answers) -> None:
     assert not [control for control in opened().segmented_control if control.label == "Recurrent layer"]
-    record = runs.store().open("run-1")
+    record = run_picker.store().open("run-1")
     record.experiment = record.experiment.replace(layers=2, bidirectional=True)
     app = opened()
     assert answers.asked[-1][2]["layer"] == 2  # the half of the last layer that reads forwards
@@ -124,7 +124,7 @@ def test_one_layer_offers_no_choice_and_a_stack_all_its_layers(answers: Answers)
     ids=["asked", "nonsense"],
 )
 def test_the_link_holds_the_layer_and_the_moment(answers: Answers, layer: str, step: str, read: tuple[int, int]) -> None:
-    record = runs.store().open("run-1")
+    record = run_picker.store().open("run-1")
     record.experiment = record.experiment.replace(layers=2, bidirectional=True)
     app = AppTest.from_file(ROOT / "app.py", default_timeout=30)
     app.query_params["run"] = "run-1"
@@ -185,6 +185,6 @@ def test_a_failure_is_one_calm_sentence(answers: Answers) -> None:
 
 
 def test_toy_reviews_in_place_of_imdb_are_named(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = runs.store().open("run-1")
+    record = run_picker.store().open("run-1")
     monkeypatch.setattr(record, "experiment", record.experiment.replace(task="imdb"))
     assert "synthetic toy reviews" in text(opened())
