@@ -155,13 +155,6 @@ def test_a_page_imports_its_own_part_and_what_is_shared(path: Path) -> None:
     assert not {one for one in imports(path) if re.fullmatch(r"pages\.(?!shared|parts)\w+", one)}, "nobody imports a page"
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("*.py")), ids=name)
-def test_a_page_leaves_the_session_to_its_shared_part(path: Path) -> None:
-    assert "session_state" not in path.read_text(encoding="utf-8"), (
-        "pages/shared is the only code that touches Streamlit's session"
-    )
-
-
 @pytest.mark.parametrize("public", rnn_core.__all__)
 def test_every_public_name_loads(public: str) -> None:
     assert getattr(rnn_core, public) is not None
