@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Mapping
 
 from rnn_core import data
-from rnn_core.data import grammar, memory, series, signals, tables, toy_reviews, waves
+from rnn_core.data import grammar, memory, series, signals, table_recipe, tables, toy_reviews, waves
 from rnn_core.data.task import Interface
 from rnn_core.data.text import vocabulary
 from rnn_core.experiment import Experiment
@@ -218,24 +218,13 @@ def windows(first: int, end: int, most: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _table(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> tuple[str, tuple[int, ...], tuple[int, ...], int]:
-    """Reading the CSV with pandas, which the program needs for this task alone."""
+    """Reading the file with pandas, which the program needs for this task alone, by the recipe that the reader settled on."""
     from rnn_core.data.uploads import table
 
     found = table(experiment, uploads)
     chosen = tables.chosen(found, experiment.data.column)
-    options = (
-        f"sep={_literal(found.separator)}"
-        + (', decimal=","' if found.separator == ";" else "")
-        + ("" if found.header else ", header=None")
-    )
-    dated = (
-        'table = table.iloc[np.argsort(pandas.to_datetime(table.iloc[:, 0]), kind="stable")]\n' if found.times is not None else ""
-    )
-    made = f"""
-table = pandas.read_csv(sys.argv[1] if len(sys.argv) > 1 else "series.csv", {options})
-{dated}numbers = table.iloc[:, {[found.places[n] for n in chosen]}].apply(pandas.to_numeric, errors="coerce")
-values = numbers.interpolate(limit_direction="both").to_numpy("float64")
-"""
+    name = "series.xlsx" if found.recipe.layout.container == "xlsx" else "series.csv"
+    made = f'\n\npath = sys.argv[1] if len(sys.argv) > 1 else "{name}"\n\n{table_recipe.program(found.recipe, chosen)}'
     every = tuple(range(len(chosen)))
     return made, every, every, len(found.values)
 

@@ -179,8 +179,8 @@ def test_too_few_rows_advise_a_length():
 def test_a_path_is_an_upload(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_bytes(rows("1", "5", "2"))
-    ((source, content),) = tables.read(path).items()
+    ((source, content),) = tables.upload(path).items()
     assert source == tables.key(content)
     path.write_bytes(b"1\n" * 2_600_000)
     with pytest.raises(ValueError, match="more than the 5 MB"):
-        tables.read(path)
+        tables.upload(path)

@@ -1,25 +1,34 @@
-"""A user's CSV as columns of numbers, whatever the file holds: a table, or one sentence that says why not.
+"""A user's file as columns of numbers, whatever it holds: a table with the recipe it was read by, or one sentence that says why not.
 
-Header or none; comma, semicolon, tab or bar between cells, decimal comma where the separator is a semicolon; dates in the
-first column; missing values filled in between their neighbours. Nothing in a file is ever evaluated.
+The evidence is gathered stage by stage: the text (`table_text`), the block of rows (`table_block`), the dates (`table_dates`),
+the numbers (`table_numbers`). What was decided is a frozen `Recipe`; `apply` reads by it, and so does the exported program.
+Nothing in a file is ever evaluated.
 """
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import hashlib
 import io
-import warnings
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas
 
-MOST_BYTES = 5_000_000
+from rnn_core.data import table_block, table_dates, table_recipe, table_text
+from rnn_core.data.table_cells import TIMELIKE, short
+from rnn_core.data.table_names import unique
+from rnn_core.data.table_numbers import Draft, Numbers, draft, far_out, settled
+from rnn_core.data.table_recipe import Column, Layout, Recipe
+from rnn_core.data.table_text import MOST_BYTES
+from rnn_core.data.table_time import order_of, spacing
+
 MOST_COLUMNS = 32
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "--", "?", ".", "inf", "-inf", "+inf", "infinity", "-infinity"})
+MOST_TEXTS = 8  # columns of text that are looked at for the names of several series
+OVERRIDES = ("encoding", "sheet", "separator", "decimal", "dates", "format", "order", "missing", "series")
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,15 +36,13 @@ class Table:
     """N rows of C numeric columns."""
 
     values: np.ndarray  # (N, C) float64, finite
-    columns: tuple[str, ...]  # C names: the header's, or "column 1", "column 2", …
-    times: np.ndarray | None  # (N,) datetime64[ns], rising; None without dates
-    notes: tuple[str, ...]  # what was left out or filled in, for the screen
-    places: tuple[int, ...]  # which of the file's columns they are, from 0
-    separator: str  # between the file's cells
-    header: bool  # whether its first row names the columns
+    columns: tuple[str, ...]  # C names: the file's, or "column 1", "column 2", …
+    times: np.ndarray | None  # (N,) datetime64[us]; None without dates
+    notes: tuple[str, ...]  # what was decided, left out or filled in, for the screen
+    recipe: Recipe  # how it was read
 
 
-def read(path: str | Path) -> dict[str, bytes]:
+def upload(path: str | Path) -> dict[str, bytes]:
     """A file as `uploads` for `data.build`: its SHA-256 (for `DataSpec.source`) → its content."""
     if Path(path).stat().st_size > MOST_BYTES:
         raise ValueError(f"the file has {Path(path).stat().st_size:,} bytes, more than the 5 MB that are read")
@@ -48,25 +55,33 @@ def key(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-@lru_cache(4)
-def parse(content: bytes) -> Table:
-    """The numeric columns of a CSV.
+def read(content: bytes, overrides: Mapping[str, str] | None = None) -> Table:
+    """The numeric columns of a file.
 
-    Raises ValueError, in one sentence, for whatever is not a table of numbers.
+    Args:
+        content: the file: text in any common encoding, perhaps gzipped, or .xlsx.
+        overrides: decisions that are not left to the evidence: "encoding", "sheet", "separator", "decimal" ("." or ","),
+            "dates" (a column's name, or "none"), "format" (of the dates, for `pandas.to_datetime`), "order" ("file",
+            "turned" or "dates"), "missing" (cells that hold no value, separated by bars), "series" (the cell that names one of several series).
+
+    Raises ValueError, in one sentence, for whatever is not a table of numbers, or can be read in several ways.
     """
-    cells, separator = _cells(_text(content))
-    header = _header(cells, separator)
-    names, cells = (header, cells[1:]) if header else (tuple(f"column {n + 1}" for n in range(cells.shape[1])), cells)
-    if len(cells) < 2:
-        raise ValueError(f"the file has {len(cells)} row of values; a series needs more")
-    numbers = np.stack([_numbers(column, separator) for column in cells.T], 1)
-    times, dated = _times(cells[:, 0]), np.isnan(numbers[:, 0]).all()
-    order = None if times is None or not dated else np.argsort(times, kind="stable")
-    numbers = numbers if order is None else numbers[order]
-    kept, notes = _kept(numbers, names, times is not None)
-    values, filled = _filled(numbers[:, kept], cells[:, kept])
-    dates = times[order] if order is not None and times is not None else None
-    return Table(values, tuple(names[n] for n in kept), dates, (*notes, *filled), tuple(kept), separator, bool(header))
+    chosen_ = tuple(sorted((overrides or {}).items()))
+    if unknown := [name for name, _ in chosen_ if name not in OVERRIDES]:
+        raise ValueError(f"{unknown[0]!r} is no decision about a table; there are {', '.join(OVERRIDES)}")
+    return _read(content, chosen_)
+
+
+def apply(recipe: Recipe, content: bytes) -> tuple[np.ndarray, np.ndarray | None]:
+    """(N, C) values and (N,) dates or None of a file, by a recipe alone. Raises ValueError where the file is another."""
+    places = {one.place for one in recipe.columns} | set(recipe.dates.places if recipe.dates else ())
+    try:
+        table = table_recipe.cells(recipe.layout, content, tuple(sorted(places)))
+        if len(table) != recipe.layout.rows:
+            raise ValueError(f"it has {len(table):,} rows instead of {recipe.layout.rows:,}")
+        return table_recipe.finished(recipe, table)
+    except (ValueError, KeyError, OSError) as reason:
+        raise ValueError(f"the file cannot be read by this recipe: {' '.join(str(reason).split())[:120]}") from None
 
 
 def chosen(table: Table, wanted: str) -> tuple[int, ...]:
@@ -79,142 +94,236 @@ def chosen(table: Table, wanted: str) -> tuple[int, ...]:
     names = [wanted.strip()] if wanted.strip() in table.columns else [name.strip() for name in wanted.split(",") if name.strip()]
     for name in names:
         if name not in table.columns:
-            raise ValueError(f"the file has no numeric column {_short(name)}; it has {', '.join(map(_short, table.columns[:8]))}")
+            raise ValueError(f"the file has no numeric column {short(name)}; it has {', '.join(map(short, table.columns[:8]))}")
     return tuple(dict.fromkeys(table.columns.index(name) for name in names))
 
 
-def _text(content: bytes) -> str:
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"the file has {len(content):,} bytes, more than the 5 MB that are read")
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encoding = "utf-16"
-    elif b"\0" in content:
-        raise ValueError("the file is not text: save the table as CSV")
+@lru_cache(4)
+def _read(content: bytes, overrides: tuple[tuple[str, str], ...]) -> Table:
+    wanted = dict(overrides)
+    text = table_text.opened(content, wanted.get("encoding", ""), wanted.get("sheet", ""))
+    block = table_block.found(text, wanted.get("separator", ""))
+    names = dict(enumerate(unique(list(block.names) or [""] * block.layout.width)))
+    places, notes = _looked_at(block.kinds, names)
+    layout = table_recipe.dropped(block.layout, block.rows, np.ones(len(block.rows), bool), block.lines.empty)
+    table = _cells(layout, text, places)
+    lines, numbers = block.rows, block.lines.numbers
+
+    def line(row: int) -> str:
+        return f"line {numbers[lines[row]]}"
+
+    heads = {cell for one in block.heads for cell in one if cell}
+    _refuse_wide(block.names, block.kinds, table, names)
+    dates = table_dates.chosen(table, names, block.kinds, heads, line, wanted.get("dates", ""), wanted.get("format", ""))
+    notes += [*text.notes, *block.notes, *dates.notes]
+    keep, times = ~dates.dropped, dates.times
+    keep, said = _one_series(table, names, keep, times, block.kinds, dates.used, line, wanted.get("series", ""))
+    notes += said
+    if not keep.all():
+        lines, table = lines[keep], table[keep].reset_index(drop=True)
+        times = None if times is None else times[keep]
+    table, lines, times, said = _without_total(table, lines, times, block.kinds, dates.used)
+    notes += said
+    if len(table) < 2:
+        raise ValueError(f"the file has {len(table)} row of values; a series needs more")
+    layout = table_recipe.dropped(block.layout, lines, np.ones(len(lines), bool), block.lines.empty)
+    columns, said = _columns(table, names, dates.used, block, line, wanted)
+    notes += said
+    order, said = ("file", ()) if times is None else order_of(times, line)
+    if wanted.get("order"):
+        order, said = wanted["order"], (f"the rows' order is as asked: {wanted['order']}",)
+        if order not in ("file", "turned", "dates") or (order == "dates" and times is None):
+            raise ValueError(f"order must be file, turned or, where there are dates, dates; got {order!r}")
+    recipe = Recipe(layout, columns, dates.dates, order)
+    values, found = table_recipe.finished(recipe, table, None if times is None else pandas.Series(times))
+    notes += [*said, *(spacing(found) if found is not None else ())]
+    return Table(values, tuple(one.name for one in columns), found, tuple(dict.fromkeys(notes)), recipe)
+
+
+def _looked_at(kinds: str, names: Mapping[int, str]) -> tuple[tuple[int, ...], list[str]]:
+    """Places of the columns that are read at all: some of each kind."""
+    most = {"n": MOST_COLUMNS + 8, "d": table_dates.MOST_TRIED, "t": MOST_TEXTS, "_": MOST_TEXTS}
+    places, seen, cut = [], dict.fromkeys(most, 0), dict.fromkeys(most, 0)
+    for place, letter in enumerate(kinds):
+        seen[letter] += 1
+        if seen[letter] <= most[letter]:
+            places.append(place)
+        else:
+            cut[letter] += 1
+    notes = [f"columns of text beyond the first {MOST_TEXTS} were not looked at"] if cut["t"] else []
+    return tuple(places), notes
+
+
+def _cells(layout: Layout, text: table_text.Text, places: tuple[int, ...]) -> pandas.DataFrame:
+    """The rows of values as texts, from the text as it was decoded; checked for how many there are."""
+    if text.cells is not None:
+        table = table_recipe.stripped(text.cells.drop(index=list(layout.skipped)).iloc[: layout.rows][list(places)])
     else:
-        encoding = "utf-8-sig"
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    if sum(not letter.isprintable() and letter not in "\r\n\t" for letter in text[:4000]) > len(text[:4000]) // 20:
-        raise ValueError("the file is not text: save the table as CSV")
-    if "\0" in text or not text.strip():
-        raise ValueError("the file is empty" if not text.strip() else "the file is not text: save the table as CSV")
-    return text
-
-
-def _cells(text: str) -> tuple[np.ndarray, str]:
-    """All cells (rows, columns) as stripped texts, and the separator: the one that cuts the first rows most evenly."""
-    sample = text[:20_000].splitlines()[:50]
-    counts = {separator: [line.count(separator) for line in sample if line.strip()] for separator in ";\t|,"}
-    separator = max(counts, key=lambda one: (min(counts[one]) > 0, np.median(counts[one]), one == ";"))
-    rows: list[list[str]] = []
-    try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=False):
-            if "".join(row).strip():
-                rows.append(row)
-            if len(row) > 1000:
-                raise ValueError(f"a row of the file has {len(row):,} cells, more than the 1,000 that are read")
-    except csv.Error as reason:
-        raise ValueError(f"the file is not a CSV table ({reason})") from None
-    width = max(map(len, rows), default=0)
-    if sum(map(len, rows)) * 4 < len(rows) * width and len(rows) * width > 5_000_000:
-        raise ValueError("the rows of the file have very different numbers of cells: it is not one table")
-    for row in rows:
-        row += [""] * (width - len(row))
-    return np.array(rows, object).reshape(len(rows), width), separator
-
-
-def _number(cell: str, comma: bool) -> float:
-    """One cell: a finite number, or nan. Formulas, words and infinities are nan."""
-    cell = cell.strip()
-    if comma:
-        cell = cell.replace(".", "").replace(",", ".") if "," in cell else cell
-    try:
-        value = float(cell)
-    except ValueError:
-        return np.nan
-    return value if np.isfinite(value) and abs(value) < 1e100 and "_" not in cell else np.nan
-
-
-def _numbers(column: np.ndarray, separator: str) -> np.ndarray:
-    """A column of texts as numbers, nan where a cell is none."""
-    with contextlib.suppress(ValueError):  # the quick way, where every cell is a plain number
-        values = column.astype(np.float64)
-        if np.isfinite(values).all() and np.abs(values).max(initial=0) < 1e100 and not any("_" in cell for cell in column):
-            return values
-    return np.fromiter((_number(cell, separator == ";") for cell in column), np.float64, len(column))
-
-
-def _header(cells: np.ndarray, separator: str) -> tuple[str, ...]:
-    """The first row, if it names the columns: it has no number, but the rows below it have. () otherwise."""
-    if not len(cells):
-        raise ValueError("the file is empty")
-    if not np.isnan(_numbers(cells[0], separator)).all() or all(cell.strip().lower() in MISSING for cell in cells[0]):
-        return ()
-    below = cells[1:200]
-    if not len(below) or all(np.isnan(_numbers(column, separator)).all() for column in below.T):
-        return ()
-    names: list[str] = []
-    for n, cell in enumerate(cells[0]):
-        name = " ".join(cell.replace(",", " ").split())[:60] or f"column {n + 1}"
-        names.append(name if name not in names else f"{name} ({n + 1})")
-    return tuple(names)
-
-
-def _times(column: np.ndarray) -> np.ndarray | None:
-    """The first column as dates, where nearly all of it is dates; None otherwise."""
-    import pandas
-
-    if not all(any(letter.isdigit() for letter in cell) and len(cell) <= 40 for cell in column[:20]):
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pandas warns of every format that it has to guess
+        options = table_recipe.csv_options(layout, places) | {"encoding": "utf-8", "compression": None}
         try:
-            times = pandas.to_datetime(pandas.Series(column.tolist()), errors="coerce", utc=True, format=None).dt.tz_localize(
-                None
+            table = table_recipe.stripped(pandas.read_csv(io.BytesIO(text.lines), **options))
+        except (ValueError, pandas.errors.ParserError) as reason:
+            raise ValueError(f"the file is not a CSV table ({' '.join(str(reason).split())[:80]})") from None
+    if len(table) != layout.rows:
+        raise ValueError("the file is not a CSV table: its quotation marks do not match")
+    return table
+
+
+def _refuse_wide(names: tuple[str, ...], kinds: str, table: pandas.DataFrame, named: Mapping[int, str]) -> None:
+    """Tables whose time runs across the page. Raises ValueError for them."""
+    values = [names[n] if n < len(names) else "" for n, letter in enumerate(kinds) if letter in "n_"]
+    across = [name for name in values if re.fullmatch(r"(1[5-9]|20|21)\d\d|\d{4}[-/. ]?(Q[1-4]|M?\d{1,2})|Q[1-4][-/. ]\d{4}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{4}[-/.]\d{2}[-/.]\d{2}", name)]
+    months = [name for name in values if name.lower().rstrip(".") in table_dates_months()]
+    dated = "d" in kinds and not table[kinds.index("d")].iloc[:50].str.fullmatch(r"[^\d]*").all()
+    if len(across) >= 3 and 2 * len(across) > len(values) and not dated and len(set(map(len, across))) <= 2:
+        raise ValueError(
+            f"the years or dates stand across the page ({short(across[0])}, {short(across[1])}, …): turn the table, so that it has one row per step and one column per series"
+        )
+    if len(months) >= 6:
+        raise ValueError(
+            f"the months stand across the page ({short(months[0])}, {short(months[1])}, …): put them below each other, so that the table has one row per month"
+        )
+
+
+def table_dates_months() -> Mapping[str, int]:
+    from rnn_core.data.table_cells import MONTHS
+
+    return MONTHS
+
+
+def _one_series(
+    table: pandas.DataFrame, names: Mapping[int, str], keep: np.ndarray, times: np.ndarray | None, kinds: str, used: tuple[int, ...], line: object, wanted: str
+) -> tuple[np.ndarray, list[str]]:
+    """Which rows belong to one series, where a column names several.
+
+    Raises ValueError where it does, and none is wanted.
+    """
+    if wanted:
+        for place in table.columns:
+            if (hits := (table[place] == wanted).to_numpy() & keep).sum() > 1:
+                return hits, [f"only the rows of {short(wanted)} in {short(names[place])} were read"]
+        raise ValueError(f"no column names a series {short(wanted)}")
+    if times is None:
+        return keep, []
+    inside = times[keep]
+    known = inside[~np.isnat(inside)]
+    if len(np.unique(known)) > 0.9 * len(known):
+        return keep, []
+    for place in [place for place in table.columns if place not in used and (kinds[place] == "t" or kinds[place] in "nd_")]:
+        column = table[place][keep]
+        groups = column.unique()
+        if not 2 <= len(groups) <= len(column) / 2 or (kinds[place] != "t" and not re.search(r"(?i)id$|store|shop|station|item|sensor|site|series|group|unit|region|code|filiale|nr|no\b", names[place])):
+            continue
+        pairs = pandas.DataFrame({"series": column.to_numpy(), "time": inside})
+        if pairs.duplicated().mean() < 0.02:
+            raise ValueError(
+                f"the file holds several series in one column: {short(names[place])} names {len(groups):,} of them ({', '.join(short(one) for one in groups[:3])}, …), with the same dates; "
+                "keep the rows of one, or give each its own column"
             )
-        except (ValueError, OverflowError, TypeError, AttributeError):
-            return None
-    found = times.to_numpy("datetime64[ns]")
-    return found if not np.isnat(found).any() else None
+    steps = np.diff(known)
+    back = steps < np.timedelta64(0)
+    if back.any() and (steps > np.timedelta64(0)).any() and len(np.unique(known)) < 0.7 * len(known):
+        raise ValueError(
+            f"the dates repeat and go back ({len(known) - len(np.unique(known)):,} rows have the same date as another): the file seems to hold several series in one column; keep the rows of one"
+        )
+    return keep, []
 
 
-def _kept(numbers: np.ndarray, names: tuple[str, ...], dated: bool) -> tuple[list[int], list[str]]:
-    """Which columns are mostly numbers, and notes on those left out."""
-    present, notes = np.isfinite(numbers), []
-    kept = [n for n in range(numbers.shape[1]) if present[:, n].mean() >= 0.5 and present[:, n].sum() >= 2]
+def _without_total(
+    table: pandas.DataFrame, lines: np.ndarray, times: np.ndarray | None, kinds: str, used: tuple[int, ...]
+) -> tuple[pandas.DataFrame, np.ndarray, np.ndarray | None, list[str]]:
+    """Without a last row that holds the sum, or the mean, of all rows above it."""
+    if len(table) < 6 or (times is not None and not np.isnat(times[-1])):
+        return table, lines, times, []
+    told = []
+    for place in [place for place in table.columns if kinds[place] == "n" and place not in used]:
+        cells = table[place].str.replace(r"[^0-9.-]", "", regex=True)
+        plain = cells.str.fullmatch(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)")
+        if not plain.iloc[-1] or plain.mean() < 0.5:
+            continue
+        values = cells[plain].astype("float64").to_numpy()
+        above, last = values[:-1], values[-1]
+        told.append(last != 0 and (above > 0).all() and bool(np.isclose(last, above.sum(), rtol=1e-6) and np.ptp(above) > 0))
+    if not told or not all(told):
+        return table, lines, times, []
+    return table.iloc[:-1], lines[:-1], None if times is None else times[:-1], ["the last row is the sum of all others: it was left out as a total"]
+
+
+def _columns(
+    table: pandas.DataFrame, names: Mapping[int, str], used: tuple[int, ...], block: table_block.Block, line: object, wanted: Mapping[str, str]
+) -> tuple[tuple[Column, ...], list[str]]:
+    """The columns of numbers, all settled, and what is to be said of them."""
+    missing = tuple(word.strip() for word in wanted.get("missing", "").split("|") if word.strip())
+    drafts: dict[int, Draft] = {}
+    left: dict[int, str] = {}
+    for place in table.columns:
+        if place in used or block.kinds[place] in "d_" and not _sparse(table[place]):
+            if place not in used and block.kinds[place] == "d":
+                left[place] = "a second column of dates"
+            continue
+        one = draft(short(names[place]), table[place], line, missing)  # type: ignore[arg-type]
+        if isinstance(one, Draft):
+            drafts[place] = one
+        else:
+            left[place] = one
+    hints = {place: _hint(place, drafts) for place in drafts}
+    found = {place: settled(one, hints[place], block.layout.separator, line, wanted.get("decimal", "")) for place, one in drafts.items()}  # type: ignore[arg-type]
+    kept = [place for place, one in found.items() if np.isfinite(one.values).mean() >= 0.5 and np.isfinite(one.values).sum() >= 2]
+    left |= {place: "most of its cells are blank" for place in found if place not in kept}
+    notes = []
+    for place in list(kept):
+        if len(kept) > 1 and (why := _counts(names[place], block.names[place] if block.names else "", found[place].values, place == min(table.columns))):
+            kept.remove(place)
+            notes.append(f"{short(names[place])} {why} and was left out")
     if not kept:
-        raise ValueError("the file has no column of numbers")
-    counting = len(kept) > 1 and kept[0] == 0 and _counts_up(numbers[:, 0])
-    if counting:
-        kept.remove(0)
-        notes.append(f"{_short(names[0])} only counts the rows and was left out")
-    if left := [name for n, name in enumerate(names) if n not in kept and not (n == 0 and (dated or counting))]:
-        notes.append(f"left out, not being numbers: {', '.join(map(_short, left[:5]))}{' and more' if len(left) > 5 else ''}")
-    if len(kept) > MOST_COLUMNS:
-        notes.append(f"only the first {MOST_COLUMNS} of {len(kept)} columns were read")
-    return kept[:MOST_COLUMNS], notes
+        raise ValueError(f"the file has no column of numbers{_why(left, names)}")
+    if left:
+        parts = [f"{short(names[place])} ({reason})" for place, reason in list(left.items())[:5]]
+        notes.append(f"left out, not being numbers: {', '.join(parts)}{' and more' if len(left) > 5 else ''}")
+    total = len(kept) + block.kinds[max(table.columns) + 1 :].count("n")
+    if total > MOST_COLUMNS:
+        notes.append(f"only the first {MOST_COLUMNS} of {total} columns were read")
+    kept = kept[:MOST_COLUMNS]
+    notes += _about([(short(names[place]), found[place]) for place in kept])
+    return tuple(Column(place, names[place], found[place].missing, found[place].replacements) for place in kept), notes
 
 
-def _filled(numbers: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """The columns with gaps bridged by straight lines, and notes on that."""
-    present, rows, notes = np.isfinite(numbers), np.arange(len(numbers)), []
-    values = np.stack(
-        [np.interp(rows, rows[known], column[known]) for column, known in zip(numbers.T, present.T, strict=True)], 1
-    )
-    if gaps := int((~present).sum()):
-        notes.append(f"{gaps:,} missing or unreadable cells were filled in between their neighbours")
-    if any(cell.lstrip().startswith(("=", "@")) for cell in cells[~present][:1000]):
-        notes.append("cells with formulas count as missing: export their values instead")
-    return values, notes
+def _sparse(column: pandas.Series) -> bool:
+    """Whether a column that is blank in the sample holds numbers elsewhere."""
+    return bool(column.str.contains("[0-9]", regex=True).sum() >= 2) and not column.str.contains("[:/]", regex=True).any()
 
 
-def _counts_up(column: np.ndarray) -> bool:
-    """Whether a column is 0, 1, 2, … or 1, 2, 3, …: row numbers."""
-    return bool(column[0] in (0, 1) and np.isfinite(column).all() and (np.diff(column) == 1).all())
+def _hint(place: int, drafts: Mapping[int, Draft]) -> str:
+    """The decimal sign that the other columns settle on."""
+    others = [one.evidence for other, one in drafts.items() if other != place]
+    point, comma = any(one.point for one in others), any(one.comma for one in others)
+    return "" if point == comma else "." if point else ","
 
 
-def _short(name: str) -> str:
-    """A name for a sentence."""
-    return f"'{name}'" if len(name) <= 40 else f"'{name[:37]}...'"
+def _why(left: Mapping[int, str], names: Mapping[int, str]) -> str:
+    return "".join(f": {short(names[place])} is none, {reason}" for place, reason in list(left.items())[:1])
+
+
+def _counts(name: str, given: str, values: np.ndarray, first: bool) -> str:
+    """Why a column only counts the rows, or tells the time that has passed; "" for all others."""
+    if not np.isfinite(values).all() or len(values) < 3:
+        return ""
+    steps = np.diff(values)
+    even = bool(np.allclose(steps, steps[0], rtol=1e-6) and steps[0] != 0)
+    indexlike = not given or re.fullmatch(r"(?i)(unnamed: ?\d+|index|idx|id|no\.?|nr\.?|row|rownames|#|n|i|seq|obs|record|lfd\.? ?nr\.?|step)", given)
+    if even and (abs(steps[0]) == 1 and (first or indexlike) or indexlike and first):
+        return "only counts the rows"
+    if even and TIMELIKE.match(name):
+        return "only tells the time that has passed"
+    if TIMELIKE.match(name) and first and ((steps > 0).all() or (steps < 0).all()):
+        return "tells the time, in steps that are uneven or of an unknown unit,"
+    return ""
+
+
+def _about(columns: list[tuple[str, Numbers]]) -> list[str]:
+    notes = [note for _, one in columns for note in one.notes]
+    if gaps := sum(int(np.isnan(one.values).sum()) for _, one in columns):
+        names = [name for name, one in columns if np.isnan(one.values).any()]
+        notes.append(f"{gaps:,} missing cells were filled in between their neighbours ({', '.join(names[:4])}{', …' if len(names) > 4 else ''})")
+    notes += [note for name, one in columns if (note := far_out(name, one.values))]
+    return notes

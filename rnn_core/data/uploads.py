@@ -18,7 +18,7 @@ def table(experiment: Experiment, uploads: Uploads = None) -> tables.Table:
         raise ValueError("the CSV file of this experiment is not on this machine: upload it again")
     if tables.key(content) != source:
         raise ValueError("the uploaded file is not the one that this experiment was made with")
-    return tables.parse(content)
+    return tables.read(content)
 
 
 def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:

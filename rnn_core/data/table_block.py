@@ -1,0 +1,239 @@
+"""Which lines of a text are the table's rows, what cuts them into cells, and what the lines around them are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_core.data.table_cells import TOTAL, kind, short
+from rnn_core.data.table_lines import SEPARATORS, Lines, kinds, split
+from rnn_core.data.table_names import names_of, numeric_names
+from rnn_core.data.table_recipe import Layout
+from rnn_core.data.table_text import Text
+
+SAMPLE = 80  # rows that a separator is tried on
+MOST_ODD = 500  # lines inside the table that are no rows
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """The table's place in the text: R rows of W cells."""
+
+    layout: Layout
+    lines: Lines
+    rows: np.ndarray  # (R,) which line each row is
+    names: tuple[str, ...]  # W names; "" where the file has none
+    heads: tuple[tuple[str, ...], ...]  # cells of the lines that hold the names
+    kinds: str  # W letters: n numbers, d dates, t text, _ blank
+    notes: tuple[str, ...]  # what was left out
+
+
+def found(text: Text, separator: str = "") -> Block:
+    """The table in a text.
+
+    Raises ValueError where there is none, or more than one.
+    """
+    lines = split(text.lines)
+    used = np.flatnonzero(~lines.blank & ~lines.comment)
+    if not len(used):
+        raise ValueError("the file is empty")
+    if text.container == "xlsx":
+        separator = "\t"
+    chosen, width = _separator(lines, used, separator)
+    sample = _rows(lines, used[lines.counts[chosen][used] == width - 1], chosen)
+    letters, _ = kinds(sample, width)
+    if "n" not in letters:
+        rows = len(used) - (not any(kind(cell) == "n" for cell in lines.cells(int(used[0]), chosen)))
+        if rows < 2:
+            raise ValueError(f"the file has {rows} row of values; a series needs more")
+        raise ValueError(f"the file has no column of numbers: line {lines.numbers[used[-1]]} reads {short(' '.join(sample[-1]))}")
+    first, last = _ends(lines, used, chosen, letters)
+    body = used[(used >= first) & (used <= last)]
+    rows, width, notes = _body(lines, body, chosen, width, letters)
+    names, heads, said, first_row = _head(lines, used[used < first], rows, chosen, width, letters)
+    rows = rows[first_row:]
+    if after := [int(line) for line in used[used > last]]:
+        said += (f"{_lines(lines, after)} below the table {'was' if len(after) == 1 else 'were'} left out: {short(_plain(lines, after[0]))}",)
+    if len(rows) < 2:
+        raise ValueError(f"the file has {len(rows)} row of values; a series needs more")
+    if chosen == "":
+        free = [sign for sign in ";\t|\x1f" if not lines.counts.get(sign, np.zeros(1))[rows if sign in lines.counts else 0].any()]
+        chosen = free[0]
+    layout = Layout(text.container, text.encoding, text.sheet, "" if text.container == "xlsx" else chosen, lines.quoted, width, (), len(rows))
+    letters = letters.ljust(width, "_")
+    return Block(layout, lines, rows, names, heads, letters, (*said, *notes))
+
+
+def _rows(lines: Lines, which: np.ndarray, separator: str) -> list[list[str]]:
+    """The cells of a sample of lines: some of the first, the last, and evenly between."""
+    if len(which) > SAMPLE:
+        which = which[np.linspace(0, len(which) - 1, SAMPLE).astype(int)]
+    return [lines.cells(int(line), separator) for line in which]
+
+
+def _separator(lines: Lines, used: np.ndarray, wanted: str) -> tuple[str, int]:
+    """The sign that cuts most lines into equally many cells of repeating types, and how many cells these are."""
+    scores: dict[str, tuple[float, int]] = {}
+    for separator in [wanted] if wanted else SEPARATORS:
+        if separator not in lines.counts:
+            raise ValueError(f"the separator must be one of ; , | a tab or white space, got {separator!r}")
+        counts = lines.counts[separator][used]
+        cut = np.minimum(counts[counts > 0], 1000) if separator else counts
+        if not len(cut):
+            continue
+        width = int(np.bincount(cut).argmax()) + 1
+        lined = counts == width - 1
+        letters, agreement = kinds(_rows(lines, used[lined], separator), width)
+        scores[separator] = (lined.mean() * agreement * (1 if "n" in letters else 0.1), width)
+    if not scores:
+        return "", 1
+    best = max(scores, key=lambda one: round(scores[one][0], 2))
+    if best in (",", r"\s+") and scores[best][1] == 2 and scores.get("", (0, 1))[0] > 0.9 and not wanted:
+        best = _comma(lines, used, best)
+    return best, scores[best][1]
+
+
+def _comma(lines: Lines, used: np.ndarray, separator: str) -> str:
+    """Whether `20,5` is one number or two: by the names above, then by the digits.
+
+    Raises ValueError where both are as good.
+    """
+    pairs = [(line, cells) for line in used[:2000] if len(cells := lines.cells(int(line), separator)) == 2]
+    pairs = [(line, cells) for line, cells in pairs if all(re.fullmatch(r"-?\d+", cell, re.ASCII) for cell in cells)]
+    if not pairs or separator != ",":
+        return separator
+    above = used[used < pairs[0][0]]
+    if len(above):
+        return "," if lines.counts[","][above[-1]] else ""
+    first, second = [int(cells[0]) for _, cells in pairs], [cells[1] for _, cells in pairs]
+    if len({b - a for a, b in zip(first, first[1:], strict=False)}) == 1 or any(cell.startswith("-") for cell in second):
+        return ","
+    if any(len(cell) > 1 and cell[0] == "0" for cell in second):
+        return ""
+    if len({len(cell) for cell in second}) > 1:
+        return ","
+    raise ValueError(
+        f"line {lines.numbers[pairs[0][0]]} reads '{','.join(pairs[0][1])[:30]}': that is one number with a decimal comma, or two whole numbers; "
+        "write the columns' names into the first line, or put ';' between cells"
+    )
+
+
+def is_row(cells: list[str], letters: str) -> bool:
+    """Whether the cells are of the columns' types: a date where dates are, and numbers where numbers are."""
+    found = [(kind(cell), letter) for cell, letter in zip(cells, letters, strict=False)]
+    dates = [one for one, letter in found if letter == "d"]
+    numbers = [one for one, letter in found if letter == "n"]
+    if any(one in "tn" for one in dates) or (dates and not numbers):
+        return False
+    if dates and "d" in dates:
+        return True
+    known = [one for one in numbers if one != "_"]
+    return known.count("n") >= 1 and 2 * known.count("n") >= len(known) and not (dates and known.count("n") < len(known))
+
+
+def _ends(lines: Lines, used: np.ndarray, separator: str, letters: str) -> tuple[int, int]:
+    """The first and last line that are rows."""
+    near = lines.counts[separator][used] <= max(len(letters), 1)
+    first = next((int(line) for line in used[near][:3000] if is_row(lines.cells(int(line), separator), letters)), None)
+    last = next((int(line) for line in used[near][::-1][:300] if is_row(lines.cells(int(line), separator), letters)), None)
+    if first is None or last is None:
+        raise ValueError("the rows of the file have very different cells: it is not one table")
+    return first, last
+
+
+def _body(lines: Lines, body: np.ndarray, separator: str, width: int, letters: str) -> tuple[np.ndarray, int, list[str]]:
+    """The rows between the first and the last, how wide they are, and what was left out between them."""
+    odd = body[lines.counts[separator][body] != width - 1]
+    if len(odd) > MOST_ODD or 3 * len(odd) > len(body):
+        raise ValueError("the rows of the file have very different numbers of cells: it is not one table")
+    out: list[int] = []
+    for line in odd.tolist():
+        cells = lines.cells(line, separator)
+        if not "".join(cells[width:]) and is_row(cells, letters):
+            width = max(width, len(cells))
+        elif TOTAL.fullmatch(cells[0]) or all(kind(cell) == "t" for cell in cells if cell):
+            out.append(line)
+        else:
+            raise ValueError(
+                f"line {lines.numbers[line]} of the file has {len(cells)} cells, the others have {width}: mend that line ({short(_plain(lines, line))})"
+            )
+    if len(out) > 20 or _another(lines, body, out):
+        raise ValueError(f"the file holds more than one table: another begins at line {lines.numbers[out[0]]}; save one table alone")
+    notes = []
+    if out:
+        notes.append(f"{_lines(lines, out)} inside the table {'was' if len(out) == 1 else 'were'} left out: {short(_plain(lines, out[0]))}")
+    inner = np.arange(body[0], body[-1] + 1)
+    if commented := int(lines.comment[inner].sum()):
+        notes.append(f"{commented} comment lines inside the table were left out")
+    if blank := int((lines.blank & ~lines.comment)[inner].sum()):
+        notes.append(f"{blank} blank lines inside the table were left out")
+    return body[~np.isin(body, out)], width, notes
+
+
+def _another(lines: Lines, body: np.ndarray, out: list[int]) -> bool:
+    """Whether a line inside that is no row comes right after blank lines and before rows again: names of another table."""
+    place = {int(line): n for n, line in enumerate(body.tolist())} if out else {}
+    return any(lines.blank[line - 1] and line - 1 > body[0] and place[line] > 2 and place[line] < len(body) - 3 for line in out)
+
+
+def _head(
+    lines: Lines, above: np.ndarray, rows: np.ndarray, separator: str, width: int, letters: str
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], tuple[str, ...], int]:
+    """The columns' names, the cells they come from, what was left out above the table, and how many rows hold names."""
+    heads: list[int] = []
+    for line in above[::-1][:8].tolist():
+        cells = lines.cells(line, separator)
+        filled = sum(bool(cell) for cell in cells)
+        if re.fullmatch(r"\ufeff?sep=.?", _plain(lines, line).strip(), re.IGNORECASE) or len(cells) > width and "".join(cells[width:]):
+            break
+        if not (len(cells) == width if heads else len(cells) <= width and (filled > 1 or len(cells) == width)) or (width == 1 and heads):
+            break
+        if filled == 1 and width > 2 and cells[0] and heads:
+            break  # a title that a spreadsheet padded with separators
+        heads.insert(0, line)
+    cells = [lines.cells(line, separator) for line in heads]
+    if cells and separator == "," and len(cells[-1]) < width and _whole(lines, rows, letters):
+        raise ValueError(
+            f"line {lines.numbers[heads[-1]]} names {len(cells[-1])} columns, but the rows have {width} cells: where the comma is the decimal sign, put ';' between cells"
+        )
+    first_row = 0
+    if not cells:
+        after = [lines.cells(int(line), separator) for line in rows[:3]]
+        comments = [int(line) for line in np.flatnonzero(lines.comment[: rows[0]])]
+        if comments and len(named := lines.cells(comments[-1], separator)) >= width and width > 1:
+            named = [named[0].lstrip("# "), *named[1:]]
+            cells = [named[1:] if not named[0] and len(named) > width else named]
+        elif numeric_names(after, letters):
+            cells, first_row = [after[0]], 1
+    shifted = bool(cells) and len(cells[-1]) == width - 1 and (letters[0] == "t" or _counting(lines, rows, separator))
+    names, notes = names_of([["", *one] if shifted else one for one in cells], letters, width)
+    if first_row:
+        notes += (f"line {lines.numbers[rows[0]]} was read as names, though they are numbers",)
+    if left := [int(line) for line in np.flatnonzero(~lines.blank[: rows[0]]) if line not in heads]:
+        notes = (f"{_lines(lines, left)} above the table {'was' if len(left) == 1 else 'were'} left out: {short(_plain(lines, left[0]))}", *notes)
+    return names, tuple(tuple(one) for one in cells), notes, first_row
+
+
+def _whole(lines: Lines, rows: np.ndarray, letters: str) -> bool:
+    """Whether all numbers of a sample are digits alone, as the halves of numbers with a decimal comma are."""
+    sample = _rows(lines, rows, ",")
+    return all(re.fullmatch(r"-?\d*", cell, re.ASCII) for row in sample for cell, letter in zip(row, letters, strict=False) if letter == "n")
+
+
+def _counting(lines: Lines, rows: np.ndarray, separator: str) -> bool:
+    firsts = [lines.cells(int(line), separator)[0] for line in rows[:5]]
+    return firsts == [str(int(firsts[0]) + n) for n in range(len(firsts))] if firsts and firsts[0].isdecimal() else False
+
+
+def _plain(lines: Lines, line: int) -> str:
+    return lines.text[lines.starts[line] : min(lines.ends[line], lines.starts[line] + 400)].decode("utf-8", "replace").strip("\ufeff")
+
+
+def _lines(lines: Lines, which: list[int]) -> str:
+    """ "line 3", or "lines 1 to 3", or "4 lines"."""
+    numbers = lines.numbers[which]
+    if len(which) == 1:
+        return f"line {numbers[0]}"
+    return f"lines {numbers[0]} to {numbers[-1]}" if numbers[-1] - numbers[0] == len(which) - 1 else f"{len(which)} lines"

@@ -1,0 +1,368 @@
+"""Which columns hold a table's dates, and the one reading of them that the evidence bears out."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas
+
+from rnn_core.data.table_cells import MISSING, TIMELIKE, TOTAL, short
+from rnn_core.data.table_formats import formats
+from rnn_core.data.table_numbers import PLAIN, Place
+from rnn_core.data.table_recipe import Dates, Pairs, joined, moments
+from rnn_core.data.table_time import Evenness, evenness
+
+MOST_TRIED = 12  # columns
+PROBE = 2000  # rows at each end of the file on which readings are compared
+DAYLIKE = re.compile(r"(?i).*(date|datum|fecha|^data$|^dato$|\bday\b|\btag\b|^dia$|jour|^ds$|^dt$|serial).*")
+PARTS = {  # names of columns that hold one part of a date
+    "%Y": r"year|yr|yyyy|jahr|année|annee|año|ano|anno|y|jaar",
+    "%m": r"month|mon|mo|mm|monat|mois|mes|mês|mese|m|maand|period",
+    "%d": r"day|dy|dd|tag|jour|dia|día|giorno|d|dag|dom|day of month",
+    "%H": r"hour|hr|hh|stunde|heure|hora|ora|h|uur|std|hour_of_day",
+    "%M": r"minute|min|minuto|mi|minutes",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The dates of a table."""
+
+    dates: Dates | None
+    times: np.ndarray | None  # (N,) datetime64[us], NaT where a cell is blank
+    used: tuple[int, ...]  # places of columns that tell the time, and so are no series
+    dropped: np.ndarray  # (N,) bool: rows that hold a total or the names again
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    dates: Dates
+    evenness: Evenness
+    yearless: bool
+
+
+def chosen(
+    table: pandas.DataFrame, names: dict[int, str], letters: str, heads: set[str], line: Place, wanted: str = "", form: str = ""
+) -> Chosen:
+    """The dates of a table.
+
+    Args:
+        table: (N, places) texts.
+        names: place → name.
+        letters: what the columns' cells look like, as in `Block`.
+        heads: cells of the lines with names, which may be repeated below.
+        line: row → "line 17".
+        wanted: the name of the column that holds the dates; "none" for none; "" to choose.
+        form: its format for `pandas.to_datetime`; "" to choose.
+
+    Raises ValueError where two readings are as good, or a column of dates has cells that are none.
+    """
+    nothing = np.zeros(len(table), bool)
+    if wanted == "none":
+        return Chosen(None, None, (), nothing, ("the dates were not read, as asked",))
+    if wanted and wanted not in names.values():
+        raise ValueError(f"the file has no column {short(wanted)} for the dates; it has {', '.join(short(name) for name in list(names.values())[:8])}")
+    places = [place for place in table.columns if not wanted or names[place] == wanted]
+    if not wanted and not form and (parts := _parts(table, names)):
+        return _finished(table, parts, line, heads, names)
+    yearless: list[int] = []
+    best: _Reading | None = None
+    notes: list[str] = []
+    for place in [place for place in places if wanted or letters[place] in "dn" or TIMELIKE.match(names[place])][:MOST_TRIED]:
+        column = table[place]
+        try:
+            found = _column(column, place, names[place], letters[place], line, form)
+        except LookupError as reason:
+            if wanted:
+                raise ValueError(str(reason.args[0])) from None
+            notes.append(str(reason.args[0]))
+            yearless.append(place)
+            continue
+        if found is None:
+            continue
+        if found.yearless:
+            yearless.append(place)
+        elif best is None or _better(found, best):
+            best = found
+    if best is None:
+        if wanted:
+            raise ValueError(f"the cells of {short(wanted)} are no dates that can be read, such as {short(table[places[0]].iloc[0])}")
+        for place in yearless:
+            if not any(short(names[place]) in note for note in notes):
+                notes.append(f"{short(names[place])} names no year, so it does not order the rows: they stay as in the file")
+        return Chosen(None, None, tuple(yearless), nothing, tuple(notes))
+    if yearless and not wanted:
+        best = _with_clock(table, best, yearless, names, line)
+    return _finished(table, best.dates, line, heads, names, tuple(yearless))
+
+
+def _better(one: _Reading, other: _Reading) -> bool:
+    return one.evenness.rising + one.evenness.filled > other.evenness.rising + other.evenness.filled + 0.2
+
+
+def _finished(
+    table: pandas.DataFrame, dates: Dates, line: Place, heads: set[str], names: dict[int, str], also: tuple[int, ...] = ()
+) -> Chosen:
+    """All dates by one reading, checked cell by cell."""
+    column = joined(table, dates.places)
+    times = tried(column, dates)
+    bad = np.isnat(times) & ~column.str.lower().isin(MISSING).to_numpy()
+    dropped, notes = np.zeros(len(table), bool), []
+    if bad.any():
+        first = table[dates.places[0]]
+        again = first.isin(heads).to_numpy() & bad
+        totals = first.str.fullmatch(TOTAL.pattern).to_numpy() & bad
+        if again.any():
+            notes.append(f"{int(again.sum()):,} lines that repeat the names were left out")
+        if (totals & ~again).any():
+            notes.append(f"{int((totals & ~again).sum()):,} rows with totals were left out: {line(int(np.flatnonzero(totals & ~again)[0]))}")
+        dropped = again | totals
+        if (left := bad & ~dropped).any():
+            row = int(np.flatnonzero(left)[0])
+            advice = "24:00 is 00:00 of the next day" if "24:00" in column.iloc[row] else "mend that cell, or leave it blank"
+            raise ValueError(f"{_named(dates, names)} holds dates as {said(dates)}, but {line(row)} reads {short(column.iloc[row])}: {advice}")
+    strange = column.str.lower().isin(MISSING).to_numpy() & (column != "").to_numpy()
+    if strange.any():
+        pairs = tuple((f"^{re.escape(cell)}$", "") for cell in column[strange].unique())
+        dates = replace(dates, replacements=(*pairs, *dates.replacements))
+    notes.append(f"dates come from {_named(dates, names)}, read as {said(dates)}")
+    if dates.latest_year is not None and (times[~np.isnat(times)].astype("datetime64[Y]").astype(int) + 1970 < 1969).any():
+        notes.append("two-digit years were read as the last century's where they would lie in the future")
+    if dates.utc:
+        notes.append("the cells name their offset from UTC: the dates are in UTC")
+    return Chosen(dates, times, tuple(dict.fromkeys((*dates.places, *also))), dropped, tuple(notes))
+
+
+def _named(dates: Dates, names: dict[int, str]) -> str:
+    return " and ".join(short(names[place]) for place in dates.places)
+
+
+def said(dates: Dates) -> str:
+    """The format in words that anybody knows: dd/mm/yyyy."""
+    known = {"s": "seconds since 1970", "ms": "milliseconds since 1970", "us": "microseconds since 1970", "ns": "nanoseconds since 1970"}
+    known |= {"D": "a spreadsheet's day numbers", "%G-W%V-%u": "ISO weeks"}
+    if dates.format in known:
+        return known[dates.format]
+    if "%m" in dates.format and any(new.endswith(("-01", "-04")) for _, new in dates.replacements):
+        return "quarters"
+    signs = {"%Y": "yyyy", "%y": "yy", "%m": "mm", "%d": "dd", "%b": "month", "%B": "month", "%H": "hh", "%I": "hh", "%M": "mm", "%S": "ss"}
+    signs |= {"%f": "fractions", "%p": "am/pm", "%z": " with offset", "%j": "day of the year"}
+    return re.sub("%[a-zA-Z]", lambda sign: signs.get(sign[0], sign[0]), dates.format)
+
+
+def tried(column: pandas.Series, dates: Dates) -> np.ndarray:
+    """(N,) datetime64[us] by one reading; NaT for every cell that is none."""
+    codes, distinct = pandas.factorize(column)
+    cells = pandas.Series(distinct, dtype="str")
+    bare = cells
+    for pattern, new in dates.replacements:
+        bare = bare.str.replace(pattern, new, regex=True)
+    if len(dates.format) <= 2 and not dates.format.startswith("%"):
+        bare = bare.where(bare.str.fullmatch(PLAIN))
+        with np.errstate(all="ignore"):
+            made = moments(bare.fillna(""), (), dates.format, None, False)  # type: ignore[arg-type]
+        return made.to_numpy("datetime64[us]")[codes]
+    quick, form = _iso(bare, dates.format)
+    made = pandas.to_datetime(quick, format=form, errors="coerce", utc=dates.utc)
+    made = made.dt.tz_localize(None) if dates.utc else made
+    if dates.latest_year is not None:
+        made = made.where(~(made.dt.year > dates.latest_year), made - pandas.DateOffset(years=100))
+    return made.to_numpy("datetime64[us]")[codes]
+
+
+def _iso(cells: pandas.Series, form: str) -> tuple[pandas.Series, str]:
+    """Long columns of dd/mm/yyyy turned into ISO dates, which pandas reads five times as fast."""
+    fields = re.findall("%([a-zA-Z])", form)
+    if len(cells) < 20_000 or sorted(fields[:3]) != ["Y", "d", "m"] or "".join(fields[3:]) not in ("", "HM", "HMS"):
+        return cells, form
+    pattern, groups = "", {field: n for n, field in enumerate(fields, 1)}
+    pattern = re.sub("%([a-zA-Z])", lambda sign: "([0-9]{4})" if sign[1] == "Y" else "([0-9]{2})", re.escape(form).replace(r"\%", "%"))
+    if not cells.str.fullmatch(pattern).all():
+        return cells, form
+    clock, time = ("T" + ":".join(rf"\{groups[one]}" for one in fields[3:]), "T" + ":".join(f"%{one}" for one in fields[3:])) if fields[3:] else ("", "")
+    return cells.str.replace(f"^{pattern}$", rf"\{groups['Y']}-\{groups['m']}-\{groups['d']}{clock}", regex=True), f"%Y-%m-%d{time}"
+
+
+def _probe(column: pandas.Series) -> pandas.Series:
+    """The cells that are not blank, of the first and the last rows."""
+    part = column if len(column) <= 2 * PROBE else pandas.concat([column.iloc[:PROBE], column.iloc[-PROBE:]])
+    return part[~part.str.lower().isin(MISSING)]
+
+
+def _column(column: pandas.Series, place: int, name: str, letter: str, line: Place, form: str) -> _Reading | None:
+    """The best reading of one column, or None.
+
+    Raises ValueError where two are as good, LookupError with a note where the cells tell a time that cannot be used.
+    """
+    probe = _probe(column)
+    if len(probe) < 2:
+        return None
+    if form:
+        made = Dates((place,), (), form, None, "%z" in form)
+        return _Reading(made, evenness(tried(probe, made)), False)
+    if letter == "n":
+        return _numbers(probe, place, name)
+    distinct = probe.unique()
+    sample = [str(cell) for cell in distinct[np.unique(np.linspace(0, len(distinct) - 1, 400).astype(int))]]
+    shaped = [cell for cell in sample if re.search(r"\d", cell) or letter == "d"]
+    shaped = [cell for cell in shaped if not TOTAL.fullmatch(cell)]
+    if 2 * len(shaped) < len(sample):
+        return None
+    found = formats(shaped, bool(re.search(r"(?i)week|woche|semaine|semana|kw", name)))
+    readings = []
+    for one in found:
+        made = Dates((place,), one.replacements, one.format, None, one.utc)
+        if one.yearless:
+            made = _leap(made)
+        times = tried(probe, made)
+        if np.isnat(times).mean() <= 0.02 or np.isnat(times).sum() <= (2 if len(probe) > 5 else 0):
+            readings += _centuries(_Reading(Dates((place,), one.replacements, one.format, None, one.utc), evenness(times), one.yearless), times, probe)
+    return _best(readings, probe, name, line) if readings else None
+
+
+def _leap(dates: Dates) -> Dates:
+    """The same with the leap year 2000, so that 29 February can be looked at."""
+    return replace(dates, replacements=(*dates.replacements, ("^(.+)$", r"\1 2000")), format=f"{dates.format} %Y")
+
+
+def _centuries(reading: _Reading, times: np.ndarray, probe: pandas.Series) -> list[_Reading]:
+    """A reading of two-digit years, with the century that puts them in the past and, if need be, in order."""
+    if "%y" not in reading.dates.format:
+        years = times[~np.isnat(times)].astype("datetime64[Y]").astype(int) + 1970
+        return [reading] if reading.yearless or not len(years) or (years.min() >= 1 and years.max() <= 2300) else []
+    made = []
+    for latest in (datetime.date.today().year + 1, 1999):
+        dates = replace(reading.dates, latest_year=latest)
+        made.append(_Reading(dates, evenness(tried(probe, dates)), False))
+    return [made[1] if made[1].evenness.rising > made[0].evenness.rising + 0.001 else made[0]]
+
+
+def _best(readings: list[_Reading], probe: pandas.Series, name: str, line: Place) -> _Reading:
+    """The reading under which the rows make most sense."""
+
+    def score(one: _Reading) -> float:
+        return one.evenness.rising + one.evenness.filled - (0.05 if one.yearless else 0)
+
+    first, *rest = sorted(readings, key=score, reverse=True)
+    if not rest:
+        return first
+    second = rest[0]
+    same = (tried(probe, first.dates) == tried(probe, second.dates)).all() if not (first.yearless or second.yearless) else False
+    if same or (first.evenness.perfect and not second.evenness.perfect) or score(first) > score(second) + 0.15:
+        return first
+    if first.evenness.rising == 1 and second.evenness.rising < 1:
+        return first
+    if first.yearless and second.yearless:
+        return first
+    row = int(probe.index[0])
+    raise ValueError(
+        f"the dates of {short(name)} can be read in two ways, as {said(first.dates)} or as {said(second.dates)} ({line(row)} reads {short(probe.iloc[0])}): "
+        "write them as yyyy-mm-dd, or name the format"
+    )
+
+
+def _numbers(probe: pandas.Series, place: int, name: str) -> _Reading | None:
+    """A column of numbers that are dates: 20210131, years, seconds since 1970, a spreadsheet's day numbers."""
+    if not probe.str.fullmatch(PLAIN).all():
+        return None
+    values = probe.astype("float64").to_numpy()
+    low, high, whole = values.min(), values.max(), bool((values == np.round(values)).all())
+    if not np.isfinite(values).all() or low == high or low < 0:
+        return None
+    named, lengths = bool(TIMELIKE.match(name)), set(probe.str.len().unique())
+    steps = np.diff(values)
+    rising = max((steps > 0).mean(), (steps < 0).mean())
+    made: Callable[[str], Dates] = lambda form: Dates((place,), (), form, None, False)  # noqa: E731
+    if whole and len(lengths) == 1 and probe.str.fullmatch("[0-9]+").all():
+        for length, forms in {8: ("%Y%m%d", "%d%m%Y", "%m%d%Y"), 14: ("%Y%m%d%H%M%S",), 12: ("%Y%m%d%H%M",), 10: ("%Y%m%d%H",), 6: ("%Y%m",), 7: ("%Y%j",)}.items():
+            if lengths != {length}:
+                continue
+            for form in forms:
+                times = tried(probe, made(form))
+                years = times.astype("datetime64[Y]").astype(int) + 1970
+                reading = _Reading(made(form), evenness(times), False)
+                sure = length >= 8 and form[1] == "Y" or named or (reading.evenness.rising == 1 and reading.evenness.filled > 0.9)
+                if not np.isnat(times).any() and years.min() >= 1700 and years.max() <= 2200 and sure:
+                    return reading
+        if lengths == {4} and 1000 <= low and high <= 2200 and (
+            re.search(r"(?i)year|jahr|ann[ée]e|a[ñn]o\b|anno\b|jaar|\byr\b|date|datum|period|time|^y$", name) or (rising == 1 and set(np.abs(steps)) == {1.0} and low >= 1500)
+        ):
+            return _Reading(made("%Y"), evenness(tried(probe, made("%Y"))), False)
+    times_named = re.search(r"(?i)time|stamp|epoch|unix|date|datum|zeit|hora|heure|fecha|^ts$|^t$|^ds$", name)
+    for form, unit in (("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)):
+        if 1e8 * unit <= low and high <= 4.2e9 * unit and (times_named or (rising == 1 and whole and _regular(steps))):
+            reading = _Reading(made(form), evenness(tried(probe, made(form))), False)
+            if times_named or reading.evenness.filled > 0.5:
+                return reading
+    if 10_000 <= low and high <= 80_000 and DAYLIKE.match(name):
+        return _Reading(made("D"), evenness(tried(probe, made("D"))), False)
+    return None
+
+
+def _regular(steps: np.ndarray) -> bool:
+    _, counts = np.unique(np.abs(steps), return_counts=True)
+    return bool(counts.max() > 0.5 * len(steps) and np.abs(steps).min() >= 1)
+
+
+def _parts(table: pandas.DataFrame, names: dict[int, str]) -> Dates | None:
+    """Year, month, day, hour in columns of their own."""
+    found: dict[str, int] = {}
+    for place in table.columns:
+        for part, pattern in PARTS.items():
+            if part not in found and re.fullmatch(rf"(?i){pattern}", names[place].strip()):
+                found[part] = place
+                break
+    if "%Y" not in found or len(found) < 2 or not _probe(table[found["%Y"]]).str.fullmatch(r"[0-9]{4}").all():
+        return None
+    pairs: Pairs = ()
+    used = ["%Y"]
+    order = list(PARTS)
+    for part in order[1:]:
+        if part not in found or used != order[: len(used)] and part != "%d":
+            break
+        cells = _probe(table[found[part]])
+        if part == "%m" and cells.str.fullmatch(r"M[0-9]{1,2}").all():
+            pairs += ((" M([0-9]+)", r" \1"),)
+        elif part == "%m" and not cells.str.fullmatch("[0-9]{1,2}").all():
+            sample = formats([str(cell) for cell in cells.unique()[:100]])
+            if not sample or not sample[0].yearless:
+                return None
+            pairs += sample[0].replacements
+            used.append(sample[0].format)
+            found[sample[0].format] = found[part]
+            continue
+        elif not cells.str.fullmatch("[0-9]{1,3}").all():
+            break
+        elif part == "%H" and (cells == "24").any():
+            break
+        used.append(part)
+    if len(used) < 2:
+        return None
+    form = " ".join(used)
+    dates = Dates(tuple(found[part] for part in used), pairs, form, None, False)
+    column = joined(table.loc[_probe(table[found["%Y"]]).index], dates.places)
+    return dates if not np.isnat(tried(column, dates)).any() else None
+
+
+def _with_clock(table: pandas.DataFrame, best: _Reading, yearless: list[int], names: dict[int, str], line: Place) -> _Reading:
+    """A date joined with the time of day beside it, where the dates alone are of whole days."""
+    dates = best.dates
+    if any(sign in dates.format for sign in ("%H", "%I")) or not dates.format.startswith("%") and len(dates.format) <= 2:
+        return best
+    for place in yearless:
+        both = joined(table, (*dates.places, place))
+        probe = _probe(both)
+        distinct = probe.unique()
+        sample = [str(cell) for cell in distinct[np.unique(np.linspace(0, len(distinct) - 1, 400).astype(int))]]
+        for one in formats(sample):
+            if one.format.startswith(dates.format):
+                made = replace(dates, places=(*dates.places, place), replacements=one.replacements, format=one.format, utc=one.utc)
+                times = tried(probe, made)
+                if np.isnat(times).sum() <= 2:
+                    return _Reading(made, evenness(times), False)
+    return best

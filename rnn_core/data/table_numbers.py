@@ -1,0 +1,218 @@
+"""One reading for each column of numbers: signs, currency, units, words for missing; settled over all of its cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas
+
+from rnn_core.data.table_cells import CURRENCY, MISSING, short
+from rnn_core.data.table_recipe import Pairs, numbers
+from rnn_core.data.table_signs import SPACES, Evidence, decimal, evidence
+
+PLAIN = r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"
+TIMES = {
+    **dict.fromkeys(("k", "tsd", "tsd.", "thousand", "mil"), "e3"),
+    **dict.fromkeys(("m", "mio", "mio.", "mn", "mln", "million", "millions"), "e6"),
+    **dict.fromkeys(("b", "bn", "mrd", "mrd.", "billion", "md"), "e9"),
+    **dict.fromkeys(("t", "tn", "trillion"), "e12"),
+}
+Place = Callable[[int], str]  # row → "line 17"
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A column that holds numbers, its signs not yet settled."""
+
+    name: str
+    cells: pandas.Series  # (N,) texts
+    distinct: pandas.Series  # the different cells that hold a digit
+    missing: tuple[str, ...]  # cells that are blank or words
+    before: Pairs  # what takes away signs, currency and units
+    after: Pairs  # K, M: powers of ten
+    evidence: Evidence
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A column of numbers as it is read."""
+
+    missing: tuple[str, ...]
+    replacements: Pairs
+    values: np.ndarray  # (N,) float64, nan where missing
+    notes: tuple[str, ...]
+
+
+def draft(name: str, cells: pandas.Series, line: Place, missing: tuple[str, ...] = ()) -> Draft | str:
+    """A column without its currency, units and words; or why it is not one of numbers.
+
+    Raises ValueError, naming line and cell, where most of it is numbers but some cells contradict the others.
+    """
+    counts = cells.value_counts()
+    distinct = pandas.Series(counts.index.astype(str))
+    digits = distinct.str.contains(r"[0-9]", regex=True)
+    blank = distinct.str.lower().isin(MISSING) | distinct.isin(missing)
+    weight = pandas.Series(counts.to_numpy())
+    words = distinct[~digits & ~blank]
+    rest = distinct[digits & ~blank].reset_index(drop=True)
+    share = weight[(digits & ~blank).to_numpy()].to_numpy()
+    if share.sum() < 2:
+        return "it has no numbers"
+    if weight[words.index].sum() > share.sum():
+        return f"it holds text such as {short(words.iloc[0])}"
+    holes = (*distinct[blank], *words)
+    notes = [f"{short(word)} in {name} counts as missing" for word in words[:3]]
+    if rest.str.fullmatch(PLAIN).all():
+        return Draft(name, cells, rest, holes, (), (), evidence(_cores(rest)), tuple(notes))
+
+    def where(which: pandas.Series) -> str:
+        cell = str(rest[which].iloc[0])
+        return f"{line(int(np.flatnonzero(cells == cell)[0]))} reads {short(cell)}"
+
+    before = _bare(rest)
+    bare = _replaced(rest, before)
+    prefix, suffix = bare.str.replace(r"^([^0-9.,]*).*$", r"\1", regex=True).str.strip(" -+"), _suffix(bare)
+    known = prefix.str.fullmatch(rf"(?i)({CURRENCY})?") & (suffix.str.len() <= 16) & ~suffix.str.contains(r"[-:;<>=()@#*?!|\"0-9.,]", regex=True)
+    known |= suffix.str.fullmatch(r"(m|km|cm|ft)[23]|m3/[a-z]+|(Fr|kr|Mio|Mrd|Tsd|Rs)\.|Mio\. ?€|km/h|m/s", case=False) & prefix.str.fullmatch(rf"(?i)({CURRENCY})?")
+    if share[known.to_numpy()].sum() < 0.5 * share.sum():
+        return f"it holds cells such as {short(rest.iloc[0])}"
+    units = {unit for unit in suffix[known].unique() if unit}
+    powers = {unit for unit in units if unit.lower() in TIMES} if len(units) > 1 or not units & {"m", "t", "T", "b", "mil", "md"} else set()
+    money = {unit for unit in (*prefix[known].unique(), *units) if unit and re.fullmatch(CURRENCY, unit, re.IGNORECASE)}
+    plain = units - powers - money
+    if len(plain) > 4 or (plain and (suffix.isin(list(plain))).mean() < 0.2):
+        return f"it holds cells such as {short(rest[suffix.isin(list(plain))].iloc[0])}"
+    if not known.all():
+        raise ValueError(f"{name} holds numbers, but {where(~known)}: mend that cell, or leave it blank")
+    zero = bare.str.fullmatch(r"[-+]?0+([.,]0*)?")
+    for mixed in (plain, money):
+        if len(mixed) > 1:
+            one, other = sorted(mixed)[:2]
+            raise ValueError(
+                f"{name} mixes {short(one)} and {short(other)}: {where((suffix == other) | (prefix == other))}; write all its cells in one unit"
+            )
+    if plain and ((suffix == "") & ~zero).any():
+        raise ValueError(f"{name} has cells with and without {short(min(plain))}: {where((suffix == '') & ~zero)}; write all its cells in one unit")
+    if plain or money:
+        before += tuple((rf"{SPACES}*{re.escape(unit)}{SPACES}*", "") for unit in sorted(plain | money, key=len, reverse=True))
+        notes.append(f"{', '.join(sorted(plain | money))} was taken off the cells of {name}")
+    after = tuple((rf"{SPACES}*{re.escape(unit)}$", TIMES[unit.lower()]) for unit in sorted(powers, key=len, reverse=True))
+    if powers:
+        notes.append(f"{', '.join(f'{unit} in {name} was read as times 1{TIMES[unit.lower()]}' for unit in sorted(powers))}")
+    if any("(" in pattern and new == r"-\1" for pattern, new in before) and rest.str.contains("(", regex=False).any():
+        notes.append(f"numbers of {name} in brackets were read as negative")
+    return Draft(name, cells, rest, holes, before, after, evidence(_cores(_replaced(rest, before + after))), tuple(notes))
+
+
+def settled(one: Draft, hint: str, separator: str, line: Place, wanted: str = "") -> Numbers:
+    """The column as numbers.
+
+    Raises ValueError, naming line and cell, where its cells mix readings, or two readings are as good.
+    """
+    found = one.evidence
+    sign = wanted or decimal(found, hint, separator)
+
+    def where(part: str) -> str:
+        cell = next((cell for cell in one.cells if part in cell), part)
+        return f"{line(int(np.flatnonzero(one.cells == cell)[0]))} ({short(cell)})" if (one.cells == cell).any() else short(cell)
+
+    if sign == "":
+        point, comma = where(found.point or found.open_point), where(found.comma or found.open_comma)
+        raise ValueError(f"{one.name} mixes decimal points, as in {point}, and decimal commas, as in {comma}: write all its cells in one way")
+    if sign == "?":
+        cell = found.open_point or found.open_comma
+        raise ValueError(
+            f"{one.name} can be read in two ways: {where(cell)} is {re.sub('[.,]', '', cell)} or {cell.replace(',', '.')}; write the numbers without signs at the thousands"
+        )
+    thousands, notes = "," if sign == "." else ".", list(one.notes)
+    replacements = one.before
+    if one.distinct.str.contains(rf"[0-9]{SPACES}[0-9]{{3}}", regex=True).any():
+        replacements += ((SPACES, ""),)
+        notes.append(f"spaces or apostrophes at the thousands of {one.name} were left out")
+    if one.distinct.str.contains(thousands, regex=False).any():
+        replacements += ((re.escape(thousands), ""),)
+        notes.append(f"{'commas' if thousands == ',' else 'points'} at the thousands of {one.name} were left out")
+    if sign == "," and one.distinct.str.contains(",", regex=False).any():
+        replacements += ((",", "."),)
+        notes.append(f"the comma is the decimal sign of {one.name}")
+    replacements += one.after
+    grouped = rf"[-+]?([0-9]*|[0-9]{{1,3}}(({SPACES}|{re.escape(thousands)})[0-9]{{2,3}})*)({re.escape(sign)}[0-9]*)?([eE][-+]?[0-9]+)?"
+    bad = ~_replaced(one.distinct, one.before + tuple((pattern, "") for pattern, _ in one.after)).str.fullmatch(grouped)
+    bad |= ~_replaced(one.distinct, replacements).str.fullmatch(PLAIN)
+    if not bad.any():
+        values = numbers(one.cells, list(one.missing), list(replacements)).to_numpy("float64")
+        huge = np.isinf(values) | (np.abs(values) >= 1e100)
+        if not huge.any():
+            return Numbers(one.missing, replacements, values, tuple(notes))
+        row = int(np.flatnonzero(huge)[0])
+    else:
+        row = int(np.flatnonzero(one.cells == one.distinct[bad].iloc[0])[0])
+    cell = one.cells.iloc[row]
+    advice = "export the formulas' values" if cell.startswith(("=", "@")) else "mend that cell, or leave it blank"
+    raise ValueError(f"{one.name} holds numbers, but {line(row)} reads {short(cell)}: {advice}")
+
+
+def _bare(rest: pandas.Series) -> Pairs:
+    """Typographic and trailing minus, and brackets, where the column has them."""
+    pairs: list[tuple[str, str]] = []
+    if rest.str.contains("[\u2212\u2013]", regex=True).any():
+        pairs.append(("[\u2212\u2013]", "-"))
+    if rest.str.contains("(", regex=False).any():
+        pairs.append((r"^\((.*)\)(.*)$", r"-\1\2"))
+        pairs.append((r"^([^0-9.,()-]+)\((.*)\)$", r"-\1\2"))
+    if rest.str.contains("[0-9] ?[-\u2212]$", regex=True).any():
+        pairs.append((r"^(.*[0-9]) ?-$", r"-\1"))
+    if rest.str.contains(r"^[-+] ", regex=True).any():
+        pairs.append((r"^([-+]) +", r"\1"))
+    if rest.str.contains(r"^[^0-9.,-]+-", regex=True).any():
+        pairs.append((r"^([^0-9.,-]+)-", r"-\1"))
+    return tuple(pairs)
+
+
+def _replaced(column: pandas.Series, pairs: Pairs) -> pandas.Series:
+    for pattern, new in pairs:
+        column = column.str.replace(pattern, new, regex=True)
+    return column
+
+
+def _suffix(bare: pandas.Series) -> pandas.Series:
+    """What stands behind the number."""
+    return bare.str.replace(rf"^[^0-9.,]*[0-9.,]([0-9.,]|{SPACES}[0-9])*([eE][-+]?[0-9]+)?", "", regex=True).str.strip()
+
+
+def _cores(bare: pandas.Series) -> pandas.Series:
+    """Digits, points and commas alone."""
+    return bare.str.replace(r"[eE][-+]?[0-9]+$", "", regex=True).str.replace(r"[^0-9.,]", "", regex=True)
+
+
+def far_out(name: str, values: np.ndarray) -> str:
+    """A note on values that repeat far outside all others, as -9999 for a sensor that was off; "" where there are none."""
+    known = values[np.isfinite(values)]
+    said = []
+    for _ in range(3):
+        different = np.unique(known)
+        if len(different) < 4:
+            break
+        low, high = different[0], different[-1]
+        inner = {low: different[1:], high: different[:-1]}
+        value = next(
+            (
+                end
+                for end, rest in inner.items()
+                if abs(end - (rest[0] if end == low else rest[-1])) > 3 * (rest[-1] - rest[0])
+                and ((known == end).sum() > 1 or re.fullmatch(r"-?9{2,}(\.[09]*)?|-?1e\+?\d+", f"{end:.10g}"))
+            ),
+            None,
+        )
+        if value is None:
+            break
+        said.append((value, int((known == value).sum())))
+        known = known[known != value]
+    if not said:
+        return ""
+    cells = ", ".join(f"{value:.10g} in {count} cell{'s' if count > 1 else ''}" for value, count in said)
+    return f"{name} has {cells}, far outside the rest ({known.min():.6g} to {known.max():.6g}): kept as it stands"
