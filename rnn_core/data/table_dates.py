@@ -70,19 +70,15 @@ def chosen(
     places = [place for place in table.columns if not wanted or names[place] == wanted]
     if not wanted and not form and (parts := _parts(table, names)):
         return _finished(table, parts, line, heads, names)
-    yearless: list[int] = []
+    tried_ = [place for place in places if wanted or letters[place] in "dn" or TIMELIKE.match(names[place])][:MOST_TRIED]
+    clocks = [place for place in table.columns[: 2 * MOST_TRIED] if letters[place] == "d" and _clock(table[place])]
+    yearless: list[int] = list(clocks)
     best: _Reading | None = None
-    notes: list[str] = []
-    for place in [place for place in places if wanted or letters[place] in "dn" or TIMELIKE.match(names[place])][:MOST_TRIED]:
-        column = table[place]
-        try:
-            found = _column(column, place, names[place], letters[place], line, form)
-        except LookupError as reason:
-            if wanted:
-                raise ValueError(str(reason.args[0])) from None
-            notes.append(str(reason.args[0]))
-            yearless.append(place)
-            continue
+    for place in [place for place in tried_ if place not in clocks or wanted]:
+        with_clock = (place, clocks[0]) if clocks and not form and place not in clocks and not _timed(table[place]) else (place,)
+        found = _column(joined(table, with_clock), with_clock, names[place], letters[place], line, form)
+        if found is None and len(with_clock) > 1:
+            found = _column(table[place], (place,), names[place], letters[place], line, form)
         if found is None:
             continue
         if found.yearless:
@@ -92,12 +88,8 @@ def chosen(
     if best is None:
         if wanted:
             raise ValueError(f"the cells of {short(wanted)} are no dates that can be read, such as {short(table[places[0]].iloc[0])}")
-        for place in yearless:
-            if not any(short(names[place]) in note for note in notes):
-                notes.append(f"{short(names[place])} names no year, so it does not order the rows: they stay as in the file")
+        notes = [f"{short(names[place])} names no year, so it does not order the rows: they stay as in the file" for place in yearless]
         return Chosen(None, None, tuple(yearless), nothing, tuple(notes))
-    if yearless and not wanted:
-        best = _with_clock(table, best, yearless, names, line)
     return _finished(table, best.dates, line, heads, names, tuple(yearless))
 
 
@@ -194,19 +186,19 @@ def _probe(column: pandas.Series) -> pandas.Series:
     return part[~part.str.lower().isin(MISSING)]
 
 
-def _column(column: pandas.Series, place: int, name: str, letter: str, line: Place, form: str) -> _Reading | None:
+def _column(column: pandas.Series, places: tuple[int, ...], name: str, letter: str, line: Place, form: str) -> _Reading | None:
     """The best reading of one column, or None.
 
-    Raises ValueError where two are as good, LookupError with a note where the cells tell a time that cannot be used.
+    Raises ValueError where two are as good.
     """
     probe = _probe(column)
     if len(probe) < 2:
         return None
     if form:
-        made = Dates((place,), (), form, None, "%z" in form)
+        made = Dates(places, (), form, None, "%z" in form)
         return _Reading(made, evenness(tried(probe, made)), False)
-    if letter == "n":
-        return _numbers(probe, place, name)
+    if letter == "n" and len(places) == 1:
+        return _numbers(probe, places[0], name)
     distinct = probe.unique()
     sample = [str(cell) for cell in distinct[np.unique(np.linspace(0, len(distinct) - 1, 400).astype(int))]]
     shaped = [cell for cell in sample if re.search(r"\d", cell) or letter == "d"]
@@ -216,12 +208,12 @@ def _column(column: pandas.Series, place: int, name: str, letter: str, line: Pla
     found = formats(shaped, bool(re.search(r"(?i)week|woche|semaine|semana|kw", name)))
     readings = []
     for one in found:
-        made = Dates((place,), one.replacements, one.format, None, one.utc)
+        made = Dates(places, one.replacements, one.format, None, one.utc)
         if one.yearless:
             made = _leap(made)
         times = tried(probe, made)
         if np.isnat(times).mean() <= 0.02 or np.isnat(times).sum() <= (2 if len(probe) > 5 else 0):
-            readings += _centuries(_Reading(Dates((place,), one.replacements, one.format, None, one.utc), evenness(times), one.yearless), times, probe)
+            readings += _centuries(_Reading(Dates(places, one.replacements, one.format, None, one.utc), evenness(times), one.yearless), times, probe)
     return _best(readings, probe, name, line) if readings else None
 
 
@@ -349,20 +341,13 @@ def _parts(table: pandas.DataFrame, names: dict[int, str]) -> Dates | None:
     return dates if not np.isnat(tried(column, dates)).any() else None
 
 
-def _with_clock(table: pandas.DataFrame, best: _Reading, yearless: list[int], names: dict[int, str], line: Place) -> _Reading:
-    """A date joined with the time of day beside it, where the dates alone are of whole days."""
-    dates = best.dates
-    if any(sign in dates.format for sign in ("%H", "%I")) or not dates.format.startswith("%") and len(dates.format) <= 2:
-        return best
-    for place in yearless:
-        both = joined(table, (*dates.places, place))
-        probe = _probe(both)
-        distinct = probe.unique()
-        sample = [str(cell) for cell in distinct[np.unique(np.linspace(0, len(distinct) - 1, 400).astype(int))]]
-        for one in formats(sample):
-            if one.format.startswith(dates.format):
-                made = replace(dates, places=(*dates.places, place), replacements=one.replacements, format=one.format, utc=one.utc)
-                times = tried(probe, made)
-                if np.isnat(times).sum() <= 2:
-                    return _Reading(made, evenness(times), False)
-    return best
+def _clock(column: pandas.Series) -> bool:
+    """Whether the cells are times of day, and nothing else."""
+    sample = [str(cell) for cell in _probe(column).unique()[:100]]
+    found = formats(sample) if sample else []
+    return bool(found) and found[0].yearless and found[0].format[:2] in ("%H", "%I")
+
+
+def _timed(column: pandas.Series) -> bool:
+    """Whether the cells hold a time of day."""
+    return bool(_probe(column).str.contains("[0-9]:[0-9]{2}", regex=True).any())

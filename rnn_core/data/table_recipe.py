@@ -197,31 +197,44 @@ def program(recipe: Recipe, chosen: tuple[int, ...]) -> str:
 
     columns, dates = [recipe.columns[n] for n in chosen], recipe.dates if recipe.order == "dates" else None
     places = tuple(sorted({one.place for one in columns} | set(dates.places if dates else ())))
-    lines = [inspect.getsource(numbers), "\n"]
+    lines = [inspect.getsource(numbers), "\n\n"]
     if dates:
-        lines += [inspect.getsource(joined), "\n", inspect.getsource(moments), "\n"]
+        lines += [inspect.getsource(joined), "\n\n", inspect.getsource(moments), "\n\n"]
     layout = recipe.layout
     if layout.container == "xlsx":
         lines.append(
-            f"table = pandas.read_excel(path, sheet_name={layout.sheet!r}, header=None, dtype=str, keep_default_na=False)\n"
+            f"table = pandas.read_excel(path, sheet_name={_source(layout.sheet)}, header=None, dtype=str, keep_default_na=False)\n"
             f"table = table.drop(index={list(layout.skipped)}).iloc[:{layout.rows}][{list(places)}]\n"
         )
     else:
-        options = ",\n".join(f"    {name}={value!r}" for name, value in csv_options(layout, places).items())
+        options = ",\n".join(f"    {name}={_source(value)}" for name, value in csv_options(layout, places).items())
         lines.append(f"table = pandas.read_csv(\n    path,\n{options},\n)\n")
     lines.append("table = table.fillna(\"\").astype(str).apply(lambda column: column.str.strip()).reset_index(drop=True)\n")
     if recipe.order == "turned":
         lines.append("table = table.iloc[::-1].reset_index(drop=True)  # the newest row stands first in the file\n")
     if dates:
-        lines.append(f"dates = moments(joined(table, {dates.places!r}), {list(dates.replacements)!r}, {', '.join(map(repr, _reading(dates)))})\n")
+        lines.append(f"dates = moments(joined(table, {dates.places!r}), {_source(list(dates.replacements))}, {', '.join(map(_source, _reading(dates)))})\n")
         lines.append('table = table.iloc[np.argsort(dates.to_numpy("datetime64[us]"), kind="stable")].reset_index(drop=True)\n')
     lines.append("values = pandas.DataFrame(\n    {\n")
     lines += [
-        f"        {n}: numbers(table[{one.place}], {list(one.missing)!r}, {list(one.replacements)!r}),  # {one.name}\n"
+        f"        {n}: numbers(table[{one.place}], {_source(list(one.missing))}, {_source(list(one.replacements))}),  # {one.name}\n"
         for n, one in enumerate(columns)
     ]
     lines.append('    }\n)\nvalues = values.interpolate(limit_direction="both").to_numpy("float64")\n')
     return "\n" + "".join(lines)
+
+
+def _source(value: Any) -> str:
+    """A value as Python source, texts in double quotes."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_source, value))}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_source, value))})"
+    if isinstance(value, range):
+        return f"range({value.stop})"
+    return "str" if value is str else repr(value)
 
 
 def dropped(layout: Layout, lines: np.ndarray, keep: np.ndarray, blank: np.ndarray) -> Layout:

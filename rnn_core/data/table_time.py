@@ -87,15 +87,17 @@ def _clock_changes(times: np.ndarray, against: np.ndarray) -> bool:
 
 
 def spacing(times: np.ndarray) -> tuple[str, ...]:
-    """Notes on (N,) dates in the table's order: repeats, gaps, uneven steps."""
+    """Notes on (N,) dates in the table's order, none missing: repeats, gaps, uneven steps."""
     notes: list[str] = []
-    known = times[~np.isnat(times)].astype("datetime64[s]")
-    if len(known) < len(times):
-        notes.append(f"{len(times) - len(known):,} rows have no date and stay where they are in the file")
+    known = times.astype("datetime64[s]")
     steps = np.diff(known)
     if repeated := int((steps == np.timedelta64(0)).sum()):
-        first = known[1:][steps == np.timedelta64(0)][0]
-        notes.append(f"{repeated:,} rows repeat the date of the row before, the first at {words(first)}")
+        twice = known[1:][steps == np.timedelta64(0)]
+        clock = np.isin(twice.astype("datetime64[M]").astype(np.int64) % 12 + 1, (4, 9, 10, 11)).all() and (twice != twice.astype("datetime64[D]")).all()
+        notes.append(
+            f"{repeated:,} row{'s' if repeated > 1 else ''} repeat{'' if repeated > 1 else 's'} the date of the row before, the first at {words(twice[0])}"
+            + (", as where daylight saving ends" if clock and repeated <= 2 + (known[-1] - known[0]) / np.timedelta64(180, "D") else "")
+        )
     different = np.unique(known)
     months, seconds = _months(different), different.astype(np.int64)
     monthly = len(months) > 2 and _filled(months) >= _filled(seconds)
@@ -116,7 +118,7 @@ def spacing(times: np.ndarray) -> tuple[str, ...]:
         widest = int(np.argmax(gaps))
         missing = int(np.round(gaps[holes] / step - 1).sum())
         notes.append(
-            f"{int(holes.sum()):,} gap{'s' if holes.sum() > 1 else ''} in the dates, about {missing:,} rows missing at a step of {span(step, monthly)}; "
+            f"{int(holes.sum()):,} gap{'s' if holes.sum() > 1 else ''} in the dates, about {missing:,} row{'s' if missing != 1 else ''} missing at a step of {span(step, monthly)}; "
             f"the widest lies between {words(different[widest])} and {words(different[widest + 1])}"
         )
     elif (odd := int((gaps != step).sum())) and not (monthly is False and _working_days(different, gaps)):

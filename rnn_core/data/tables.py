@@ -136,6 +136,8 @@ def _read(content: bytes, overrides: tuple[tuple[str, str], ...]) -> Table:
             raise ValueError(f"order must be file, turned or, where there are dates, dates; got {order!r}")
     recipe = Recipe(layout, columns, dates.dates, order)
     values, found = table_recipe.finished(recipe, table, None if times is None else pandas.Series(times))
+    if times is not None and (undated := int(np.isnat(times).sum())):
+        notes.append(f"{undated:,} row{'s have' if undated > 1 else ' has'} no date and stay{'' if undated > 1 else 's'} between its neighbours in the file")
     notes += [*said, *(spacing(found) if found is not None else ())]
     return Table(values, tuple(one.name for one in columns), found, tuple(dict.fromkeys(notes)), recipe)
 
