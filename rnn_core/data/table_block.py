@@ -14,7 +14,7 @@ from rnn_core.data.table_recipe import Layout
 from rnn_core.data.table_text import Text
 
 SAMPLE = 80  # rows that a separator is tried on
-MOST_ODD = 500  # lines inside the table that are no rows
+MOST_ODD = 5000  # lines inside the table that are no rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +55,9 @@ def found(text: Text, separator: str = "") -> Block:
     names, heads, said, first_row = _head(lines, used[used < first], rows, chosen, width, letters)
     rows = rows[first_row:]
     if after := [int(line) for line in used[used > last]]:
+        other = [line for line in after[:200] if _values(lines.cells(line, chosen))]
+        if len(other) > 2 and width > 1:
+            raise ValueError(f"the file holds more than one table: another begins at line {lines.numbers[after[0]]}; save one table alone")
         said += (f"{_lines(lines, after)} below the table {'was' if len(after) == 1 else 'were'} left out: {short(_plain(lines, after[0]))}",)
     if len(rows) < 2:
         raise ValueError(f"the file has {len(rows)} row of values; a series needs more")
@@ -133,6 +136,11 @@ def is_row(cells: list[str], letters: str) -> bool:
     return known.count("n") >= 1 and 2 * known.count("n") >= len(known) and not (dates and known.count("n") < len(known))
 
 
+def _values(cells: list[str]) -> bool:
+    """Whether a line that is no row of this table could be one of another."""
+    return len(cells) > 1 and not TOTAL.fullmatch(cells[0]) and sum(kind(cell) in "nd" for cell in cells) > 1
+
+
 def _ends(lines: Lines, used: np.ndarray, separator: str, letters: str) -> tuple[int, int]:
     """The first and last line that are rows."""
     near = lines.counts[separator][used] <= max(len(letters), 1)
@@ -146,7 +154,7 @@ def _ends(lines: Lines, used: np.ndarray, separator: str, letters: str) -> tuple
 def _body(lines: Lines, body: np.ndarray, separator: str, width: int, letters: str) -> tuple[np.ndarray, int, list[str]]:
     """The rows between the first and the last, how wide they are, and what was left out between them."""
     odd = body[lines.counts[separator][body] != width - 1]
-    if len(odd) > MOST_ODD or 3 * len(odd) > len(body):
+    if len(odd) > MOST_ODD:
         raise ValueError("the rows of the file have very different numbers of cells: it is not one table")
     out: list[int] = []
     for line in odd.tolist():
@@ -166,9 +174,9 @@ def _body(lines: Lines, body: np.ndarray, separator: str, width: int, letters: s
         notes.append(f"{_lines(lines, out)} inside the table {'was' if len(out) == 1 else 'were'} left out: {short(_plain(lines, out[0]))}")
     inner = np.arange(body[0], body[-1] + 1)
     if commented := int(lines.comment[inner].sum()):
-        notes.append(f"{commented} comment lines inside the table were left out")
+        notes.append(f"{commented} comment line{'s' if commented > 1 else ''} inside the table {'were' if commented > 1 else 'was'} left out")
     if blank := int((lines.blank & ~lines.comment)[inner].sum()):
-        notes.append(f"{blank} blank lines inside the table were left out")
+        notes.append(f"{blank} blank line{'s' if blank > 1 else ''} inside the table {'were' if blank > 1 else 'was'} left out")
     return body[~np.isin(body, out)], width, notes
 
 
@@ -186,6 +194,8 @@ def _head(
     for line in above[::-1][:8].tolist():
         cells = lines.cells(line, separator)
         filled = sum(bool(cell) for cell in cells)
+        if heads and lines.blank[line : heads[0]].any():
+            break
         if re.fullmatch(r"\ufeff?sep=.?", _plain(lines, line).strip(), re.IGNORECASE) or len(cells) > width and "".join(cells[width:]):
             break
         if not (len(cells) == width if heads else len(cells) <= width and (filled > 1 or len(cells) == width)) or (width == 1 and heads):

@@ -201,8 +201,9 @@ def _column(column: pandas.Series, places: tuple[int, ...], name: str, letter: s
         return _numbers(probe, places[0], name)
     distinct = probe.unique()
     sample = [str(cell) for cell in distinct[np.unique(np.linspace(0, len(distinct) - 1, 400).astype(int))]]
-    shaped = [cell for cell in sample if re.search(r"\d", cell) or letter == "d"]
-    shaped = [cell for cell in shaped if not TOTAL.fullmatch(cell)]
+    shaped = [cell for cell in sample if re.search(r"\d", cell) and not TOTAL.fullmatch(cell)]
+    if letter == "d" and 2 * len(shaped) < len(sample):
+        shaped = sample  # names of months alone
     if 2 * len(shaped) < len(sample):
         return None
     found = formats(shaped, bool(re.search(r"(?i)week|woche|semaine|semana|kw", name)))

@@ -64,6 +64,9 @@ def draft(name: str, cells: pandas.Series, line: Place, missing: tuple[str, ...]
         return "it has no numbers"
     if weight[words.index].sum() > share.sum():
         return f"it holds text such as {short(words.iloc[0])}"
+    if foreign := [word for word in words if re.search(r"\d", word)]:
+        row = int(np.flatnonzero(cells == foreign[0])[0])
+        raise ValueError(f"{name} holds numbers, but {line(row)} reads {short(foreign[0])}: write its digits as 0 to 9")
     holes = (*distinct[blank], *words)
     notes = [f"{short(word)} in {name} counts as missing" for word in words[:3]]
     if rest.str.fullmatch(PLAIN).all():
@@ -87,7 +90,7 @@ def draft(name: str, cells: pandas.Series, line: Place, missing: tuple[str, ...]
     if len(plain) > 4 or (plain and (suffix.isin(list(plain))).mean() < 0.2):
         return f"it holds cells such as {short(rest[suffix.isin(list(plain))].iloc[0])}"
     if not known.all():
-        raise ValueError(f"{name} holds numbers, but {where(~known)}: mend that cell, or leave it blank")
+        raise ValueError(f"{name} holds numbers, but {where(~known)}: {_advice(str(rest[~known].iloc[0]))}")
     zero = bare.str.fullmatch(r"[-+]?0+([.,]0*)?")
     for mixed in (plain, money):
         if len(mixed) > 1:
@@ -152,8 +155,11 @@ def settled(one: Draft, hint: str, separator: str, line: Place, wanted: str = ""
     else:
         row = int(np.flatnonzero(one.cells == one.distinct[bad].iloc[0])[0])
     cell = one.cells.iloc[row]
-    advice = "export the formulas' values" if cell.startswith(("=", "@")) else "mend that cell, or leave it blank"
-    raise ValueError(f"{one.name} holds numbers, but {line(row)} reads {short(cell)}: {advice}")
+    raise ValueError(f"{one.name} holds numbers, but {line(row)} reads {short(cell)}: {_advice(cell)}")
+
+
+def _advice(cell: str) -> str:
+    return "export the formulas' values" if cell.startswith(("=", "@")) else "mend that cell, or leave it blank"
 
 
 def _bare(rest: pandas.Series) -> Pairs:
