@@ -47,7 +47,7 @@ def found(text: Text, separator: str = "") -> Block:
     if "n" not in letters:
         rows = len(used) - (not any(kind(cell) == "n" for cell in lines.cells(int(used[0]), chosen)))
         if rows < 2:
-            raise ValueError(f"the file has {rows} row of values; a series needs more")
+            raise ValueError(f"the file has {rows} row{'s' if rows != 1 else ''} of values; a series needs more")
         raise ValueError(f"the file has no column of numbers: line {lines.numbers[used[-1]]} reads {short(' '.join(sample[-1]))}")
     first, last = _ends(lines, used, chosen, letters)
     body = used[(used >= first) & (used <= last)]
@@ -55,6 +55,9 @@ def found(text: Text, separator: str = "") -> Block:
     names, heads, said, first_row = _head(lines, used[used < first], rows, chosen, width, letters)
     rows = rows[first_row:]
     if after := [int(line) for line in used[used > last]]:
+        wide = lines.counts[chosen][after[0]] + 1
+        if wide > width and after[0] == last + 1 and _values(lines.cells(after[0], chosen)):
+            raise ValueError(f"line {lines.numbers[after[0]]} of the file has {wide} cells, the others have {width}: it is not one table, or that line needs mending")
         other = [line for line in after[:200] if _values(lines.cells(line, chosen))]
         if len(other) > 2 and width > 1:
             raise ValueError(f"the file holds more than one table: another begins at line {lines.numbers[after[0]]}; save one table alone")

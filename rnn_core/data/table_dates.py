@@ -17,7 +17,8 @@ from rnn_core.data.table_recipe import Dates, Pairs, joined, moments
 from rnn_core.data.table_time import Evenness, evenness
 
 MOST_TRIED = 12  # columns
-PROBE = 2000  # rows at each end of the file on which readings are compared
+PROBE = 4000  # rows at the head of the file on which readings are compared
+SAMPLE = 400  # cells, evenly from all of the file, that a reading must fit
 DAYLIKE = re.compile(r"(?i).*(date|datum|fecha|^data$|^dato$|\bday\b|\btag\b|^dia$|jour|^ds$|^dt$|serial).*")
 PARTS = {  # names of columns that hold one part of a date
     "%Y": r"year|yr|yyyy|jahr|année|annee|año|ano|anno|y|jaar",
@@ -181,9 +182,16 @@ def _iso(cells: pandas.Series, form: str) -> tuple[pandas.Series, str]:
 
 
 def _probe(column: pandas.Series) -> pandas.Series:
-    """The cells that are not blank, of the first and the last rows."""
-    part = column if len(column) <= 2 * PROBE else pandas.concat([column.iloc[:PROBE], column.iloc[-PROBE:]])
+    """The cells of the first rows that are not blank."""
+    part = column.iloc[:PROBE]
     return part[~part.str.lower().isin(MISSING)]
+
+
+def _sample(column: pandas.Series) -> list[str]:
+    """Different cells that are not blank, evenly from all of the column."""
+    spread = column.iloc[np.unique(np.linspace(0, len(column) - 1, 2 * SAMPLE).astype(int))].unique()
+    spread = spread[np.unique(np.linspace(0, len(spread) - 1, SAMPLE).astype(int))]
+    return [str(cell) for cell in spread if str(cell).lower() not in MISSING]
 
 
 def _column(column: pandas.Series, places: tuple[int, ...], name: str, letter: str, line: Place, form: str) -> _Reading | None:
@@ -199,8 +207,7 @@ def _column(column: pandas.Series, places: tuple[int, ...], name: str, letter: s
         return _Reading(made, evenness(tried(probe, made)), False)
     if letter == "n" and len(places) == 1:
         return _numbers(probe, places[0], name)
-    distinct = probe.unique()
-    sample = [str(cell) for cell in distinct[np.unique(np.linspace(0, len(distinct) - 1, 400).astype(int))]]
+    sample = _sample(column)
     shaped = [cell for cell in sample if re.search(r"\d", cell) and not TOTAL.fullmatch(cell)]
     if letter == "d" and 2 * len(shaped) < len(sample):
         shaped = sample  # names of months alone
@@ -213,9 +220,15 @@ def _column(column: pandas.Series, places: tuple[int, ...], name: str, letter: s
         if one.yearless:
             made = _leap(made)
         times = tried(probe, made)
-        if np.isnat(times).mean() <= 0.02 or np.isnat(times).sum() <= (2 if len(probe) > 5 else 0):
+        if _fits(times) and _fits(tried(pandas.Series(sample), made)):
             readings += _centuries(_Reading(Dates(places, one.replacements, one.format, None, one.utc), evenness(times), one.yearless), times, probe)
     return _best(readings, probe, name, line) if readings else None
+
+
+def _fits(times: np.ndarray) -> bool:
+    """Whether nearly all cells are dates: totals and names that stand between them are not."""
+    bad = np.isnat(times).sum()
+    return bool(bad <= 0.02 * len(times) or bad <= (2 if len(times) > 5 else 0))
 
 
 def _leap(dates: Dates) -> Dates:
@@ -344,7 +357,7 @@ def _parts(table: pandas.DataFrame, names: dict[int, str]) -> Dates | None:
 
 def _clock(column: pandas.Series) -> bool:
     """Whether the cells are times of day, and nothing else."""
-    sample = [str(cell) for cell in _probe(column).unique()[:100]]
+    sample = _sample(column)
     found = formats(sample) if sample else []
     return bool(found) and found[0].yearless and found[0].format[:2] in ("%H", "%I")
 

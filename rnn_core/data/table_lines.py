@@ -90,7 +90,7 @@ def _inside_quotes(bytes_: np.ndarray, breaks: np.ndarray) -> tuple[np.ndarray |
     before = np.where(marks > 0, bytes_[marks - 1], 10)
     after = np.append(bytes_, 10)[marks + 1]
     starting = edges[before] & (before != 34)
-    if not starting.any() or not (edges[after] & (after != 34)).any():
+    if not starting.any():
         return None, False  # inches, seconds: marks that wrap nothing
     stray = np.flatnonzero(np.where(np.arange(len(marks)) % 2 == 0, ~edges[before], ~edges[after]))
     if len(stray):

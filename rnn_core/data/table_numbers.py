@@ -60,10 +60,10 @@ def draft(name: str, cells: pandas.Series, line: Place, missing: tuple[str, ...]
     words = distinct[~digits & ~blank]
     rest = distinct[digits & ~blank].reset_index(drop=True)
     share = weight[(digits & ~blank).to_numpy()].to_numpy()
+    if len(words) and weight[words.index].sum() > share.sum():
+        return f"it holds text such as {short(words.iloc[0])}"
     if share.sum() < 2:
         return "it has no numbers"
-    if weight[words.index].sum() > share.sum():
-        return f"it holds text such as {short(words.iloc[0])}"
     if foreign := [word for word in words if re.search(r"\d", word)]:
         row = int(np.flatnonzero(cells == foreign[0])[0])
         raise ValueError(f"{name} holds numbers, but {line(row)} reads {short(foreign[0])}: write its digits as 0 to 9")

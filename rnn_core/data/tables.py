@@ -261,7 +261,7 @@ def _columns(
     for place in table.columns:
         if place in used or block.kinds[place] in "d_" and not _sparse(table[place]):
             if place not in used and block.kinds[place] == "d":
-                left[place] = "a second column of dates"
+                left[place] = "another column of dates" if used else f"no one format of dates fits its cells, such as {short(table[place].iloc[0])}, so it does not order the rows"
             continue
         one = draft(short(names[place]), table[place], line, missing)  # type: ignore[arg-type]
         if isinstance(one, Draft):
