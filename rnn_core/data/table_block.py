@@ -197,6 +197,8 @@ def _head(
     for line in above[::-1][:8].tolist():
         cells = lines.cells(line, separator)
         filled = sum(bool(cell) for cell in cells)
+        if TOTAL.fullmatch(cells[0]) and any(kind(cell) == "n" for cell in cells):
+            continue
         if heads and lines.blank[line : heads[0]].any():
             break
         if re.fullmatch(r"\ufeff?sep=.?", _plain(lines, line).strip(), re.IGNORECASE) or len(cells) > width and "".join(cells[width:]):

@@ -45,11 +45,11 @@ CLOCK = r"\d{1,2}[:h]\d{2}(?::\d{2})?(?:[.,]\d+)?(?:\s*[ap]\.?m\.?)?\s*(?:Z|[A-Z
 DATE = re.compile(
     rf"\d{{1,4}}([-/._ ])\d{{1,2}}\1\d{{1,4}}\.?(?:[T_ ,:]\s*{CLOCK})?|{CLOCK}|\d{{1,2}}\s*[ap]\.?m\.?|\d{{4}}[-/]\d{{1,3}}|\d{{1,2}}[-/]\d{{2,4}}|(?:0?[1-9]|1[0-2])\.(?:1[5-9]|2[01])\d\d"
     r"|\d{1,4}([-/.])\d{1,2}\2\d{1,4}[T ]\d{1,2}|\d{4}年.*|\d{4}\W*(?:Q|W|KW|M|T|S|H)\W*\d{1,2}(?:-?\d)?|(?:Q|KW|W|T|week\s*)\W*\d{1,2}\W+\d{2,4}|Q[1-4]\d{2,4}"
-    r"|[1-4]\W*(?:Q|Quartal)\W*\d{2,4}|\d{8}(?:[T_ ]\d{4}(?:\d{2})?Z?|\d{4}(?:\d{2})?Z)|\d{1,2}\.\d{1,2}\.",
+    r"|(?:FY|CY)\s?\d{4}|[1-4]\W*(?:Q|Quartal)\W*\d{2,4}|\d{8}(?:[T_ ]\d{4}(?:\d{2})?Z?|\d{4}(?:\d{2})?Z)|\d{1,2}\.\d{1,2}\.",
     re.IGNORECASE | re.ASCII,
 )
 CURRENCY = r"(?:US\$|C\$|A\$|R\$|\$|€|£|¥|₹|₽|₩|USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|INR|CNY|BRL|Fr\.|kr\.?|zł|Rs\.?)"
-_CORE = r"(?:[0-9]{1,3}(?:[\s'’][0-9]{3})+|[0-9]+(?:[.,][0-9]{2,3})*)?(?:[.,][0-9]+|[.])?(?:e[-+\u2212]?[0-9]+)?"
+_CORE = r"(?=[.,]?[0-9])(?:[0-9]{1,3}(?:[\s'’][0-9]{3})+|[0-9]+(?:[.,][0-9]{2,3})*)?(?:[.,][0-9]+|[.])?(?:e[-+\u2212]?[0-9]+)?"
 UNIT = r"[^\d\s.,;:<>=()@#*?!|\"'+\u2212-][^\d;:<>=()@#*?!|\"]{0,14}[23²³]?"
 _SIGN = r"\s*[-+\u2212\u2013]?\s*"
 NUMBER = re.compile(rf"[(]?{_SIGN}{CURRENCY}?{_SIGN}{_CORE}\s*(?:{UNIT})?[)]?\s*[-\u2212]?", re.IGNORECASE)
@@ -62,6 +62,8 @@ TIMELIKE = re.compile(
 def kind(cell: str) -> str:
     """ "_" blank or a word for missing, "d" like a date or a time of day, "n" like a number, "t" any other text."""
     cell = cell.strip()
+    if cell.startswith('="') and cell.endswith('"'):  # how a spreadsheet is told that a cell is text
+        cell = cell[2:-1]
     if cell.lower() in MISSING:
         return "_"
     if len(cell) > 60:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas
 
-from rnn_core.data.table_cells import MISSING, TIMELIKE, TOTAL, short
+from rnn_core.data.table_cells import kind, MISSING, TIMELIKE, TOTAL, short
 from rnn_core.data.table_formats import formats
 from rnn_core.data.table_numbers import PLAIN, Place
 from rnn_core.data.table_recipe import Dates, Pairs, joined, moments
@@ -45,6 +45,16 @@ class _Reading:
     dates: Dates
     evenness: Evenness
     yearless: bool
+    strained: bool = False  # two-digit years make sense in the last century alone
+
+
+@dataclass(frozen=True)
+class _Hours:
+    """A column of whole numbers that are hours, or hours and minutes, of the day beside them."""
+
+    place: int
+    replacements: Pairs
+    format: str
 
 
 def chosen(
@@ -76,6 +86,12 @@ def chosen(
     yearless: list[int] = list(clocks)
     best: _Reading | None = None
     for place in [place for place in tried_ if place not in clocks or wanted]:
+        hours = _hours(table, names, place) if not form and not clocks else None
+        if hours is not None:
+            found = _column(joined(table, (place, hours.place)), (place, hours.place), names[place], letters[place], line, form, table[place], hours)
+            if found is not None and not found.yearless and (best is None or _better(found, best)):
+                best = found
+                continue
         with_clock = (place, clocks[0]) if clocks and not form and place not in clocks and not _timed(table[place]) else (place,)
         found = _column(joined(table, with_clock), with_clock, names[place], letters[place], line, form)
         if found is None and len(with_clock) > 1:
@@ -126,6 +142,8 @@ def _finished(
     notes.append(f"dates come from {_named(dates, names)}, read as {said(dates)}")
     if dates.latest_year is not None and (times[~np.isnat(times)].astype("datetime64[Y]").astype(int) + 1970 < 1969).any():
         notes.append("two-digit years were read as the last century's where they would lie in the future")
+    if any(pattern == " 0?24$" for pattern, _ in dates.replacements):
+        notes.append("the hours 1 to 24 were read as 0 to 23, the beginning of each")
     if dates.utc:
         notes.append("the cells name their offset from UTC: the dates are in UTC")
     return Chosen(dates, times, tuple(dict.fromkeys((*dates.places, *also))), dropped, tuple(notes))
@@ -138,14 +156,22 @@ def _named(dates: Dates, names: dict[int, str]) -> str:
 def said(dates: Dates) -> str:
     """The format in words that anybody knows: dd/mm/yyyy."""
     known = {"s": "seconds since 1970", "ms": "milliseconds since 1970", "us": "microseconds since 1970", "ns": "nanoseconds since 1970"}
-    known |= {"D": "a spreadsheet's day numbers", "%G-W%V-%u": "ISO weeks"}
+    known |= {"D": "a spreadsheet's day numbers", "%G-W%V-%u": "ISO weeks", "%G %V %u": "ISO weeks"}
     if dates.format in known:
         return known[dates.format]
-    if "%m" in dates.format and any(new.endswith(("-01", "-04")) for _, new in dates.replacements):
-        return "quarters"
+    starts = [new[-2:] for _, new in dates.replacements if re.fullmatch(r"(\\\d)?[- ]\d\d", new)]
+    if "%m" in dates.format and len(starts) > 1:
+        return "quarters" if "04" in starts else "half-years"
     signs = {"%Y": "yyyy", "%y": "yy", "%m": "mm", "%d": "dd", "%b": "month", "%B": "month", "%H": "hh", "%I": "hh", "%M": "mm", "%S": "ss"}
-    signs |= {"%f": "fractions", "%p": "am/pm", "%z": " with offset", "%j": "day of the year"}
-    return re.sub("%[a-zA-Z]", lambda sign: signs.get(sign[0], sign[0]), dates.format)
+    signs |= {"%f": "fractions", "%p": "am/pm", "%z": " with offset", " %z": " with offset", "%j": "day of the year"}
+    return re.sub(" %z|%[a-zA-Z]", lambda sign: signs.get(sign[0], sign[0]), dates.format)
+
+
+def _which(dates: Dates) -> str:
+    """The format with what comes first in it."""
+    fields = re.findall("%([dmbyY])", dates.format)
+    words = {"d": "day", "m": "month", "b": "month", "y": "year", "Y": "year"}
+    return f"{said(dates)} ({words[fields[0]]} first)" if fields else said(dates)
 
 
 def tried(column: pandas.Series, dates: Dates) -> np.ndarray:
@@ -194,7 +220,9 @@ def _sample(column: pandas.Series) -> list[str]:
     return [str(cell) for cell in spread if str(cell).lower() not in MISSING]
 
 
-def _column(column: pandas.Series, places: tuple[int, ...], name: str, letter: str, line: Place, form: str) -> _Reading | None:
+def _column(
+    column: pandas.Series, places: tuple[int, ...], name: str, letter: str, line: Place, form: str, days: pandas.Series | None = None, hours: _Hours | None = None
+) -> _Reading | None:
     """The best reading of one column, or None.
 
     Raises ValueError where two are as good.
@@ -207,13 +235,24 @@ def _column(column: pandas.Series, places: tuple[int, ...], name: str, letter: s
         return _Reading(made, evenness(tried(probe, made)), False)
     if letter == "n" and len(places) == 1:
         return _numbers(probe, places[0], name)
-    sample = _sample(column)
+    sample = _sample(column if days is None else days)
     shaped = [cell for cell in sample if re.search(r"\d", cell) and not TOTAL.fullmatch(cell)]
     if letter == "d" and 2 * len(shaped) < len(sample):
         shaped = sample  # names of months alone
     if 2 * len(shaped) < len(sample):
         return None
-    found = formats(shaped, bool(re.search(r"(?i)week|woche|semaine|semana|kw", name)))
+    week = bool(re.search(r"(?i)week|woche|semaine|semana|kw", name))
+    found = formats(shaped, week)
+    if not found:  # a few cells of another form do not make the others unreadable: they are named later
+        shaped = [cell for cell in shaped if kind(cell) == "d"]
+        found = formats(shaped, week) if shaped and _few(len(sample) - len(shaped), len(sample)) else []
+    if hours is not None:
+        found = [
+            replace(one, replacements=one.replacements + hours.replacements, format=one.format + hours.format)
+            for one in found
+            if not one.yearless and not any("$" in pattern for pattern, _ in one.replacements)
+        ]
+        sample = _sample(column)
     readings = []
     for one in found:
         made = Dates(places, one.replacements, one.format, None, one.utc)
@@ -227,8 +266,11 @@ def _column(column: pandas.Series, places: tuple[int, ...], name: str, letter: s
 
 def _fits(times: np.ndarray) -> bool:
     """Whether nearly all cells are dates: totals and names that stand between them are not."""
-    bad = np.isnat(times).sum()
-    return bool(bad <= 0.02 * len(times) or bad <= (2 if len(times) > 5 else 0))
+    return _few(int(np.isnat(times).sum()), len(times))
+
+
+def _few(bad: int, of: int) -> bool:
+    return bad <= 0.02 * of or bad <= (2 if of > 5 else 0)
 
 
 def _leap(dates: Dates) -> Dates:
@@ -245,21 +287,21 @@ def _centuries(reading: _Reading, times: np.ndarray, probe: pandas.Series) -> li
     for latest in (datetime.date.today().year + 1, 1999):
         dates = replace(reading.dates, latest_year=latest)
         made.append(_Reading(dates, evenness(tried(probe, dates)), False))
-    return [made[1] if made[1].evenness.rising > made[0].evenness.rising + 0.001 else made[0]]
+    return [replace(made[1], strained=True) if made[1].evenness.rising > made[0].evenness.rising + 0.001 else made[0]]
 
 
 def _best(readings: list[_Reading], probe: pandas.Series, name: str, line: Place) -> _Reading:
     """The reading under which the rows make most sense."""
 
     def score(one: _Reading) -> float:
-        return one.evenness.rising + one.evenness.filled - (0.05 if one.yearless else 0)
+        return one.evenness.rising + one.evenness.filled - (0.05 if one.yearless else 0) - (0.3 if one.strained else 0)
 
     first, *rest = sorted(readings, key=score, reverse=True)
     if not rest:
         return first
     second = rest[0]
     same = (tried(probe, first.dates) == tried(probe, second.dates)).all() if not (first.yearless or second.yearless) else False
-    if same or (first.evenness.perfect and not second.evenness.perfect) or score(first) > score(second) + 0.15:
+    if same or (first.evenness.perfect and not first.strained and not second.evenness.perfect) or score(first) > score(second) + 0.15:
         return first
     if first.evenness.rising == 1 and second.evenness.rising < 1:
         return first
@@ -267,7 +309,7 @@ def _best(readings: list[_Reading], probe: pandas.Series, name: str, line: Place
         return first
     row = int(probe.index[0])
     raise ValueError(
-        f"the dates of {short(name)} can be read in two ways, as {said(first.dates)} or as {said(second.dates)} ({line(row)} reads {short(probe.iloc[0])}): "
+        f"the dates of {short(name)} can be read in two ways, as {_which(first.dates)} or as {_which(second.dates)} ({line(row)} reads {short(probe.iloc[0])}): "
         "write them as yyyy-mm-dd, or name the format"
     )
 
@@ -280,11 +322,21 @@ def _numbers(probe: pandas.Series, place: int, name: str) -> _Reading | None:
     low, high, whole = values.min(), values.max(), bool((values == np.round(values)).all())
     if not np.isfinite(values).all() or low == high or low < 0:
         return None
+    if probe.str.fullmatch(r"[0-9]+\.0").all():
+        found = _numbers(probe.str.replace(r"\.0$", "", regex=True), place, name)
+        if found is None or not found.dates.format.startswith("%"):
+            return found
+        return replace(found, dates=replace(found.dates, replacements=((r"\.0$", ""), *found.dates.replacements)))
     named, lengths = bool(TIMELIKE.match(name)), set(probe.str.len().unique())
     steps = np.diff(values)
     rising = max((steps > 0).mean(), (steps < 0).mean())
     made: Callable[[str], Dates] = lambda form: Dates((place,), (), form, None, False)  # noqa: E731
     if whole and len(lengths) == 1 and probe.str.fullmatch("[0-9]+").all():
+        if lengths == {6} and re.search(r"(?i)week|woche|semaine|semana|kw", name):
+            weeks = replace(made("%G-W%V-%u"), replacements=(("^([0-9]{4})([0-9]{2})$", r"\1-W\2-1"),))
+            times = tried(probe, weeks)
+            if not np.isnat(times).any():
+                return _Reading(weeks, evenness(times), False)
         for length, forms in {8: ("%Y%m%d", "%d%m%Y", "%m%d%Y"), 14: ("%Y%m%d%H%M%S",), 12: ("%Y%m%d%H%M",), 10: ("%Y%m%d%H",), 6: ("%Y%m",), 7: ("%Y%j",)}.items():
             if lengths != {length}:
                 continue
@@ -323,7 +375,18 @@ def _parts(table: pandas.DataFrame, names: dict[int, str]) -> Dates | None:
             if part not in found and re.fullmatch(rf"(?i){pattern}", names[place].strip()):
                 found[part] = place
                 break
-    if "%Y" not in found or len(found) < 2 or not _probe(table[found["%Y"]]).str.fullmatch(r"[0-9]{4}").all():
+    if "%Y" not in found or not _probe(table[found["%Y"]]).str.fullmatch(r"[0-9]{4}").all():
+        return None
+    for names_, form, made in (
+        (r"quarter|qtr|q|quartal|trimestre|kwartaal", "%Y %m", tuple((f" Q?{n}$", f" {3 * n - 2:02d}") for n in (4, 3, 2, 1))),
+        (r"week|wk|kw|woche|kalenderwoche|semaine|semana|isoweek|weeknumber|week number", "%G %V %u", (("^(.*)$", r"\1 1"),)),
+    ):
+        for place in table.columns:
+            if "%m" not in found and re.fullmatch(f"(?i){names_}", names[place].strip()):
+                dates = Dates((found["%Y"], place), made, form, None, False)
+                if not np.isnat(tried(_probe(joined(table, dates.places)), dates)).any():
+                    return dates
+    if len(found) < 2:
         return None
     pairs: Pairs = ()
     used = ["%Y"]
@@ -353,6 +416,26 @@ def _parts(table: pandas.DataFrame, names: dict[int, str]) -> Dates | None:
     dates = Dates(tuple(found[part] for part in used), pairs, form, None, False)
     column = joined(table.loc[_probe(table[found["%Y"]]).index], dates.places)
     return dates if not np.isnat(tried(column, dates)).any() else None
+
+
+def _hours(table: pandas.DataFrame, names: dict[int, str], day: int) -> _Hours | None:
+    """The column of hours beside a column of days, where there is one."""
+    if table[day].iloc[:PROBE].nunique() > 0.9 * len(table.iloc[:PROBE]) or _timed(table[day]):
+        return None
+    for place in table.columns:
+        if place == day or not re.fullmatch(rf"(?i)({PARTS['%H']}|he|hour[ _]?ending|time|zeit|uhrzeit|hhmm|utc|clock)", names[place].strip()):
+            continue
+        cells = _probe(table[place])
+        if len(cells) < 2 or not cells.str.fullmatch("[0-9]{1,4}").all():
+            continue
+        hours = cells.astype("int64")
+        if hours.max() <= 23:
+            return _Hours(place, (), " %H")
+        if hours.min() >= 1 and hours.max() == 24:
+            return _Hours(place, tuple((f" 0?{n}$", f" {n - 1}") for n in range(1, 25)), " %H")
+        if hours.max() <= 2359 and (hours % 100 < 60).all():
+            return _Hours(place, ((" ([0-9]{3})$", r" 0\1"), (" ([0-9]{1,2})$", r" 00\1"), (" 00([0-9])$", r" 000\1")), " %H%M")
+    return None
 
 
 def _clock(column: pandas.Series) -> bool:

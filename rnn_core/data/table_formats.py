@@ -81,6 +81,9 @@ def formats(sample: Sequence[str], week: bool = False) -> list[Format]:
     """
     found = _Cells(sample)
     found.replace("[ \u00a0\u202f\u2009]+", " ")
+    found.replace('^="(.*)"$', r"\1")
+    found.replace("[年月]", "-")
+    found.replace("日", "")
     _words(found)
     if special := _periods(found, week):
         return special
@@ -127,6 +130,13 @@ def _periods(found: _Cells, week: bool) -> list[Format]:
     def all_match(pattern: str) -> bool:
         return all(re.fullmatch(pattern, cell, re.ASCII | re.IGNORECASE) for cell in found.cells)
 
+    if all_match(r"(FY|CY) ?\d{4}"):
+        found.replace("^[FC]Y ?", "")
+        return [Format(tuple(found.pairs), "%Y", False, False)]
+    if all_match(r"\d{4}[-/ ]?[HS][12]"):
+        found.replace("(?i)^([0-9]{4})[-/ ]?[HS]1$", r"\1-01")
+        found.replace("(?i)^([0-9]{4})[-/ ]?[HS]2$", r"\1-07")
+        return [Format(tuple(found.pairs), "%Y-%m", False, False)]
     q = "(?:Q|T|QTR|Quartal|trim\\.?|KV|K)"
     for pattern, year, quarter in (
         (rf"(\d{{4}})[-/ .]*{q} ?([1-4])", 1, 2),

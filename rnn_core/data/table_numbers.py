@@ -165,6 +165,8 @@ def _advice(cell: str) -> str:
 def _bare(rest: pandas.Series) -> Pairs:
     """Typographic and trailing minus, and brackets, where the column has them."""
     pairs: list[tuple[str, str]] = []
+    if rest.str.startswith('="').any():
+        pairs.append(('^="(.*)"$', r"\1"))
     if rest.str.contains("[\u2212\u2013]", regex=True).any():
         pairs.append(("[\u2212\u2013]", "-"))
     if rest.str.contains("(", regex=False).any():

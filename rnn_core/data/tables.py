@@ -137,7 +137,7 @@ def _read(content: bytes, overrides: tuple[tuple[str, str], ...]) -> Table:
     recipe = Recipe(layout, columns, dates.dates, order)
     values, found = table_recipe.finished(recipe, table, None if times is None else pandas.Series(times))
     if times is not None and (undated := int(np.isnat(times).sum())):
-        notes.append(f"{undated:,} row{'s have' if undated > 1 else ' has'} no date and stay{'' if undated > 1 else 's'} between its neighbours in the file")
+        notes.append(f"{undated:,} row{'s have' if undated > 1 else ' has'} no date and stay{'' if undated > 1 else 's'} where {'they stand' if undated > 1 else 'it stands'} in the file")
     notes += [*said, *(spacing(found) if found is not None else ())]
     return Table(values, tuple(one.name for one in columns), found, tuple(dict.fromkeys(notes)), recipe)
 
@@ -259,7 +259,7 @@ def _columns(
     drafts: dict[int, Draft] = {}
     left: dict[int, str] = {}
     for place in table.columns:
-        if place in used or block.kinds[place] in "d_" and not _sparse(table[place]):
+        if place in used or block.kinds[place] == "d" or block.kinds[place] == "_" and not _sparse(table[place]):
             if place not in used and block.kinds[place] == "d":
                 left[place] = "another column of dates" if used else f"no one format of dates fits its cells, such as {short(table[place].iloc[0])}, so it does not order the rows"
             continue
@@ -274,7 +274,10 @@ def _columns(
     left |= {place: "most of its cells are blank" for place in found if place not in kept}
     notes = []
     for place in list(kept):
-        if len(kept) > 1 and (why := _counts(names[place], block.names[place] if block.names else "", found[place].values, place == min(table.columns))):
+        if len(kept) > 1 and not used and place == min(kept) and any(re.fullmatch(f"(?i){one}", names[place]) for one in table_dates.PARTS.values()):
+            kept.remove(place)
+            notes.append(f"{short(names[place])} names a part of a date alone, so it does not order the rows, and was left out")
+        elif len(kept) > 1 and (why := _counts(names[place], block.names[place] if block.names else "", found[place].values, place == min(table.columns))):
             kept.remove(place)
             notes.append(f"{short(names[place])} {why} and was left out")
     if not kept:
