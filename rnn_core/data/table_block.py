@@ -48,6 +48,8 @@ def found(text: Text, separator: str = "") -> Block:
         rows = len(used) - (not any(kind(cell) == "n" for cell in lines.cells(int(used[0]), chosen)))
         if rows < 2:
             raise ValueError(f"the file has {rows} row{'s' if rows != 1 else ''} of values; a series needs more")
+        if lines.quoted and width == 1 and re.search(r"[,;\t|]", sample[-1][0]):
+            raise ValueError(f"each line of the file stands in quotation marks as a whole, as line {lines.numbers[used[-1]]}: take the marks at its ends away")
         raise ValueError(f"the file has no column of numbers: line {lines.numbers[used[-1]]} reads {short(' '.join(sample[-1]))}")
     first, last = _ends(lines, used, chosen, letters)
     body = used[(used >= first) & (used <= last)]
@@ -195,7 +197,7 @@ def _head(
     """The columns' names, the cells they come from, what was left out above the table, and how many rows hold names."""
     heads: list[int] = []
     for line in above[::-1][:8].tolist():
-        cells = lines.cells(line, separator)
+        cells = _named(lines, line, separator, width)
         filled = sum(bool(cell) for cell in cells)
         if TOTAL.fullmatch(cells[0]) and any(kind(cell) == "n" for cell in cells):
             continue
@@ -208,11 +210,8 @@ def _head(
         if filled == 1 and width > 2 and cells[0] and heads:
             break  # a title that a spreadsheet padded with separators
         heads.insert(0, line)
-    cells = [lines.cells(line, separator) for line in heads]
-    if cells and separator == "," and len(cells[-1]) < width and _whole(lines, rows, letters):
-        raise ValueError(
-            f"line {lines.numbers[heads[-1]]} names {len(cells[-1])} columns, but the rows have {width} cells: where the comma is the decimal sign, put ';' between cells"
-        )
+    cells = [_named(lines, line, separator, width) for line in heads]
+    cells = [one for one in cells if not all(re.fullmatch(r":?[-=+]+:?", cell) for cell in one if cell)]  # a ruled line
     first_row = 0
     if not cells:
         after = [lines.cells(int(line), separator) for line in rows[:3]]
@@ -223,6 +222,9 @@ def _head(
         elif numeric_names(after, letters):
             cells, first_row = [after[0]], 1
     shifted = bool(cells) and len(cells[-1]) == width - 1 and (letters[0] == "t" or _counting(lines, rows, separator))
+    if cells and not shifted and "n" in letters[(named_ := max(map(len, cells))) :]:
+        cause = "where the comma is the decimal sign or stands in dates, put ';' between cells" if separator == "," else "name each column"
+        raise ValueError(f"line {lines.numbers[heads[-1] if heads else rows[0]]} names {named_} columns, but the rows have {width} cells: {cause}")
     names, notes = names_of([["", *one] if shifted else one for one in cells], letters, width)
     if first_row:
         notes += (f"line {lines.numbers[rows[0]]} was read as names, though they are numbers",)
@@ -231,10 +233,12 @@ def _head(
     return names, tuple(tuple(one) for one in cells), notes, first_row
 
 
-def _whole(lines: Lines, rows: np.ndarray, letters: str) -> bool:
-    """Whether all numbers of a sample are digits alone, as the halves of numbers with a decimal comma are."""
-    sample = _rows(lines, rows, ",")
-    return all(re.fullmatch(r"-?\d*", cell, re.ASCII) for row in sample for cell, letter in zip(row, letters, strict=False) if letter == "n")
+def _named(lines: Lines, line: int, separator: str, width: int) -> list[str]:
+    """The cells of a line with names, without blank ones beyond the rows' width."""
+    cells = lines.cells(line, separator)
+    while len(cells) > width and not cells[-1]:
+        cells.pop()
+    return cells
 
 
 def _counting(lines: Lines, rows: np.ndarray, separator: str) -> bool:

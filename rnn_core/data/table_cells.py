@@ -44,14 +44,14 @@ WORD = re.compile(r"[^\W\d_]+")
 CLOCK = r"\d{1,2}[:h]\d{2}(?::\d{2})?(?:[.,]\d+)?(?:\s*[ap]\.?m\.?)?\s*(?:Z|[A-Z]{2,5}|[-+]\d{2}:?\d{2})?"
 DATE = re.compile(
     rf"\d{{1,4}}([-/._ ])\d{{1,2}}\1\d{{1,4}}\.?(?:[T_ ,:]\s*{CLOCK})?|{CLOCK}|\d{{1,2}}\s*[ap]\.?m\.?|\d{{4}}[-/]\d{{1,3}}|\d{{1,2}}[-/]\d{{2,4}}|(?:0?[1-9]|1[0-2])\.(?:1[5-9]|2[01])\d\d"
-    r"|\d{1,4}([-/.])\d{1,2}\2\d{1,4}[T ]\d{1,2}|\d{4}年.*|\d{4}\W*(?:Q|W|KW|M|T|S|H)\W*\d{1,2}(?:-?\d)?|(?:Q|KW|W|T|week\s*)\W*\d{1,2}\W+\d{2,4}|Q[1-4]\d{2,4}"
+    r"|\d{1,4}([-/.])\d{1,2}\2\d{1,4}[T ](?:[01]?\d|2[0-3])|\d{4}年.*|\d{4}\W*(?:Q|W|KW|M|T|S|H)\W*\d{1,2}(?:-?\d)?|(?:Q|KW|W|T|week\s*)\W*\d{1,2}\W+\d{2,4}|Q[1-4]\d{2,4}"
     r"|(?:FY|CY)\s?\d{4}|[1-4]\W*(?:Q|Quartal)\W*\d{2,4}|\d{8}(?:[T_ ]\d{4}(?:\d{2})?Z?|\d{4}(?:\d{2})?Z)|\d{1,2}\.\d{1,2}\.",
     re.IGNORECASE | re.ASCII,
 )
 CURRENCY = r"(?:US\$|C\$|A\$|R\$|\$|€|£|¥|₹|₽|₩|USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|INR|CNY|BRL|Fr\.|kr\.?|zł|Rs\.?)"
 _CORE = r"(?=[.,]?[0-9])(?:[0-9]{1,3}(?:[\s'’][0-9]{3})+|[0-9]+(?:[.,][0-9]{2,3})*)?(?:[.,][0-9]+|[.])?(?:e[-+\u2212]?[0-9]+)?"
 UNIT = r"[^\d\s.,;:<>=()@#*?!|\"'+\u2212-][^\d;:<>=()@#*?!|\"]{0,14}[23²³]?"
-_SIGN = r"\s*[-+\u2212\u2013]?\s*"
+_SIGN = r"\s*[-+\u2212\u2013\uff0d]?\s*"
 NUMBER = re.compile(rf"[(]?{_SIGN}{CURRENCY}?{_SIGN}{_CORE}\s*(?:{UNIT})?[)]?\s*[-\u2212]?", re.IGNORECASE)
 TIMELIKE = re.compile(
     r"(?i).*(date|datum|fecha|data\b|dato|\bday\b|\btag\b|\bdia\b|jour|\btime|zeit|uhr|hora\b|heure|stamp|epoch|unix|year|jahr|année|annee|"

@@ -50,6 +50,9 @@ def numeric_names(rows: list[list[str]], letters: str) -> bool:
         return False
     values = [n for n, letter in enumerate(letters) if letter == "n" and n < len(rows[0])]
     first = [rows[0][n] for n in values]
+    if first and not first[0] and values[0] == 0 and len(first) > 1 and all(re.fullmatch(r"[0-9]{1,9}", row[0]) for row in rows[1:]):
+        counted = {int(row[0]) for row in rows[1:]}
+        return len(rows) > 2 and counted == set(range(min(counted), min(counted) + len(rows) - 1)) and all(cell for cell in first[1:])
     if len(first) < 2 or not all(re.fullmatch(r"[0-9]{1,6}", cell) for cell in first):
         return False
     steps = {int(b) - int(a) for a, b in zip(first, first[1:], strict=False)}

@@ -167,15 +167,15 @@ def _bare(rest: pandas.Series) -> Pairs:
     pairs: list[tuple[str, str]] = []
     if rest.str.startswith('="').any():
         pairs.append(('^="(.*)"$', r"\1"))
-    if rest.str.contains("[\u2212\u2013]", regex=True).any():
-        pairs.append(("[\u2212\u2013]", "-"))
+    if rest.str.contains("[\u2212\u2013\uff0d]", regex=True).any():
+        pairs.append(("[\u2212\u2013\uff0d]", "-"))
     if rest.str.contains("(", regex=False).any():
         pairs.append((r"^\((.*)\)(.*)$", r"-\1\2"))
         pairs.append((r"^([^0-9.,()-]+)\((.*)\)$", r"-\1\2"))
     if rest.str.contains("[0-9] ?[-\u2212]$", regex=True).any():
         pairs.append((r"^(.*[0-9]) ?-$", r"-\1"))
-    if rest.str.contains(r"^[-+] ", regex=True).any():
-        pairs.append((r"^([-+]) +", r"\1"))
+    if rest.str.contains("^[-+\u2212\u2013\uff0d][ \u00a0\u202f\u2009]", regex=True).any():
+        pairs.append(("^([-+])[ \u00a0\u202f\u2009]+", r"\1"))
     if rest.str.contains(r"^[^0-9.,-]+-", regex=True).any():
         pairs.append((r"^([^0-9.,-]+)-", r"-\1"))
     return tuple(pairs)

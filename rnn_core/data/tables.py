@@ -174,6 +174,7 @@ def _cells(layout: Layout, text: table_text.Text, places: tuple[int, ...]) -> pa
 def _refuse_wide(names: tuple[str, ...], kinds: str, table: pandas.DataFrame, named: Mapping[int, str]) -> None:
     """Tables whose time runs across the page. Raises ValueError for them."""
     values = [names[n] if n < len(names) else "" for n, letter in enumerate(kinds) if letter in "n_"]
+    values = [re.sub(r"(?i) *\[YR\d{4}\]$|^(X|Y|YR|F|FY)(?=\d{4}$)", "", name) for name in values]
     across = [name for name in values if re.fullmatch(r"(1[5-9]|20|21)\d\d|\d{4}[-/. ]?(Q[1-4]|M?\d{1,2})|Q[1-4][-/. ]\d{4}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{4}[-/.]\d{2}[-/.]\d{2}", name)]
     months = [name for name in values if name.lower().rstrip(".") in table_dates_months()]
     dated = "d" in kinds and not table[kinds.index("d")].iloc[:50].str.fullmatch(r"[^\d]*").all()
@@ -181,6 +182,10 @@ def _refuse_wide(names: tuple[str, ...], kinds: str, table: pandas.DataFrame, na
         raise ValueError(
             f"the years or dates stand across the page ({short(across[0])}, {short(across[1])}, …): turn the table, so that it has one row per step and one column per series"
         )
+    clocks = [name for name in values if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", name)]
+    hours = [int(name) for name in values if name.isdecimal() and len(name) < 3]
+    if len(clocks) >= 3 or (hours in (list(range(24)), list(range(1, 25)), list(range(1, 32)))):
+        raise ValueError("the hours or days stand across the page: put them below each other, so that the table has one row per step")
     if len(months) >= 6:
         raise ValueError(
             f"the months stand across the page ({short(months[0])}, {short(months[1])}, …): put them below each other, so that the table has one row per month"
