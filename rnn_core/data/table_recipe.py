@@ -139,6 +139,7 @@ def moments(
     column = column.mask(column == "")
     for pattern, new in replacements:
         column = column.str.replace(pattern, new, regex=True)
+    column = column.mask(column == "")
     if form in ("s", "ms", "us", "ns"):
         return pandas.to_datetime(column.astype("float64"), unit=form)
     if form == "D":
