@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Mapping
 
 from rnn_core import data
-from rnn_core.data import grammar, memory, series, signals, table_recipe, tables, toy_reviews, waves
+from rnn_core.data import grammar, memory, series, signals, table_program, tables, toy_reviews, waves
 from rnn_core.data.task import Interface
 from rnn_core.data.text import vocabulary
 from rnn_core.experiment import Experiment
@@ -224,7 +224,7 @@ def _table(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> tuple
     found = table(experiment, uploads)
     chosen = tables.chosen(found, experiment.data.column)
     name = "series.xlsx" if found.recipe.layout.container == "xlsx" else "series.csv"
-    made = f'\n\npath = sys.argv[1] if len(sys.argv) > 1 else "{name}"\n\n{table_recipe.program(found.recipe, chosen)}'
+    made = f'\n\npath = sys.argv[1] if len(sys.argv) > 1 else "{name}"\n\n{table_program.program(found.recipe, chosen)}'
     every = tuple(range(len(chosen)))
     return made, every, every, len(found.values)
 

@@ -96,7 +96,11 @@ def _line_change(kind: str, one: int, other: int, cell: str) -> Change:
 
 
 KINDS = ("drop", "repeat", "swap", "insert", "turn", "blank", "cell", "cell", "cell", "column", "cut", "sign", "place", "double")
-_changes = st.lists(st.builds(_line_change, st.sampled_from(KINDS), st.integers(0, 200), st.integers(0, 200), st.sampled_from(CELLS)), min_size=1, max_size=5)
+_changes = st.lists(
+    st.builds(_line_change, st.sampled_from(KINDS), st.integers(0, 200), st.integers(0, 200), st.sampled_from(CELLS)),
+    min_size=1,
+    max_size=5,
+)
 _encoders: dict[str, Callable[[str], bytes]] = {
     "utf-8": lambda text: text.encode("utf-8", "replace"),
     "utf-8-sig": lambda text: text.encode("utf-8-sig", "replace"),
@@ -160,7 +164,13 @@ def run(examples: int, start: int, folder: Path) -> tuple[int, int]:
     counted = [0, 0]
 
     @seed(start)
-    @settings(max_examples=examples, deadline=None, database=None, phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(mutated)
     def every(drawn: tuple[str, list[Change], str, int]) -> None:
         counted[0] += check(*content_of(*drawn), folder)
@@ -180,7 +190,9 @@ def main() -> None:
         done, of = run(chosen.examples, chosen.seed, Path(folder))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert grown < MEGABYTES, f"{grown:.0f} MB"
-    print(f"{of} mutated files in {time.perf_counter() - start:.0f} s: {done} read, {of - done} refused, no traceback; {grown:.0f} MB more at most")
+    print(
+        f"{of} mutated files in {time.perf_counter() - start:.0f} s: {done} read, {of - done} refused, no traceback; {grown:.0f} MB more at most"
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas
 
-from rnn_core.data import table_recipe, tables
+from rnn_core.data import table_program, table_recipe, tables
 
 N = 36
 DAYS = pandas.date_range("2021-01-01", periods=N, freq="D")
@@ -37,7 +37,7 @@ def by_program(content: bytes, table: tables.Table, folder: Path) -> np.ndarray:
     path.write_bytes(content)
     every = tuple(range(len(table.columns)))
     names: dict[str, object] = {"pandas": pandas, "np": np, "path": str(path), "sys": sys}
-    exec(compile(table_recipe.program(table.recipe, every), "program.py", "exec"), names)
+    exec(compile(table_program.program(table.recipe, every), "program.py", "exec"), names)
     return np.asarray(names["values"])
 
 

@@ -97,7 +97,9 @@ def test_excel_day_numbers(tmp_path):
 
 
 def test_date_and_time_in_two_columns(tmp_path):
-    content = lines([f"{hour:%d/%m/%Y}" for hour in HOURS[BACK]], [f"{hour:%H:%M:%S}" for hour in HOURS[BACK]], WAVE, head="Day,Clock,Load")
+    content = lines(
+        [f"{hour:%d/%m/%Y}" for hour in HOURS[BACK]], [f"{hour:%H:%M:%S}" for hour in HOURS[BACK]], WAVE, head="Day,Clock,Load"
+    )
     table = agrees(content, tmp_path, WAVE[BACK], HOURS)
     assert table.columns == ("Load",)
 
@@ -106,7 +108,15 @@ def test_year_month_and_day_in_three_columns(tmp_path):
     content = lines([d.year for d in DAYS], [d.month for d in DAYS], [d.day for d in DAYS], WAVE, head="year,month,day,rain")
     table = agrees(content, tmp_path, WAVE, DAYS)
     assert table.columns == ("rain",)
-    hourly = lines(range(1, N + 1), [h.year for h in HOURS], [h.month for h in HOURS], [h.day for h in HOURS], [h.hour for h in HOURS], WAVE, head="No,year,month,day,hour,pm2.5")
+    hourly = lines(
+        range(1, N + 1),
+        [h.year for h in HOURS],
+        [h.month for h in HOURS],
+        [h.day for h in HOURS],
+        [h.hour for h in HOURS],
+        WAVE,
+        head="No,year,month,day,hour,pm2.5",
+    )
     assert agrees(hourly, tmp_path, WAVE, HOURS).columns == ("pm2.5",)
 
 
@@ -132,10 +142,20 @@ def test_what_names_no_year_never_sorts(written, words, tmp_path):
 
 def test_two_readings_that_are_as_good_are_refused_and_chosen_by_hand(tmp_path):
     content = lines([f"{month:02d}/{day:02d}/2021" for month in (2,) for day in range(1, 13)], WAVE[:12], head="date,value")
-    with pytest.raises(ValueError, match=r"'date' can be read in two ways, as (dd/mm/yyyy or as mm/dd/yyyy|mm/dd/yyyy or as dd/mm/yyyy)"):
+    with pytest.raises(
+        ValueError, match=r"'date' can be read in two ways, as (dd/mm/yyyy or as mm/dd/yyyy|mm/dd/yyyy or as dd/mm/yyyy)"
+    ):
         tables.read(content.encode())
     agrees(content, tmp_path, WAVE[:12], pandas.date_range("2021-02-01", periods=12), format="%m/%d/%Y")
-    agrees(content, tmp_path, WAVE[:12], pandas.date_range("2021-01-02", periods=12, freq="MS") + pandas.Timedelta(days=0) if False else [np.datetime64(f"2021-{n:02d}-02") for n in range(1, 13)], format="%d/%m/%Y")
+    agrees(
+        content,
+        tmp_path,
+        WAVE[:12],
+        pandas.date_range("2021-01-02", periods=12, freq="MS") + pandas.Timedelta(days=0)
+        if False
+        else [np.datetime64(f"2021-{n:02d}-02") for n in range(1, 13)],
+        format="%d/%m/%Y",
+    )
 
 
 def test_shuffled_rows_are_sorted_and_that_is_said(tmp_path):
@@ -143,7 +163,12 @@ def test_shuffled_rows_are_sorted_and_that_is_said(tmp_path):
     table = agrees(lines([ISO[n] for n in order], [WAVE[n] for n in order], head="date,value"), tmp_path, WAVE, DAYS)
     assert any("sorted" in note for note in table.notes)
     assert table.recipe.order == "dates"
-    kept = agrees(lines([ISO[n] for n in order], [WAVE[n] for n in order], head="date,value"), tmp_path, [WAVE[n] for n in order], order="file")
+    kept = agrees(
+        lines([ISO[n] for n in order], [WAVE[n] for n in order], head="date,value"),
+        tmp_path,
+        [WAVE[n] for n in order],
+        order="file",
+    )
     assert any("as asked" in note for note in kept.notes)
     day_first = [f"{DAYS[n]:%d.%m.%Y}" for n in order]
     agrees(lines(day_first, comma(SIGNED[n] for n in order), head="Datum;Wert", separator=";"), tmp_path, SIGNED, DAYS)
@@ -192,7 +217,9 @@ def test_gaps_repeats_and_uneven_steps_are_said():
 
     assert "1 gap in the dates, about 4 rows missing at a step of 1 day" in notes([*ISO[:10], *ISO[14:]])
     assert "1 row repeats the date" in notes([*ISO[:10], ISO[9], *ISO[11:]])
-    uneven = pandas.Timestamp("2021-01-01") + pandas.to_timedelta(np.cumsum(np.random.default_rng(2).integers(100, 90_000, N)), unit="s")
+    uneven = pandas.Timestamp("2021-01-01") + pandas.to_timedelta(
+        np.cumsum(np.random.default_rng(2).integers(100, 90_000, N)), unit="s"
+    )
     assert "unevenly spaced" in notes([f"{one:%Y-%m-%d %H:%M:%S}" for one in uneven])
     assert "gap" not in notes([f"{day:%Y-%m-%d}" for day in pandas.bdate_range("2021-01-04", periods=N)])
     assert "gap" not in notes([f"{day:%Y-%m-%d}" for day in MONTHS])

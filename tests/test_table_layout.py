@@ -92,7 +92,9 @@ def test_numbers_above_numbers_are_names_where_they_count(tmp_path):
     content = lines(WAVE, SIGNED, SIGNED[::-1], head="0,1,2")
     table = agrees(content, tmp_path, np.stack([WAVE, SIGNED, SIGNED[::-1]], 1))
     assert table.columns == ("0", "1", "2")
-    assert any("were read as names, though they are numbers" in note for note in table.notes) or any("was read as names" in note for note in table.notes)
+    assert any("were read as names, though they are numbers" in note for note in table.notes) or any(
+        "was read as names" in note for note in table.notes
+    )
 
 
 ENCODED = {
@@ -124,7 +126,12 @@ def workbook(**sheets: list[list[object]]) -> bytes:
 
 
 def test_workbooks(tmp_path):
-    rows = [["River station 7", None, None], [None] * 3, ["day", "t", "f"], *[[day.to_pydatetime(), *row] for day, row in zip(DAYS, BOTH.tolist(), strict=True)]]
+    rows = [
+        ["River station 7", None, None],
+        [None] * 3,
+        ["day", "t", "f"],
+        *[[day.to_pydatetime(), *row] for day, row in zip(DAYS, BOTH.tolist(), strict=True)],
+    ]
     content = workbook(river=rows, other=[["x"], [1.5], [2.5], [4.0]])
     table = agrees(content, tmp_path, BOTH, DAYS)
     assert table.columns == ("t", "f")
@@ -132,7 +139,9 @@ def test_workbooks(tmp_path):
     agrees(content, tmp_path, [1.5, 2.5, 4.0], sheet="other")
     with pytest.raises(ValueError, match="no sheet 'third'; it has river, other"):
         tables.read(content, {"sheet": "third"})
-    texts = workbook(a=[["Datum", "Wert"], *[[f"{day:%d.%m.%Y}", cell] for day, cell in zip(DAYS[::-1], comma(WAVE), strict=True)]])
+    texts = workbook(
+        a=[["Datum", "Wert"], *[[f"{day:%d.%m.%Y}", cell] for day, cell in zip(DAYS[::-1], comma(WAVE), strict=True)]]
+    )
     agrees(texts, tmp_path, WAVE[::-1], DAYS)
 
 

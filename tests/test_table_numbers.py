@@ -73,7 +73,9 @@ def test_without_names_a_decimal_comma_stays_one(tmp_path):
 
 
 def test_decimal_commas_between_commas_are_refused():
-    with pytest.raises(ValueError, match=r"line 1 names 2 columns, but the rows have 3 cells: where the comma is the decimal sign"):
+    with pytest.raises(
+        ValueError, match=r"line 1 names 2 columns, but the rows have 3 cells: where the comma is the decimal sign"
+    ):
         tables.read(lines(ISO, comma(WAVE), head="date,value").encode())
 
 

@@ -26,7 +26,10 @@ REFUSED = {
     "one word of 1 MB": (b"x" * 1_000_000, "not a CSV table"),
     "null bytes": (b"1\0,2\n" * 10, "the file is not text"),
     "too large": (b"1\n" * 2_600_000, "5,200,000 bytes, more than the 5 MB"),
-    "an endless quote": (b'a,b\n"1,2\n' + b"3,4\n" * 60_000, "a quotation mark opens in line 2 of the file and never closes: it is not a CSV table"),
+    "an endless quote": (
+        b'a,b\n"1,2\n' + b"3,4\n" * 60_000,
+        "a quotation mark opens in line 2 of the file and never closes: it is not a CSV table",
+    ),
     "too wide": (b",".join([b"1"] * 5000) + b"\n", "5,000 cells"),
     "rows of all lengths": (b"1,2\n" * 200_000 + b",".join([b"7"] * 999) + b"\n", "it is not one table"),
     "dates alone": (b"2020-01-01\n2020-01-02\n" * 10, "no column of numbers"),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnn_core.data.table_cells import TOTAL, kind, short
+from rnn_core.data.table_head import head_of
 from rnn_core.data.table_lines import SEPARATORS, Lines, kinds, split
-from rnn_core.data.table_names import names_of, numeric_names
 from rnn_core.data.table_recipe import Layout
 from rnn_core.data.table_text import Text
 
@@ -49,27 +50,37 @@ def found(text: Text, separator: str = "") -> Block:
         if rows < 2:
             raise ValueError(f"the file has {rows} row{'s' if rows != 1 else ''} of values; a series needs more")
         if lines.quoted and width == 1 and re.search(r"[,;\t|]", sample[-1][0]):
-            raise ValueError(f"each line of the file stands in quotation marks as a whole, as line {lines.numbers[used[-1]]}: take the marks at its ends away")
+            raise ValueError(
+                f"each line of the file stands in quotation marks as a whole, as line {lines.numbers[used[-1]]}: take the marks at its ends away"
+            )
         raise ValueError(f"the file has no column of numbers: line {lines.numbers[used[-1]]} reads {short(' '.join(sample[-1]))}")
     first, last = _ends(lines, used, chosen, letters)
     body = used[(used >= first) & (used <= last)]
     rows, width, notes = _body(lines, body, chosen, width, letters)
-    names, heads, said, first_row = _head(lines, used[used < first], rows, chosen, width, letters)
+    names, heads, said, first_row = head_of(lines, used[used < first], rows, chosen, width, letters)
     rows = rows[first_row:]
     if after := [int(line) for line in used[used > last]]:
         wide = lines.counts[chosen][after[0]] + 1
         if wide > width and after[0] == last + 1 and _values(lines.cells(after[0], chosen)):
-            raise ValueError(f"line {lines.numbers[after[0]]} of the file has {wide} cells, the others have {width}: it is not one table, or that line needs mending")
+            raise ValueError(
+                f"line {lines.numbers[after[0]]} of the file has {wide} cells, the others have {width}: it is not one table, or that line needs mending"
+            )
         other = [line for line in after[:200] if _values(lines.cells(line, chosen))]
         if len(other) > 2 and width > 1:
-            raise ValueError(f"the file holds more than one table: another begins at line {lines.numbers[after[0]]}; save one table alone")
-        said += (f"{_lines(lines, after)} below the table {'was' if len(after) == 1 else 'were'} left out: {short(_plain(lines, after[0]))}",)
+            raise ValueError(
+                f"the file holds more than one table: another begins at line {lines.numbers[after[0]]}; save one table alone"
+            )
+        said += (
+            f"{lines.said(after)} below the table {'was' if len(after) == 1 else 'were'} left out: {short(lines.plain(after[0]))}",
+        )
     if len(rows) < 2:
         raise ValueError(f"the file has {len(rows)} row of values; a series needs more")
     if chosen == "":
         free = [sign for sign in ";\t|\x1f" if not lines.counts.get(sign, np.zeros(1))[rows if sign in lines.counts else 0].any()]
         chosen = free[0]
-    layout = Layout(text.container, text.encoding, text.sheet, "" if text.container == "xlsx" else chosen, lines.quoted, width, (), len(rows))
+    layout = Layout(
+        text.container, text.encoding, text.sheet, "" if text.container == "xlsx" else chosen, lines.quoted, width, (), len(rows)
+    )
     letters = letters.ljust(width, "_")
     return Block(layout, lines, rows, names, heads, letters, (*said, *notes))
 
@@ -116,7 +127,7 @@ def _comma(lines: Lines, used: np.ndarray, separator: str) -> str:
     if len(above):
         return "," if lines.counts[","][above[-1]] else ""
     first, second = [int(cells[0]) for _, cells in pairs], [cells[1] for _, cells in pairs]
-    if len({b - a for a, b in zip(first, first[1:], strict=False)}) == 1 or any(cell.startswith("-") for cell in second):
+    if len({b - a for a, b in itertools.pairwise(first)}) == 1 or any(cell.startswith("-") for cell in second):
         return ","
     if any(len(cell) > 1 and cell[0] == "0" for cell in second):
         return ""
@@ -170,16 +181,22 @@ def _body(lines: Lines, body: np.ndarray, separator: str, width: int, letters: s
             out.append(line)
         else:
             raise ValueError(
-                f"line {lines.numbers[line]} of the file has {len(cells)} cells, the others have {width}: mend that line ({short(_plain(lines, line))})"
+                f"line {lines.numbers[line]} of the file has {len(cells)} cells, the others have {width}: mend that line ({short(lines.plain(line))})"
             )
     if len(out) > 20 or _another(lines, body, out):
-        raise ValueError(f"the file holds more than one table: another begins at line {lines.numbers[out[0]]}; save one table alone")
+        raise ValueError(
+            f"the file holds more than one table: another begins at line {lines.numbers[out[0]]}; save one table alone"
+        )
     notes = []
     if out:
-        notes.append(f"{_lines(lines, out)} inside the table {'was' if len(out) == 1 else 'were'} left out: {short(_plain(lines, out[0]))}")
+        notes.append(
+            f"{lines.said(out)} inside the table {'was' if len(out) == 1 else 'were'} left out: {short(lines.plain(out[0]))}"
+        )
     inner = np.arange(body[0], body[-1] + 1)
     if commented := int(lines.comment[inner].sum()):
-        notes.append(f"{commented} comment line{'s' if commented > 1 else ''} inside the table {'were' if commented > 1 else 'was'} left out")
+        notes.append(
+            f"{commented} comment line{'s' if commented > 1 else ''} inside the table {'were' if commented > 1 else 'was'} left out"
+        )
     if blank := int((lines.blank & ~lines.comment)[inner].sum()):
         notes.append(f"{blank} blank line{'s' if blank > 1 else ''} inside the table {'were' if blank > 1 else 'was'} left out")
     return body[~np.isin(body, out)], width, notes
@@ -189,70 +206,3 @@ def _another(lines: Lines, body: np.ndarray, out: list[int]) -> bool:
     """Whether a line inside that is no row comes right after blank lines and before rows again: names of another table."""
     place = {int(line): n for n, line in enumerate(body.tolist())} if out else {}
     return any(lines.blank[line - 1] and line - 1 > body[0] and place[line] > 2 and place[line] < len(body) - 3 for line in out)
-
-
-def _head(
-    lines: Lines, above: np.ndarray, rows: np.ndarray, separator: str, width: int, letters: str
-) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], tuple[str, ...], int]:
-    """The columns' names, the cells they come from, what was left out above the table, and how many rows hold names."""
-    heads: list[int] = []
-    for line in above[::-1][:8].tolist():
-        cells = _named(lines, line, separator, width)
-        filled = sum(bool(cell) for cell in cells)
-        if TOTAL.fullmatch(cells[0]) and any(kind(cell) == "n" for cell in cells):
-            continue
-        if heads and lines.blank[line : heads[0]].any():
-            break
-        if re.fullmatch(r"\ufeff?sep=.?", _plain(lines, line).strip(), re.IGNORECASE) or len(cells) > width and "".join(cells[width:]):
-            break
-        if not (len(cells) == width if heads else len(cells) <= width and (filled > 1 or len(cells) == width)) or (width == 1 and heads):
-            break
-        if filled == 1 and width > 2 and cells[0] and heads:
-            break  # a title that a spreadsheet padded with separators
-        heads.insert(0, line)
-    cells = [_named(lines, line, separator, width) for line in heads]
-    cells = [one for one in cells if not all(re.fullmatch(r":?[-=+]+:?", cell) for cell in one if cell)]  # a ruled line
-    first_row = 0
-    if not cells:
-        after = [lines.cells(int(line), separator) for line in rows[:3]]
-        comments = [int(line) for line in np.flatnonzero(lines.comment[: rows[0]])]
-        if comments and len(named := lines.cells(comments[-1], separator)) >= width and width > 1:
-            named = [named[0].lstrip("# "), *named[1:]]
-            cells = [named[1:] if not named[0] and len(named) > width else named]
-        elif numeric_names(after, letters):
-            cells, first_row = [after[0]], 1
-    shifted = bool(cells) and len(cells[-1]) == width - 1 and (letters[0] == "t" or _counting(lines, rows, separator))
-    if cells and not shifted and "n" in letters[(named_ := max(map(len, cells))) :]:
-        cause = "where the comma is the decimal sign or stands in dates, put ';' between cells" if separator == "," else "name each column"
-        raise ValueError(f"line {lines.numbers[heads[-1] if heads else rows[0]]} names {named_} columns, but the rows have {width} cells: {cause}")
-    names, notes = names_of([["", *one] if shifted else one for one in cells], letters, width)
-    if first_row:
-        notes += (f"line {lines.numbers[rows[0]]} was read as names, though they are numbers",)
-    if left := [int(line) for line in np.flatnonzero(~lines.blank[: rows[0]]) if line not in heads]:
-        notes = (f"{_lines(lines, left)} above the table {'was' if len(left) == 1 else 'were'} left out: {short(_plain(lines, left[0]))}", *notes)
-    return names, tuple(tuple(one) for one in cells), notes, first_row
-
-
-def _named(lines: Lines, line: int, separator: str, width: int) -> list[str]:
-    """The cells of a line with names, without blank ones beyond the rows' width."""
-    cells = lines.cells(line, separator)
-    while len(cells) > width and not cells[-1]:
-        cells.pop()
-    return cells
-
-
-def _counting(lines: Lines, rows: np.ndarray, separator: str) -> bool:
-    firsts = [lines.cells(int(line), separator)[0] for line in rows[:5]]
-    return firsts == [str(int(firsts[0]) + n) for n in range(len(firsts))] if firsts and firsts[0].isdecimal() else False
-
-
-def _plain(lines: Lines, line: int) -> str:
-    return lines.text[lines.starts[line] : min(lines.ends[line], lines.starts[line] + 400)].decode("utf-8", "replace").strip("\ufeff")
-
-
-def _lines(lines: Lines, which: list[int]) -> str:
-    """ "line 3", or "lines 1 to 3", or "4 lines"."""
-    numbers = lines.numbers[which]
-    if len(which) == 1:
-        return f"line {numbers[0]}"
-    return f"lines {numbers[0]} to {numbers[-1]}" if numbers[-1] - numbers[0] == len(which) - 1 else f"{len(which)} lines"

@@ -5,9 +5,47 @@ from __future__ import annotations
 import re
 
 MISSING = frozenset(
-    ("", "na", "n/a", "n.a.", "#n/a", "#na", "nan", "null", "none", "nil", "missing", "-", "--", "---", "–", "—", "?", ".", "..", "…")
-    + ("inf", "-inf", "+inf", "infinity", "-infinity", "#null!", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "k.a.", "s/d", "nd")
-    + (":", "*", "<na>", "nat", "tbd")
+    (
+        "",
+        "na",
+        "n/a",
+        "n.a.",
+        "#n/a",
+        "#na",
+        "nan",
+        "null",
+        "none",
+        "nil",
+        "missing",
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        "?",
+        ".",
+        "..",
+        "…",
+        "inf",
+        "-inf",
+        "+inf",
+        "infinity",
+        "-infinity",
+        "#null!",
+        "#div/0!",
+        "#value!",
+        "#ref!",
+        "#name?",
+        "#num!",
+        "k.a.",
+        "s/d",
+        "nd",
+        ":",
+        "*",
+        "<na>",
+        "nat",
+        "tbd",
+    )
 )
 TOTALS = (
     "total|totals|sum|grand total|subtotal|sub-total|average|avg|mean|median|min|max|minimum|maximum|count|std|stdev|change|"
@@ -74,7 +112,8 @@ def kind(cell: str) -> str:
         return "d"
     words = [word.lower() for word in WORD.findall(cell)]
     if any(word in MONTHS for word in words) and all(
-        word in MONTHS or word in WEEKDAYS or word in ("de", "of", "st", "nd", "rd", "th", "am", "pm", "t", "z", "utc", "gmt") for word in words
+        word in MONTHS or word in WEEKDAYS or word in ("de", "of", "st", "nd", "rd", "th", "am", "pm", "t", "z", "utc", "gmt")
+        for word in words
     ):
         return "d"
     if words and all(word in WEEKDAYS for word in words):

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from rnn_core.data.table_cells import MONTHS, WEEKDAYS, WORD
-from rnn_core.data.table_recipe import Pairs
+from rnn_core.data.table_date_words import Cells, Format, periods, plain_words
 
-ENGLISH = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ZONES = {
     **dict.fromkeys(("UTC", "GMT", "WET"), "+0000"),
     **dict.fromkeys(("CET", "MEZ", "BST", "WEST"), "+0100"),
     **dict.fromkeys(("CEST", "MESZ", "EET"), "+0200"),
-    **{"EEST": "+0300", "EST": "-0500", "EDT": "-0400", "CDT": "-0500", "MST": "-0700", "MDT": "-0600", "PST": "-0800", "PDT": "-0700", "JST": "+0900"},
+    **{
+        "EEST": "+0300",
+        "EST": "-0500",
+        "EDT": "-0400",
+        "CDT": "-0500",
+        "MST": "-0700",
+        "MDT": "-0600",
+        "PST": "-0800",
+        "PDT": "-0700",
+        "JST": "+0900",
+    },
 }
 _TIME = re.compile(
     r"(?P<date>.*?)(?P<joint>T|_|, | |:|)(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2})?(?P<part>\.\d{1,9})?(?P<noon> [AP]M)?(?P<zone> ?Z| ?[-+]\d{2}:?\d{2})?",
@@ -50,28 +57,6 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Format:
-    """One way to read a column of dates."""
-
-    replacements: Pairs
-    format: str  # for pandas
-    yearless: bool  # the cells hold no year: they never sort anything
-    utc: bool  # the cells name their offset from UTC
-
-
-class _Cells:
-    """A sample of cells, and the replacements it went through."""
-
-    def __init__(self, cells: Sequence[str]) -> None:
-        self.cells, self.pairs = list(cells), []  # type: tuple[list[str], list[tuple[str, str]]]
-
-    def replace(self, pattern: str, new: str) -> None:
-        made = [re.sub(pattern, new, cell, flags=re.ASCII) for cell in self.cells]
-        if made != self.cells:
-            self.cells, self.pairs = made, [*self.pairs, (pattern, new)]
-
-
 def formats(sample: Sequence[str], week: bool = False) -> list[Format]:
     """The candidates for a sample of different cells; none where the cells have no common form.
 
@@ -79,13 +64,13 @@ def formats(sample: Sequence[str], week: bool = False) -> list[Format]:
         sample: cells of the column, stripped, none blank.
         week: whether the column's name speaks of weeks, so that 2020-53 is one.
     """
-    found = _Cells(sample)
+    found = Cells(sample)
     found.replace("[ \u00a0\u202f\u2009]+", " ")
     found.replace('^="(.*)"$', r"\1")
     found.replace("[年月]", "-")
     found.replace("日", "")
-    _words(found)
-    if special := _periods(found, week):
+    plain_words(found)
+    if special := periods(found, week):
         return special
     found.replace("(?i) ?a\\.?m\\.?$", " AM")
     found.replace("(?i) ?p\\.?m\\.?$", " PM")
@@ -95,79 +80,7 @@ def formats(sample: Sequence[str], week: bool = False) -> list[Format]:
     return _joined(found)
 
 
-def _words(found: _Cells) -> None:
-    """Names of weekdays away, names of months into English, ordinals into numbers."""
-    words = [[word for word in WORD.findall(cell)] for cell in found.cells]
-    lowered = [[word.lower() for word in one] for one in words]
-    if all(one and one[0] in WEEKDAYS and (len(one) > 1 and any(word in MONTHS for word in one[1:]) or len(re.findall(r"\d+", cell)) > 2)
-           for one, cell in zip(lowered, found.cells, strict=True)):  # fmt: skip
-        for word in sorted({one[0] for one in words}, key=len, reverse=True):
-            found.replace(rf"^{re.escape(word)}\.?,? *", "")
-    elif all(one and one[-1] in WEEKDAYS and one[-1] not in MONTHS for one in lowered):
-        for word in sorted({one[-1] for one in words}, key=len, reverse=True):
-            found.replace(rf",? *\(?{re.escape(word)}\.?\)?$", "")
-    if re.search(r"\d", found.cells[0]):
-        found.replace(r"([0-9]) ?(st|nd|rd|th|er)([ ,]|$)", r"\1\3")
-    months = {word for cell in found.cells for word in WORD.findall(cell) if word.lower() in MONTHS}
-    if not months:
-        return
-    found.replace(r"^([0-9]{1,2})\. ", r"\1 ")
-    found.replace(" (de|of|di|del) ", " ")
-    found.replace(" (de|of|di|del) ", " ")
-    names = {word.lower() for word in months}
-    short_ = {name.lower() for name in ENGLISH}
-    full = set("january february march april may june july august september october november december".split())
-    if names <= short_ and not any(re.search(rf"{word}\.", cell) for cell in found.cells for word in months) or names <= full and len(names) > 1:
-        return
-    for word in sorted(months, key=len, reverse=True):
-        if (english := ENGLISH[MONTHS[word.lower()] - 1]) != word or any(f"{word}." in cell for cell in found.cells):
-            found.replace(rf"{re.escape(word)}\.?", english)
-
-
-def _periods(found: _Cells, week: bool) -> list[Format]:
-    """Quarters, weeks and half-years."""
-
-    def all_match(pattern: str) -> bool:
-        return all(re.fullmatch(pattern, cell, re.ASCII | re.IGNORECASE) for cell in found.cells)
-
-    if all_match(r"(FY|CY) ?\d{4}"):
-        found.replace("^[FC]Y ?", "")
-        return [Format(tuple(found.pairs), "%Y", False, False)]
-    if all_match(r"\d{4}[-/ ]?[HS][12]"):
-        found.replace("(?i)^([0-9]{4})[-/ ]?[HS]1$", r"\1-01")
-        found.replace("(?i)^([0-9]{4})[-/ ]?[HS]2$", r"\1-07")
-        return [Format(tuple(found.pairs), "%Y-%m", False, False)]
-    q = "(?:Q|T|QTR|Quartal|trim\\.?|KV|K)"
-    for pattern, year, quarter in (
-        (rf"(\d{{4}})[-/ .]*{q} ?([1-4])", 1, 2),
-        (rf"{q} ?([1-4])[-/ .']*(\d{{4}}|\d{{2}})", 2, 1),
-        (rf"([1-4])\.? ?{q}[-/ .']*(\d{{4}}|\d{{2}})", 2, 1),
-    ):
-        if all_match(pattern):
-            short_year = not all(re.search(r"\d{4}", cell) for cell in found.cells)
-            for n in range(1, 5):
-                body = pattern.replace("[1-4]", str(n)).replace(r"\d", "[0-9]")
-                found.replace(f"(?i)^{body}$", rf"\{year}-{3 * n - 2:02d}")
-            return [Format(tuple(found.pairs), "%y-%m" if short_year else "%Y-%m", False, False)]
-    if all_match(r"\d{4}-?W\d{1,2}-?[1-7]") and not all_match(r"\d{4}-?W\d{1,2}"):
-        found.replace("^([0-9]{4})-?W([0-9]{1,2})-?([1-7])$", r"\1-W\2-\3")
-        return [Format(tuple(found.pairs), "%G-W%V-%u", False, False)]
-    w = "(?:W|KW|Week|S|Sem|Woche|wk)"
-    for pattern, swap in ((rf"(\d{{4}})[-/ .]*{w}[-/ .]*(\d{{1,2}})", False), (rf"{w}[-/ .]*(\d{{1,2}})[-/ .,]+(\d{{4}})", True)):
-        if all_match(pattern):
-            found.replace(f"(?i)^{pattern}$".replace(r"\d", "[0-9]"), r"\2-W\1-1" if swap else r"\1-W\2-1")
-            return [Format(tuple(found.pairs), "%G-W%V-%u", False, False)]
-    if all_match(r"\d{4}[-/ ]\d{2}") and (week or any(int(cell[-2:]) > 12 for cell in found.cells)):
-        if all((int(cell[:4]) + 1) % 100 == int(cell[-2:]) for cell in found.cells):
-            found.replace("^([0-9]{4}).*$", r"\1")
-            return [Format(tuple(found.pairs), "%Y", False, False)]
-        if week or any(12 < int(cell[-2:]) <= 53 for cell in found.cells):
-            found.replace("^([0-9]{4})[-/ ]([0-9]{2})$", r"\1-W\2-1")
-            return [Format(tuple(found.pairs), "%G-W%V-%u", False, False)]
-    return []
-
-
-def _joined(found: _Cells) -> list[Format]:
+def _joined(found: Cells) -> list[Format]:
     """Formats of a day, of a time of day, and of both."""
     parts = [_TIME.fullmatch(cell) or _COMPACT.fullmatch(cell) for cell in found.cells]
     timed = [part for part in parts if part]
@@ -199,16 +112,26 @@ def _joined(found: _Cells) -> list[Format]:
     clock += (" %z" if spaced and spaced[0] else "%z") if zone[0] else ""
     days = [part["date"] if part else cell for part, cell in zip(parts, found.cells, strict=True)]
     if len(timed) < len(parts):
-        if zone[0] or not any(timed) or not joint or any(re.search("[ T:]", cell) for cell, part in zip(found.cells, parts, strict=True) if not part):
+        if (
+            zone[0]
+            or not any(timed)
+            or not joint
+            or any(re.search("[ T:]", cell) for cell, part in zip(found.cells, parts, strict=True) if not part)
+        ):
             return []
-        midnight = ("12:00" if noon[0] else "00:00") + (":00" if any(seconds) else "") + (".0" if any(fractions) else "") + (" AM" if noon[0] else "")
+        midnight = (
+            ("12:00" if noon[0] else "00:00")
+            + (":00" if any(seconds) else "")
+            + (".0" if any(fractions) else "")
+            + (" AM" if noon[0] else "")
+        )
         found.replace("^([^ T:]+)$", rf"\1{joint}{midnight}")
     if not any(days):
         return [Format(tuple(found.pairs), clock, True, False)]
     return _days(found, days, joint + clock, zone[0])
 
 
-def _days(found: _Cells, days: list[str], clock: str, utc: bool) -> list[Format]:
+def _days(found: Cells, days: list[str], clock: str, utc: bool) -> list[Format]:
     if any(not day for day in days):
         return []
     signs = {sign for day in days for sign in re.findall(r"[^\w,]", day)} - {"\u00e4"}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_core.data.table_cells import kind
+
 MOST_CELLS = 1000  # per row
 SEPARATORS = ("\t", ";", "|", ",", r"\s+", "")  # the earlier where two cut equally well; r"\s+": white space; "": one cell a line
 
@@ -42,6 +44,19 @@ class Lines:
             raise ValueError(f"line {self.numbers[line]} of the file is no line of a CSV table ({reason})") from None
         return [" ".join(cell.split()) for cell in rows[0]] if rows else []
 
+    def plain(self, line: int) -> str:
+        """The beginning of one line as it stands."""
+        start = self.starts[line]
+        return self.text[start : min(self.ends[line], start + 400)].decode("utf-8", "replace").strip("\ufeff")
+
+    def said(self, which: list[int]) -> str:
+        """ "line 3", or "lines 1 to 3", or "4 lines"."""
+        numbers = self.numbers[which]
+        if len(which) == 1:
+            return f"line {numbers[0]}"
+        together = numbers[-1] - numbers[0] == len(which) - 1
+        return f"lines {numbers[0]} to {numbers[-1]}" if together else f"{len(which)} lines"
+
 
 def split(text: bytes) -> Lines:
     """The lines of a text. Raises ValueError for a quotation mark that does not close."""
@@ -66,10 +81,7 @@ def split(text: bytes) -> Lines:
     ink[list(b' \t\n;|,"')] = False
     blank = np.add.reduceat(ink[bytes_], starts, dtype=np.int32) == 0
     empty = (np.add.reduceat(tokens, starts, dtype=np.int32) == 0) & (counts["\t"] == 0)
-    if inside is None:
-        numbers = np.arange(1, len(starts) + 1)
-    else:
-        numbers = np.append(0, np.cumsum(breaks))[starts] + 1
+    numbers = np.arange(1, len(starts) + 1) if inside is None else np.append(0, np.cumsum(breaks))[starts] + 1
     widest = max(int(counts[sign].max()) for sign in "\t;|,") + 1
     if widest > MOST_CELLS:
         raise ValueError(f"a row of the file has {widest:,} cells, more than the {MOST_CELLS:,} that are read")
@@ -95,7 +107,9 @@ def _inside_quotes(bytes_: np.ndarray, breaks: np.ndarray) -> tuple[np.ndarray |
     stray = np.flatnonzero(np.where(np.arange(len(marks)) % 2 == 0, ~edges[before], ~edges[after]))
     if len(stray):
         line = int(breaks[: marks[stray[0]]].sum()) + 1
-        raise ValueError(f"line {line} of the file has a quotation mark inside a cell, so its cells cannot be told apart: it is not a CSV table")
+        raise ValueError(
+            f"line {line} of the file has a quotation mark inside a cell, so its cells cannot be told apart: it is not a CSV table"
+        )
     if len(marks) % 2:
         line = int(breaks[: marks[-1]].sum()) + 1
         raise ValueError(f"a quotation mark opens in line {line} of the file and never closes: it is not a CSV table")
@@ -105,8 +119,6 @@ def _inside_quotes(bytes_: np.ndarray, breaks: np.ndarray) -> tuple[np.ndarray |
 
 def kinds(rows: list[list[str]], width: int) -> tuple[str, float]:
     """What most cells of each column are ("n", "d", "t", or "_" where all are blank), and how well they agree (0 … 1)."""
-    from rnn_core.data.table_cells import kind
-
     letters, agreement = "", []
     for column in range(width):
         found = [kind(row[column]) for row in rows if column < len(row)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 _UNITS = (
@@ -9,7 +10,9 @@ _UNITS = (
     "pa|hpa|kpa|mpa|bar|mbar|psi|atm|k|c|f|degc|degf|deg|degrees|celsius|fahrenheit|kelvin|rad|n|kn|nm|l|ml|lx|lux|ppm|ppb|pct|percent|usd|eur|gbp|chf|jpy|"
     "m/s|km/h|mph|kn|kt|knots|m3/s|l/s|l/min|m3|m2|l/h|mg/l|ug/m3|w/m2|j/cm2|units|unit|count|number|no|none|n/a|-|yyyy-mm-dd|dd.mm.yyyy|dd/mm/yyyy|mm/dd/yyyy|utc|local|iso"
 )
-UNIT = re.compile(rf"[\[(].{{0,20}}[\])]|(?:{_UNITS})|.{{0,12}}[°%€$£‰²³⁻µΩ].{{0,12}}|[a-zµ]{{1,4}}[²³]?/[a-z0-9²³]{{1,5}}", re.IGNORECASE)
+UNIT = re.compile(
+    rf"[\[(].{{0,20}}[\])]|(?:{_UNITS})|.{{0,12}}[°%€$£‰²³⁻µΩ].{{0,12}}|[a-zµ]{{1,4}}[²³]?/[a-z0-9²³]{{1,5}}", re.IGNORECASE
+)
 
 
 def names_of(heads: list[list[str]], letters: str, width: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -28,7 +31,10 @@ def names_of(heads: list[list[str]], letters: str, width: int) -> tuple[tuple[st
         if len(set(last)) < len(last):
             heads = [*map(_spread, heads[:-1]), heads[-1]]
         telling = [one for one in heads if len({one[n] for n in values}) > 1]
-        heads = [one if one in telling or not telling else [cell if n not in values else "" for n, cell in enumerate(one)] for one in heads]
+        heads = [
+            one if one in telling or not telling else [cell if n not in values else "" for n, cell in enumerate(one)]
+            for one in heads
+        ]
     names = []
     for n in range(width):
         parts = list(dict.fromkeys(one[n] for one in heads if one[n]))
@@ -50,12 +56,22 @@ def numeric_names(rows: list[list[str]], letters: str) -> bool:
         return False
     values = [n for n, letter in enumerate(letters) if letter == "n" and n < len(rows[0])]
     first = [rows[0][n] for n in values]
-    if first and not first[0] and values[0] == 0 and len(first) > 1 and all(re.fullmatch(r"[0-9]{1,9}", row[0]) for row in rows[1:]):
+    if (
+        first
+        and not first[0]
+        and values[0] == 0
+        and len(first) > 1
+        and all(re.fullmatch(r"[0-9]{1,9}", row[0]) for row in rows[1:])
+    ):
         counted = {int(row[0]) for row in rows[1:]}
-        return len(rows) > 2 and counted == set(range(min(counted), min(counted) + len(rows) - 1)) and all(cell for cell in first[1:])
+        return (
+            len(rows) > 2
+            and counted == set(range(min(counted), min(counted) + len(rows) - 1))
+            and all(cell for cell in first[1:])
+        )
     if len(first) < 2 or not all(re.fullmatch(r"[0-9]{1,6}", cell) for cell in first):
         return False
-    steps = {int(b) - int(a) for a, b in zip(first, first[1:], strict=False)}
+    steps = {int(b) - int(a) for a, b in itertools.pairwise(first)}
     below = [[row[n] if n < len(row) else "" for n in values] for row in rows[1:]]
     years = steps == {1} and len(first) > 2 and 1500 <= int(first[0]) <= int(first[-1]) <= 2199
     if years and not any(cell.isdecimal() and 1500 <= int(cell) <= 2199 for row in below for cell in row):
@@ -71,7 +87,7 @@ def numeric_names(rows: list[list[str]], letters: str) -> bool:
 def _even(cells: list[str]) -> bool:
     if not all(re.fullmatch(r"[0-9]{1,9}", cell) for cell in cells):
         return False
-    return len({int(b) - int(a) for a, b in zip(cells, cells[1:], strict=False)}) == 1
+    return len({int(b) - int(a) for a, b in itertools.pairwise(cells)}) == 1
 
 
 def unique(names: list[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How a file is read: a frozen recipe, and the reading by it. The exported Keras program holds the same lines.
+"""How a file is read: a frozen recipe, and the reading by it. The exported Keras program holds the same functions.
 
 Evidence and choice are made elsewhere (`tables`); here nothing is guessed.
 """
@@ -163,8 +163,10 @@ def joined(table: pandas.DataFrame, places: tuple[int, ...]) -> pandas.Series:
 def finished(recipe: Recipe, table: pandas.DataFrame, times: pandas.Series | None = None) -> tuple[np.ndarray, np.ndarray | None]:
     """(N, C) float64 and (N,) datetime64[us] or None, from the cells. Gaps are bridged by straight lines."""
     if recipe.dates is not None and times is None:
-        times = moments(joined(table, recipe.dates.places), list(recipe.dates.replacements), *_reading(recipe.dates))
-    found = pandas.DataFrame({one.place: numbers(table[one.place], list(one.missing), list(one.replacements)) for one in recipe.columns})
+        times = moments(joined(table, recipe.dates.places), list(recipe.dates.replacements), *reading_of(recipe.dates))
+    found = pandas.DataFrame(
+        {one.place: numbers(table[one.place], list(one.missing), list(one.replacements)) for one in recipe.columns}
+    )
     if recipe.order == "turned":
         found, times = found.iloc[::-1], None if times is None else times.iloc[::-1]
     if recipe.order == "dates" and times is not None:
@@ -176,7 +178,7 @@ def finished(recipe: Recipe, table: pandas.DataFrame, times: pandas.Series | Non
     return found.to_numpy("float64"), None if times is None else _unbroken(times.to_numpy("datetime64[us]"))
 
 
-def _reading(dates: Dates) -> tuple[str, int | None, bool]:
+def reading_of(dates: Dates) -> tuple[str, int | None, bool]:
     return dates.format, dates.latest_year, dates.utc
 
 
@@ -187,55 +189,6 @@ def _unbroken(times: np.ndarray) -> np.ndarray:
         return times
     rows = np.arange(len(times))
     return np.interp(rows, rows[known], times[known].astype(np.int64)).astype(np.int64).astype("datetime64[us]")
-
-
-def program(recipe: Recipe, chosen: tuple[int, ...]) -> str:
-    """Python source that reads `path` by the recipe into `values` (N, chosen columns); it needs pandas and numpy.
-
-    The functions `numbers`, `moments` and `joined` of this module come first in it.
-    """
-    import inspect
-
-    columns, dates = [recipe.columns[n] for n in chosen], recipe.dates if recipe.order == "dates" else None
-    places = tuple(sorted({one.place for one in columns} | set(dates.places if dates else ())))
-    lines = [inspect.getsource(numbers), "\n\n"]
-    if dates:
-        lines += [inspect.getsource(joined), "\n\n", inspect.getsource(moments), "\n\n"]
-    layout = recipe.layout
-    if layout.container == "xlsx":
-        lines.append(
-            f"table = pandas.read_excel(path, sheet_name={_source(layout.sheet)}, header=None, dtype=str, keep_default_na=False)\n"
-            f"table = table.drop(index={list(layout.skipped)}).iloc[:{layout.rows}][{list(places)}]\n"
-        )
-    else:
-        options = ",\n".join(f"    {name}={_source(value)}" for name, value in csv_options(layout, places).items())
-        lines.append(f"table = pandas.read_csv(\n    path,\n{options},\n)\n")
-    lines.append("table = table.fillna(\"\").astype(str).apply(lambda column: column.str.strip()).reset_index(drop=True)\n")
-    if recipe.order == "turned":
-        lines.append("table = table.iloc[::-1].reset_index(drop=True)  # the newest row stands first in the file\n")
-    if dates:
-        lines.append(f"dates = moments(joined(table, {dates.places!r}), {_source(list(dates.replacements))}, {', '.join(map(_source, _reading(dates)))})\n")
-        lines.append('table = table.iloc[np.argsort(dates.to_numpy("datetime64[us]"), kind="stable")].reset_index(drop=True)\n')
-    lines.append("values = pandas.DataFrame(\n    {\n")
-    lines += [
-        f"        {n}: numbers(table[{one.place}], {_source(list(one.missing))}, {_source(list(one.replacements))}),  # {one.name}\n"
-        for n, one in enumerate(columns)
-    ]
-    lines.append('    }\n)\nvalues = values.interpolate(limit_direction="both").to_numpy("float64")\n')
-    return "\n" + "".join(lines)
-
-
-def _source(value: Any) -> str:
-    """A value as Python source, texts in double quotes."""
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, list):
-        return f"[{', '.join(map(_source, value))}]"
-    if isinstance(value, tuple):
-        return f"({', '.join(map(_source, value))})"
-    if isinstance(value, range):
-        return f"range({value.stop})"
-    return "str" if value is str else repr(value)
 
 
 def dropped(layout: Layout, lines: np.ndarray, keep: np.ndarray, blank: np.ndarray) -> Layout:

@@ -84,7 +84,10 @@ def _decoded(content: bytes, container: str, wanted: str) -> Text:
     except (UnicodeDecodeError, LookupError):
         raise ValueError(f"the file is not text in the encoding {encoding}: save the table as CSV in UTF-8") from None
     head = text[:4000]
-    if "\0" in text or sum(not letter.isprintable() and letter not in "\r\n\t\ufeff\xa0\u202f\u2009\f" for letter in head) > len(head) // 20:
+    if (
+        "\0" in text
+        or sum(not letter.isprintable() and letter not in "\r\n\t\ufeff\xa0\u202f\u2009\f" for letter in head) > len(head) // 20
+    ):
         raise ValueError("the file is not text: save the table as CSV")
     if not text.strip("\ufeff \r\n\t;,|\xa0"):
         raise ValueError("the file is empty")
@@ -97,7 +100,13 @@ def _decoded(content: bytes, container: str, wanted: str) -> Text:
     return Text(container, encoding, "", lines, notes)
 
 
-_NAMES = {"cp1252": "Western Windows (cp1252)", "latin-1": "Latin-1", "utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
+_NAMES = {
+    "cp1252": "Western Windows (cp1252)",
+    "latin-1": "Latin-1",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+}
 
 
 def _encoding(content: bytes) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_core.data.table_numbers import Place
+from rnn_core.data.table_units import Place
 
 HOUR = np.timedelta64(1, "h")
 
@@ -74,7 +74,9 @@ def order_of(times: np.ndarray, line: Place) -> tuple[str, tuple[str, ...]]:
         row = int(np.flatnonzero(np.isnat(times))[0])
         raise ValueError(f"{line(row)} has no date, and the dates are not in order: fill it in, or take that row out")
     row = int(known[np.flatnonzero(against)[0] + 1])
-    return "dates", (f"the dates are not in order ({int(against.sum()):,} steps go back, the first at {line(row)}): the rows were sorted by them",)
+    return "dates", (
+        f"the dates are not in order ({int(against.sum()):,} steps go back, the first at {line(row)}): the rows were sorted by them",
+    )
 
 
 def _clock_changes(times: np.ndarray, against: np.ndarray) -> bool:
@@ -93,10 +95,17 @@ def spacing(times: np.ndarray) -> tuple[str, ...]:
     steps = np.diff(known)
     if repeated := int((steps == np.timedelta64(0)).sum()):
         twice = known[1:][steps == np.timedelta64(0)]
-        clock = np.isin(twice.astype("datetime64[M]").astype(np.int64) % 12 + 1, (4, 9, 10, 11)).all() and (twice != twice.astype("datetime64[D]")).all()
+        clock = (
+            np.isin(twice.astype("datetime64[M]").astype(np.int64) % 12 + 1, (4, 9, 10, 11)).all()
+            and (twice != twice.astype("datetime64[D]")).all()
+        )
         notes.append(
             f"{repeated:,} row{'s' if repeated > 1 else ''} repeat{'' if repeated > 1 else 's'} the date of the row before, the first at {words(twice[0])}"
-            + (", as where daylight saving ends" if clock and repeated <= 2 + (known[-1] - known[0]) / np.timedelta64(180, "D") else "")
+            + (
+                ", as where daylight saving ends"
+                if clock and repeated <= 2 + (known[-1] - known[0]) / np.timedelta64(180, "D")
+                else ""
+            )
         )
     different = np.unique(known)
     months, seconds = _months(different), different.astype(np.int64)
@@ -108,7 +117,9 @@ def spacing(times: np.ndarray) -> tuple[str, ...]:
     kinds, counts = np.unique(gaps, return_counts=True)
     step = int(kinds[counts.argmax()])
     if counts.max() < 0.5 * len(gaps):
-        notes.append(f"the rows are unevenly spaced: their dates lie {span(int(kinds[0]), monthly)} to {span(int(kinds[-1]), monthly)} apart")
+        notes.append(
+            f"the rows are unevenly spaced: their dates lie {span(int(kinds[0]), monthly)} to {span(int(kinds[-1]), monthly)} apart"
+        )
         return tuple(notes)
     holes = gaps > 1.5 * step
     if not monthly and step == 86400 and holes.any() and _working_days(different, gaps):
@@ -135,7 +146,11 @@ def _working_days(days: np.ndarray, gaps: np.ndarray) -> bool:
 def span(amount: int, months: bool = False) -> str:
     """Seconds, or months, in words."""
     if months:
-        return f"{amount // 12} year{'s' if amount > 12 else ''}" if amount % 12 == 0 and amount else f"{amount} month{'s' if amount != 1 else ''}"
+        return (
+            f"{amount // 12} year{'s' if amount > 12 else ''}"
+            if amount % 12 == 0 and amount
+            else f"{amount} month{'s' if amount != 1 else ''}"
+        )
     for size, name in ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
         if amount >= size and (amount % size == 0 or amount > 20 * size):
             count = round(amount / size)
