@@ -46,9 +46,9 @@ def found(text: Text, separator: str = "") -> Block:
     sample = _rows(lines, used[lines.counts[chosen][used] == width - 1], chosen)
     letters, _ = kinds(sample, width)
     if "n" not in letters:
-        rows = len(used) - (not any(kind(cell) == "n" for cell in lines.cells(int(used[0]), chosen)))
-        if rows < 2:
-            raise ValueError(f"the file has {rows} row{'s' if rows != 1 else ''} of values; a series needs more")
+        count = len(used) - (not any(kind(cell) == "n" for cell in lines.cells(int(used[0]), chosen)))
+        if count < 2:
+            raise ValueError(f"the file has {count} row{'s' if count != 1 else ''} of values; a series needs more")
         if lines.quoted and width == 1 and re.search(r"[,;\t|]", sample[-1][0]):
             raise ValueError(
                 f"each line of the file stands in quotation marks as a whole, as line {lines.numbers[used[-1]]}: take the marks at its ends away"

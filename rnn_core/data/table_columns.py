@@ -13,7 +13,7 @@ from rnn_core.data.table_cells import TIMELIKE, short
 from rnn_core.data.table_date_parts import PARTS
 from rnn_core.data.table_numbers import Numbers, far_out, settled
 from rnn_core.data.table_recipe import Column
-from rnn_core.data.table_units import Draft, draft
+from rnn_core.data.table_units import Draft, Place, draft
 
 MOST_COLUMNS = 32
 
@@ -23,7 +23,7 @@ def columns_of(
     names: Mapping[int, str],
     used: tuple[int, ...],
     block: table_block.Block,
-    line: object,
+    line: Place,
     wanted: Mapping[str, str],
 ) -> tuple[tuple[Column, ...], list[str]]:
     """The columns of numbers, all settled, and what is to be said of them."""
@@ -39,7 +39,7 @@ def columns_of(
                     else f"no one format of dates fits its cells, such as {short(table[place].iloc[0])}, so it does not order the rows"
                 )
             continue
-        one = draft(short(names[place]), table[place], line, missing)  # type: ignore[arg-type]
+        one = draft(short(names[place]), table[place], line, missing)
         if isinstance(one, Draft):
             drafts[place] = one
         else:
@@ -48,7 +48,7 @@ def columns_of(
     found = {
         place: settled(one, hints[place], block.layout.separator, line, wanted.get("decimal", ""))
         for place, one in drafts.items()
-    }  # type: ignore[arg-type]
+    }
     kept = [place for place, one in found.items() if np.isfinite(one.values).mean() >= 0.5 and np.isfinite(one.values).sum() >= 2]
     left |= {place: "most of its cells are blank" for place in found if place not in kept}
     notes = []

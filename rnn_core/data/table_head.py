@@ -17,21 +17,21 @@ def head_of(
     """The columns' names, the cells they come from, what was left out above the table, and how many rows hold names."""
     heads: list[int] = []
     for line in above[::-1][:8].tolist():
-        cells = _named(lines, line, separator, width)
-        filled = sum(bool(cell) for cell in cells)
-        if TOTAL.fullmatch(cells[0]) and any(kind(cell) == "n" for cell in cells):
+        found = _named(lines, line, separator, width)
+        filled = sum(bool(cell) for cell in found)
+        if TOTAL.fullmatch(found[0]) and any(kind(cell) == "n" for cell in found):
             continue
         if heads and lines.blank[line : heads[0]].any():
             break
         if re.fullmatch(r"\ufeff?sep=.?", lines.plain(line).strip(), re.IGNORECASE) or (
-            len(cells) > width and "".join(cells[width:])
+            len(found) > width and "".join(found[width:])
         ):
             break
-        if not (len(cells) == width if heads else len(cells) <= width and (filled > 1 or len(cells) == width)) or (
+        if not (len(found) == width if heads else len(found) <= width and (filled > 1 or len(found) == width)) or (
             width == 1 and heads
         ):
             break
-        if filled == 1 and width > 2 and cells[0] and heads:
+        if filled == 1 and width > 2 and found[0] and heads:
             break  # a title that a spreadsheet padded with separators
         heads.insert(0, line)
     cells = [_named(lines, line, separator, width) for line in heads]

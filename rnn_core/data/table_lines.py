@@ -37,9 +37,8 @@ class Lines:
             return [text[1:-1].replace('""', '"') if self.quoted and len(text) > 1 and text[0] == text[-1] == '"' else text]
         if separator == r"\s+":
             text, separator = " ".join(text.split()) if not self.quoted else text.replace("\t", " ").strip(), " "
-        quoting = csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
         try:
-            rows = list(csv.reader([text], delimiter=separator, quoting=quoting, skipinitialspace=True))
+            rows = list(csv.reader([text], delimiter=separator, quoting=0 if self.quoted else 3, skipinitialspace=True))
         except csv.Error as reason:
             raise ValueError(f"line {self.numbers[line]} of the file is no line of a CSV table ({reason})") from None
         return [" ".join(cell.split()) for cell in rows[0]] if rows else []

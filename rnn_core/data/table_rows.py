@@ -48,7 +48,6 @@ def one_series(
     times: np.ndarray | None,
     kinds: str,
     used: tuple[int, ...],
-    line: object,
     wanted: str,
 ) -> tuple[np.ndarray, list[str]]:
     """Which rows belong to one series, where a column names several.

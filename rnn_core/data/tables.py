@@ -116,21 +116,20 @@ def _read(content: bytes, overrides: tuple[tuple[str, str], ...]) -> Table:
     dates = table_dates.chosen(table, names, block.kinds, heads, line, wanted.get("dates", ""), wanted.get("format", ""))
     notes += [*text.notes, *block.notes, *dates.notes]
     keep, times = ~dates.dropped, dates.times
-    keep, said = one_series(table, names, keep, times, block.kinds, dates.used, line, wanted.get("series", ""))
-    notes += said
+    keep, series = one_series(table, names, keep, times, block.kinds, dates.used, wanted.get("series", ""))
+    notes += series
     if not keep.all():
         lines, table = lines[keep], table[keep].reset_index(drop=True)
         times = None if times is None else times[keep]
-    table, lines, times, said = without_total(table, lines, times, block.kinds, dates.used)
-    notes += said
+    table, lines, times, total = without_total(table, lines, times, block.kinds, dates.used)
+    notes += total
     if len(table) < 2:
         raise ValueError(f"the file has {len(table)} row of values; a series needs more")
     layout = table_recipe.dropped(block.layout, lines, np.ones(len(lines), bool), block.lines.empty)
-    columns, said = columns_of(table, names, dates.used, block, line, wanted)
-    notes += said
-    order, said = ("file", ()) if times is None else order_of(times, line)
+    columns, about = columns_of(table, names, dates.used, block, line, wanted)
+    order, ordered = ("file", ()) if times is None else order_of(times, line)
     if wanted.get("order"):
-        order, said = wanted["order"], (f"the rows' order is as asked: {wanted['order']}",)
+        order, ordered = wanted["order"], (f"the rows' order is as asked: {wanted['order']}",)
         if order not in ("file", "turned", "dates") or (order == "dates" and times is None):
             raise ValueError(f"order must be file, turned or, where there are dates, dates; got {order!r}")
     recipe = Recipe(layout, columns, dates.dates, order)
@@ -139,7 +138,7 @@ def _read(content: bytes, overrides: tuple[tuple[str, str], ...]) -> Table:
         notes.append(
             f"{undated:,} row{'s have' if undated > 1 else ' has'} no date and stay{'' if undated > 1 else 's'} where {'they stand' if undated > 1 else 'it stands'} in the file"
         )
-    notes += [*said, *(spacing(found) if found is not None else ())]
+    notes += [*about, *ordered, *(spacing(found) if found is not None else ())]
     return Table(values, tuple(one.name for one in columns), found, tuple(dict.fromkeys(notes)), recipe)
 
 
