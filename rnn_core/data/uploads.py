@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from rnn_core.data import tables
+from typing import TYPE_CHECKING
+
 from rnn_core.data.signals import KNOBS, forecasting
 from rnn_core.data.task import Dataset, Interface, Task, Uploads
 from rnn_core.experiment import Experiment
 
+if TYPE_CHECKING:
+    from rnn_core.data.tables import Table
 
-def table(experiment: Experiment, uploads: Uploads = None) -> tables.Table:
+
+def table(experiment: Experiment, uploads: Uploads = None) -> Table:
     """The uploaded table. Raises ValueError where it is missing or not what the experiment was made for."""
+    from rnn_core.data import tables  # with pandas, which the registry of tasks does not need
+
     source = experiment.data.source
     if not source:
         raise ValueError("no file was chosen yet: upload a CSV file")
@@ -22,11 +28,15 @@ def table(experiment: Experiment, uploads: Uploads = None) -> tables.Table:
 
 
 def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
+    from rnn_core.data import tables
+
     count = len(tables.chosen(table(experiment, uploads), experiment.data.column))
     return Interface("floats", count, experiment.data.horizon * count, "squared")
 
 
 def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
+    from rnn_core.data import tables
+
     found = table(experiment, uploads)
     columns = list(tables.chosen(found, experiment.data.column))
     names = tuple(found.columns[column] for column in columns)
