@@ -110,6 +110,8 @@ def kind(cell: str) -> str:
         return "d" if cell.lower().rstrip(".") in MONTHS and len(cell) > 1 else "t"
     if DATE.fullmatch(cell):
         return "d"
+    if (span := re.fullmatch("(.{6,}) [-\u2013] (.{6,})", cell)) and DATE.fullmatch(span[1]) and DATE.fullmatch(span[2]):
+        return "d"
     words = [word.lower() for word in WORD.findall(cell)]
     if any(word in MONTHS for word in words) and all(
         word in MONTHS or word in WEEKDAYS or word in ("de", "of", "st", "nd", "rd", "th", "am", "pm", "t", "z", "utc", "gmt")

@@ -63,7 +63,11 @@ def columns_of(
             notes.append(f"{short(names[place])} names a part of a date alone, so it does not order the rows, and was left out")
         elif len(kept) > 1 and (
             why := _counts(
-                names[place], block.names[place] if block.names else "", found[place].values, place == min(table.columns)
+                names[place],
+                block.names[place] if block.names else "",
+                found[place].values,
+                place == min(table.columns),
+                bool(used),
             )
         ):
             kept.remove(place)
@@ -97,7 +101,7 @@ def _why(left: Mapping[int, str], names: Mapping[int, str]) -> str:
     return "".join(f": {short(names[place])} is none, {reason}" for place, reason in list(left.items())[:1])
 
 
-def _counts(name: str, given: str, values: np.ndarray, first: bool) -> str:
+def _counts(name: str, given: str, values: np.ndarray, first: bool, dated: bool) -> str:
     """Why a column only counts the rows, or tells the time that has passed; "" for all others."""
     if not np.isfinite(values).all() or len(values) < 3:
         return ""
@@ -110,7 +114,10 @@ def _counts(name: str, given: str, values: np.ndarray, first: bool) -> str:
         return "only counts the rows"
     if even and TIMELIKE.match(name):
         return "only tells the time that has passed"
-    if TIMELIKE.match(name) and first and ((steps > 0).all() or (steps < 0).all()):
+    rising = bool((steps > 0).all() or (steps < 0).all())
+    if dated and rising and 1500 < values.min() and values.max() < 2200 and np.abs(steps).max() < 2 * np.abs(steps).min() <= 2:
+        return "tells the time as a fraction of the year"
+    if TIMELIKE.match(name) and rising and (first or dated):
         return "tells the time, in steps that are uneven or of an unknown unit,"
     return ""
 

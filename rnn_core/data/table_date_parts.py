@@ -38,6 +38,8 @@ def parts_of(table: pandas.DataFrame, names: dict[int, str]) -> Dates | None:
             if part not in found and re.fullmatch(rf"(?i){pattern}", names[place].strip()):
                 found[part] = place
                 break
+    if not found and all(name.startswith("column ") for name in names.values()):
+        found = _nameless(table)
     if "%Y" not in found or not probe_of(table[found["%Y"]]).str.fullmatch(r"[0-9]{4}").all():
         return None
     for names_, form, made in (
@@ -77,6 +79,23 @@ def parts_of(table: pandas.DataFrame, names: dict[int, str]) -> Dates | None:
     dates = Dates(tuple(found[part] for part in used), pairs, form, None, False)
     column = joined(table.loc[probe_of(table[found["%Y"]]).index], dates.places)
     return dates if not np.isnat(tried(column, dates)).any() else None
+
+
+def _nameless(table: pandas.DataFrame) -> dict[str, int]:
+    """Year, month and perhaps day in the first columns of a file without names: years that stay for months that go round."""
+    first, second, *others = [*table.columns[:3], None, None][:4]
+    if first is None or second is None:
+        return {}
+    years, months = table[first].iloc[:PROBE], table[second].iloc[:PROBE]
+    if not years.str.fullmatch("1[5-9][0-9]{2}|20[0-9]{2}").all() or not months.str.fullmatch("0?[1-9]|1[0-2]").all():
+        return {}
+    steps = np.diff(12 * years.astype("int64").to_numpy() + months.astype("int64").to_numpy())
+    if not len(steps) or not ((steps >= 0).all() or (steps <= 0).all()) or years.nunique() == len(years) or months.nunique() < 3:
+        return {}
+    day = others[0]
+    if (steps == 0).any() and day is not None and table[day].iloc[:PROBE].str.fullmatch("0?[1-9]|[12][0-9]|3[01]").all():
+        return {"%Y": first, "%m": second, "%d": day}
+    return {"%Y": first, "%m": second} if (steps != 0).all() else {}
 
 
 def hours_beside(table: pandas.DataFrame, names: dict[int, str], day: int) -> Hours | None:

@@ -13,6 +13,7 @@ from rnn_core.data.table_date_parts import Hours, hours_beside, is_clock, is_tim
 from rnn_core.data.table_day_numbers import numbers_as_dates
 from rnn_core.data.table_formats import formats
 from rnn_core.data.table_readings import (
+    PROBE,
     Reading,
     best_of,
     few,
@@ -88,9 +89,7 @@ def chosen(
             if found is not None and not found.yearless and (best is None or _better(found, best)):
                 best = found
                 continue
-        with_clock = (
-            (place, clocks[0]) if clocks and not form and place not in clocks and not is_timed(table[place]) else (place,)
-        )
+        with_clock = (place, clocks[0]) if clocks and not form and _joins(table, place, clocks[0], names) else (place,)
         found = _column(joined(table, with_clock), with_clock, names[place], letters[place], line, form)
         if found is None and len(with_clock) > 1:
             found = _column(table[place], (place,), names[place], letters[place], line, form)
@@ -114,6 +113,12 @@ def chosen(
 
 def _better(one: Reading, other: Reading) -> bool:
     return one.evenness.rising + one.evenness.filled > other.evenness.rising + other.evenness.filled + 0.2
+
+
+def _joins(table: pandas.DataFrame, day: int, clock: int, names: dict[int, str]) -> bool:
+    """Whether a column of times of day belongs to a column of days: the days repeat, or its name says so; a duration does not."""
+    repeated = table[day].iloc[:PROBE].nunique() < 0.9 * len(table.iloc[:PROBE])
+    return clock != day and not is_timed(table[day]) and (repeated or bool(TIMELIKE.match(names[clock])))
 
 
 def _finished(
@@ -152,6 +157,8 @@ def _finished(
         notes.append("the hours 1 to 24 were read as 0 to 23, the beginning of each")
     if dates.utc:
         notes.append("the cells name their offset from UTC: the dates are in UTC")
+    if beside := [short(names[place]) for place in also if place not in dates.places]:
+        notes.append(f"left out, being times of day or dates without a year: {', '.join(beside)}")
     return Chosen(dates, times, tuple(dict.fromkeys((*dates.places, *also))), dropped, tuple(notes))
 
 

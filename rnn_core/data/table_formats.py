@@ -69,6 +69,11 @@ def formats(sample: Sequence[str], week: bool = False) -> list[Format]:
     found.replace('^="(.*)"$', r"\1")
     found.replace("[年月]", "-")
     found.replace("日", "")
+    found.replace("^(.{6,}[0-9]) [-\u2013] .{6,}$", r"\1")  # a span of time: its beginning
+    found.replace(r"([0-9]{4} )([01]?[0-9]|2[0-3])\.([0-5][0-9])\.([0-5][0-9])$", r"\1\2:\3:\4")
+    dotted = [re.fullmatch(r"([01]?\d|2[0-3])\.([0-5]\d)\.[0-5]\d", cell, re.ASCII) for cell in found.cells]
+    if all(dotted) and any(part and not 1 <= int(part[2]) <= 12 for part in dotted):
+        found.replace(r"^([0-9]{1,2})\.([0-9]{2})\.([0-9]{2})$", r"\1:\2:\3")
     plain_words(found)
     if special := periods(found, week):
         return special

@@ -25,7 +25,7 @@ def refuse_wide(names: tuple[str, ...], kinds: str, table: pandas.DataFrame, nam
     ]
     months = [name for name in values if name.lower().rstrip(".") in MONTHS]
     dated = "d" in kinds and not table[kinds.index("d")].iloc[:50].str.fullmatch(r"[^\d]*").all()
-    if len(across) >= 3 and 2 * len(across) > len(values) and not dated and len(set(map(len, across))) <= 2:
+    if len(across) >= 3 and 2 * len(across) > len(values) and not dated and len(set(map(len, across))) <= 3:
         raise ValueError(
             f"the years or dates stand across the page ({short(across[0])}, {short(across[1])}, …): turn the table, so that it has one row per step and one column per series"
         )
