@@ -203,6 +203,22 @@ def test_several_series_in_one_column_are_offered(head, tmp_path):
             agrees(content, tmp_path, [100 + value for value in WAVE[:12]], DAYS[:12], series="B")
 
 
+def test_series_below_each_other_with_dates_of_their_own_are_told():
+    later = [f"{day:%Y-%m-%d}" for day in pandas.date_range("2021-01-25", periods=N)]
+    content = lines([*later, *ISO], ["north"] * N + ["south"] * N, [*WAVE, *SIGNED], head="date,pier,level")
+    with pytest.raises(ValueError, match="several series in one column: 'pier' names 2 of them"):
+        tables.read(content.encode())
+
+
+def test_one_column_of_numbers_is_never_taken_for_its_dates(tmp_path):
+    agrees(lines(range(1960, 1960 + N), head="level"), tmp_path, list(range(1960, 1960 + N)))
+    agrees(
+        lines(["a"] * N, [20210101 + n for n in range(9)] * (N // 9), head="mark,level"),
+        tmp_path,
+        [20210101 + n for n in range(9)] * (N // 9),
+    )
+
+
 def test_gaps_repeats_and_uneven_steps_are_said():
     def notes(written):
         return "; ".join(tables.read(lines(written, WAVE[: len(written)], head="date,value").encode()).notes)

@@ -115,7 +115,7 @@ def _counts(name: str, given: str, values: np.ndarray, first: bool, dated: bool)
     if even and TIMELIKE.match(name):
         return "only tells the time that has passed"
     rising = bool((steps > 0).all() or (steps < 0).all())
-    if dated and rising and 1500 < values.min() and values.max() < 2200 and np.abs(steps).max() < 2 * np.abs(steps).min() <= 2:
+    if dated and rising and values.min() > 1500 and values.max() < 2200 and np.abs(steps).max() < 2 * np.abs(steps).min() <= 2:
         return "tells the time as a fraction of the year"
     if TIMELIKE.match(name) and rising and (first or dated):
         return "tells the time, in steps that are uneven or of an unknown unit,"

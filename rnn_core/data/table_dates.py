@@ -73,6 +73,8 @@ def chosen(
     clocks = [place for place in table.columns[: 2 * MOST_TRIED] if letters[place] == "d" and is_clock(table[place])]
     yearless: list[int] = list(clocks)
     best: Reading | None = None
+    if letters.count("n") == 1 and not wanted:
+        tried_ = [place for place in tried_ if letters[place] != "n"]  # what would be left to forecast?
     for place in [place for place in tried_ if place not in clocks or wanted]:
         hours = hours_beside(table, names, place) if not form and not clocks else None
         if hours is not None:

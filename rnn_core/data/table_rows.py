@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import NoReturn
 
 import numpy as np
 import pandas
@@ -63,6 +64,8 @@ def one_series(
         return keep, []
     inside = times[keep]
     known = inside[~np.isnat(inside)]
+    if (place := _stacked(table[keep], inside, kinds, used)) is not None:
+        _refuse_several(names[place], table[place][keep].unique())
     if len(np.unique(known)) > 0.9 * len(known):
         return keep, []
     for place in [place for place in table.columns if place not in used and (kinds[place] == "t" or kinds[place] in "nd_")]:
@@ -77,10 +80,7 @@ def one_series(
             continue
         pairs = pandas.DataFrame({"series": column.to_numpy(), "time": inside})
         if pairs.duplicated().mean() < 0.02:
-            raise ValueError(
-                f"the file holds several series in one column: {short(names[place])} names {len(groups):,} of them ({', '.join(short(one) for one in groups[:3])}, …), with the same dates; "
-                "keep the rows of one, or give each its own column"
-            )
+            _refuse_several(names[place], groups)
     steps = np.diff(known)
     back = steps < np.timedelta64(0)
     if back.any() and (steps > np.timedelta64(0)).any() and len(np.unique(known)) < 0.7 * len(known):
@@ -88,6 +88,27 @@ def one_series(
             f"the dates repeat and go back ({len(known) - len(np.unique(known)):,} rows have the same date as another): the file seems to hold several series in one column; keep the rows of one"
         )
     return keep, []
+
+
+def _refuse_several(name: str, groups: np.ndarray) -> NoReturn:
+    raise ValueError(
+        f"the file holds several series in one column: {short(name)} names {len(groups):,} of them ({', '.join(short(one) for one in groups[:3])}, …); "
+        "keep the rows of one, or give each its own column"
+    )
+
+
+def _stacked(table: pandas.DataFrame, times: np.ndarray, kinds: str, used: tuple[int, ...]) -> int | None:
+    """The column of texts that changes where the dates go back, and nowhere else: series below each other."""
+    steps = np.diff(times)
+    back, forth = steps < np.timedelta64(0), steps > np.timedelta64(0)
+    if not back.any() or (np.abs(steps[back]) <= np.timedelta64(2, "h")).all():
+        return None  # in order, but for the end of daylight saving
+    for place in [place for place in table.columns if place not in used and kinds[place] == "t"]:
+        column = table[place].to_numpy()
+        changes = column[1:] != column[:-1]
+        if changes.any() and ((changes == back).all() or ((changes == forth).all() and back.sum() > forth.sum())):
+            return int(place)
+    return None
 
 
 def without_total(

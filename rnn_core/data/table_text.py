@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas
 
 MOST_BYTES = 5_000_000
-MOST_SHEET_BYTES = 12_000_000  # of XML in one sheet: about two seconds of reading
+MOST_SHEET_BYTES = 10_000_000  # of XML in one sheet: about two seconds of reading
 
 _KNOWN = {
     b"%PDF": "a PDF document",
