@@ -37,8 +37,9 @@ def keras_script(experiment: Experiment, uploads: Mapping[str, bytes] | None = N
 
 def _head(experiment: Experiment, title: str) -> str:
     first = {"csv": "import sys\n\n", "toy_reviews": "from collections.abc import Callable\n\n"}.get(experiment.data.task, "")
-    last = "import pandas\n" if experiment.data.task == "csv" else ""
-    return f'''"""{title}, as a plain Keras program. Written by Unrolled; it needs keras with a backend, and numpy."""
+    csv = experiment.data.task == "csv"
+    last, needs = ("import pandas\n", "numpy and pandas") if csv else ("", "and numpy")
+    return f'''"""{title}, as a plain Keras program. Written by Unrolled; it needs keras with a backend, {needs}."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ AROUND = {  # content, what the notes say
     "a total without a word": (PLAIN + f",{sum(WAVE):.1f},{sum(COUNTS)}\n", "total"),
     "a footer": (PLAIN + "\nSource: the river, 2021\nAll rights reserved\n", "below the table were left out: 'Source"),
     "subtotals": (PLAIN.replace(f"{ISO[20]},", f"Subtotal,812.1,9000\n{ISO[20]},"), "rows with totals were left out: line 22"),
-    "names again": (PLAIN.replace(f"{ISO[20]},", f"date,temperature,flow\n{ISO[20]},"), "repeat the names"),
+    "names again": (PLAIN.replace(f"{ISO[20]},", f"date,temperature,flow\n{ISO[20]},"), "1 line that repeats the names was left out, the first is line 22"),
     "blank lines inside": (PLAIN.replace(f"{ISO[20]},", f"\n\n{ISO[20]},"), "2 blank lines inside"),
     "rows of commas at the end": (PLAIN + ",,\n,,\n,,\n", ""),
     "a comma at the end of every row": (PLAIN.replace("\n", ",\n"), ""),
@@ -95,6 +95,10 @@ def test_numbers_above_numbers_are_names_where_they_count(tmp_path):
     assert any("were read as names, though they are numbers" in note for note in table.notes) or any(
         "was read as names" in note for note in table.notes
     )
+
+
+def test_names_again_in_a_file_without_dates(tmp_path):
+    agrees(lines(WAVE[:9], head="value") + lines(WAVE[9:], head="value"), tmp_path, WAVE)
 
 
 ENCODED = {

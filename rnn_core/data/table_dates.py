@@ -43,16 +43,13 @@ class Chosen:
     notes: tuple[str, ...]
 
 
-def chosen(
-    table: pandas.DataFrame, names: dict[int, str], letters: str, heads: set[str], line: Place, wanted: str = "", form: str = ""
-) -> Chosen:
+def chosen(table: pandas.DataFrame, names: dict[int, str], letters: str, line: Place, wanted: str = "", form: str = "") -> Chosen:
     """The dates of a table.
 
     Args:
         table: (N, places) texts.
         names: place → name.
         letters: what the columns' cells look like, as in `Block`.
-        heads: cells of the lines with names, which may be repeated below.
         line: row → "line 17".
         wanted: the name of the column that holds the dates; "none" for none; "" to choose.
         form: its format for `pandas.to_datetime`; "" to choose.
@@ -68,7 +65,7 @@ def chosen(
         )
     places = [place for place in table.columns if not wanted or names[place] == wanted]
     if not wanted and not form and (parts := parts_of(table, names)):
-        return _finished(table, parts, line, heads, names)
+        return _finished(table, parts, line, names)
     tried_ = [place for place in places if wanted or letters[place] in "dn" or TIMELIKE.match(names[place])][:MOST_TRIED]
     clocks = [place for place in table.columns[: 2 * MOST_TRIED] if letters[place] == "d" and is_clock(table[place])]
     yearless: list[int] = list(clocks)
@@ -110,7 +107,7 @@ def chosen(
             f"{short(names[place])} names no year, so it does not order the rows: they stay as in the file" for place in yearless
         ]
         return Chosen(None, None, tuple(yearless), nothing, tuple(notes))
-    return _finished(table, best.dates, line, heads, names, tuple(yearless))
+    return _finished(table, best.dates, line, names, tuple(yearless))
 
 
 def _better(one: Reading, other: Reading) -> bool:
@@ -123,9 +120,7 @@ def _joins(table: pandas.DataFrame, day: int, clock: int, names: dict[int, str])
     return clock != day and not is_timed(table[day]) and (repeated or bool(TIMELIKE.match(names[clock])))
 
 
-def _finished(
-    table: pandas.DataFrame, dates: Dates, line: Place, heads: set[str], names: dict[int, str], also: tuple[int, ...] = ()
-) -> Chosen:
+def _finished(table: pandas.DataFrame, dates: Dates, line: Place, names: dict[int, str], also: tuple[int, ...] = ()) -> Chosen:
     """All dates by one reading, checked cell by cell."""
     column = joined(table, dates.places)
     times = tried(column, dates)
@@ -133,15 +128,10 @@ def _finished(
     dropped, notes = np.zeros(len(table), bool), []
     if bad.any():
         first = table[dates.places[0]]
-        again = first.isin(heads).to_numpy() & bad
         totals = first.str.fullmatch(TOTAL.pattern).to_numpy() & bad
-        if again.any():
-            notes.append(f"{int(again.sum()):,} lines that repeat the names were left out")
-        if (totals & ~again).any():
-            notes.append(
-                f"{int((totals & ~again).sum()):,} rows with totals were left out: {line(int(np.flatnonzero(totals & ~again)[0]))}"
-            )
-        dropped = again | totals
+        if totals.any():
+            notes.append(f"{int(totals.sum()):,} rows with totals were left out: {line(int(np.flatnonzero(totals)[0]))}")
+        dropped = totals
         if (left := bad & ~dropped).any():
             row = int(np.flatnonzero(left)[0])
             advice = "24:00 is 00:00 of the next day" if "24:00" in column.iloc[row] else "mend that cell, or leave it blank"
@@ -187,7 +177,8 @@ def _column(
         return None
     if form:
         made = Dates(places, (), form, None, "%z" in form)
-        return Reading(made, evenness(tried(probe, made)), False)
+        times = tried(probe, made)
+        return Reading(made, evenness(times), False) if fits(times) else None
     if letter == "n" and len(places) == 1:
         return numbers_as_dates(probe, places[0], name)
     sample = sample_of(column if days is None else days)

@@ -12,9 +12,8 @@ from rnn_core.data.table_recipe import Recipe, csv_options, joined, moments, num
 def program(recipe: Recipe, chosen: tuple[int, ...]) -> str:
     """Python source that reads `path` by the recipe into `values` (N, chosen columns); it needs pandas and numpy.
 
-    The functions `numbers`, `moments` and `joined` of this module come first in it.
+    The functions of `table_recipe` that it needs come first in it.
     """
-
     columns, dates = [recipe.columns[n] for n in chosen], recipe.dates if recipe.order == "dates" else None
     places = tuple(sorted({one.place for one in columns} | set(dates.places if dates else ())))
     lines = [inspect.getsource(numbers), "\n\n"]
@@ -39,17 +38,25 @@ def program(recipe: Recipe, chosen: tuple[int, ...]) -> str:
         lines.append('table = table.iloc[np.argsort(dates.to_numpy("datetime64[us]"), kind="stable")].reset_index(drop=True)\n')
     lines.append("values = pandas.DataFrame(\n    {\n")
     lines += [
-        f"        {n}: numbers(table[{one.place}], {_source(list(one.missing))}, {_source(list(one.replacements))}),  # {one.name}\n"
+        f"        {n}: numbers(table[{one.place}], {_source(list(one.missing))}, {_source(list(one.replacements))}),  # {_printable(one.name)}\n"
         for n, one in enumerate(columns)
     ]
     lines.append('    }\n)\nvalues = values.interpolate(limit_direction="both").to_numpy("float64")\n')
     return "\n" + "".join(lines)
 
 
+def _printable(name: str) -> str:
+    """A name for a comment: nothing in it ends the line, or turns the direction of writing."""
+    return "".join(one for one in name if one.isprintable())
+
+
 def _source(value: Any) -> str:
     """A value as Python source, texts in double quotes."""
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        quoted = json.dumps(value, ensure_ascii=False)
+        return "".join(
+            one if one.isprintable() else f"\\u{ord(one):04x}" if ord(one) < 0x10000 else f"\\U{ord(one):08x}" for one in quoted
+        )
     if isinstance(value, list):
         return f"[{', '.join(map(_source, value))}]"
     if isinstance(value, tuple):

@@ -42,6 +42,16 @@ def refuse_wide(names: tuple[str, ...], kinds: str, table: pandas.DataFrame, nam
         )
 
 
+def repeated_names(table: pandas.DataFrame, heads: tuple[tuple[str, ...], ...]) -> np.ndarray:
+    """(N,) bool: rows that hold the names of the columns again, as where files were put one below the other."""
+    found = np.zeros(len(table), bool)
+    for head in heads:
+        cells = {place: head[place] for place in table.columns if place < len(head) and head[place]}
+        if cells:
+            found |= np.logical_and.reduce([(table[place] == cell).to_numpy() for place, cell in cells.items()])
+    return found
+
+
 def one_series(
     table: pandas.DataFrame,
     names: Mapping[int, str],

@@ -22,7 +22,7 @@ from rnn_core.data.table_cells import short
 from rnn_core.data.table_columns import MOST_COLUMNS, columns_of
 from rnn_core.data.table_names import unique
 from rnn_core.data.table_recipe import Layout, Recipe
-from rnn_core.data.table_rows import one_series, refuse_wide, without_total
+from rnn_core.data.table_rows import one_series, refuse_wide, repeated_names, without_total
 from rnn_core.data.table_text import MOST_BYTES
 from rnn_core.data.table_time import order_of, spacing
 
@@ -111,9 +111,13 @@ def _read(content: bytes, overrides: tuple[tuple[str, str], ...]) -> Table:
     def line(row: int) -> str:
         return f"line {numbers[lines[row]]}"
 
-    heads = {cell for one in block.heads for cell in one if cell}
+    if (again := repeated_names(table, block.heads)).any():
+        notes.append(
+            f"{int(again.sum()):,} line{'s' if again.sum() > 1 else ''} that repeat{'' if again.sum() > 1 else 's'} the names {'were' if again.sum() > 1 else 'was'} left out, the first is {line(int(np.argmax(again)))}"
+        )
+        lines, table = lines[~again], table[~again].reset_index(drop=True)
     refuse_wide(block.names, block.kinds, table, names)
-    dates = table_dates.chosen(table, names, block.kinds, heads, line, wanted.get("dates", ""), wanted.get("format", ""))
+    dates = table_dates.chosen(table, names, block.kinds, line, wanted.get("dates", ""), wanted.get("format", ""))
     notes += [*text.notes, *block.notes, *dates.notes]
     keep, times = ~dates.dropped, dates.times
     keep, series = one_series(table, names, keep, times, block.kinds, dates.used, wanted.get("series", ""))
