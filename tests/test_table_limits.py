@@ -79,3 +79,16 @@ def test_mutated_files_are_tables_or_sentences(tmp_path):
     read, drawn = fuzz_tables.run(150, 7, tmp_path)
     assert drawn >= 150
     assert read > drawn / 4
+
+
+def test_many_rows_without_their_last_cell():
+    content = _cut(
+        "date,value,note\n"
+        + "".join(
+            f"{day:%Y-%m-%d},{n % 7}{',' if n % 3 else ''}\n"
+            for n, day in enumerate(pandas.date_range("1900-01-01", periods=30_000))
+        )
+    )
+    table = tables.read(content)
+    assert table.values[:, 0].tolist() == [n % 7 for n in range(30_000)]
+    np.testing.assert_array_equal(tables.apply(table.recipe, content)[0], table.values)

@@ -170,8 +170,12 @@ def _ends(lines: Lines, used: np.ndarray, separator: str, letters: str) -> tuple
 def _body(lines: Lines, body: np.ndarray, separator: str, width: int, letters: str) -> tuple[np.ndarray, int, list[str]]:
     """The rows between the first and the last, how wide they are, and what was left out between them."""
     odd = body[lines.counts[separator][body] != width - 1]
-    if len(odd) > MOST_ODD:
-        raise ValueError("the rows of the file have very different numbers of cells: it is not one table")
+    if len(odd) > MOST_ODD:  # too many to look at each: rows whose last cells were left out, or lines of another kind
+        few = odd[np.linspace(0, len(odd) - 1, SAMPLE).astype(int)]
+        widest = int(lines.counts[separator][odd].max()) + 1
+        if widest > width + 3 or not all(is_row(lines.cells(int(line), separator), letters) for line in few):
+            raise ValueError("the rows of the file have very different numbers of cells: it is not one table")
+        width, odd = max(width, widest), odd[:0]
     out: list[int] = []
     for line in odd.tolist():
         cells = lines.cells(line, separator)

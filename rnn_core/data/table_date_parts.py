@@ -122,7 +122,7 @@ def hours_beside(table: pandas.DataFrame, names: dict[int, str], day: int) -> Ho
 
 def is_clock(column: pandas.Series) -> bool:
     """Whether the cells are times of day, and nothing else."""
-    sample = sample_of(column)
+    sample = [cell for cell in sample_of(column) if len(cell) <= 40]
     found = formats(sample) if sample else []
     return bool(found) and found[0].yearless and found[0].format[:2] in ("%H", "%I")
 

@@ -30,6 +30,7 @@ from rnn_core.data.table_time import evenness
 from rnn_core.data.table_units import Place
 
 MOST_TRIED = 12  # columns
+LONGEST = 60  # letters of a date
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,9 +183,12 @@ def _column(
     if letter == "n" and len(places) == 1:
         return numbers_as_dates(probe, places[0], name)
     sample = sample_of(column if days is None else days)
+    sample = [cell for cell in sample if len(cell) <= LONGEST]
     shaped = [cell for cell in sample if re.search(r"\d", cell) and not TOTAL.fullmatch(cell)]
     if letter == "d" and 2 * len(shaped) < len(sample):
         shaped = sample  # names of months alone
+    if not shaped:
+        return None
     if 2 * len(shaped) < len(sample):
         return None
     week = bool(re.search(r"(?i)week|woche|semaine|semana|kw", name))
