@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from rnn_core import data
 from rnn_core.data import memory_tasks
 from rnn_core.data.series import formula_tasks, formulas, table_file, windows
+from rnn_core.data.series.table import program as table_program
 from rnn_core.data.text import toy_grammar, toy_reviews
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.spec.experiment import Experiment
@@ -39,8 +40,9 @@ def keras_program(experiment: Experiment, uploads: Mapping[str, bytes] | None = 
 
 def _head(experiment: Experiment, title: str) -> str:
     first = {"csv": "import sys\n\n", "toy_reviews": "from collections.abc import Callable\n\n"}.get(experiment.data.task, "")
-    last = "import pandas\n" if experiment.data.task == "csv" else ""
-    return f'''"""{title}, as a plain Keras program. Written by Unrolled; it needs keras with a backend, and numpy."""
+    csv = experiment.data.task == "csv"
+    last, needs = ("import pandas\n", "numpy and pandas") if csv else ("", "and numpy")
+    return f'''"""{title}, as a plain Keras program. Written by Unrolled; it needs keras with a backend, {needs}."""
 
 from __future__ import annotations
 
@@ -220,24 +222,13 @@ def windows(first: int, end: int, most: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _table(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> tuple[str, tuple[int, ...], tuple[int, ...], int]:
-    """Reading the CSV with pandas, which the program needs for this task alone."""
+    """Reading the file with pandas, which the program needs for this task alone, by the recipe that the reader settled on."""
     from rnn_core.data.series.table_task import table
 
     found = table(experiment, uploads)
     chosen = table_file.chosen(found, experiment.data.column)
-    options = (
-        f"sep={_literal(found.separator)}"
-        + (', decimal=","' if found.separator == ";" else "")
-        + ("" if found.header else ", header=None")
-    )
-    dated = (
-        'table = table.iloc[np.argsort(pandas.to_datetime(table.iloc[:, 0]), kind="stable")]\n' if found.times is not None else ""
-    )
-    made = f"""
-table = pandas.read_csv(sys.argv[1] if len(sys.argv) > 1 else "series.csv", {options})
-{dated}numbers = table.iloc[:, {[found.places[n] for n in chosen]}].apply(pandas.to_numeric, errors="coerce")
-values = numbers.interpolate(limit_direction="both").to_numpy("float64")
-"""
+    name = "series.xlsx" if found.recipe.layout.container == "xlsx" else "series.csv"
+    made = f'\n\npath = sys.argv[1] if len(sys.argv) > 1 else "{name}"\n\n{table_program.program(found.recipe, chosen)}'
     every = tuple(range(len(chosen)))
     return made, every, every, len(found.values)
 

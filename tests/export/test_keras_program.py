@@ -74,7 +74,7 @@ def test_program_has_the_same_data_and_weights(name, monkeypatch, tmp_path, caps
     path = tmp_path / "series.csv"
     path.write_bytes(_CSV)
     monkeypatch.setattr(sys, "argv", ["script.py", str(path)])
-    uploads = table_file.read(path)
+    uploads = table_file.upload(path)
     _agrees(experiment, uploads, _run(keras_program(experiment, uploads), monkeypatch))
     squared = data.task(experiment.data.task).metric == "rmse"
     assert capsys.readouterr().out.endswith("Test RMSE: 0.2500\n" if squared else "Test Accuracy: 0.2500\n")

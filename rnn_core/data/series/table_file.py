@@ -1,25 +1,36 @@
-"""A user's CSV as columns of numbers, whatever the file holds: a table, or one sentence that says why not.
+"""A user's file as columns of numbers, whatever it holds: a table with the recipe it was read by, or one sentence that says why not.
 
-Header or none; comma, semicolon, tab or bar between cells, decimal comma where the separator is a semicolon; dates in the
-first column; missing values filled in between their neighbours. Nothing in a file is ever evaluated.
+The evidence is gathered stage by stage: the text (`table_text`), the block of rows (`table_block`), the dates (`table_dates`),
+the numbers (`table_numbers`). What was decided is a frozen `Recipe`; `apply` reads by it, and so does the exported program.
+Nothing in a file is ever evaluated.
 """
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import hashlib
 import io
-import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas
 
-MOST_BYTES = 5_000_000
-MOST_COLUMNS = 32
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "--", "?", ".", "inf", "-inf", "+inf", "infinity", "-infinity"})
+from rnn_core.data.series.table import block as table_block
+from rnn_core.data.series.table import dates as table_dates
+from rnn_core.data.series.table import recipe as table_recipe
+from rnn_core.data.series.table import text as table_text
+from rnn_core.data.series.table.cells import short
+from rnn_core.data.series.table.columns import MOST_COLUMNS, columns_of
+from rnn_core.data.series.table.names import unique
+from rnn_core.data.series.table.recipe import Layout, Recipe
+from rnn_core.data.series.table.rows import one_series, refuse_wide, repeated_names, without_total
+from rnn_core.data.series.table.text import MOST_BYTES
+from rnn_core.data.series.table.time import order_of, spacing
+
+MOST_TEXTS = 8  # columns of text that are looked at for the names of several series
+OVERRIDES = ("encoding", "sheet", "separator", "decimal", "dates", "format", "order", "missing", "series")
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,15 +38,13 @@ class Table:
     """N rows of C numeric columns."""
 
     values: np.ndarray  # (N, C) float64, finite
-    columns: tuple[str, ...]  # C names: the header's, or "column 1", "column 2", …
-    times: np.ndarray | None  # (N,) datetime64[ns], rising; None without dates
-    notes: tuple[str, ...]  # what was left out or filled in, for the screen
-    places: tuple[int, ...]  # which of the file's columns they are, from 0
-    separator: str  # between the file's cells
-    header: bool  # whether its first row names the columns
+    columns: tuple[str, ...]  # C names: the file's, or "column 1", "column 2", …
+    times: np.ndarray | None  # (N,) datetime64[us]; None without dates
+    notes: tuple[str, ...]  # what was decided, left out or filled in, for the screen
+    recipe: Recipe  # how it was read
 
 
-def read(path: str | Path) -> dict[str, bytes]:
+def upload(path: str | Path) -> dict[str, bytes]:
     """A file as `uploads` for `data.build`: its SHA-256 (for `DataSpec.source`) → its content."""
     if Path(path).stat().st_size > MOST_BYTES:
         raise ValueError(f"the file has {Path(path).stat().st_size:,} bytes, more than the 5 MB that are read")
@@ -48,25 +57,33 @@ def key(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-@lru_cache(4)
-def parse(content: bytes) -> Table:
-    """The numeric columns of a CSV.
+def read(content: bytes, overrides: Mapping[str, str] | None = None) -> Table:
+    """The numeric columns of a file.
 
-    Raises ValueError, in one sentence, for whatever is not a table of numbers.
+    Args:
+        content: the file: text in any common encoding, perhaps gzipped, or .xlsx.
+        overrides: decisions that are not left to the evidence: "encoding", "sheet", "separator", "decimal" ("." or ","),
+            "dates" (a column's name, or "none"), "format" (of the dates, for `pandas.to_datetime`), "order" ("file",
+            "turned" or "dates"), "missing" (cells that hold no value, separated by bars), "series" (the cell that names one of several series).
+
+    Raises ValueError, in one sentence, for whatever is not a table of numbers, or can be read in several ways.
     """
-    cells, separator = _cells(_text(content))
-    header = _header(cells, separator)
-    names, cells = (header, cells[1:]) if header else (tuple(f"column {n + 1}" for n in range(cells.shape[1])), cells)
-    if len(cells) < 2:
-        raise ValueError(f"the file has {len(cells)} row of values; a series needs more")
-    numbers = np.stack([_numbers(column, separator) for column in cells.T], 1)
-    times, dated = _times(cells[:, 0]), np.isnan(numbers[:, 0]).all()
-    order = None if times is None or not dated else np.argsort(times, kind="stable")
-    numbers = numbers if order is None else numbers[order]
-    kept, notes = _kept(numbers, names, times is not None)
-    values, filled = _filled(numbers[:, kept], cells[:, kept])
-    dates = times[order] if order is not None and times is not None else None
-    return Table(values, tuple(names[n] for n in kept), dates, (*notes, *filled), tuple(kept), separator, bool(header))
+    chosen_ = tuple(sorted((overrides or {}).items()))
+    if unknown := [name for name, _ in chosen_ if name not in OVERRIDES]:
+        raise ValueError(f"{unknown[0]!r} is no decision about a table; there are {', '.join(OVERRIDES)}")
+    return _read(content, chosen_)
+
+
+def apply(recipe: Recipe, content: bytes) -> tuple[np.ndarray, np.ndarray | None]:
+    """(N, C) values and (N,) dates or None of a file, by a recipe alone. Raises ValueError where the file is another."""
+    places = {one.place for one in recipe.columns} | set(recipe.dates.places if recipe.dates else ())
+    try:
+        table = table_recipe.cells(recipe.layout, content, tuple(sorted(places)))
+        if len(table) != recipe.layout.rows:
+            raise ValueError(f"it has {len(table):,} rows instead of {recipe.layout.rows:,}")
+        return table_recipe.finished(recipe, table)
+    except (ValueError, KeyError, OSError) as reason:
+        raise ValueError(f"the file cannot be read by this recipe: {' '.join(str(reason).split())[:120]}") from None
 
 
 def chosen(table: Table, wanted: str) -> tuple[int, ...]:
@@ -79,142 +96,83 @@ def chosen(table: Table, wanted: str) -> tuple[int, ...]:
     names = [wanted.strip()] if wanted.strip() in table.columns else [name.strip() for name in wanted.split(",") if name.strip()]
     for name in names:
         if name not in table.columns:
-            raise ValueError(f"the file has no numeric column {_short(name)}; it has {', '.join(map(_short, table.columns[:8]))}")
+            raise ValueError(f"the file has no numeric column {short(name)}; it has {', '.join(map(short, table.columns[:8]))}")
     return tuple(dict.fromkeys(table.columns.index(name) for name in names))
 
 
-def _text(content: bytes) -> str:
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"the file has {len(content):,} bytes, more than the 5 MB that are read")
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encoding = "utf-16"
-    elif b"\0" in content:
-        raise ValueError("the file is not text: save the table as CSV")
+@lru_cache(4)
+def _read(content: bytes, overrides: tuple[tuple[str, str], ...]) -> Table:
+    wanted = dict(overrides)
+    text = table_text.opened(content, wanted.get("encoding", ""), wanted.get("sheet", ""))
+    block = table_block.found(text, wanted.get("separator", ""))
+    names = dict(enumerate(unique(list(block.names) or [""] * block.layout.width)))
+    places, notes = _looked_at(block.kinds, names)
+    layout = table_recipe.dropped(block.layout, block.rows, np.ones(len(block.rows), bool), block.lines.empty)
+    table = _cells(layout, text, places)
+    lines, numbers = block.rows, block.lines.numbers
+
+    def line(row: int) -> str:
+        return f"line {numbers[lines[row]]}"
+
+    if (again := repeated_names(table, block.heads)).any():
+        notes.append(
+            f"{int(again.sum()):,} line{'s' if again.sum() > 1 else ''} that repeat{'' if again.sum() > 1 else 's'} the names {'were' if again.sum() > 1 else 'was'} left out, the first is {line(int(np.argmax(again)))}"
+        )
+        lines, table = lines[~again], table[~again].reset_index(drop=True)
+    refuse_wide(block.names, block.kinds, table, names)
+    dates = table_dates.chosen(table, names, block.kinds, line, wanted.get("dates", ""), wanted.get("format", ""))
+    notes += [*text.notes, *block.notes, *dates.notes]
+    keep, times = ~dates.dropped, dates.times
+    keep, series = one_series(table, names, keep, times, block.kinds, dates.used, wanted.get("series", ""))
+    notes += series
+    if not keep.all():
+        lines, table = lines[keep], table[keep].reset_index(drop=True)
+        times = None if times is None else times[keep]
+    table, lines, times, total = without_total(table, lines, times, block.kinds, dates.used)
+    notes += total
+    if len(table) < 2:
+        raise ValueError(f"the file has {len(table)} row of values; a series needs more")
+    layout = table_recipe.dropped(block.layout, lines, np.ones(len(lines), bool), block.lines.empty)
+    columns, about = columns_of(table, names, dates.used, block, line, wanted)
+    order, ordered = ("file", ()) if times is None else order_of(times, line)
+    if wanted.get("order"):
+        order, ordered = wanted["order"], (f"the rows' order is as asked: {wanted['order']}",)
+        if order not in ("file", "turned", "dates") or (order == "dates" and times is None):
+            raise ValueError(f"order must be file, turned or, where there are dates, dates; got {order!r}")
+    recipe = Recipe(layout, columns, dates.dates, order)
+    values, found = table_recipe.finished(recipe, table, None if times is None else pandas.Series(times))
+    if times is not None and (undated := int(np.isnat(times).sum())):
+        notes.append(
+            f"{undated:,} row{'s have' if undated > 1 else ' has'} no date and stay{'' if undated > 1 else 's'} where {'they stand' if undated > 1 else 'it stands'} in the file"
+        )
+    notes += [*about, *ordered, *(spacing(found) if found is not None else ())]
+    return Table(values, tuple(one.name for one in columns), found, tuple(dict.fromkeys(notes)), recipe)
+
+
+def _looked_at(kinds: str, names: Mapping[int, str]) -> tuple[tuple[int, ...], list[str]]:
+    """Places of the columns that are read at all: some of each kind."""
+    most = {"n": MOST_COLUMNS + 8, "d": table_dates.MOST_TRIED, "t": MOST_TEXTS, "_": MOST_TEXTS}
+    places, seen, cut = [], dict.fromkeys(most, 0), dict.fromkeys(most, 0)
+    for place, letter in enumerate(kinds):
+        seen[letter] += 1
+        if seen[letter] <= most[letter]:
+            places.append(place)
+        else:
+            cut[letter] += 1
+    notes = [f"columns of text beyond the first {MOST_TEXTS} were not looked at"] if cut["t"] else []
+    return tuple(places), notes
+
+
+def _cells(layout: Layout, text: table_text.Text, places: tuple[int, ...]) -> pandas.DataFrame:
+    """The rows of values as texts, from the text as it was decoded; checked for how many there are."""
+    if text.cells is not None:
+        table = table_recipe.stripped(text.cells.drop(index=list(layout.skipped)).iloc[: layout.rows][list(places)])
     else:
-        encoding = "utf-8-sig"
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    if sum(not letter.isprintable() and letter not in "\r\n\t" for letter in text[:4000]) > len(text[:4000]) // 20:
-        raise ValueError("the file is not text: save the table as CSV")
-    if "\0" in text or not text.strip():
-        raise ValueError("the file is empty" if not text.strip() else "the file is not text: save the table as CSV")
-    return text
-
-
-def _cells(text: str) -> tuple[np.ndarray, str]:
-    """All cells (rows, columns) as stripped texts, and the separator: the one that cuts the first rows most evenly."""
-    sample = text[:20_000].splitlines()[:50]
-    counts = {separator: [line.count(separator) for line in sample if line.strip()] for separator in ";\t|,"}
-    separator = max(counts, key=lambda one: (min(counts[one]) > 0, np.median(counts[one]), one == ";"))
-    rows: list[list[str]] = []
-    try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=False):
-            if "".join(row).strip():
-                rows.append(row)
-            if len(row) > 1000:
-                raise ValueError(f"a row of the file has {len(row):,} cells, more than the 1,000 that are read")
-    except csv.Error as reason:
-        raise ValueError(f"the file is not a CSV table ({reason})") from None
-    width = max(map(len, rows), default=0)
-    if sum(map(len, rows)) * 4 < len(rows) * width and len(rows) * width > 5_000_000:
-        raise ValueError("the rows of the file have very different numbers of cells: it is not one table")
-    for row in rows:
-        row += [""] * (width - len(row))
-    return np.array(rows, object).reshape(len(rows), width), separator
-
-
-def _number(cell: str, comma: bool) -> float:
-    """One cell: a finite number, or nan. Formulas, words and infinities are nan."""
-    cell = cell.strip()
-    if comma:
-        cell = cell.replace(".", "").replace(",", ".") if "," in cell else cell
-    try:
-        value = float(cell)
-    except ValueError:
-        return np.nan
-    return value if np.isfinite(value) and abs(value) < 1e100 and "_" not in cell else np.nan
-
-
-def _numbers(column: np.ndarray, separator: str) -> np.ndarray:
-    """A column of texts as numbers, nan where a cell is none."""
-    with contextlib.suppress(ValueError):  # the quick way, where every cell is a plain number
-        values = column.astype(np.float64)
-        if np.isfinite(values).all() and np.abs(values).max(initial=0) < 1e100 and not any("_" in cell for cell in column):
-            return values
-    return np.fromiter((_number(cell, separator == ";") for cell in column), np.float64, len(column))
-
-
-def _header(cells: np.ndarray, separator: str) -> tuple[str, ...]:
-    """The first row, if it names the columns: it has no number, but the rows below it have. () otherwise."""
-    if not len(cells):
-        raise ValueError("the file is empty")
-    if not np.isnan(_numbers(cells[0], separator)).all() or all(cell.strip().lower() in MISSING for cell in cells[0]):
-        return ()
-    below = cells[1:200]
-    if not len(below) or all(np.isnan(_numbers(column, separator)).all() for column in below.T):
-        return ()
-    names: list[str] = []
-    for n, cell in enumerate(cells[0]):
-        name = " ".join(cell.replace(",", " ").split())[:60] or f"column {n + 1}"
-        names.append(name if name not in names else f"{name} ({n + 1})")
-    return tuple(names)
-
-
-def _times(column: np.ndarray) -> np.ndarray | None:
-    """The first column as dates, where nearly all of it is dates; None otherwise."""
-    import pandas
-
-    if not all(any(letter.isdigit() for letter in cell) and len(cell) <= 40 for cell in column[:20]):
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pandas warns of every format that it has to guess
+        options = table_recipe.csv_options(layout, places) | {"encoding": "utf-8", "compression": None}
         try:
-            times = pandas.to_datetime(pandas.Series(column.tolist()), errors="coerce", utc=True, format=None).dt.tz_localize(
-                None
-            )
-        except (ValueError, OverflowError, TypeError, AttributeError):
-            return None
-    found = times.to_numpy("datetime64[ns]")
-    return found if not np.isnat(found).any() else None
-
-
-def _kept(numbers: np.ndarray, names: tuple[str, ...], dated: bool) -> tuple[list[int], list[str]]:
-    """Which columns are mostly numbers, and notes on those left out."""
-    present, notes = np.isfinite(numbers), []
-    kept = [n for n in range(numbers.shape[1]) if present[:, n].mean() >= 0.5 and present[:, n].sum() >= 2]
-    if not kept:
-        raise ValueError("the file has no column of numbers")
-    counting = len(kept) > 1 and kept[0] == 0 and _counts_up(numbers[:, 0])
-    if counting:
-        kept.remove(0)
-        notes.append(f"{_short(names[0])} only counts the rows and was left out")
-    if left := [name for n, name in enumerate(names) if n not in kept and not (n == 0 and (dated or counting))]:
-        notes.append(f"left out, not being numbers: {', '.join(map(_short, left[:5]))}{' and more' if len(left) > 5 else ''}")
-    if len(kept) > MOST_COLUMNS:
-        notes.append(f"only the first {MOST_COLUMNS} of {len(kept)} columns were read")
-    return kept[:MOST_COLUMNS], notes
-
-
-def _filled(numbers: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """The columns with gaps bridged by straight lines, and notes on that."""
-    present, rows, notes = np.isfinite(numbers), np.arange(len(numbers)), []
-    values = np.stack(
-        [np.interp(rows, rows[known], column[known]) for column, known in zip(numbers.T, present.T, strict=True)], 1
-    )
-    if gaps := int((~present).sum()):
-        notes.append(f"{gaps:,} missing or unreadable cells were filled in between their neighbours")
-    if any(cell.lstrip().startswith(("=", "@")) for cell in cells[~present][:1000]):
-        notes.append("cells with formulas count as missing: export their values instead")
-    return values, notes
-
-
-def _counts_up(column: np.ndarray) -> bool:
-    """Whether a column is 0, 1, 2, … or 1, 2, 3, …: row numbers."""
-    return bool(column[0] in (0, 1) and np.isfinite(column).all() and (np.diff(column) == 1).all())
-
-
-def _short(name: str) -> str:
-    """A name for a sentence."""
-    return f"'{name}'" if len(name) <= 40 else f"'{name[:37]}...'"
+            table = table_recipe.stripped(pandas.read_csv(io.BytesIO(text.lines), **options))
+        except (ValueError, pandas.errors.ParserError) as reason:
+            raise ValueError(f"the file is not a CSV table ({' '.join(str(reason).split())[:80]})") from None
+    if len(table) != layout.rows:
+        raise ValueError("the file is not a CSV table: its quotation marks do not match")
+    return table

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from rnn_core.data.series import table_file
+from typing import TYPE_CHECKING
+
 from rnn_core.data.series.formula_tasks import KNOBS, forecasting
 from rnn_core.data.task import Dataset, Task, Uploads
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 
+if TYPE_CHECKING:
+    from rnn_core.data.series.table_file import Table
 
-def table(experiment: Experiment, uploads: Uploads = None) -> table_file.Table:
+
+def table(experiment: Experiment, uploads: Uploads = None) -> Table:
     """The uploaded table. Raises ValueError where it is missing or not what the experiment was made for."""
+    from rnn_core.data.series import table_file  # with pandas, which the registry of tasks does not need
+
     source = experiment.data.source
     if not source:
         raise ValueError("no file was chosen yet: upload a CSV file")
@@ -19,15 +25,19 @@ def table(experiment: Experiment, uploads: Uploads = None) -> table_file.Table:
         raise ValueError("the CSV file of this experiment is not on this machine: upload it again")
     if table_file.key(content) != source:
         raise ValueError("the uploaded file is not the one that this experiment was made with")
-    return table_file.parse(content)
+    return table_file.read(content)
 
 
 def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
+    from rnn_core.data.series import table_file
+
     count = len(table_file.chosen(table(experiment, uploads), experiment.data.column))
     return Interface("floats", count, experiment.data.horizon * count, "squared")
 
 
 def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
+    from rnn_core.data.series import table_file
+
     found = table(experiment, uploads)
     columns = list(table_file.chosen(found, experiment.data.column))
     names = tuple(found.columns[column] for column in columns)
