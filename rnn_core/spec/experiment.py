@@ -9,12 +9,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from rnn_core.spec import fields
+from rnn_core.spec import fields, limits
 
 CELLS = ("simple_rnn", "lstm", "gru")
 
@@ -83,48 +83,6 @@ class TrainingSpec(fields.Validated):
     kind: str = "training"
 
 
-@dataclass(frozen=True)
-class _Limit:
-    """A product of fields that would exhaust the machine although each of them is allowed alone."""
-
-    amount: Callable[[DataSpec, ModelSpec, TrainingSpec], int]  # what the fields ask for
-    most: int  # what is given
-    words: str  # what that amount is
-    shrink: str  # the field that yields when a link asks for too much
-
-    def yielded(self, data: DataSpec, model: ModelSpec, training: TrainingSpec) -> tuple[int, str]:
-        """The largest value of `shrink` that fits, and a sentence about it; "" where nothing is too large."""
-        amount = self.amount(data, model, training)
-        asked = next(getattr(part, self.shrink) for part in (data, model, training) if hasattr(part, self.shrink))
-        fitting = max(1, asked * self.most // max(amount, 1))
-        excess = amount > self.most and fitting < asked
-        return fitting, f"{self.words}: {self.shrink} must be at most {fitting} here, got {asked}" if excess else ""
-
-
-def state_bytes(model: ModelSpec, batch: int, length: int) -> int:
-    """Roughly what one training step keeps in memory: states and gates of every time step, forward and backward."""
-    gates = {"simple_rnn": 1, "lstm": 4, "gru": 3}[model.cell]
-    numbers = model.units * (2 * gates + 2) * model.layers * (1 + model.bidirectional) + model.embedding
-    return 4 * batch * length * numbers
-
-
-_LIMITS = (
-    _Limit(
-        lambda data, model, training: state_bytes(model, training.batch, data.length),
-        2**31,
-        "one training step may keep 2 GiB of states",
-        "batch",
-    ),
-    _Limit(
-        lambda data, model, training: data.samples * data.length, 20_000_000, "the data may have 20 million time steps", "samples"
-    ),
-    _Limit(
-        lambda data, model, training: data.vocabulary * model.embedding,
-        20_000_000,
-        "the embedding may have 20 million numbers",
-        "embedding",
-    ),
-)
 _SEED = {"type": int, "low": 0, "high": 2**31 - 1, "help": "Where all randomness starts: initial weights, data and batch order."}
 
 
@@ -143,8 +101,8 @@ class Experiment:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", fields.checked("seed", self.seed, _SEED))
-        for limit in _LIMITS:
-            _, complaint = limit.yielded(self.data, self.model, self.training)
+        for limit in limits.LIMITS:
+            _, complaint = limit.check(self.data, self.model, self.training)
             if complaint:
                 raise ValueError(complaint)
 
@@ -234,12 +192,12 @@ class Experiment:
             part: spec(**{name: values[name] for name in spec.__dataclass_fields__ if name in FIELDS})
             for part, spec in _PARTS.items()
         }
-        for limit in _LIMITS:
-            fitting, complaint = limit.yielded(*parts.values())
+        for limit in limits.LIMITS:
+            largest, complaint = limit.check(*parts.values())
             if complaint:
                 complaints.append(complaint)
-                part = _part_of(limit.shrink)
-                parts[part] = dataclasses.replace(parts[part], **{limit.shrink: fitting})
+                part = _part_of(limit.reduce)
+                parts[part] = dataclasses.replace(parts[part], **{limit.reduce: largest})
         return cls(**parts, seed=values["seed"]), tuple(complaints)
 
 

@@ -22,7 +22,8 @@ from rnn_core.data.sequences import Batch, Sequences, batches
 from rnn_core.engine.cells import Tensor
 from rnn_core.engine.model import Model
 from rnn_core.engine.network import Network
-from rnn_core.spec.experiment import TrainingSpec, state_bytes
+from rnn_core.spec.experiment import TrainingSpec
+from rnn_core.spec.limits import state_bytes
 from rnn_core.training import optimisers
 from rnn_core.training.batch_lengths import capacity, distinct, packed
 

@@ -90,20 +90,6 @@ def test_other_numbers_are_clamped_or_left(name, written, becomes):
     assert name in complaints[0]
 
 
-def test_products_are_limited_too():
-    largest = {"units": "512", "layers": "4", "length": "2000", "batch": "1024", "cell": "lstm", "bidirectional": "1"}
-    experiment, complaints = Experiment.read_query(largest)
-    assert (experiment.model.units, experiment.data.length) == (512, 2000)
-    assert experiment.training.batch < 64
-    assert any("batch must be at most" in complaint for complaint in complaints)
-    with pytest.raises(ValueError, match=r"one training step may keep 2 GiB of states: batch must be at most"):
-        experiment.replace(batch=1024)
-    with pytest.raises(ValueError, match="the embedding may have 20 million numbers"):
-        Experiment().replace(vocabulary=88_587, embedding=512)
-    with pytest.raises(ValueError, match="the data may have 20 million time steps"):
-        Experiment().replace(samples=100_000, length=2000)
-
-
 def test_unknown_keys_are_ignored_with_a_warning():
     with pytest.warns(UserWarning, match="unknown experiment field 'run' ignored"):
         assert Experiment.from_query({"run": "7", "seed": "3"}).seed == 3
