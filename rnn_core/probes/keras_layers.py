@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from rnn_core.engine.model import Model, skeleton
+from rnn_core.engine.keras_models import new_keras_model
+from rnn_core.engine.model import Model
 
 Probe = TypeVar("Probe", bound=Callable[..., Any])
 LOCK = threading.RLock()  # a tapped model is in a state that no other thread should meet
@@ -86,7 +87,7 @@ def _twin(model: Model) -> Any:
 
 @functools.lru_cache(maxsize=32)
 def _double(spec: Any, interface: Any, mask: bool) -> Any:
-    return skeleton(spec, interface, mask, "float64")
+    return new_keras_model(spec, interface, mask, "float64")
 
 
 def taps(model: Any) -> list[Tap]:
