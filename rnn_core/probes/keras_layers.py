@@ -228,7 +228,7 @@ def _compiled(cell: Any, biased: bool, masked: bool) -> Any:
     import tensorflow as tf
 
     from rnn_core.engine.blocks import scan
-    from rnn_core.engine.input_projections import Ready
+    from rnn_core.engine.input_projections import Projected
 
     def run(x: Any, kernel: Any, *rest: Any) -> Any:
         left, kernel = (
@@ -237,7 +237,7 @@ def _compiled(cell: Any, biased: bool, masked: bool) -> Any:
         )  # no probe asks for its gradient here: they sum the parts of the steps
         bias = tf.stop_gradient(left.pop(0)) if biased else None
         mask = left.pop(0) if masked else None
-        return scan(cell, Ready(x), kernel, bias, tuple(left[: cell.parts]), mask, tuple(left[cell.parts :]))
+        return scan(cell, Projected(x), kernel, bias, tuple(left[: cell.parts]), mask, tuple(left[cell.parts :]))
 
     units, columns = cell.units, cell.units * cell.blocks
     signature = [tf.TensorSpec((None, None, columns), tf.float64), tf.TensorSpec((units, columns), tf.float64)]

@@ -35,11 +35,11 @@ class Lookout:
 
 def states(model: Model, inputs: np.ndarray) -> np.ndarray:
     """(T, S) float32: the last layer's states on one sequence of (T,) token ids or (T, D) floats, of a bidirectional one its forward half's."""
-    from rnn_core.engine.numpy_recurrence import stacked
+    from rnn_core.engine.numpy_recurrence import forward_all
 
     x = (inputs.astype(np.float32) if model.embedding is None else model.embedding[inputs])[:, None]
     skipped = (inputs == 0)[:, None] if model.mask else None
-    last = stacked(model, x, skipped)[-2 if model.spec.bidirectional else -1]
+    last = forward_all(model, x, skipped)[-2 if model.spec.bidirectional else -1]
     return np.concatenate([state[1:, 0] for state in last.states], -1)
 
 
