@@ -73,7 +73,7 @@ def test_building_a_network_leaves_the_module_random_unchanged():
 def test_a_saved_keras_file_predicts_the_same(tmp_path):
     import keras
 
-    from rnn_core.training.step import Stepper
+    from rnn_core.training.step import TrainingStep
 
     model = build(experiment(cell="gru", layers=2), TOKENS)
     network = model.to_keras()
@@ -83,7 +83,7 @@ def test_a_saved_keras_file_predicts_the_same(tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     expected = network.predict(inputs, verbose=0)
     np.testing.assert_array_equal(loaded.predict(inputs, verbose=0), expected)
-    found = Stepper(model, experiment().training).predict(inputs, inputs != 0)
+    found = TrainingStep(model, experiment().training).predict(inputs, inputs != 0)
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
