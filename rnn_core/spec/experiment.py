@@ -1,7 +1,7 @@
 """One frozen description of a whole experiment: data, model, training and seed.
 
-An `Experiment` is the only input of everything downstream. It is validated where it is made, whatever a widget or a
-hand-typed link says, and it goes to and from a dict, JSON and a URL query without loss.
+An `Experiment` is the only input of the later stages. It is validated at construction, and converts to and from a dict, JSON
+and a URL query without loss.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CELLS = ("simple_rnn", "lstm", "gru")
 
 @dataclass(frozen=True)
 class DataSpec(fields.Validated):
-    """What is learned: a task of the registry in `rnn_core.data`, and its knobs."""
+    """The data: a task of the registry in `rnn_core.data`, and its fields."""
 
     task: str = fields.text("toy_reviews", 40, "What the network learns.")
     length: int = fields.integer(60, 1, 2000, "Time steps: the longest sequence kept (the last tokens of a text).")
@@ -90,21 +90,21 @@ _SEED = {"type": int, "low": 0, "high": 2**31 - 1, "help": "Where all randomness
 class Experiment:
     """Everything needed to repeat a run: data + model + training + seed.
 
-    Raises ValueError, at construction, for a value out of range and for a combination that would exhaust the machine.
+    Raises: ValueError at construction for a value out of range, and for a combination that exceeds a limit of `limits.py`.
     """
 
-    data: DataSpec = DataSpec()  # what is learned
+    data: DataSpec = DataSpec()  # task and its sizes
     model: ModelSpec = ModelSpec()  # the network
-    training: TrainingSpec = TrainingSpec()  # how it is fitted
+    training: TrainingSpec = TrainingSpec()  # optimiser, batch, epochs
     seed: int = 0  # 0..2^31-1: initial weights, data and batch order
     kind: str = "experiment"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", fields.checked("seed", self.seed, _SEED))
         for limit in limits.LIMITS:
-            _, complaint = limit.check(self.data, self.model, self.training)
-            if complaint:
-                raise ValueError(complaint)
+            _, message = limit.check(self.data, self.model, self.training)
+            if message:
+                raise ValueError(message)
 
     def replace(self, **changes: Any) -> Experiment:
         """A copy with the named fields of any part changed: `experiment.replace(cell="lstm", units=64, seed=1)`."""
@@ -119,12 +119,12 @@ class Experiment:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain nested dict, ready for JSON."""
+        """A nested dict of JSON types."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Experiment:
-        """The inverse of `to_dict`, nested or flat; unknown keys are ignored with a warning, invalid values refused."""
+        """The inverse of `to_dict`, nested or flat. Warns about unknown keys; raises ValueError for invalid values."""
         experiment, unknown = cls.read_dict(values)
         for name in unknown:
             warnings.warn(f"unknown experiment field {fields.shown(name)} ignored", stacklevel=2)
@@ -132,7 +132,7 @@ class Experiment:
 
     @classmethod
     def read_dict(cls, values: Mapping[str, Any]) -> tuple[Experiment, tuple[str, ...]]:
-        """As `from_dict`, with the names of the unknown fields in a tuple, for a caller that reports them."""
+        """As `from_dict`, but returns the names of unknown fields instead of warning."""
         flat: dict[str, Any] = {}
         for key, value in values.items():
             flat.update(value if isinstance(value, Mapping) else {key: value})
@@ -150,7 +150,7 @@ class Experiment:
 
     @classmethod
     def read_json(cls, text: str) -> tuple[Experiment, tuple[str, ...]]:
-        """As `from_json`, with the names of the unknown fields in a tuple, for a caller that reports them."""
+        """As `from_json`, but returns the names of unknown fields instead of warning."""
         return cls.read_dict(cls._parsed(text))
 
     @staticmethod
@@ -164,51 +164,51 @@ class Experiment:
         return values
 
     def to_query(self) -> dict[str, str]:
-        """The fields that differ from their defaults, as parameters of a link; `from_query` gives the same experiment back."""
-        usual = _flat(Experiment())
-        return {name: fields.write(value) for name, value in _flat(self).items() if value != usual[name]}
+        """The fields that differ from their defaults, as parameters of a link; `from_query` is the inverse."""
+        defaults = _flat(Experiment())
+        return {name: fields.write(value) for name, value in _flat(self).items() if value != defaults[name]}
 
     @classmethod
     def from_query(cls, query: Mapping[str, str] | str) -> Experiment:
-        """The experiment of a link. Whatever the link says, the result is valid; every change is a warning."""
-        experiment, complaints = cls.read_query(query)
-        for complaint in complaints:
-            warnings.warn(complaint, stacklevel=2)
+        """The experiment of a link, always valid: unknown names and invalid values are replaced, each with a warning."""
+        experiment, messages = cls.read_query(query)
+        for message in messages:
+            warnings.warn(message, stacklevel=2)
         return experiment
 
     @classmethod
     def read_query(cls, query: Mapping[str, str] | str) -> tuple[Experiment, tuple[str, ...]]:
-        """As `from_query`, with the complaints in a tuple, for a page that shows them."""
-        values, complaints = _flat(cls()), []
+        """As `from_query`, but returns the messages instead of warning."""
+        values, messages = _flat(cls()), []
         for name, written in dict(
             parse_qsl(query.lstrip("?"), keep_blank_values=True) if isinstance(query, str) else query
         ).items():
             if name in FIELDS:
-                values[name], complaint = fields.read(name, str(written), FIELDS[name], values[name])
+                values[name], message = fields.read(name, str(written), FIELDS[name], values[name])
             else:
-                complaint = f"unknown experiment field {fields.shown(name)} ignored"
-            complaints += [complaint] if complaint else []
+                message = f"unknown experiment field {fields.shown(name)} ignored"
+            messages += [message] if message else []
         parts = {
             part: spec(**{name: values[name] for name in spec.__dataclass_fields__ if name in FIELDS})
             for part, spec in _PARTS.items()
         }
         for limit in limits.LIMITS:
-            largest, complaint = limit.check(*parts.values())
-            if complaint:
-                complaints.append(complaint)
+            largest, message = limit.check(*parts.values())
+            if message:
+                messages.append(message)
                 part = _part_of(limit.reduce)
                 parts[part] = dataclasses.replace(parts[part], **{limit.reduce: largest})
-        return cls(**parts, seed=values["seed"]), tuple(complaints)
+        return cls(**parts, seed=values["seed"]), tuple(messages)
 
 
 _PARTS: dict[str, Any] = {"data": DataSpec, "model": ModelSpec, "training": TrainingSpec}
-FIELDS: dict[str, Mapping[str, Any]] = {  # every field's rule, by its name
+FIELDS: dict[str, Mapping[str, Any]] = {  # name of a field → its rule
     name: item.metadata for spec in _PARTS.values() for name, item in spec.__dataclass_fields__.items() if item.metadata
 } | {"seed": _SEED}
 
 
 def _flat(experiment: Experiment) -> dict[str, Any]:
-    """Every field of every part, by its name."""
+    """Name → value of every field of every part."""
     return {name: getattr(getattr(experiment, _part_of(name), experiment), name) for name in FIELDS}
 
 
