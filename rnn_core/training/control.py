@@ -28,7 +28,7 @@ class Control:
     def send(self, command: str, value: float | None = None) -> None:
         """One of COMMANDS; `value` is the new learning rate for "learning_rate"."""
         if command not in COMMANDS:
-            raise ValueError(f"a training can be asked to {', '.join(COMMANDS)}, got {command!r}")
+            raise ValueError(f"command must be one of {', '.join(COMMANDS)}, got {command!r}")
         if command == "learning_rate" and not (value is not None and math.isfinite(value) and 1e-6 <= value <= 10):
             raise ValueError(f"learning_rate must be between 1e-6 and 10, got {value!r}")
         with self._changed:

@@ -141,7 +141,7 @@ def test_batches_pad_in_front_and_keep_the_last_steps():
 @pytest.mark.parametrize("padding", ["bucket", "pre", "post"])
 def test_batches_hold_every_sequence_once(padding):
     dataset = data.build(small("toy_reviews", length=60)[0])
-    seen = list(data.batches(dataset.train, 7, np.random.default_rng(0), padding=padding, length=60))
-    assert sum(len(batch.targets) for batch in seen) == len(dataset.train)
-    counted = sum(int((batch.inputs != 0).sum()) for batch in seen)
+    produced = list(data.batches(dataset.train, 7, np.random.default_rng(0), padding=padding, length=60))
+    assert sum(len(batch.targets) for batch in produced) == len(dataset.train)
+    counted = sum(int((batch.inputs != 0).sum()) for batch in produced)
     assert counted == len(dataset.train.values)  # no token is lost, none doubled

@@ -23,7 +23,7 @@ def persistence(values: np.ndarray, ahead: int) -> float:
     return float(np.sqrt(np.mean((values[ahead:] - values[:-ahead]) ** 2)) / values.std())
 
 
-def made(values: np.ndarray, length: int = 5, horizon: int = 1, limits: tuple[int, int] | None = None) -> Series:
+def series_of(values: np.ndarray, length: int = 5, horizon: int = 1, limits: tuple[int, int] | None = None) -> Series:
     columns = tuple(range(values.shape[1]))
     limits = limits or series.ends(len(values), length, horizon, 0.2)
     return Series(values, tuple(map(str, columns)), columns, columns, length, horizon, limits, np.zeros(len(values), bool))
@@ -135,16 +135,16 @@ def test_noise_is_in_standard_deviations_of_the_series():
 @pytest.mark.parametrize("horizon", [1, 7])
 def test_windows_equal_the_scaled_series(horizon):
     dataset = build("lorenz", horizon=horizon)
-    made = dataset.series
-    steps = made.steps("validation", 2000)
+    found = dataset.series
+    steps = found.steps("validation", 2000)
     assert dataset.validation.values.shape[1] == 3
     for n in (0, len(steps) // 2, len(steps) - 1):
-        np.testing.assert_array_equal(dataset.validation[n], made.scaled[steps[n] - 50 : steps[n]])
+        np.testing.assert_array_equal(dataset.validation[n], found.scaled[steps[n] - 50 : steps[n]])
         np.testing.assert_array_equal(
-            dataset.validation.targets[n].reshape(horizon, 3), made.scaled[steps[n] : steps[n] + horizon]
+            dataset.validation.targets[n].reshape(horizon, 3), found.scaled[steps[n] : steps[n] + horizon]
         )
     np.testing.assert_allclose(
-        made.unscaled(made.target_values(steps).reshape(-1, 3))[:: max(horizon, 1)], made.values[steps], rtol=1e-4, atol=1e-4
+        found.unscaled(found.target_values(steps).reshape(-1, 3))[:: max(horizon, 1)], found.values[steps], rtol=1e-4, atol=1e-4
     )
 
 
@@ -156,20 +156,20 @@ def test_narma_is_predicted_from_its_input_alone():
 
 
 def test_no_target_is_in_two_parts_and_parts_are_in_order_of_time():
-    made = build("sine", horizon=4).series
-    targets = [set((made.steps(part)[:, None] + np.arange(4)).ravel().tolist()) for part in series.PARTS]
+    found = build("sine", horizon=4).series
+    targets = [set((found.steps(part)[:, None] + np.arange(4)).ravel().tolist()) for part in series.PARTS]
     assert not targets[0] & targets[1]
     assert not targets[1] & targets[2]
     assert max(targets[0]) < min(targets[1]) < max(targets[1]) < min(targets[2])
-    assert max(targets[2]) == len(made.values) - 1
+    assert max(targets[2]) == len(found.values) - 1
 
 
 def test_the_scale_depends_on_the_training_part_only():
     values = np.random.default_rng(0).standard_normal((400, 2)) * [1, 50] + [3, -7]
     tampered = values.copy()
-    first = made(values)
+    first = series_of(values)
     tampered[first.ends[0] :] *= 1000
-    second = made(tampered)
+    second = series_of(tampered)
     np.testing.assert_array_equal(first.mean, second.mean)
     np.testing.assert_array_equal(first.std, second.std)
     np.testing.assert_allclose(first.scaled[: first.ends[0]].mean(0), 0, atol=1e-6)
@@ -177,18 +177,18 @@ def test_the_scale_depends_on_the_training_part_only():
 
 
 def test_a_constant_series_has_finite_values():
-    flat = made(np.full((100, 1), 7.3))
+    flat = series_of(np.full((100, 1), 7.3))
     assert np.isfinite(flat.scaled).all()
     assert np.isfinite(list(series.baselines(flat).values())).all()
 
 
 def test_windows_above_the_limit_are_evenly_spaced(monkeypatch):
     monkeypatch.setattr(series, "MAX_NUMBERS", 6 * 50)
-    made_of_few = made(np.arange(1000.0)[:, None])
-    steps = made_of_few.steps("train")
+    long = series_of(np.arange(1000.0)[:, None])
+    steps = long.steps("train")
     assert len(steps) == 50
     assert steps[0] == 5
-    assert steps[-1] == made_of_few.ends[0] - 1
+    assert steps[-1] == long.ends[0] - 1
     assert np.ptp(np.diff(steps)) <= 1
 
 
@@ -200,7 +200,7 @@ def test_too_few_rows_are_refused_and_enough_rows_give_windows(rows, length, hor
     except ValueError as reason:
         assert "rows are too few" in str(reason)  # noqa: PT017
         return
-    found = made(np.zeros((rows, 1)), length, horizon, limits)
+    found = series_of(np.zeros((rows, 1)), length, horizon, limits)
     assert all(len(found.steps(part)) for part in series.PARTS)
 
 

@@ -1,4 +1,4 @@
-"""One step of each cell against stock Keras cells, forward and backward, and wrong conventions that must be noticed."""
+"""One step of each cell against stock Keras cells, forward and backward, and wrong conventions that must fail."""
 
 import dataclasses
 
@@ -46,14 +46,14 @@ def test_a_step_forward_and_backward_agrees_with_keras(name):
 
 
 @pytest.mark.parametrize(("name", "reset_after"), [("gru_before", True), ("gru_no_bias", False)])
-def test_the_reset_gate_on_the_wrong_side_is_noticed(name, reset_after):
+def test_the_reset_gate_on_the_wrong_side_gives_other_results(name, reset_after):
     state, expected, ours, theirs, _ = one_step(name, dataclasses.replace(cell_of(name), reset_after=reset_after))
     assert np.abs(state[0] - expected[0]).max() > 1e-3
     assert np.abs(ours[1] - theirs[1]).max() > 1e-3
 
 
 @pytest.mark.parametrize(("name", "first", "second"), [("gru", 0, 1), ("lstm", 0, 1), ("lstm", 2, 3)])
-def test_gates_in_another_order_are_noticed(name, first, second):
+def test_gates_in_another_order_give_other_results(name, first, second):
     """z and r swapped; i and f swapped; cell and output swapped (PyTorch's and other papers' packing)."""
     import tensorflow as tf
 

@@ -67,5 +67,5 @@ def test_impossible_learning_rates_are_refused(value: float | None):
 
 
 def test_unknown_commands_are_refused():
-    with pytest.raises(ValueError, match="can be asked to pause, resume"):
+    with pytest.raises(ValueError, match="command must be one of pause, resume"):
         Control().send("explode")

@@ -23,7 +23,7 @@ from rnn_core.data.sequences import Sequences
 from rnn_core.data.text.token_ids import OFFSET, START
 
 REVIEWS, INDEX = "imdb.npz", "imdb_word_index.json"
-MIN_FREE_BYTES = 2**30  # on the disk before `prepare` makes a copy, which takes a twentieth of that
+MIN_FREE_BYTES = 2**30  # free disk space from which `prepare` writes a copy, which takes a twentieth of it
 _ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _HASHES = {  # as in keras.datasets.imdb
     REVIEWS: "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",

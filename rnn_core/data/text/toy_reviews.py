@@ -25,7 +25,7 @@ class Review:
 
     text: str  # sentences with capitals and full stops
     positive: bool  # its verdict
-    kind: str  # "plain", "negation", "contrast" or "distance": what makes it hard
+    kind: str  # "plain", "negation", "contrast" or "distance": its difficulty
 
 
 def reviews(count: int, length: int, seed: int, part: str = "train") -> list[Review]:
