@@ -1,11 +1,11 @@
-"""Unrolled's library: recurrent networks trained, probed and drawn. Names load on first use, so importing costs nothing."""
+"""Unrolled's library: trains, probes and draws recurrent networks. Modules are imported when a name is first used."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
 
-_HOMES = {
+_NAMES = {  # public name → its module
     "Experiment": "spec.experiment",
     "DataSpec": "spec.experiment",
     "ModelSpec": "spec.experiment",
@@ -20,7 +20,7 @@ _HOMES = {
     "jacobians": "probes.jacobians.jacobians",
     "attributions": "probes.sentence.attributions",
 }
-_MODULES = {  # public name of a module → where it lies
+_MODULES = {  # public name of a module → the module
     "presets": "spec.presets",
     "data": "data",
     "figures": "figures",
@@ -29,15 +29,15 @@ _MODULES = {  # public name of a module → where it lies
     "runs": "store.store",
     "cluster": "service.service",
 }
-__all__ = [*_HOMES, *_MODULES]
+__all__ = [*_NAMES, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"rnn_core.{_HOMES[name]}"), name)
+    if name in _NAMES:
+        return getattr(import_module(f"rnn_core.{_NAMES[name]}"), name)
     if name in _MODULES:
         return import_module(f"rnn_core.{_MODULES[name]}")
-    raise AttributeError(f"rnn_core has no name {name!r}; it offers {', '.join(__all__)}")
+    raise AttributeError(f"rnn_core has no name {name!r}; its names are {', '.join(__all__)}")
 
 
 def __dir__() -> list[str]:

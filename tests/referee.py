@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-# name → (layer class, options): the same battery for every test
+# name → (layer class, options); every engine test runs over all of them
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "rnn_tanh": ("SimpleRNN", {}),
     "rnn_relu": ("SimpleRNN", {"activation": "relu"}),
@@ -25,7 +25,7 @@ UNITS, SIZE = 5, 3
 
 
 def cell_of(name: str, units: int = UNITS) -> Any:
-    """Our cell for a variant."""
+    """The cell of a variant."""
     from rnn_core.engine.cells import CELLS
 
     kind, options = VARIANTS[name]
@@ -61,7 +61,7 @@ def model_of(layers: list[Any], outputs: int = 1, activation: str | None = "sigm
 
 
 def unrolled(layer: Any, x: np.ndarray, mask: np.ndarray | None = None) -> tuple[Any, list[list[Any]], Any]:
-    """Every state of a stock cell stepped eagerly under a tape: (tape, states per step (parts of (B, H)), initial state)."""
+    """Runs a stock cell step by step under a tape: (tape, states per step (parts of (B, H)), initial state)."""
     import tensorflow as tf
 
     cell = layer.cell
@@ -90,5 +90,5 @@ def close(found: Any, expected: Any, tolerance: float = 1e-5) -> None:
 
 
 def gate_memory(bias: float, lags: np.ndarray) -> np.ndarray:
-    """What a forget or update gate alone keeps after n steps when only its bias speaks: σ(bias)ⁿ. (N,) for `lags` (N,)."""
+    """Share of the state that a forget or update gate keeps after n steps with its bias alone: σ(bias)ⁿ. (N,) for `lags` (N,)."""
     return (1 / (1 + np.exp(-bias))) ** np.asarray(lags)

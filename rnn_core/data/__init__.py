@@ -1,7 +1,7 @@
-"""What a network can learn: an Experiment in, a Dataset out (training, validation and test sequences).
+"""The data of every task: from an Experiment to a Dataset (training, validation and test sequences).
 
 In: an `Experiment`, and the bytes of uploaded files. Out: a `Dataset` with its `Interface`; the same experiment gives the same bits.
-`text/` holds reviews, `series/` time series and the user's own file, `memory_tasks.py` puzzles of memory.
+`text/` holds reviews, `series/` time series and the user's own file, `memory_tasks.py` synthetic memory tasks.
 Open first: `registry.py`, which lists the tasks; then `task.py` and `sequences.py`. A new task is one file that offers `TASKS`.
 """
 

@@ -1,4 +1,4 @@
-"""Puzzles that only memory solves. The data is endless: fresh sequences at every epoch, the same for every cell.
+"""Synthetic tasks that need memory. Every epoch has new sequences, the same for every cell.
 
 Sources: Hochreiter & Schmidhuber 1997 (adding, temporal order 6a), Arjovsky et al. 2016 (adding, copying in these forms),
 Bengio et al. 1994 (first token decides, parity).
@@ -21,22 +21,20 @@ from rnn_core.data.task import Dataset, Task, Uploads
 from rnn_core.spec.experiment import DataSpec, Experiment
 from rnn_core.spec.interface import Interface
 
-COUNT = 6400  # sequences of an epoch, where the experiment names no number: 100 steps of 64
-HELD_OUT = 512  # validation sequences at most; the true mean needs no more
-Known = tuple[dict[str, float], dict[str, float]]  # metric and loss of a predictor without memory, exact
+COUNT = 6400  # training sequences by default: 100 steps of 64
+HELD_OUT = 512  # validation sequences at most, and test sequences
+Baselines = tuple[dict[str, float], dict[str, float]]  # exact metric and loss of a predictor without memory
 SYMBOLS = tuple("abcdefgh")
 
 
 @dataclass(frozen=True)
 class Puzzle:
-    """A memory task: how it is drawn, and what is known about it."""
+    """A memory task: its generator and its exact baselines."""
 
-    draw: Callable[[int, int, int, np.random.Generator], tuple[np.ndarray, np.ndarray]]  # of rnn_core.data.puzzles
+    draw: Callable[[int, int, int, np.random.Generator], tuple[np.ndarray, np.ndarray]]  # a function of rnn_core.data.puzzles
     interface: Interface  # shapes of inputs and outputs
-    baselines: Callable[
-        [int, int], tuple[dict[str, float], dict[str, float]]
-    ]  # (length, delay) → exact metric and loss without memory
-    shortest: int = 1  # fewest steps for which the puzzle makes sense
+    baselines: Callable[[int, int], Baselines]  # of (length, delay)
+    shortest: int = 1  # smallest length at which the task is defined
 
     def sequences(self, count: int, data: DataSpec, seed: int, purpose: str, number: int = 0) -> Sequences:
         """`count` sequences; the same arguments give the same bits."""
@@ -45,7 +43,7 @@ class Puzzle:
 
 
 def sizes(data: DataSpec) -> tuple[int, int]:
-    """Training and validation sequences; long sequences come in smaller numbers unless the experiment says otherwise."""
+    """Numbers of training and validation sequences; by default fewer for long sequences, 4 million steps in all."""
     count = data.samples or min(COUNT, 4_000_000 // data.length)
     return count, min(max(round(count * data.validation), 1), HELD_OUT)
 
@@ -69,7 +67,7 @@ def _build(puzzle: Puzzle, experiment: Experiment, uploads: Uploads = None) -> D
 
 
 def _resample(puzzle: Puzzle, count: int, data: DataSpec, seed: int, epoch: int) -> Sequences:
-    """Fresh training sequences for an epoch; epoch 0 is `Dataset.train`."""
+    """New training sequences for an epoch; epoch 0 gives `Dataset.train`."""
     return puzzle.sequences(count, data, seed, "train", epoch)
 
 
@@ -78,7 +76,7 @@ def _interface(puzzle: Puzzle, experiment: Experiment, uploads: Uploads = None) 
 
 
 def _task(
-    puzzle: Puzzle, title: str, description: str, asked: str, defaults: Mapping[str, Any], classes: tuple[str, ...] = ()
+    puzzle: Puzzle, title: str, description: str, target_label: str, defaults: Mapping[str, Any], classes: tuple[str, ...] = ()
 ) -> Task:
     name = puzzle.draw.__name__
     return Task(
@@ -88,7 +86,7 @@ def _task(
         group="memory",
         metric="rmse" if puzzle.interface.loss == "squared" else "accuracy",
         input_label="step",
-        target_label=asked,
+        target_label=target_label,
         build=partial(_build, puzzle),
         interface=partial(_interface, puzzle),
         defaults={"learning_rate": 0.01, "clip": 1.0, **defaults},
@@ -97,26 +95,26 @@ def _task(
     )
 
 
-def _guess(classes: int, length: int, delay: int) -> Known:
+def _guess(classes: int, length: int, delay: int) -> Baselines:
     """Guessing one of several equally likely classes."""
     return {"guessing": 1 / classes}, {"guessing": math.log(classes)}
 
 
-def _always_one(length: int, delay: int) -> Known:
+def _always_one(length: int, delay: int) -> Baselines:
     """The sum of two numbers in [0, 1) has mean 1 and variance 2/12."""
     return {"always 1": math.sqrt(1 / 6)}, {"always 1": 1 / 6}
 
 
-def _copying(length: int, delay: int) -> Known:
-    return _forgetful(length, min(10, (length - 1) // 2))
+def _copying(length: int, delay: int) -> Baselines:
+    return _blanks_known(length, min(10, (length - 1) // 2))
 
 
-def _delayed(length: int, delay: int) -> Known:
-    return _forgetful(length, max(length - delay, 0))
+def _delayed(length: int, delay: int) -> Baselines:
+    return _blanks_known(length, max(length - delay, 0))
 
 
-def _forgetful(length: int, guessed: int) -> Known:
-    """Right about every blank, guessing the `guessed` symbols among eight: 10 ln 8 / (T + 20) for copying over T steps."""
+def _blanks_known(length: int, guessed: int) -> Baselines:
+    """Right about every blank, guessing `guessed` symbols among eight. Loss of copying over T steps: 10 ln 8 / (T + 20)."""
     words = "knowing when, not what"
     return {words: (length - guessed * 7 / 8) / length}, {words: guessed * math.log(8) / length}
 

@@ -1,8 +1,8 @@
-"""The puzzles of the memory tasks, as plain numpy: each function stands alone, so that a Keras program can carry its source.
+"""Generators of the memory tasks in NumPy. Each is self-contained, because exported Keras programs include its source.
 
 Every function draws `count` sequences of `length` steps with the generator `rng` and returns values (N, T, D) float32 and
-targets: (N, 1) float32, (N,) int32 classes, or (N, T) int32 classes where every step is asked. `delay` is how far back
-a delayed recall reaches; the others ignore it.
+targets: (N, 1) float32, (N,) int32 classes, or (N, T) int32 classes with a target at every step. `delay` is the number of
+steps back in `delayed_recall`; the others ignore it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def adding(count: int, length: int, delay: int, rng: np.random.Generator) -> tup
 
 
 def copying(count: int, length: int, delay: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Ten symbols out of eight, blanks (8), a signal (9), ten blanks; asked for: blanks, and the ten symbols at the end."""
+    """Inputs: ten symbols out of eight, blanks (8), a signal (9), ten blanks. Targets: blanks, and the ten symbols at the end."""
     shown = min(10, (length - 1) // 2)
     symbols = rng.integers(0, 8, (count, shown))
     inputs = np.full((count, length), 8)
@@ -34,7 +34,7 @@ def copying(count: int, length: int, delay: int, rng: np.random.Generator) -> tu
 
 
 def temporal_order(count: int, length: int, delay: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """X or Y somewhere in the second tenth and again in the sixth, distractors elsewhere; classes XX, XY, YX, YY."""
+    """X or Y once in the second tenth and once in the sixth, distractors elsewhere; classes XX, XY, YX, YY."""
     inputs = rng.integers(2, 6, (count, length))  # four distractors
     early = rng.integers(length // 10, max(2 * length // 10, length // 10 + 1), count)
     late = rng.integers(5 * length // 10, max(6 * length // 10, 5 * length // 10 + 1), count)
@@ -52,13 +52,13 @@ def first_token(count: int, length: int, delay: int, rng: np.random.Generator) -
 
 
 def parity(count: int, length: int, delay: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Random bits; is the number of ones odd?"""
+    """Random bits; the target is 1 where the number of ones is odd."""
     bits = rng.integers(0, 2, (count, length))
     return bits[..., None].astype(np.float32), (bits.sum(1, keepdims=True) % 2).astype(np.float32)
 
 
 def delayed_recall(count: int, length: int, delay: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A stream of eight symbols; at every step, name the one `delay` steps back (8: there was none yet)."""
+    """Random symbols out of eight; the target of every step is the symbol `delay` steps back, 8 where there is none."""
     inputs = rng.integers(0, 8, (count, length))
     targets = np.full((count, length), 8, np.int32)
     targets[:, delay:] = inputs[:, : max(length - delay, 0)]

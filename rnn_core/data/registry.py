@@ -1,6 +1,6 @@
-"""The registry of tasks: every name that `DataSpec.task` may hold, and where it is built.
+"""The registry of tasks: the values of `DataSpec.task`, and the module that builds each.
 
-Adding a task is one file that offers `TASKS` and its name in `_HOMES`.
+To add a task, write one file that defines `TASKS` and add its name to `_MODULES`.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from rnn_core.data.task import Dataset, Task, Uploads
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 
-_HOMES = ("text.toy_reviews", "text.imdb", "series.formula_tasks", "series.table_task", "memory_tasks")
+_MODULES = ("text.toy_reviews", "text.imdb", "series.formula_tasks", "series.table_task", "memory_tasks")
 __all__ = ["Batch", "Dataset", "Interface", "Sequences", "Task", "batches", "build", "interface", "task", "tasks"]
 
 
 @cache
 def tasks() -> dict[str, Task]:
-    """Every task by its name, in the order in which a menu shows them."""
-    return {task.name: task for home in _HOMES for task in import_module(f"rnn_core.data.{home}").TASKS}
+    """Every task by its name, in menu order."""
+    return {task.name: task for module in _MODULES for task in import_module(f"rnn_core.data.{module}").TASKS}
 
 
 def task(name: str) -> Task:
-    """One task of the registry. Raises ValueError for a name it does not hold."""
+    """The task of that name. Raises ValueError for an unknown name."""
     if name not in tasks():
         raise ValueError(f"task must be one of {', '.join(tasks())}, got {name!r}")
     return tasks()[name]
@@ -34,16 +34,16 @@ def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
     """The data of an experiment; the same experiment gives the same bits.
 
     Args:
-        experiment: its `data` part and `seed` decide everything.
-        uploads: SHA-256 → bytes of files that the user brought (task csv).
+        experiment: only its `data` part and `seed` matter.
+        uploads: SHA-256 → bytes of uploaded files (task csv).
 
     Raises:
-        ValueError: the data cannot be made as asked, with the reason.
-        FileNotFoundError: the data is neither here nor downloadable, with what to do.
+        ValueError: the data cannot be made; the message has the reason.
+        FileNotFoundError: the data is not on this machine and cannot be downloaded; the message says what to do.
     """
     return task(experiment.data.task).build(experiment, uploads)
 
 
 def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
-    """The shapes of the experiment's inputs and outputs, without making the data."""
+    """The shapes of the experiment's inputs and outputs, without building the data."""
     return task(experiment.data.task).interface(experiment, uploads)

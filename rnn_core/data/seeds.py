@@ -1,4 +1,4 @@
-"""Random generators that depend on a seed and on what they are for, so that no two uses share a stream."""
+"""Random generators that depend on a seed and a purpose, so that no two purposes share a stream."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 
 def generator(seed: int, purpose: str, number: int = 0) -> np.random.Generator:
-    """The generator of `(seed, purpose, number)`: always the same stream, independent of every other purpose.
+    """The generator of `(seed, purpose, number)`; its stream is independent of those of other arguments.
 
     Args:
         seed: the experiment's seed.
-        purpose: what the numbers are for, such as "adding/train".
-        number: counts repetitions, such as epochs.
+        purpose: such as "adding/train".
+        number: of the repetition, such as the epoch.
     """
     return np.random.default_rng([seed, zlib.crc32(purpose.encode()), number])

@@ -1,4 +1,4 @@
-"""Many sequences of different lengths in two flat arrays, and the batches made from them."""
+"""Sequences of different lengths in two flat arrays, and batches of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What one training step reads."""
+    """Inputs, mask and targets of one training step."""
 
     inputs: np.ndarray  # (B, T) int32 token ids, 0 = padding; or (B, T, D) float32
     mask: np.ndarray | None  # (B, T) bool, True = real step; None when every step is real or padding is not skipped
@@ -46,20 +46,20 @@ class Sequences:
         return cls(values.reshape(count * length, *values.shape[2:]), np.arange(count + 1, dtype=np.int64) * length, targets)
 
     def take(self, indices: np.ndarray) -> Sequences:
-        """The chosen sequences, in the given order."""
+        """The sequences of these numbers, in this order."""
         lengths = self.lengths[indices]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         rows = np.repeat(self.offsets[:-1][indices] - offsets[:-1], lengths) + np.arange(offsets[-1])
         return Sequences(self.values[rows], offsets, self.targets[indices])
 
     def pad(self, indices: np.ndarray, length: int | None = None, side: str = "pre", mask: bool = True) -> Batch:
-        """A batch of the chosen sequences, padded with zeros to `length` (default: the longest of them).
+        """A batch of the sequences of these numbers, padded with zeros to `length` (default: the longest of them).
 
         Args:
-            indices: (B,) which sequences.
+            indices: (B,) numbers of the sequences.
             length: T; longer sequences keep their last T steps.
             side: "pre" pads in front, "post" behind.
-            mask: report which steps are real; False leaves padding to be read like any other step.
+            mask: return which steps are real; False treats padding as real steps.
         """
         lengths = self.lengths[indices]
         length = int(lengths.max(initial=1)) if length is None else length

@@ -1,10 +1,10 @@
-"""A cell's steps through time: forward scan and explicit backpropagation through time, time-major.
+"""A cell's steps through time: forward, and explicit backpropagation through time, in blocks of steps that fit the cache.
 
-The gradient of the state at *every* step falls out of the backward loop. It is handed over as the gradient of `nudge`, zeros
-that stand for a small push on each state after its step: dL/dnudge_t is the total derivative dL/ds_t.
+The backward loop computes the gradient of the state at *every* step. It is returned as the gradient of `perturbation`:
+zeros added to each state, whose gradient is the total derivative dL/ds_t.
 
-Shapes: T time, B batch, D inputs, H units, G packed columns (H, 4H, 3H). A mask is True at real steps; a masked step keeps
-the state, so its Jacobian is the identity and its input gets no gradient.
+Shapes: T time, B batch, D inputs, H units, G packed columns (H, 4H, 3H); time comes first. A mask is True at real steps; a
+masked step keeps the state, so its Jacobian is the identity and the gradient of its input is zero.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import tensorflow as tf
 
 from rnn_core.engine import xla
 from rnn_core.engine.cells import GRU, Cell, State, Tensor
-from rnn_core.engine.input_projections import Dense, Projection, Rows, cut, outer_sum
+from rnn_core.engine.input_projections import Projection, TableRows, dense, outer_sum, take_block
 
-xla.prefer_vectors()  # for all that is compiled from here on
+xla.prefer_vectors()  # before anything is compiled
 
-BLOCK = range(10, 51)  # how many steps are taken at once, where T can be divided by one of these
+BLOCK_SIZES = range(10, 51)  # steps in a block: the largest of these that divides T
 
 
 def zeros(cell: Cell, batch: Tensor, dtype: Any) -> State:
@@ -28,26 +28,27 @@ def zeros(cell: Cell, batch: Tensor, dtype: Any) -> State:
     return tuple(tf.zeros((batch, cell.units), dtype) for _ in range(cell.parts))
 
 
-def before(states: State, initial: State) -> State:
-    """The state before each step: `states` (T, B, H) moved one step later, the initial one in front."""
+def previous_states(states: State, initial: State) -> State:
+    """(T, B, H) each: the state before each step, from the states after each step and the initial one."""
     return tuple(tf.concat((start[None], stack[:-1]), axis=0) for stack, start in zip(states, initial, strict=True))
 
 
 def length(values: Tensor) -> Tensor | int:
-    """T of (T, …): a number where it is known beforehand."""
+    """T of (T, …): an int where the shape is static."""
     return tf.shape(values)[0] if values.shape[0] is None else values.shape[0]
 
 
 def block_size(values: Tensor) -> int:
-    """How many steps of (T, …) make a block; 0 where the shape is not known beforehand or T cannot be divided."""
+    """Steps in a block of (T, …); 0 where the shape is not static or no block size divides T."""
     steps = values.shape[0] if values.shape.is_fully_defined() else 0
-    return max((size for size in BLOCK if steps and steps % size == 0), default=0)
+    return max((size for size in BLOCK_SIZES if steps and steps % size == 0), default=0)
 
 
-def chosen(cell: Cell, real: Tensor, new: Tensor, old: Tensor) -> Tensor:
-    """New where `real` is 1, old where it is 0. Where no number can be infinite, sums of products say the same.
+def masked_state(cell: Cell, real: Tensor, new: Tensor, old: Tensor) -> Tensor:
+    """`new` where `real` is 1, `old` where it is 0.
 
-    XLA runs tanh beside a choice at half its speed: that is a tenth of SimpleRNN's training step.
+    Bounded states use products instead of `tf.where`, next to which XLA runs tanh at half its speed: a tenth of SimpleRNN's
+    training step. Unbounded ones (relu, linear) may be infinite, and 0 · ∞ is NaN.
     """
     if cell.activation in ("tanh", "sigmoid"):
         return real * new + (1 - real) * old
@@ -56,62 +57,62 @@ def chosen(cell: Cell, real: Tensor, new: Tensor, old: Tensor) -> Tensor:
 
 def forward(
     cell: Cell,
-    read: Projection,
+    projection: Projection,
     kernel: Tensor,
     bias: Tensor | None,
     initial: State,
     mask: Tensor | None,
     start: Tensor | int = 0,
-    bare: bool = False,
+    last_only: bool = False,
 ) -> State:
     """All steps forward, block by block.
 
     Args:
-        read: the projected inputs.
+        projection: the projected inputs.
         kernel, bias: as in `Cell.step`.
         initial: the state before the first step, (B, H) each.
         mask: (T, B, 1) bool or None.
         start: steps before this one are not run; their rows of the result are zeros.
-        bare: keep no record; give the last state, (B, H) each.
+        last_only: return only the last state, (B, H) each.
 
-    Returns: the record, (T + 1, B, H) each: the parts of the state after each step, the initial one in front, then what the
-        cell saved, zeros in front. Arrays of their own are read four times as fast as ones side by side.
+    Returns: the record, (T + 1, B, H) each: the parts of the state, row 0 the initial one, then what the cell saved, row 0
+        zeros. Separate arrays are read four times as fast as one interleaved array.
     """
-    steps, size, dtype = length(read.steps), block_size(read.steps), initial[0].dtype
+    steps, size, dtype = length(projection.inputs), block_size(projection.inputs), initial[0].dtype
     masks = None if mask is None else tf.TensorArray(dtype, steps).unstack(tf.cast(mask, dtype))
-    stack = partial(tf.TensorArray, dtype, steps + 1, element_shape=(read.steps.shape[1], cell.units))
-    rows = () if bare else (*initial, *([tf.zeros_like(initial[0])] * cell.saves))
+    stack = partial(tf.TensorArray, dtype, steps + 1, element_shape=(projection.inputs.shape[1], cell.units))
+    rows = () if last_only else (*initial, *([tf.zeros_like(initial[0])] * cell.saved_count))
     record = tuple(stack().write(start, value) for value in rows)
 
-    def through(read: Projection, begin: Tensor | int, count: Tensor | int, state: State, record: Any) -> Any:
-        xs = tf.TensorArray(dtype, count, clear_after_read=False).unstack(read.values())
+    def run_block(projection: Projection, begin: Tensor | int, count: Tensor | int, state: State, record: Any) -> Any:
+        xs = tf.TensorArray(dtype, count, clear_after_read=False).unstack(projection.values())
         first = tf.maximum(start, begin)
-        # A GRU uses its inputs in two places. Where it keeps nothing, XLA makes one pass of the step and reads them in it, twice,
-        # without vectors; so they are read one step ahead.
-        ahead = [xs.read(tf.minimum(first - begin, count - 1))] if bare and isinstance(cell, GRU) else []
+        # A GRU uses its inputs twice. Without a record XLA fuses the whole step and reads the inputs inside it, twice and
+        # without vector instructions; reading them one step ahead prevents that.
+        ahead = [xs.read(tf.minimum(first - begin, count - 1))] if last_only and isinstance(cell, GRU) else []
 
         def body(t: Tensor, state: State, record: Any, *ahead: Tensor) -> tuple[Any, ...]:
             after, saved = cell.step(ahead[0] if ahead else xs.read(t - begin), state, kernel, bias)
             if masks is not None:
                 real = masks.read(t)
-                after = tuple(chosen(cell, real, new, old) for new, old in zip(after, state, strict=True))
-            record = tuple(kept.write(t + 1, new) for kept, new in zip(record, (*after, *saved), strict=not bare))
+                after = tuple(masked_state(cell, real, new, old) for new, old in zip(after, state, strict=True))
+            record = tuple(kept.write(t + 1, new) for kept, new in zip(record, (*after, *saved), strict=not last_only))
             return t + 1, after, record, *(xs.read(tf.minimum(t + 1 - begin, count - 1)) for _ in ahead)
 
         return tf.while_loop(lambda t, *_: t < begin + count, body, (first, state, record, *ahead))[1:3]
 
     def block(n: Tensor, state: State, record: Any) -> tuple[Any, ...]:
-        return n + 1, *through(read.block(n, size), n * size, size, state, record)
+        return n + 1, *run_block(projection.block(n, size), n * size, size, state, record)
 
     if size:
         loop = (tf.convert_to_tensor(start) // size, initial, record)
         _, last, record = tf.while_loop(lambda n, *_: n * size < steps, block, loop)
     else:
-        last, record = through(read, 0, steps, initial, record)
-    return last if bare else tuple(kept.stack() for kept in record)
+        last, record = run_block(projection, 0, steps, initial, record)
+    return last if last_only else tuple(kept.stack() for kept in record)
 
 
-def lanes(cell: Cell, record: State) -> tuple[State, State, State]:
+def split_record(cell: Cell, record: State) -> tuple[State, State, State]:
     """States after each step, states before it, and what the cell saved, (T, B, H) each, from a record of T steps."""
     after, previous = tuple(kept[1:] for kept in record), tuple(kept[:-1] for kept in record[: cell.parts])
     return after[: cell.parts], previous, after[cell.parts :]
@@ -121,7 +122,7 @@ def backward(
     cell: Cell,
     gradients: State | None,
     record: State,
-    turned: Tensor,
+    transposed: Tensor,
     mask: Tensor | None,
     last: State | None = None,
     start: Tensor | int = 0,
@@ -129,16 +130,16 @@ def backward(
     """All steps backward.
 
     Args:
-        gradients: of the states after each step, as far as they leave the recurrence there, (T, B, H) each; None for zeros.
-        record: what `forward` gave.
-        turned: (G, H) the recurrent kernel's transpose.
+        gradients: of the states after each step, from outside the recurrence, (T, B, H) each; None for zeros.
+        record: the result of `forward`.
+        transposed: (G, H) the recurrent kernel's transpose.
         mask: (T, B, 1) bool or None.
-        last: more gradient of the state after the last step, (B, H) each; None for zeros.
+        last: additional gradient of the state after the last step, (B, H) each; None for zeros.
         start: as in `forward`.
 
     Returns: the gradient of x (T, B, G), the total derivative of every state (T, B, H) each, and of the initial state.
     """
-    states, previous, saved = lanes(cell, record)
+    states, previous, saved = split_record(cell, record)
     steps, batch, dtype = length(states[0]), record[0].shape[1], record[0].dtype
     factors = cell.factors(saved, states, previous)
     streams = tuple(tf.TensorArray(dtype, steps).unstack(value) for value in (*factors, *(gradients or ())))
@@ -148,9 +149,9 @@ def backward(
 
     def body(t: Tensor, carried: State, rows: Any) -> tuple[Any, ...]:
         values = [stream.read(t - 1) for stream in streams]
-        local, leaving = tuple(values[: len(factors)]), values[len(factors) :]
-        total = tuple(a + b for a, b in zip(carried, leaving, strict=True)) if leaving else carried
-        earlier = cell.back(total, local, turned)
+        local, outside = tuple(values[: len(factors)]), values[len(factors) :]
+        total = tuple(a + b for a, b in zip(carried, outside, strict=True)) if outside else carried
+        earlier = cell.step_back(total, local, transposed)
         if masks is not None:
             real = masks.read(t - 1)
             earlier = tuple(tf.where(real, new, old) for new, old in zip(earlier, total, strict=True))
@@ -158,26 +159,26 @@ def backward(
 
     loop = (tf.convert_to_tensor(steps), carried, rows.write(steps, tf.stack(carried)))
     _, carried, rows = tf.while_loop(lambda t, *_: t > start, body, loop)
-    rows = rows.write(start, tf.zeros_like(tf.stack(carried)))  # that was the initial state: no step
+    rows = rows.write(start, tf.zeros_like(tf.stack(carried)))  # row `start` is the initial state, not a step
     totals = tuple(tf.unstack(rows.stack()[1:], axis=1))
     totals = tuple(a + b for a, b in zip(totals, gradients, strict=True)) if gradients else totals
-    delta = cell.delta(totals, factors, turned)
+    delta = cell.delta(totals, factors, transposed)
     return delta if mask is None else tf.where(mask, delta, tf.zeros_like(delta)), totals, carried
 
 
 def weight_gradients(cell: Cell, delta: Tensor, record: State, biased: bool) -> State:
-    """(H, G) dL/dR and, if `biased`, (G,) of the recurrent bias, summed over steps and batch: matmuls after the loop of a block."""
-    _, previous, saved = lanes(cell, record)
-    pairs = cell.outer(delta, saved, previous)
+    """(H, G) dL/dU and, if `biased`, (G,) of the recurrent bias, summed over steps and batch: matmuls after a block's loop."""
+    _, previous, saved = split_record(cell, record)
+    pairs = cell.kernel_gradient_pairs(delta, saved, previous)
     kernel = tf.concat([outer_sum(left, right) for left, right in pairs], axis=1)
     if not biased:
         return (kernel,)
     assert isinstance(cell, GRU)
-    right = cell.recurrent(delta, saved)
+    right = cell.recurrent_delta(delta, saved)
     return kernel, outer_sum(tf.ones_like(right[..., :1]), right)[0]
 
 
-def swept(
+def backward_by_blocks(
     cell: Cell,
     gradients: State | None,
     record: State,
@@ -186,92 +187,88 @@ def swept(
     last: State | None,
     start: Tensor | int,
     biased: bool,
-    read: Projection,
+    projection: Projection,
 ) -> tuple[State, State, State, State]:
-    """`backward` and the gradients of the weights, block by block from the end.
+    """`backward` and the gradients of the weights, block by block from the last step.
 
-    What a block of steps needs stays in one core's cache: that is a fifth off the time of 500 steps.
+    A block's arrays stay in one core's cache, which takes a fifth off the time of 500 steps.
 
     Args:
         kernel: (H, G) the recurrent kernel.
         biased: whether there is a recurrent bias.
-        read: as in `forward`.
+        projection: as in `forward`.
 
-    Returns: the gradients of what `read` reads from; the total derivative of every state (T, B, H) each; of the initial
+    Returns: the gradients of `projection.tensors`; the total derivative of every state (T, B, H) each; of the initial
         state; of the recurrent kernel and bias.
     """
-    turned, shape = tf.transpose(kernel), record[0].shape
-    steps, size = length(read.steps), block_size(read.steps)
+    transposed, shape = tf.transpose(kernel), record[0].shape
+    steps, size = length(projection.inputs), block_size(projection.inputs)
     if not size:
-        delta, totals, first = backward(cell, gradients, record, turned, mask, last, start)
-        return read.gradients(delta), totals, first, weight_gradients(cell, delta, record, biased)
+        delta, totals, first = backward(cell, gradients, record, transposed, mask, last, start)
+        return projection.gradients(delta), totals, first, weight_gradients(cell, delta, record, biased)
 
     def block(n: Tensor, carried: State, weights: State, into: Any, totals: Any) -> tuple[Any, ...]:
-        leaving = None if gradients is None else tuple(cut(value, n, size) for value in gradients)
-        part, real = tuple(cut(kept, n, size, 1) for kept in record), None if mask is None else cut(mask, n, size)
-        delta, found, carried = backward(cell, leaving, part, turned, real, carried, tf.maximum(start - n * size, 0))
+        outside = None if gradients is None else tuple(take_block(value, n, size) for value in gradients)
+        part, real = tuple(take_block(kept, n, size, 1) for kept in record), None if mask is None else take_block(mask, n, size)
+        delta, found, carried = backward(cell, outside, part, transposed, real, carried, tf.maximum(start - n * size, 0))
         weights = tuple(a + b for a, b in zip(weights, weight_gradients(cell, delta, part, biased), strict=True))
         totals = tuple(kept.write(n, total) for kept, total in zip(totals, found, strict=True))
-        return n - 1, carried, weights, read.add(into, delta, n), totals
+        return n - 1, carried, weights, projection.add(into, delta, n), totals
 
     stack = partial(tf.TensorArray, kernel.dtype, steps // size)
     carried = tuple(tf.zeros_like(state[0]) for state in record[: cell.parts]) if last is None else last
     weights = (tf.zeros_like(kernel), *([tf.zeros_like(kernel[0])] if biased else []))
     totals = tuple(stack(element_shape=(size, *shape[1:])) for _ in carried)
-    loop = (steps // size - 1, carried, weights, read.nothing(steps // size, size), totals)
+    loop = (steps // size - 1, carried, weights, projection.zero_gradients(steps // size, size), totals)
     _, first, weights, into, totals = tf.while_loop(lambda n, *_: (n + 1) * size > start, block, loop)
-    return read.total(into), tuple(tf.reshape(total.stack(), (steps, *shape[1:])) for total in totals), first, weights
+    return projection.total(into), tuple(tf.reshape(total.stack(), (steps, *shape[1:])) for total in totals), first, weights
 
 
 def scan(
     cell: Cell,
-    read: Projection,
+    projection: Projection,
     kernel: Tensor,
     bias: Tensor | None,
     initial: State,
     mask: Tensor | None,
-    nudge: State,
+    perturbation: State,
     start: Tensor | int = 0,
     final: bool = False,
 ) -> tuple[State, State]:
     """Differentiable recurrence: `forward` with `backward` as its gradient.
 
     Args:
-        read: as in `forward`; gradients flow to its tensors.
-        nudge: zeros (T, B, H) for each part of the state; never read, but their gradient is dL/ds_t.
-        final: give only the state after the last step, (B, H) each; its gradient needs no zeros for all the others.
+        projection: as in `forward`; gradients flow to its tensors.
+        perturbation: zeros (T, B, H) for each part of the state; not used in the forward pass, their gradient is dL/ds_t.
+        final: return only the state after the last step, (B, H) each; gradients of the other states are then not allocated.
 
-    Returns: states (T, B, H) each, and what the cell saved (no gradient flows through that).
+    Returns: states (T, B, H) each, and what the cell saved (without gradient).
     """
     biases = () if bias is None else (bias,)
 
     @tf.custom_gradient
     def run(kernel: Tensor, *rest: Tensor) -> Any:
         initial = rest[len(biases) : len(biases) + cell.parts]
-        record = forward(cell, read, kernel, rest[0] if biases else None, initial, mask, start)
+        record = forward(cell, projection, kernel, rest[0] if biases else None, initial, mask, start)
 
         def gradient(*upstream: Tensor) -> tuple[Tensor, ...]:
             given = upstream[: cell.parts]
-            leaving, last = (None, given) if final else (given, None)
-            into, totals, first, tied = swept(cell, leaving, record, kernel, mask, last, start, bool(biases), read)
-            return *tied, *first, *totals, *into
+            outside, last = (None, given) if final else (given, None)
+            inputs, totals, first, weights = backward_by_blocks(
+                cell, outside, record, kernel, mask, last, start, bool(biases), projection
+            )
+            return *weights, *first, *totals, *inputs
 
-        states, _, saved = lanes(cell, tuple(kept[-2:] for kept in record) if final else record)
+        states, _, saved = split_record(cell, tuple(kept[-2:] for kept in record) if final else record)
         return tuple(state[0] for state in states) if final else (*states, *saved), gradient
 
-    values = run(kernel, *biases, *initial, *nudge, *read.tensors)
+    values = run(kernel, *biases, *initial, *perturbation, *projection.tensors)
     return values[: cell.parts], values[cell.parts :]
-
-
-def dense(x: Tensor, weights: list[Tensor]) -> Dense:
-    """x K + b of inputs x (T, B, D), with the weights that `layer` takes."""
-    bias = None if len(weights) < 3 else weights[2][0] if len(weights[2].shape) == 2 else weights[2]
-    return Dense(x, tf.convert_to_tensor(weights[0]), None if bias is None else tf.convert_to_tensor(bias))
 
 
 def layer(
     cell: Cell,
-    x: Tensor | Rows,
+    x: Tensor | TableRows,
     weights: list[Tensor],
     mask: Tensor | None,
     watch: Any,
@@ -281,21 +278,21 @@ def layer(
     """One recurrent layer from zero states, with Keras's weights.
 
     Args:
-        x: (T, B, D) inputs, or rows that are already multiplied by the kernel.
+        x: (T, B, D) inputs, or rows of a table that is already projected.
         weights: kernel (D, G), recurrent kernel (H, G) and, if any, bias (G,) or (2, G).
-        watch: `GradientTape.watch` for the nudges, or None where no gradient is asked for.
+        watch: `GradientTape.watch` for the perturbations, or None without gradients.
         start, final: as in `scan`.
 
-    Returns: h, (T, B, H) or with `final` (B, H), and the nudges.
+    Returns: h, (T, B, H) or with `final` (B, H), and the perturbations.
     """
     inner = weights[2][1] if len(weights) == 3 and len(weights[2].shape) == 2 else None  # GRU with reset_after
-    read = x if isinstance(x, Rows) else dense(x, weights)
-    shape, dtype = tf.shape(read.steps), read.tensors[0].dtype
+    projection = x if isinstance(x, TableRows) else dense(x, weights)
+    shape, dtype = tf.shape(projection.inputs), projection.tensors[0].dtype
     initial = zeros(cell, shape[1], dtype)
     if watch is None and final:
-        return forward(cell, read, weights[1], inner, initial, mask, start, bare=True)[0], ()
-    nudge = tuple(tf.zeros((shape[0], shape[1], cell.units), dtype) for _ in range(cell.parts))
+        return forward(cell, projection, weights[1], inner, initial, mask, start, last_only=True)[0], ()
+    perturbation = tuple(tf.zeros((shape[0], shape[1], cell.units), dtype) for _ in range(cell.parts))
     if watch is not None:
-        watch(nudge)
-    states, _ = scan(cell, read, weights[1], inner, initial, mask, nudge, start, final)
-    return states[0], nudge
+        watch(perturbation)
+    states, _ = scan(cell, projection, weights[1], inner, initial, mask, perturbation, start, final)
+    return states[0], perturbation

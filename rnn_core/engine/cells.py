@@ -1,8 +1,9 @@
-"""One step of SimpleRNN, LSTM and GRU, forwards and backwards, in Keras's conventions. Written once, used everywhere.
+"""One step of SimpleRNN, LSTM and GRU, forward and backward, in Keras's conventions.
 
-Columns of the packed weights: LSTM i|f|c|o, GRU z|r|h, where z keeps the old state. Row vectors: h' = act(x K + h R + b).
-A backward step takes the gradient of the state after the step and gives the gradient of the projected input and of the
-state before it; everything that does not depend on that gradient (`factors`) is computed for all steps at once.
+`kernel` W, `recurrent_kernel` U, `bias` b; columns of LSTM i|f|g|o, of GRU z|r|candidate, where z keeps the old state. States
+are row vectors; h' is the state before the step: h = act(x W + b + h' U). The argument x of a step is the projected input
+x W + b. A backward step takes the gradient of the state after the step and returns that of x and of the state before it;
+everything that does not depend on that gradient (`factors`) is computed for all steps at once.
 
 Shapes: B batch (or any leading axes), T time, H units, G = H, 4H or 3H packed columns.
 Sources: Elman 1990; Hochreiter & Schmidhuber 1997 with forget gates of Gers et al. 2000; Cho et al. 2014 (both versions).
@@ -37,9 +38,9 @@ def slope(name: str, y: Tensor) -> Tensor:
 
 
 def activate_blocks(names: tuple[str, ...], x: Tensor) -> Tensor:
-    """Each of the equal blocks of columns of x through its own nonlinearity.
+    """Applies one nonlinearity to each of the equal blocks of columns of x.
 
-    Where these are tanh and sigmoid, in one pass: σ(x) = (1 + tanh(x/2))/2. That is a third off LSTM's forward time.
+    tanh and sigmoid are computed in one pass, as σ(x) = (1 + tanh(x/2))/2, which takes a third off LSTM's forward time.
     """
     if set(names) <= {"tanh", "sigmoid"}:
         units = x.shape[-1] // len(names)
@@ -58,12 +59,12 @@ def join(*parts: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Cell:
-    """What the three cells share: sizes and activations. `step` and `back` are each cell's own."""
+    """Sizes and activations of a cell; the subclasses define its step forward and backward."""
 
     units: int  # H
     activation: str = "tanh"  # of the state (SimpleRNN), the candidate (GRU), the candidate and the output (LSTM)
     recurrent_activation: str = "sigmoid"  # of the gates
-    reset_after: bool = True  # GRU: the reset gate acts after the product with R (Keras, cuDNN), or before it (Cho et al.)
+    reset_after: bool = True  # GRU: the reset gate acts after the product with U (Keras, cuDNN), or before it (Cho et al.)
 
     name: ClassVar[str]  # as in ModelSpec.cell
     blocks: ClassVar[int] = 1  # G / H
@@ -76,46 +77,46 @@ class Cell:
         return self.parts * self.units
 
     @property
-    def saves(self) -> int:
-        """How many tensors `step` saves."""
+    def saved_count(self) -> int:
+        """Number of tensors that `step` saves."""
         return len(self.gates)
 
-    def opened(self, saved: State) -> dict[str, Tensor]:
-        """The gates by name, (…, H) each, out of what `step` saved."""
+    def gate_values(self, saved: State) -> dict[str, Tensor]:
+        """The gates by name, (…, H) each, from what `step` saved."""
         return dict(zip(self.gates, saved, strict=False))
 
     def step(self, x: Tensor, state: State, kernel: Tensor, bias: Tensor | None) -> tuple[State, State]:
         """One step forward.
 
         Args:
-            x: (B, G) projected input, x K + b.
+            x: (B, G) projected input, x W + b.
             state: the state before the step.
-            kernel: (H, G) recurrent kernel R.
+            kernel: (H, G) recurrent kernel U.
             bias: (G,) recurrent bias; GRU with reset_after only.
 
-        Returns: the state after the step, and what the backward step needs besides the states, (B, H) each: first the gates.
+        Returns: the state after the step, and what the backward step needs besides the states, (B, H) each, the gates first.
         """
         raise NotImplementedError
 
     def factors(self, saved: State, state: State, previous: State) -> State:
-        """Local derivatives of a step, (…, n H) each: what `back` and `delta` multiply by. One call for all steps."""
+        """Local derivatives of a step, (…, n H) each, by which `step_back` and `delta` multiply. One call for all steps."""
         raise NotImplementedError
 
-    def back(self, gradient: State, factors: State, turned: Tensor) -> State:
-        """One step back: from the gradient of the state after to that of the state before. `turned`: (G, H) Rᵀ."""
+    def step_back(self, gradient: State, factors: State, transposed: Tensor) -> State:
+        """One step back: the gradient of the state before the step, from that after it. `transposed`: (G, H) Uᵀ."""
         raise NotImplementedError
 
-    def delta(self, gradient: State, factors: State, turned: Tensor) -> Tensor:
-        """(…, G) gradient of x, from that of the state after the step. One call for all steps."""
+    def delta(self, gradient: State, factors: State, transposed: Tensor) -> Tensor:
+        """(…, G) gradient of the projected input, from that of the state after the step. One call for all steps."""
         raise NotImplementedError
 
-    def outer(self, delta: Tensor, saved: State, previous: State) -> list[tuple[Tensor, Tensor]]:
-        """Pairs (left (…, H), right (…, n H)) whose outer products, side by side, are dL/dR at each step."""
+    def kernel_gradient_pairs(self, delta: Tensor, saved: State, previous: State) -> list[tuple[Tensor, Tensor]]:
+        """Pairs (left (…, H), right (…, n H)) whose outer products, side by side, are dL/dU at each step."""
         return [(previous[0], delta)]
 
 
 class SimpleRNN(Cell):
-    """h = act(x + h' R)."""
+    """h = act(x + h' U)."""
 
     name = "simple_rnn"
 
@@ -125,10 +126,10 @@ class SimpleRNN(Cell):
     def factors(self, saved: State, state: State, previous: State) -> State:
         return (slope(self.activation, state[0]),)
 
-    def back(self, gradient: State, factors: State, turned: Tensor) -> State:
-        return ((gradient[0] * factors[0]) @ turned,)
+    def step_back(self, gradient: State, factors: State, transposed: Tensor) -> State:
+        return ((gradient[0] * factors[0]) @ transposed,)
 
-    def delta(self, gradient: State, factors: State, turned: Tensor) -> Tensor:
+    def delta(self, gradient: State, factors: State, transposed: Tensor) -> Tensor:
         return gradient[0] * factors[0]
 
 
@@ -153,27 +154,27 @@ class LSTM(Cell):
         packed = join(g * slope(gate, i), previous[1] * slope(gate, f), i * slope(self.activation, g), y * slope(gate, o))
         return through, packed, f
 
-    def back(self, gradient: State, factors: State, turned: Tensor) -> State:
+    def step_back(self, gradient: State, factors: State, transposed: Tensor) -> State:
         through, packed, keep = factors
         c = gradient[1] + gradient[0] * through
-        return (join(c, c, c, gradient[0]) * packed) @ turned, c * keep
+        return (join(c, c, c, gradient[0]) * packed) @ transposed, c * keep
 
-    def delta(self, gradient: State, factors: State, turned: Tensor) -> Tensor:
+    def delta(self, gradient: State, factors: State, transposed: Tensor) -> Tensor:
         through, packed, _ = factors
         c = gradient[1] + gradient[0] * through
         return join(c, c, c, gradient[0]) * packed
 
 
 class GRU(Cell):
-    """z, r = σ(…); c = act(x_h + r (h' R_h + b)) or act(x_h + (r h') R_h); h = z h' + (1 − z) c."""
+    """z, r = σ(…); c = act(x_c + r (h' U_c + b)) or act(x_c + (r h') U_c); h = z h' + (1 − z) c."""
 
     name = "gru"
     blocks = 3
     gates = ("update", "reset", "candidate")
 
     @property
-    def saves(self) -> int:
-        return 4 if self.reset_after else 3  # z, r, c, and h' R_h + b, which the reset gate scales
+    def saved_count(self) -> int:
+        return 4 if self.reset_after else 3  # z, r, c, and h' U_c + b, which the reset gate scales
 
     def step(self, x: Tensor, state: State, kernel: Tensor, bias: Tensor | None) -> tuple[State, State]:
         h, gate, size = state[0], self.recurrent_activation, self.units
@@ -193,27 +194,27 @@ class GRU(Cell):
         reset = candidate * more[0] * slope(gate, r) if self.reset_after else h * slope(gate, r)
         return (h - c) * slope(gate, z), reset, candidate, candidate * r if self.reset_after else r, z
 
-    def back(self, gradient: State, factors: State, turned: Tensor) -> State:
+    def step_back(self, gradient: State, factors: State, transposed: Tensor) -> State:
         (update, reset, candidate, r, keep), h = factors, gradient[0]
         if self.reset_after:
-            return (join(h * update, h * reset, h * r) @ turned + h * keep,)
-        reached = (h * candidate) @ turned[2 * self.units :]  # gradient of r h'
-        before = join(h * update, reached * reset) @ turned[: 2 * self.units]
+            return (join(h * update, h * reset, h * r) @ transposed + h * keep,)
+        reached = (h * candidate) @ transposed[2 * self.units :]  # gradient of r h'
+        before = join(h * update, reached * reset) @ transposed[: 2 * self.units]
         return (before + reached * r + h * keep,)
 
-    def delta(self, gradient: State, factors: State, turned: Tensor) -> Tensor:
+    def delta(self, gradient: State, factors: State, transposed: Tensor) -> Tensor:
         (update, reset, candidate, _, _), h = factors, gradient[0]
-        reached = h if self.reset_after else tf.tensordot(h * candidate, turned[2 * self.units :], 1)
+        reached = h if self.reset_after else tf.tensordot(h * candidate, transposed[2 * self.units :], 1)
         return join(h * update, reached * reset, h * candidate)
 
-    def recurrent(self, delta: Tensor, saved: State) -> Tensor:
-        """(…, 3H) gradient of h' R + b, from that of x: they differ in the candidate's part when reset_after."""
+    def recurrent_delta(self, delta: Tensor, saved: State) -> Tensor:
+        """(…, 3H) gradient of h' U + b, from that of x: they differ in the candidate's part when reset_after."""
         z, r, c = split(delta, 3)
         return join(z, r, c * saved[1])
 
-    def outer(self, delta: Tensor, saved: State, previous: State) -> list[tuple[Tensor, Tensor]]:
+    def kernel_gradient_pairs(self, delta: Tensor, saved: State, previous: State) -> list[tuple[Tensor, Tensor]]:
         if self.reset_after:
-            return [(previous[0], self.recurrent(delta, saved))]
+            return [(previous[0], self.recurrent_delta(delta, saved))]
         return [(previous[0], delta[..., : 2 * self.units]), (previous[0] * saved[1], delta[..., 2 * self.units :])]
 
 

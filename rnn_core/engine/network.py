@@ -1,4 +1,4 @@
-"""One of our networks as a TensorFlow graph, from what it reads to the loss. The weights come with every call.
+"""A `Model`'s network as a TensorFlow graph, from inputs to loss. The weights are arguments of every call.
 
 Shapes: B batch, T time, D inputs, H units, G packed columns, K outputs, V vocabulary. Inside, time comes first: (T, B, ·).
 Weights are in the order of `Model.weights`: the embedding if there is one, the recurrent layers, the head's kernel and bias.
@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from rnn_core.engine import blocks
 from rnn_core.engine.cells import CELLS, Cell, Tensor
-from rnn_core.engine.input_projections import Rows
+from rnn_core.engine.input_projections import TableRows, dense
 from rnn_core.spec.experiment import ModelSpec
 from rnn_core.spec.interface import Interface
 
@@ -23,7 +23,7 @@ Watch = Callable[[Any], None] | None  # GradientTape.watch while training, else 
 
 
 def cell_of(spec: ModelSpec) -> Cell:
-    """The recurrence that a spec describes."""
+    """The cell of a ModelSpec."""
     return CELLS[spec.cell](spec.units, spec.activation, reset_after=spec.reset_after)
 
 
@@ -48,23 +48,23 @@ def scores(interface: Interface, logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def reversed_steps(values: Tensor, start: Tensor | int) -> Tensor:
-    """(T, …) from the last step to `start`; the steps before that, which are not run, stay in front.
+    """(T, …) with the steps from `start` on in reverse order; the steps before `start`, which are not run, stay in front.
 
-    Done twice it is undone, so that its gradient is itself: TensorFlow's own for a gather would add rows one by one.
+    The permutation is its own inverse, so its gradient is itself; TensorFlow's gradient of a gather would add rows one by one.
     """
     steps = tf.shape(values)[0]
     order = (tf.range(steps - 1, -1, -1) + start) % steps
 
     @tf.custom_gradient
-    def turned(values: Tensor) -> Any:
+    def permuted(values: Tensor) -> Any:
         return tf.gather(values, order), lambda upstream: tf.gather(upstream, order)
 
-    return turned(values)
+    return permuted(values)
 
 
 @dataclass(frozen=True)
 class Network:
-    """The make of a network, and what can be computed with it."""
+    """The structure of a network, and its computations."""
 
     spec: ModelSpec
     interface: Interface
@@ -76,19 +76,19 @@ class Network:
         return self.interface.inputs == "tokens"
 
     def embedded(self, weights: Weights, inputs: Tensor) -> Tensor:
-        """(T, B, D) what the first recurrent layer reads."""
+        """(T, B, D) inputs of the first recurrent layer."""
         return tf.gather(weights[0], tf.transpose(inputs)) if self.tokens else tf.transpose(inputs, (1, 0, 2))
 
     def table(self, weights: Weights, projected: bool) -> Tensor:
-        """(V, ·) what each token gives to the first layer: its embedding, or that already multiplied by the layer's kernels.
+        """(V, ·) the embedding, or with `projected` the embedding times the first layer's kernels.
 
-        Where a batch has more positions than tokens, the second way is cheaper: each token is projected once.
+        Projecting the table is cheaper where a batch has more positions than distinct tokens: each is projected once.
         """
         if not projected:
             return tf.identity(weights[0])
         directions, each = 1 + self.spec.bidirectional, 3 if self.spec.use_bias else 2
         kernels = [weights[1 + each * n : 1 + each * (n + 1)] for n in range(directions)]
-        return tf.concat([blocks.dense(weights[0], taken).values() for taken in kernels], -1)
+        return tf.concat([dense(weights[0], layer_weights).values() for layer_weights in kernels], -1)
 
     def logits(
         self,
@@ -100,52 +100,53 @@ class Network:
         draw: Tensor | None = None,
         table: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """(B, K) or (B, T, K), and the nudges of the last layer's states (forward direction).
+        """(B, K) or (B, T, K) logits, and the perturbations of the last layer's states (forward direction).
 
         Args:
             above: the weights above the embedding.
             x: (T, B, D) inputs, or with `table` the ids (T, B) of its rows.
             mask: (B, T) True at real steps, or None.
             start: steps before this one are not run.
-            draw: number that picks what dropout drops, int64; None drops nothing.
-            table: (V, G) or (V, 2G), rows that are already multiplied by the first layer's kernels.
+            draw: () int64, seed of this call's dropout; None drops nothing.
+            table: (V, G) or (V, 2G), the embedding times the first layer's kernels.
         """
         spec, weights = self.spec, list(above)
         time_mask = None if mask is None else tf.transpose(mask)[..., None]
-        cell, nudges = cell_of(spec), ()
+        cell, perturbations = cell_of(spec), ()
         for depth in range(spec.layers):
             final = depth == spec.layers - 1 and not self.interface.per_step
             outputs = []
-            for backwards in range(1 + spec.bidirectional):
-                taken = [weights.pop(0) for _ in range(3 if spec.use_bias else 2)]
-                fed = x if draw is None or not spec.dropout else self._dropped(x, 2 * depth + backwards, draw)
+            for reverse in range(1 + spec.bidirectional):
+                layer_weights = [weights.pop(0) for _ in range(3 if spec.use_bias else 2)]
+                layer_inputs = x if draw is None or not spec.dropout else self._dropped(x, 2 * depth + reverse, draw)
                 real = time_mask
-                if backwards:
-                    fed, real = reversed_steps(fed, start), None if real is None else reversed_steps(real, start)
+                if reverse:
+                    layer_inputs = reversed_steps(layer_inputs, start)
+                    real = None if real is None else reversed_steps(real, start)
                 if table is not None and depth == 0:
-                    fed = Rows(tf.split(table, 1 + spec.bidirectional, -1)[backwards], fed)
-                states, pushed = blocks.layer(cell, fed, taken, real, watch, start, final)
-                nudges = nudges if backwards else pushed
-                outputs.append(reversed_steps(states, start) if backwards and not final else states)
+                    layer_inputs = TableRows(tf.split(table, 1 + spec.bidirectional, -1)[reverse], layer_inputs)
+                states, perturbation = blocks.layer(cell, layer_inputs, layer_weights, real, watch, start, final)
+                perturbations = perturbations if reverse else perturbation
+                outputs.append(reversed_steps(states, start) if reverse and not final else states)
             x = tf.concat(outputs, -1)
         logits = tf.tensordot(x, weights[0], 1) + weights[1]
-        return tf.transpose(logits, (1, 0, 2)) if self.interface.per_step else logits, nudges
+        return tf.transpose(logits, (1, 0, 2)) if self.interface.per_step else logits, perturbations
 
     def measure(
         self, above: Weights, x: Tensor, mask: Tensor | None, targets: Tensor, start: Tensor | int = 0, **options: Any
     ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
-        """Mean loss and score of a batch, and the nudges. Arguments and options as for `logits`."""
-        logits, nudges = self.logits(above, x, mask, start=start, **options)
+        """Mean loss and score of a batch, and the perturbations. Arguments and options as for `logits`."""
+        logits, perturbations = self.logits(above, x, mask, start=start, **options)
         loss, score = losses(self.interface, logits, targets), scores(self.interface, logits, targets)
         if self.interface.per_step:
             steps = tf.range(tf.shape(x)[0])[None] >= start
             real = tf.cast(steps if mask is None else steps & mask, tf.float32)
             share = real / tf.maximum(tf.reduce_sum(real, 1, keepdims=True), 1)
             loss, score = tf.reduce_sum(loss * share, 1), tf.reduce_sum(score * share, 1)
-        return tf.reduce_mean(loss), tf.reduce_mean(score), nudges
+        return tf.reduce_mean(loss), tf.reduce_mean(score), perturbations
 
     def _dropped(self, x: Tensor, salt: int, draw: Tensor) -> Tensor:
-        """(T, B, D) with the same inputs of a sequence dropped at every step, the others scaled up."""
+        """Dropout on (T, B, D): each sequence drops the same inputs at every step; the others are scaled by 1 / (1 - rate)."""
         rate, shape = self.spec.dropout, (tf.shape(x)[1], x.shape[2])
         drawn = tf.random.stateless_uniform(shape, tf.stack([tf.constant(self.seed * 16 + salt, tf.int64), draw]))
         return x * tf.cast(drawn >= rate, x.dtype) / (1 - rate)

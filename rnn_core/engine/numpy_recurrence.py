@@ -1,8 +1,8 @@
-"""The recurrence in plain NumPy, for few sequences at a time.
+"""The recurrence in plain NumPy, for a few sequences at a time.
 
-A graph pays for its start and again for every step, which for a handful of sequences of 32 units is many times the
-arithmetic. Here a step is a handful of array operations, so a page can answer at once, before any worker has loaded
-TensorFlow. The equations and their backward steps are those of `rnn_core.engine.cells`, and the tests hold the two against each other.
+A TensorFlow graph costs time at its start and at every step, for a few sequences of 32 units many times the arithmetic. Here
+a step is a few array operations, so that a page can answer before any worker has loaded TensorFlow. The equations are those
+of `rnn_core.engine.cells`; tests compare the two.
 
 Shapes: T time, B batch, D inputs, H units, G packed columns (H, 4H or 3H). Time comes first. All arrays have the weights' dtype.
 """
@@ -19,7 +19,7 @@ GATES = {"simple_rnn": (), "lstm": ("input", "forget", "cell", "output"), "gru":
 
 
 def activate(name: str, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """The named nonlinearity, as Keras defines it; into `out` where given."""
+    """The named nonlinearity, as Keras defines it; written to `out` where given."""
     if name == "tanh":
         return np.tanh(x, out=out)
     if name == "relu":
@@ -53,8 +53,8 @@ class Layer:
     reset_after: bool  # GRU only
     kernel: np.ndarray  # (D, G)
     recurrent: np.ndarray  # (H, G)
-    outer: np.ndarray  # (G,) bias of the input's part
-    inner: np.ndarray  # (G,) bias of the recurrent part; zeros but for a GRU with reset_after
+    outer: np.ndarray  # (G,) bias of x W
+    inner: np.ndarray  # (G,) bias of h U; zeros except for a GRU with reset_after
 
     @property
     def units(self) -> int:
@@ -65,9 +65,9 @@ class Layer:
 class Pass:
     """A forward pass of one layer."""
 
-    states: tuple[np.ndarray, ...]  # (T + 1, B, H) each: h, or h and c; the first is the state before any input
+    states: tuple[np.ndarray, ...]  # (T + 1, B, H) each: h, or h and c; row 0 is the initial state
     gates: np.ndarray  # (T, B, number of gates · H), in Keras's order
-    inside: np.ndarray  # (T, B, H) GRU with reset_after: h R_h + b, else empty
+    inside: np.ndarray  # (T, B, H) GRU with reset_after: h U_c + b, else empty
 
     def gate(self, n: int) -> np.ndarray:
         """(T, B, H) the n-th gate."""
@@ -76,7 +76,7 @@ class Pass:
 
 
 @dataclass(frozen=True, eq=False)
-class Return:
+class BackwardPass:
     """A backward pass of one layer."""
 
     deltas: np.ndarray  # (T, B, G) gradient of the projected inputs
@@ -89,14 +89,14 @@ class Return:
 
 
 def layers(model: Model, dtype: str = "float32") -> list[Layer]:
-    """The recurrent layers of a model, from the input up; of a bidirectional one its forward half, then its backward half."""
-    spec, made = model.spec, []
+    """The recurrent layers of a model, lowest first; for a bidirectional one its forward half, then its backward half."""
+    spec, found = model.spec, []
     for weights in model.recurrent:
         kernel, recurrent = (weight.astype(dtype, copy=False) for weight in weights[:2])
         bias = weights[2].astype(dtype, copy=False) if len(weights) == 3 else np.zeros(kernel.shape[1], dtype)
         outer, inner = (bias[0], bias[1]) if bias.ndim == 2 else (bias, np.zeros_like(bias))
-        made.append(Layer(spec.cell, spec.activation, spec.reset_after, kernel, recurrent, outer, inner))
-    return made
+        found.append(Layer(spec.cell, spec.activation, spec.reset_after, kernel, recurrent, outer, inner))
+    return found
 
 
 def forward(layer: Layer, x: np.ndarray, skipped: np.ndarray | None = None) -> Pass:
@@ -104,7 +104,7 @@ def forward(layer: Layer, x: np.ndarray, skipped: np.ndarray | None = None) -> P
 
     Args:
         x: (T, B, D).
-        skipped: (T, B) bool: steps that the state passes by unchanged.
+        skipped: (T, B) bool: steps that keep the state.
     """
     steps, batch, units = len(x), x.shape[1], layer.units
     projected = x.reshape(steps * batch, -1) @ layer.kernel
@@ -113,44 +113,44 @@ def forward(layer: Layer, x: np.ndarray, skipped: np.ndarray | None = None) -> P
     states = tuple(np.zeros((steps + 1, batch, units), kind) for _ in range(2 if layer.cell == "lstm" else 1))
     gates = np.empty((steps, batch, len(GATES[layer.cell]) * units), kind)
     inside = np.empty((steps if layer.cell == "gru" and layer.reset_after else 0, batch, units), kind)
-    seen, step = Pass(states, gates, inside), {"simple_rnn": _simple_rnn, "lstm": _lstm, "gru": _gru}[layer.cell]
+    record, step = Pass(states, gates, inside), {"simple_rnn": _simple_rnn, "lstm": _lstm, "gru": _gru}[layer.cell]
     for t in range(steps):
-        step(layer, projected[t], seen, t)
+        step(layer, projected[t], record, t)
         if skipped is not None:
             for state in states:
                 state[t + 1][skipped[t]] = state[t][skipped[t]]
-    return seen
+    return record
 
 
-def stacked(model: Model, x: np.ndarray, skipped: np.ndarray | None = None) -> list[Pass]:
-    """Forward passes of all layers of a model, in the order of `layers`; a backward half's steps count from the end of the sequence.
+def forward_all(model: Model, x: np.ndarray, skipped: np.ndarray | None = None) -> list[Pass]:
+    """Forward passes of all layers, in the order of `layers`; the steps of a backward half count from the end of the sequence.
 
     Args:
-        x: (T, B, D) what the lowest layer reads.
-        skipped: (T, B) bool: steps that the states pass by unchanged.
+        x: (T, B, D) inputs of the lowest layer.
+        skipped: (T, B) bool: steps that keep the state.
     """
-    found, passes = layers(model), []
-    turned = None if skipped is None else skipped[::-1]
-    for n in range(0, len(found), 1 + model.spec.bidirectional):
-        passes.append(forward(found[n], x, skipped))
+    halves, passes = layers(model), []
+    reversed_skipped = None if skipped is None else skipped[::-1]
+    for n in range(0, len(halves), 1 + model.spec.bidirectional):
+        passes.append(forward(halves[n], x, skipped))
         states = passes[-1].states[0][1:]
         if model.spec.bidirectional:
-            passes.append(forward(found[n + 1], x[::-1], turned))
+            passes.append(forward(halves[n + 1], x[::-1], reversed_skipped))
             states = np.concatenate([states, passes[-1].states[0][:0:-1]], -1)
         x = states
     return passes
 
 
-def _simple_rnn(layer: Layer, x: np.ndarray, seen: Pass, t: int) -> None:
-    h = seen.states[0]
+def _simple_rnn(layer: Layer, x: np.ndarray, record: Pass, t: int) -> None:
+    h = record.states[0]
     after = np.matmul(h[t], layer.recurrent, out=h[t + 1])
     after += x
     activate(layer.squash, after, out=after)
 
 
-def _lstm(layer: Layer, x: np.ndarray, seen: Pass, t: int) -> None:
-    (h, c), size = seen.states, layer.units
-    now = np.matmul(h[t], layer.recurrent, out=seen.gates[t])
+def _lstm(layer: Layer, x: np.ndarray, record: Pass, t: int) -> None:
+    (h, c), size = record.states, layer.units
+    now = np.matmul(h[t], layer.recurrent, out=record.gates[t])
     now += x
     candidate = activate(layer.squash, now[:, 2 * size : 3 * size])
     activate("sigmoid", now, out=now)  # all columns at once
@@ -160,15 +160,15 @@ def _lstm(layer: Layer, x: np.ndarray, seen: Pass, t: int) -> None:
     np.multiply(now[:, 3 * size :], activate(layer.squash, after), out=h[t + 1])
 
 
-def _gru(layer: Layer, x: np.ndarray, seen: Pass, t: int) -> None:
-    h, now, size = seen.states[0], seen.gates[t], layer.units
+def _gru(layer: Layer, x: np.ndarray, record: Pass, t: int) -> None:
+    h, now, size = record.states[0], record.gates[t], layer.units
     gates, candidate = now[:, : 2 * size], now[:, 2 * size :]
     if layer.reset_after:
-        held = h[t] @ layer.recurrent
-        held += layer.inner
-        activate("sigmoid", np.add(x[:, : 2 * size], held[:, : 2 * size], out=gates), out=gates)
-        seen.inside[t] = held[:, 2 * size :]
-        np.multiply(now[:, size : 2 * size], held[:, 2 * size :], out=candidate)
+        product = h[t] @ layer.recurrent
+        product += layer.inner
+        activate("sigmoid", np.add(x[:, : 2 * size], product[:, : 2 * size], out=gates), out=gates)
+        record.inside[t] = product[:, 2 * size :]
+        np.multiply(now[:, size : 2 * size], product[:, 2 * size :], out=candidate)
     else:
         activate("sigmoid", np.add(x[:, : 2 * size], h[t] @ layer.recurrent[:, : 2 * size], out=gates), out=gates)
         candidate[...] = (now[:, size : 2 * size] * h[t]) @ layer.recurrent[:, 2 * size :]
@@ -179,35 +179,37 @@ def _gru(layer: Layer, x: np.ndarray, seen: Pass, t: int) -> None:
     after += candidate
 
 
-def backward(layer: Layer, seen: Pass, upstream: np.ndarray) -> Return:
-    """All steps back, from the gradient of every h (T, B, H) as far as it leaves the layer there."""
+def backward(layer: Layer, record: Pass, upstream: np.ndarray) -> BackwardPass:
+    """All steps backward. `upstream`: (T, B, H) the gradient of every h from outside the layer."""
     back = {"simple_rnn": _back_simple_rnn, "lstm": _back_lstm, "gru": _back_gru}[layer.cell]
-    states = tuple(np.empty_like(upstream) for _ in seen.states)
+    states = tuple(np.empty_like(upstream) for _ in record.states)
     deltas = np.empty((*upstream.shape[:2], layer.kernel.shape[1]), upstream.dtype)
-    back(layer, seen, upstream, states, deltas)
-    return Return(deltas, states)
+    back(layer, record, upstream, states, deltas)
+    return BackwardPass(deltas, states)
 
 
-def _back_simple_rnn(layer: Layer, seen: Pass, upstream: np.ndarray, states: tuple[np.ndarray, ...], deltas: np.ndarray) -> None:
-    slopes, transposed = slope(layer.squash, seen.states[0][1:]), layer.recurrent.T.copy()
+def _back_simple_rnn(
+    layer: Layer, record: Pass, upstream: np.ndarray, states: tuple[np.ndarray, ...], deltas: np.ndarray
+) -> None:
+    slopes, transposed = slope(layer.squash, record.states[0][1:]), layer.recurrent.T.copy()
     h = np.zeros_like(upstream[0])
     for t in range(len(upstream) - 1, -1, -1):
         total = np.add(h, upstream[t], out=states[0][t])
         np.matmul(np.multiply(total, slopes[t], out=deltas[t]), transposed, out=h)
 
 
-def _back_lstm(layer: Layer, seen: Pass, upstream: np.ndarray, states: tuple[np.ndarray, ...], deltas: np.ndarray) -> None:
-    size, (i, f, g, o) = layer.units, (seen.gate(n) for n in range(4))
-    y = activate(layer.squash, seen.states[1][1:])
+def _back_lstm(layer: Layer, record: Pass, upstream: np.ndarray, states: tuple[np.ndarray, ...], deltas: np.ndarray) -> None:
+    size, (i, f, g, o) = layer.units, (record.gate(n) for n in range(4))
+    y = activate(layer.squash, record.states[1][1:])
     through = o * slope(layer.squash, y)  # ∂h/∂c
-    parts = [g * slope("sigmoid", i), seen.states[1][:-1] * slope("sigmoid", f), i * slope(layer.squash, g)]
-    local = np.stack(parts, axis=2)  # (T, B, 3, H): what c's gradient is multiplied by
+    parts = [g * slope("sigmoid", i), record.states[1][:-1] * slope("sigmoid", f), i * slope(layer.squash, g)]
+    local = np.stack(parts, axis=2)  # (T, B, 3, H): factors of c's gradient
     last, transposed = y * slope("sigmoid", o), layer.recurrent.T.copy()
     blocks = deltas.reshape(*deltas.shape[:2], 4, size)
     h, c = np.zeros_like(upstream[0]), np.zeros_like(upstream[0])
     for t in range(len(upstream) - 1, -1, -1):
         total = np.add(h, upstream[t], out=states[0][t])
-        states[1][t] = c  # what reaches c other than through this step's h
+        states[1][t] = c  # without the part through this step's h
         memory = total * through[t]
         memory += c
         np.multiply(memory[:, None], local[t], out=blocks[t, :, :3])
@@ -216,13 +218,13 @@ def _back_lstm(layer: Layer, seen: Pass, upstream: np.ndarray, states: tuple[np.
         np.multiply(memory, f[t], out=c)
 
 
-def _back_gru(layer: Layer, seen: Pass, upstream: np.ndarray, states: tuple[np.ndarray, ...], deltas: np.ndarray) -> None:
-    size, before, (z, r, candidate) = layer.units, seen.states[0][:-1], (seen.gate(n) for n in range(3))
+def _back_gru(layer: Layer, record: Pass, upstream: np.ndarray, states: tuple[np.ndarray, ...], deltas: np.ndarray) -> None:
+    size, before, (z, r, candidate) = layer.units, record.states[0][:-1], (record.gate(n) for n in range(3))
     kernel, fresh = layer.recurrent.T.copy(), (1 - z) * slope(layer.squash, candidate)
     update = (before - candidate) * slope("sigmoid", z)
     h = np.zeros_like(upstream[0])
     if layer.reset_after:
-        local = np.concatenate([update, fresh * seen.inside * slope("sigmoid", r), fresh * r], axis=-1)  # of h R + b
+        local = np.concatenate([update, fresh * record.inside * slope("sigmoid", r), fresh * r], axis=-1)  # of h U + b
         local = local.reshape(*local.shape[:2], 3, size)
         for t in range(len(upstream) - 1, -1, -1):
             total = np.add(h, upstream[t], out=states[0][t])

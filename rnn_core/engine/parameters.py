@@ -1,6 +1,6 @@
-"""How many numbers training can change: in the recurrent network, and in a feedforward one that reads the same window.
+"""Numbers of trainable parameters: of the recurrent network, and of a feedforward network on the same window.
 
-Counted from the formulas, without building anything, so that a form can show them while it is filled in.
+Computed from formulas, without building a network, so that a form can show them while it is edited.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ MATRICES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
 def recurrent(experiment: Experiment, interface: Interface) -> int:
     """Parameters of the experiment's network; independent of the sequence length, because every step shares them.
 
-    Each recurrent layer has, per matrix, H×D from its inputs, H×H from the state before, and H biases (a GRU with
-    reset_after keeps two sets of biases, as Keras does).
+    Each recurrent layer has, per gate or candidate, H×D weights of its inputs, H×H of the previous state, and H biases (a
+    GRU with reset_after has two sets of biases, as in Keras).
     """
     model, inputs = experiment.model, _inputs(experiment, interface)
     biases = 0 if not model.use_bias else 2 if model.cell == "gru" and model.reset_after else 1
@@ -28,9 +28,9 @@ def recurrent(experiment: Experiment, interface: Interface) -> int:
 
 
 def feedforward(experiment: Experiment, interface: Interface) -> int:
-    """Parameters of a network with one hidden layer of H units that reads all T steps at once.
+    """Parameters of a network with one hidden layer of H units whose input is all T steps at once.
 
-    Its first layer has its own weights for every position, T×D×H of them; a target at every step needs T outputs.
+    Its first layer has separate weights for every position, T×D×H; a target at every step needs T outputs.
     """
     steps, units = experiment.data.length, experiment.model.units
     outputs = interface.outputs * (steps if interface.per_step else 1)

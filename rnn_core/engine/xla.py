@@ -1,11 +1,11 @@
-"""One switch for XLA, TensorFlow's compiler, set before it compiles its first program.
+"""Sets one flag of XLA, TensorFlow's compiler, before it compiles its first program.
 
-LLVM, which makes XLA's machine code, first unrolls every inner loop of a small known length, and afterwards finds no loop in
-which to use the processor's vectors: with 32 units most passes over (B, 32) became 32 single additions, copies or products.
-With only very short loops unrolled, training steps on reviews take 15, 12 and 8 % less (SimpleRNN, LSTM, GRU; 2 cores).
+LLVM, which generates XLA's machine code, unrolls every inner loop of a small static length before it vectorises: with 32 units
+most passes over (B, 32) became 32 scalar operations. With only very short loops unrolled, training steps on reviews take 15,
+12 and 8 % less time (SimpleRNN, LSTM, GRU; 2 cores).
 
-XLA reads `XLA_FLAGS` once, when it is first used. In a process where it was used before, steps are slower and their results may
-differ in the last bits from those of a process where it was not.
+XLA reads `XLA_FLAGS` once, at its first use. In a process that used XLA before this module was imported, steps are slower and
+results may differ in the last bits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ VECTORS = "--xla_backend_extra_options=-unroll-full-max-count=8"
 
 
 def prefer_vectors() -> None:
-    """Put the switch in front of the flags that are set already, which may override it. A file of flags is left alone."""
+    """Puts the flag before those already in XLA_FLAGS, which may override it. A file name in XLA_FLAGS is left unchanged."""
     flags = os.environ.get("XLA_FLAGS", "").strip()
     if VECTORS not in flags and (not flags or flags.startswith("-")):
         os.environ["XLA_FLAGS"] = f"{VECTORS} {flags}".strip()

@@ -1,4 +1,4 @@
-"""A model as the bytes of a `.keras` file, made where TensorFlow lives."""
+"""A model as the bytes of a `.keras` file. Loads TensorFlow: for worker processes only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rnn_core.engine.model import Model
 
 
 def keras_file(model: Model) -> bytes:
-    """The file that `keras.saving.load_model` reads; it needs nothing of Unrolled."""
+    """The bytes of a file for `keras.saving.load_model`, which needs no code of Unrolled."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         model.to_keras().save(path)

@@ -1,4 +1,4 @@
-"""An experiment as a plain Keras program: one readable file that needs keras and numpy only, and starts from the same weights."""
+"""An experiment as a Keras program: one file that needs keras and numpy only, with the same data and initial weights."""
 
 from __future__ import annotations
 
@@ -27,13 +27,18 @@ def keras_program(experiment: Experiment, uploads: Mapping[str, bytes] | None = 
     """The source of the program.
 
     Args:
-        experiment: what to write down.
-        uploads: SHA-256 → bytes; the CSV of a csv experiment, to see how it is laid out.
+        experiment: the program trains it.
+        uploads: SHA-256 → bytes; the file of a csv experiment, for its format.
 
-    Raises: ValueError where the experiment's data cannot be made.
+    Raises: ValueError where the experiment's data cannot be built.
     """
     task, interface = data.task(experiment.data.task), data.interface(experiment, uploads)
-    parts = [_head(experiment, task.title), _model(experiment, interface), _start(experiment), _data(experiment, uploads)]
+    parts = [
+        _head(experiment, task.title),
+        _model(experiment, interface),
+        _initial_weights(experiment),
+        _data(experiment, uploads),
+    ]
     program = "\n".join([*parts, _training(experiment, interface, task.group == "memory")])
     return re.sub(r"\n{4,}", "\n\n\n", program)
 
@@ -70,7 +75,7 @@ def _model(experiment: Experiment, interface: Interface) -> str:
 
 
 def _layer(experiment: Experiment, sequences: bool) -> str:
-    """One recurrent layer with the arguments that differ from Keras's defaults."""
+    """Source of one recurrent layer, with the arguments that differ from Keras's defaults."""
     spec = experiment.model
     options = {
         "activation": (spec.activation, "tanh"),
@@ -80,12 +85,14 @@ def _layer(experiment: Experiment, sequences: bool) -> str:
         "reset_after": (spec.reset_after or spec.cell != "gru", True),
         "return_sequences": (sequences, False),
     }
-    given = [str(spec.units)] + [f"{name}={_literal(value)}" for name, (value, usual) in options.items() if value != usual]
-    return f"keras.layers.{_LAYERS[spec.cell]}({', '.join(given)})"
+    arguments = [str(spec.units)] + [
+        f"{name}={_literal(value)}" for name, (value, default) in options.items() if value != default
+    ]
+    return f"keras.layers.{_LAYERS[spec.cell]}({', '.join(arguments)})"
 
 
-def _start(experiment: Experiment) -> str:
-    """What Keras's initialisers do not offer: the recurrent gain and the gate's bias."""
+def _initial_weights(experiment: Experiment) -> str:
+    """Source that sets what Keras's initialisers lack: the recurrent gain and the gate bias."""
     spec, lines = experiment.model, []
     if spec.gain != 1:
         lines.append(f"    cell.recurrent_kernel.assign(cell.recurrent_kernel * {spec.gain!r})  # recurrent gain")
@@ -104,7 +111,7 @@ def _start(experiment: Experiment) -> str:
 
 
 def _literal(value: object) -> str:
-    """A value as Python source, texts in double quotes."""
+    """A value as Python source, strings in double quotes."""
     return json.dumps(value) if isinstance(value, str) else repr(value)
 
 
@@ -118,7 +125,7 @@ def _data(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> str:
 
 
 def _padding(experiment: Experiment) -> str:
-    """Arguments of `pad_sequences`; batches of similar lengths become one padded length, which a mask makes equivalent."""
+    """Arguments of `pad_sequences`. Bucketed batches are padded to one length, which is equivalent with a mask."""
     return "maxlen=LENGTH" + (', padding="post"' if experiment.data.padding == "post" else "")
 
 
@@ -201,10 +208,10 @@ def _series(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> str:
         made += f"values = values + {spec.noise!r} * values.std(0) * noise.standard_normal(values.shape)\n"
     train, test = windows.ends(rows, spec.length, spec.horizon, spec.validation)
     most = {"train": spec.samples or 5 * formula_tasks.COUNT, "validation": formula_tasks.COUNT, "test": formula_tasks.COUNT}
-    fitting = windows.fitting(spec.length, len(inputs), spec.horizon, len(targets))
+    largest = windows.max_windows(spec.length, len(inputs), spec.horizon, len(targets))
     ranges = {"train": (0, train), "validation": (train, test), "test": (test, rows)}
     calls = "".join(
-        f"x_{part}, y_{part} = windows({first}, {end}, {min(most[part], fitting)})\n" for part, (first, end) in ranges.items()
+        f"x_{part}, y_{part} = windows({first}, {end}, {min(most[part], largest)})\n" for part, (first, end) in ranges.items()
     )
     return f"""{made}std = values[:{train}].std(0)  # the scale comes from the training part alone
 scaled = ((values - values[:{train}].mean(0)) / np.where(std > 0, std, 1)).astype("float32")
@@ -214,15 +221,15 @@ def windows(first: int, end: int, most: int) -> tuple[np.ndarray, np.ndarray]:
     steps = np.arange(max(first, LENGTH), end - {spec.horizon} + 1)
     if len(steps) > most:
         steps = steps[np.linspace(0, len(steps) - 1, most).round().astype(int)]
-    answers = scaled[:, {list(targets)}][steps[:, None] + np.arange({spec.horizon})]
-    return scaled[:, {list(inputs)}][steps[:, None] + np.arange(-LENGTH, 0)], answers.reshape(len(steps), -1)
+    targets = scaled[:, {list(targets)}][steps[:, None] + np.arange({spec.horizon})]
+    return scaled[:, {list(inputs)}][steps[:, None] + np.arange(-LENGTH, 0)], targets.reshape(len(steps), -1)
 
 
 {calls}"""
 
 
 def _table(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> tuple[str, tuple[int, ...], tuple[int, ...], int]:
-    """Reading the file with pandas, which the program needs for this task alone, by the recipe that the reader settled on."""
+    """Source that reads the file by the recipe of its reader, with pandas (this task only), input and target columns, and the number of rows."""
     from rnn_core.data.series.table_task import table
 
     found = table(experiment, uploads)
@@ -257,5 +264,5 @@ print(f"Test {"RMSE" if squared else "Accuracy"}: {{metric:.4f}}")
 
 
 def _crc(purpose: str) -> int:
-    """How `rnn_core.data.seeds.generator` turns a purpose into a number."""
+    """The number of a purpose in `rnn_core.data.seeds.generator`."""
     return zlib.crc32(purpose.encode())

@@ -16,7 +16,8 @@ from rnn_core import data
 from rnn_core.data.series.faults import Detection, detection
 from rnn_core.data.series.windows import Series, naive_forecasts
 from rnn_core.data.task import Dataset, Uploads
-from rnn_core.engine.model import Model, skeleton
+from rnn_core.engine.keras_models import new_keras_model
+from rnn_core.engine.model import Model
 from rnn_core.spec.experiment import Experiment, ModelSpec
 from rnn_core.spec.interface import Interface
 
@@ -174,7 +175,7 @@ def _network(model: Any) -> _Network:
 @lru_cache(8)
 def _ours(spec: ModelSpec, interface: Interface) -> tuple[Any, _Network]:
     """One network for all models that differ only in their weights and in what training alone sees."""
-    network = skeleton(spec, interface, False)
+    network = new_keras_model(spec, interface, False)
     return network, _compiled(network)
 
 

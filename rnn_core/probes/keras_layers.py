@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from rnn_core.engine.model import Model, skeleton
+from rnn_core.engine.keras_models import new_keras_model
+from rnn_core.engine.model import Model
 
 Probe = TypeVar("Probe", bound=Callable[..., Any])
 LOCK = threading.RLock()  # a tapped model is in a state that no other thread should meet
@@ -86,7 +87,7 @@ def _twin(model: Model) -> Any:
 
 @functools.lru_cache(maxsize=32)
 def _double(spec: Any, interface: Any, mask: bool) -> Any:
-    return skeleton(spec, interface, mask, "float64")
+    return new_keras_model(spec, interface, mask, "float64")
 
 
 def taps(model: Any) -> list[Tap]:
@@ -227,7 +228,7 @@ def _compiled(cell: Any, biased: bool, masked: bool) -> Any:
     import tensorflow as tf
 
     from rnn_core.engine.blocks import scan
-    from rnn_core.engine.input_projections import Ready
+    from rnn_core.engine.input_projections import Projected
 
     def run(x: Any, kernel: Any, *rest: Any) -> Any:
         left, kernel = (
@@ -236,7 +237,7 @@ def _compiled(cell: Any, biased: bool, masked: bool) -> Any:
         )  # no probe asks for its gradient here: they sum the parts of the steps
         bias = tf.stop_gradient(left.pop(0)) if biased else None
         mask = left.pop(0) if masked else None
-        return scan(cell, Ready(x), kernel, bias, tuple(left[: cell.parts]), mask, tuple(left[cell.parts :]))
+        return scan(cell, Projected(x), kernel, bias, tuple(left[: cell.parts]), mask, tuple(left[cell.parts :]))
 
     units, columns = cell.units, cell.units * cell.blocks
     signature = [tf.TensorSpec((None, None, columns), tf.float64), tf.TensorSpec((units, columns), tf.float64)]

@@ -49,8 +49,8 @@ def warm() -> None:
     from rnn_core.engine import model as models
     from rnn_core.spec.experiment import Experiment
     from rnn_core.spec.interface import Interface
-    from rnn_core.training.step import Stepper
+    from rnn_core.training.step import TrainingStep
 
     experiment = Experiment().replace(units=2, embedding=2, batch=2)
     model = models.build(experiment, Interface("tokens", 10, 1, "binary"))
-    Stepper(model, experiment.training).step(Batch(np.ones((2, 3), np.int32), None, np.zeros((2, 1), np.float32)))
+    TrainingStep(model, experiment.training).step(Batch(np.ones((2, 3), np.int32), None, np.zeros((2, 1), np.float32)))

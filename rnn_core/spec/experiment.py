@@ -1,7 +1,7 @@
 """One frozen description of a whole experiment: data, model, training and seed.
 
-An `Experiment` is the only input of everything downstream. It is validated where it is made, whatever a widget or a
-hand-typed link says, and it goes to and from a dict, JSON and a URL query without loss.
+An `Experiment` is the only input of the later stages. It is validated at construction, and converts to and from a dict, JSON
+and a URL query without loss.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from rnn_core.spec import fields
+from rnn_core.spec import fields, limits
 
 CELLS = ("simple_rnn", "lstm", "gru")
 
 
 @dataclass(frozen=True)
 class DataSpec(fields.Validated):
-    """What is learned: a task of the registry in `rnn_core.data`, and its knobs."""
+    """The data: a task of the registry in `rnn_core.data`, and its fields."""
 
     task: str = fields.text("toy_reviews", 40, "What the network learns.")
     length: int = fields.integer(60, 1, 2000, "Time steps: the longest sequence kept (the last tokens of a text).")
@@ -83,48 +83,6 @@ class TrainingSpec(fields.Validated):
     kind: str = "training"
 
 
-@dataclass(frozen=True)
-class _Limit:
-    """A product of fields that would exhaust the machine although each of them is allowed alone."""
-
-    amount: Callable[[DataSpec, ModelSpec, TrainingSpec], int]  # what the fields ask for
-    most: int  # what is given
-    words: str  # what that amount is
-    shrink: str  # the field that yields when a link asks for too much
-
-    def yielded(self, data: DataSpec, model: ModelSpec, training: TrainingSpec) -> tuple[int, str]:
-        """The largest value of `shrink` that fits, and a sentence about it; "" where nothing is too large."""
-        amount = self.amount(data, model, training)
-        asked = next(getattr(part, self.shrink) for part in (data, model, training) if hasattr(part, self.shrink))
-        fitting = max(1, asked * self.most // max(amount, 1))
-        excess = amount > self.most and fitting < asked
-        return fitting, f"{self.words}: {self.shrink} must be at most {fitting} here, got {asked}" if excess else ""
-
-
-def state_bytes(model: ModelSpec, batch: int, length: int) -> int:
-    """Roughly what one training step keeps in memory: states and gates of every time step, forward and backward."""
-    gates = {"simple_rnn": 1, "lstm": 4, "gru": 3}[model.cell]
-    numbers = model.units * (2 * gates + 2) * model.layers * (1 + model.bidirectional) + model.embedding
-    return 4 * batch * length * numbers
-
-
-_LIMITS = (
-    _Limit(
-        lambda data, model, training: state_bytes(model, training.batch, data.length),
-        2**31,
-        "one training step may keep 2 GiB of states",
-        "batch",
-    ),
-    _Limit(
-        lambda data, model, training: data.samples * data.length, 20_000_000, "the data may have 20 million time steps", "samples"
-    ),
-    _Limit(
-        lambda data, model, training: data.vocabulary * model.embedding,
-        20_000_000,
-        "the embedding may have 20 million numbers",
-        "embedding",
-    ),
-)
 _SEED = {"type": int, "low": 0, "high": 2**31 - 1, "help": "Where all randomness starts: initial weights, data and batch order."}
 
 
@@ -132,21 +90,21 @@ _SEED = {"type": int, "low": 0, "high": 2**31 - 1, "help": "Where all randomness
 class Experiment:
     """Everything needed to repeat a run: data + model + training + seed.
 
-    Raises ValueError, at construction, for a value out of range and for a combination that would exhaust the machine.
+    Raises: ValueError at construction for a value out of range, and for a combination that exceeds a limit of `limits.py`.
     """
 
-    data: DataSpec = DataSpec()  # what is learned
+    data: DataSpec = DataSpec()  # task and its sizes
     model: ModelSpec = ModelSpec()  # the network
-    training: TrainingSpec = TrainingSpec()  # how it is fitted
+    training: TrainingSpec = TrainingSpec()  # optimiser, batch, epochs
     seed: int = 0  # 0..2^31-1: initial weights, data and batch order
     kind: str = "experiment"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", fields.checked("seed", self.seed, _SEED))
-        for limit in _LIMITS:
-            _, complaint = limit.yielded(self.data, self.model, self.training)
-            if complaint:
-                raise ValueError(complaint)
+        for limit in limits.LIMITS:
+            _, message = limit.check(self.data, self.model, self.training)
+            if message:
+                raise ValueError(message)
 
     def replace(self, **changes: Any) -> Experiment:
         """A copy with the named fields of any part changed: `experiment.replace(cell="lstm", units=64, seed=1)`."""
@@ -161,12 +119,12 @@ class Experiment:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain nested dict, ready for JSON."""
+        """A nested dict of JSON types."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Experiment:
-        """The inverse of `to_dict`, nested or flat; unknown keys are ignored with a warning, invalid values refused."""
+        """The inverse of `to_dict`, nested or flat. Warns about unknown keys; raises ValueError for invalid values."""
         experiment, unknown = cls.read_dict(values)
         for name in unknown:
             warnings.warn(f"unknown experiment field {fields.shown(name)} ignored", stacklevel=2)
@@ -174,7 +132,7 @@ class Experiment:
 
     @classmethod
     def read_dict(cls, values: Mapping[str, Any]) -> tuple[Experiment, tuple[str, ...]]:
-        """As `from_dict`, with the names of the unknown fields in a tuple, for a caller that reports them."""
+        """As `from_dict`, but returns the names of unknown fields instead of warning."""
         flat: dict[str, Any] = {}
         for key, value in values.items():
             flat.update(value if isinstance(value, Mapping) else {key: value})
@@ -192,7 +150,7 @@ class Experiment:
 
     @classmethod
     def read_json(cls, text: str) -> tuple[Experiment, tuple[str, ...]]:
-        """As `from_json`, with the names of the unknown fields in a tuple, for a caller that reports them."""
+        """As `from_json`, but returns the names of unknown fields instead of warning."""
         return cls.read_dict(cls._parsed(text))
 
     @staticmethod
@@ -206,51 +164,51 @@ class Experiment:
         return values
 
     def to_query(self) -> dict[str, str]:
-        """The fields that differ from their defaults, as parameters of a link; `from_query` gives the same experiment back."""
-        usual = _flat(Experiment())
-        return {name: fields.write(value) for name, value in _flat(self).items() if value != usual[name]}
+        """The fields that differ from their defaults, as parameters of a link; `from_query` is the inverse."""
+        defaults = _flat(Experiment())
+        return {name: fields.write(value) for name, value in _flat(self).items() if value != defaults[name]}
 
     @classmethod
     def from_query(cls, query: Mapping[str, str] | str) -> Experiment:
-        """The experiment of a link. Whatever the link says, the result is valid; every change is a warning."""
-        experiment, complaints = cls.read_query(query)
-        for complaint in complaints:
-            warnings.warn(complaint, stacklevel=2)
+        """The experiment of a link, always valid: unknown names and invalid values are replaced, each with a warning."""
+        experiment, messages = cls.read_query(query)
+        for message in messages:
+            warnings.warn(message, stacklevel=2)
         return experiment
 
     @classmethod
     def read_query(cls, query: Mapping[str, str] | str) -> tuple[Experiment, tuple[str, ...]]:
-        """As `from_query`, with the complaints in a tuple, for a page that shows them."""
-        values, complaints = _flat(cls()), []
+        """As `from_query`, but returns the messages instead of warning."""
+        values, messages = _flat(cls()), []
         for name, written in dict(
             parse_qsl(query.lstrip("?"), keep_blank_values=True) if isinstance(query, str) else query
         ).items():
             if name in FIELDS:
-                values[name], complaint = fields.read(name, str(written), FIELDS[name], values[name])
+                values[name], message = fields.read(name, str(written), FIELDS[name], values[name])
             else:
-                complaint = f"unknown experiment field {fields.shown(name)} ignored"
-            complaints += [complaint] if complaint else []
+                message = f"unknown experiment field {fields.shown(name)} ignored"
+            messages += [message] if message else []
         parts = {
             part: spec(**{name: values[name] for name in spec.__dataclass_fields__ if name in FIELDS})
             for part, spec in _PARTS.items()
         }
-        for limit in _LIMITS:
-            fitting, complaint = limit.yielded(*parts.values())
-            if complaint:
-                complaints.append(complaint)
-                part = _part_of(limit.shrink)
-                parts[part] = dataclasses.replace(parts[part], **{limit.shrink: fitting})
-        return cls(**parts, seed=values["seed"]), tuple(complaints)
+        for limit in limits.LIMITS:
+            largest, message = limit.check(*parts.values())
+            if message:
+                messages.append(message)
+                part = _part_of(limit.reduce)
+                parts[part] = dataclasses.replace(parts[part], **{limit.reduce: largest})
+        return cls(**parts, seed=values["seed"]), tuple(messages)
 
 
 _PARTS: dict[str, Any] = {"data": DataSpec, "model": ModelSpec, "training": TrainingSpec}
-FIELDS: dict[str, Mapping[str, Any]] = {  # every field's rule, by its name
+FIELDS: dict[str, Mapping[str, Any]] = {  # name of a field → its rule
     name: item.metadata for spec in _PARTS.values() for name, item in spec.__dataclass_fields__.items() if item.metadata
 } | {"seed": _SEED}
 
 
 def _flat(experiment: Experiment) -> dict[str, Any]:
-    """Every field of every part, by its name."""
+    """Name → value of every field of every part."""
     return {name: getattr(getattr(experiment, _part_of(name), experiment), name) for name in FIELDS}
 
 

@@ -1,7 +1,7 @@
-"""Rules that a field of a specification carries, and what they do to a value: refuse it, or clamp it.
+"""Rules of the fields of a specification: a value that breaks one is refused, or in a link replaced by a valid one.
 
-A rule is the `metadata` of a dataclass field: type, low and high, options, longest, optional, help. The Train page
-draws its widgets from the same rules.
+A rule is the `metadata` of a dataclass field: type, low and high, options, longest, optional, help. The widgets of the page
+Train follow the same rules.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def integer(default: int, low: int, high: int, help: str) -> Any:
 
 
 def number(default: float | None, low: float, high: float, help: str) -> Any:
-    """A number; with `None` as its default it may be left open."""
+    """A number; with the default `None` it is optional."""
     return field(default=default, metadata={"type": float, "low": low, "high": high, "help": help, "optional": default is None})
 
 
@@ -36,7 +36,7 @@ def text(default: str, longest: int, help: str) -> Any:
 
 
 class Validated:
-    """Checks every field that carries a rule, at construction; raises ValueError that says what was expected."""
+    """Checks every field with a rule at construction; raises ValueError with what was expected and what came."""
 
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):  # type: ignore[arg-type]
@@ -45,7 +45,7 @@ class Validated:
 
 
 def checked(name: str, value: Any, rule: Mapping[str, Any]) -> Any:
-    """`value` as the field's own type, or a ValueError that says what was expected and what came."""
+    """`value` in the field's type. Raises ValueError with what was expected and what came."""
     kind = rule["type"]
     if value is None and rule.get("optional"):
         return None
@@ -77,16 +77,16 @@ def _checked_text(name: str, value: Any, rule: Mapping[str, Any]) -> str:
 
 
 def write(value: Any) -> str:
-    """A field's value as it stands in a link; `read` gives the same value back."""
+    """A field's value as text of a link; `read` is the inverse."""
     if isinstance(value, bool):
         return "1" if value else "0"
     return "" if value is None else str(value)
 
 
 def read(name: str, written: str, rule: Mapping[str, Any], default: Any) -> tuple[Any, str]:
-    """The value that a link means, made valid, and a sentence about what had to be changed ("" if nothing).
+    """The valid value for the text of a link, and a message about what was changed ("" if nothing).
 
-    A number out of range becomes the nearest allowed one; what cannot be understood becomes `default`.
+    A number out of range becomes the nearest allowed one; any other invalid text becomes `default`.
     """
     kind, written = rule["type"], written.strip() if rule["type"] is not str else written
     if kind is bool:
@@ -117,7 +117,7 @@ def read(name: str, written: str, rule: Mapping[str, Any], default: Any) -> tupl
 
 
 def shown(value: Any) -> str:
-    """A value short enough for a sentence, however long it came."""
+    """A value as text of at most 60 characters, for an error message."""
     if isinstance(value, int) and abs(value) >= 10**30:
         return f"{_float(value):.3g}"
     written = repr(value)
@@ -125,7 +125,7 @@ def shown(value: Any) -> str:
 
 
 def _float(value: Any) -> float:
-    """As a float; whole numbers too large for one become infinite."""
+    """As a float; whole numbers out of its range become infinite."""
     try:
         return float(value)
     except OverflowError:

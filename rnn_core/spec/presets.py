@@ -1,4 +1,4 @@
-"""Named experiments, each with a claim of which every word is proved: tests/spec/test_presets.py, tests/benchmarks/presets.py."""
+"""Named experiments, each with a claim. Every word of a claim is tested: tests/spec/test_presets*.py, tests/benchmarks/presets.py."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rnn_core.spec.experiment import Experiment
 
 @dataclass(frozen=True)
 class Preset:
-    """An experiment worth running, and what one sees when it has run."""
+    """A named experiment and its expected result."""
 
     name: str  # key, as in `python -m rnn_core train NAME`
     title: str  # a few words
-    claim: str  # one or two sentences that can be proved wrong
-    experiment: Experiment  # the whole of it
+    claim: str  # expected result in one or two sentences that can be tested
+    experiment: Experiment  # all its fields
 
 
 _TEXTBOOK: dict[str, Any] = {
@@ -34,8 +34,8 @@ _TEXTBOOK: dict[str, Any] = {
 }
 _BUCKETED = {**_TEXTBOOK, "padding": "bucket", "mask": True, "clip": 1.0, "epochs": 5}
 _FORECAST: dict[str, Any] = {"length": 50, "learning_rate": 0.005, "clip": 1.0, "epochs": 15}
-_LATCH: dict[str, Any] = {"task": "first_token", "length": 40, "learning_rate": 0.003, "clip": 1.0, "epochs": 8}
-_RUNAWAY: dict[str, Any] = {
+_FIRST_TOKEN: dict[str, Any] = {"task": "first_token", "length": 40, "learning_rate": 0.003, "clip": 1.0, "epochs": 8}
+_DIVERGING: dict[str, Any] = {
     "task": "adding",
     "length": 50,
     "activation": "linear",
@@ -213,27 +213,27 @@ _ALL = (
     ),
 )
 
-# Pairs that differ in one number; the page Lessons tells their story and tests/studies/test_lessons.py proves it.
+# Pairs that differ in one field, for the page Lessons; tested by tests/studies/test_lessons.py.
 _LESSONS = (
     _preset(
         "contractive",
         "Vanishing: a contractive RNN",
         "Recurrent gain 0.7: the gradient keeps at most 0.7 of itself at every step back, and the first of 40 symbols is not learned in 800 steps.",
         gain=0.7,
-        **_LATCH,
+        **_FIRST_TOKEN,
     ),
     _preset(
         "orthogonal",
         "The same RNN, orthogonal",
         "The same vanilla RNN with Keras's own orthogonal start (gain 1) names the first of 40 symbols more than 98 times in 100.",
-        **_LATCH,
+        **_FIRST_TOKEN,
     ),
     _preset(
         "closed_gates",
         "A GRU that starts half closed",
         "Keras's default GRU starts with its update gate at one half on average, and does not learn the first of 40 symbols in 800 steps.",
         cell="gru",
-        **_LATCH,
+        **_FIRST_TOKEN,
     ),
     _preset(
         "open_gates",
@@ -241,26 +241,26 @@ _LESSONS = (
         "With an update-gate bias of 2 the same GRU names the first of 40 symbols more than 98 times in 100.",
         cell="gru",
         gate_bias=2.0,
-        **_LATCH,
+        **_FIRST_TOKEN,
     ),
     _preset(
         "runaway",
         "Exploding, not clipped",
         "A linear RNN with recurrent gain 1.1: the first update throws the weights so far that the second loss overflows.",
-        **_RUNAWAY,
+        **_DIVERGING,
     ),
     _preset(
         "runaway_clipped",
         "Exploding, clipped",
         "The same run with the gradient's norm clipped at 1 survives, and its error falls to that of guessing the mean.",
         clip=1.0,
-        **_RUNAWAY,
+        **_DIVERGING,
     ),
 )
 
 
 def presets() -> dict[str, Preset]:
-    """Every preset by its name, in the order of a menu."""
+    """Every preset by its name, in menu order."""
     return {preset.name: preset for preset in (*_ALL, *_LESSONS)}
 
 

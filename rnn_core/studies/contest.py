@@ -20,7 +20,7 @@ from rnn_core.data.seeds import generator
 from rnn_core.spec.experiment import Experiment
 
 if TYPE_CHECKING:
-    from rnn_core.training.step import Stepper
+    from rnn_core.training.step import TrainingStep
 
 ROUND = 50  # training steps between two looks at the held-out sequences
 HELD_OUT = 512  # held-out sequences
@@ -103,10 +103,10 @@ def entry(
 def race(experiment: Experiment, dataset: data.Dataset, steps: int) -> Iterator[Lap]:
     """One contestant's laps: first the untrained network, then one per round, until solved, diverged or out of steps."""
     from rnn_core.engine import model
-    from rnn_core.training.step import Stepper
+    from rnn_core.training.step import TrainingStep
 
     aim = goal(experiment, dataset, steps)
-    stepper = Stepper(model.build(experiment, dataset.interface), experiment.training, experiment.seed)
+    stepper = TrainingStep(model.build(experiment, dataset.interface), experiment.training, experiment.seed)
     feed = _feed(experiment, dataset)
     norms = _untrained_norms(stepper, dataset, experiment.training.batch)
     better, best, loss, step, seconds = np.fmax if aim.metric == "accuracy" else np.fmin, np.nan, np.nan, 0, 0.0
@@ -142,7 +142,7 @@ def _feed(experiment: Experiment, dataset: data.Dataset) -> Iterator[data.Batch]
         yield from data.batches(sequences, experiment.training.batch, generator(experiment.seed, "contest/order", epoch))
 
 
-def _untrained_norms(stepper: Stepper, dataset: data.Dataset, size: int) -> np.ndarray:
+def _untrained_norms(stepper: TrainingStep, dataset: data.Dataset, size: int) -> np.ndarray:
     """The gradient's norm per time step before any training: one step is taken (and compiled) and taken back."""
     before = stepper.state()
     norms = stepper.step(dataset.validation.pad(np.arange(min(size, len(dataset.validation))))).state_norms

@@ -84,12 +84,12 @@ def contractive(seed: int = 0) -> Evidence:
 
 def runaway(seed: int = 0) -> Evidence:
     """A linear RNN of gain 1.1 on the adding problem: its gradient, and one batch of it under both clipping rules."""
-    from rnn_core.training.step import Stepper
+    from rnn_core.training.step import TrainingStep
 
     experiment = presets.get("runaway").replace(seed=seed)
     growing, _ = state_curve(experiment, f"gain {experiment.model.gain:g}, linear")
     model, batch = start(experiment, 64)
-    gradients = Stepper(model, experiment.training).gradients(batch)
+    gradients = TrainingStep(model, experiment.training).gradients(batch)
     clipped = compare(
         np.array([np.linalg.norm(gradient.astype(np.float64)) for gradient in gradients]), laboratory.weight_names(model), 1.0
     )

@@ -1,4 +1,4 @@
-"""When something is due again, and how fast a training goes."""
+"""When a periodic task is due, and the speed of a training."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import time
 from collections import deque
 from itertools import pairwise
 
-HUNDRED = 100  # steps that a speed is told from
+SPEED_STEPS = 100  # steps over which the speed is measured
 
 
 class Cadence:
-    """Says when something is due again: after `seconds`, or twenty times as long as it takes, whichever is longer."""
+    """A periodic task is due `seconds` after it was last done, or twenty times its duration, whichever is longer.
+
+    The task is done inside `with cadence:`.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.seconds, self.next = seconds, time.perf_counter() + seconds
@@ -28,11 +31,11 @@ class Cadence:
 
 
 class Clock:
-    """Seconds and speed of a training, pauses left out."""
+    """Seconds and speed of a training, without pauses."""
 
     def __init__(self, seconds_before: float) -> None:
         self._began = time.perf_counter() - seconds_before
-        self._ticks: deque[float] = deque(maxlen=HUNDRED)  # seconds after each step
+        self._ticks: deque[float] = deque(maxlen=SPEED_STEPS)  # seconds after each step
 
     @property
     def seconds(self) -> float:
@@ -42,13 +45,13 @@ class Clock:
         self._began += seconds
 
     def tick(self) -> None:
-        """A step is done."""
+        """Called after each step."""
         self._ticks.append(self.seconds)
 
     @property
     def steps_per_second(self) -> float:
-        """Over the last hundred steps; before there are as many, without the slowest tenth, which compiled. 0 before two."""
-        taken = sorted(later - earlier for earlier, later in pairwise(self._ticks))
-        if len(self._ticks) < HUNDRED:
-            taken = taken[: len(taken) - math.ceil(len(taken) / 10)] or taken
-        return len(taken) / sum(taken) if sum(taken) > 0 else 0.0
+        """Over the last hundred steps; with fewer, without the slowest tenth, which was compiled. 0 before the second step."""
+        durations = sorted(later - earlier for earlier, later in pairwise(self._ticks))
+        if len(self._ticks) < SPEED_STEPS:
+            durations = durations[: len(durations) - math.ceil(len(durations) / 10)] or durations
+        return len(durations) / sum(durations) if sum(durations) > 0 else 0.0

@@ -1,4 +1,4 @@
-"""What a viewer asks of a running training: pause, resume, one step, one epoch, stop, another learning rate."""
+"""Commands to a running training: pause, resume, one step, one epoch, stop, new learning rate."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ class Control:
 
     def __init__(self, on_change: Callable[[str], None] = lambda status: None) -> None:
         self._changed = threading.Condition()
-        self._on_change = on_change  # told "paused" or "running" when that changes
+        self._on_change = on_change  # called with "paused" or "running" when that changes
         self._paused = False
-        self._pause_after = ""  # "step" or "epoch": run that long, then pause
+        self._pause_after = ""  # "step" or "epoch": pause when it ends
         self._rate: float | None = None
         self.stopped = False
 
     def listen(self, on_change: Callable[[str], None]) -> None:
-        """Tell this function from now on."""
+        """Replaces the function that is called when the status changes."""
         self._on_change = on_change
 
     def send(self, command: str, value: float | None = None) -> None:
         """One of COMMANDS; `value` is the new learning rate for "learning_rate"."""
         if command not in COMMANDS:
-            raise ValueError(f"a training can be asked to {', '.join(COMMANDS)}; got {command!r}")
+            raise ValueError(f"command must be one of {', '.join(COMMANDS)}, got {command!r}")
         if command == "learning_rate" and not (value is not None and math.isfinite(value) and 1e-6 <= value <= 10):
             raise ValueError(f"learning_rate must be between 1e-6 and 10, got {value!r}")
         with self._changed:
@@ -46,7 +46,7 @@ class Control:
         return self._paused
 
     def wait(self) -> float:
-        """Block while paused and not stopped; returns the seconds spent so. Called before each batch."""
+        """Blocks while paused and not stopped; returns the seconds waited. Called before each batch."""
         if not self._paused or self.stopped:
             return 0.0
         began = time.perf_counter()
@@ -57,13 +57,13 @@ class Control:
         return time.perf_counter() - began
 
     def learning_rate(self) -> float | None:
-        """The learning rate asked for since the last call, if any."""
+        """The learning rate sent since the last call, or None."""
         with self._changed:
             rate, self._rate = self._rate, None
             return rate
 
     def batch_done(self, epoch_ended: bool) -> None:
-        """Pause if one step, or one epoch, was all that was asked for."""
+        """Pauses after the step or epoch that was commanded. Called after each batch."""
         with self._changed:
             if self._pause_after == "step" or (self._pause_after == "epoch" and epoch_ended):
                 self._paused, self._pause_after = True, ""

@@ -1,4 +1,4 @@
-"""What a run remembers of every step: columns of numbers, and gradient norms over time steps, thinned to a bounded size."""
+"""The numbers of a run: one row per step, and gradient norms by time step for a bounded choice of steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-# One row of the metrics: the order is that of the store's table and of every message.
+# Columns of a row, in the order of the store's table and of updates.
 COLUMNS = (
     "step",
     "epoch",
@@ -23,22 +23,22 @@ COLUMNS = (
     "seconds",
 )
 INTEGERS = ("step", "epoch")
-NORM_ROWS = 1024  # gradient-norm rows kept per run: more than a heat map has pixels
+NORM_ROWS = 1024  # gradient-norm rows kept per run: more than the pixels of a heat map
 
 
 class History:
-    """Rows appended in the order of their steps; read as columns. Step 0 is the untrained model (loss, metric, norms are nan)."""
+    """Rows in the order of their steps, returned as columns. Step 0 is the untrained model: loss, metric and norms are nan."""
 
     def __init__(self, columns: Mapping[str, np.ndarray] | None = None) -> None:
         self._columns = {name: array("d", np.asarray(columns[name], np.float64) if columns else ()) for name in COLUMNS}
-        self._lock = threading.Lock()  # pages read while the run grows
+        self._lock = threading.Lock()  # pages read while the training appends
 
     def __len__(self) -> int:
         return len(self._columns["step"])
 
     @property
     def last(self) -> int:
-        """The last step written; -1 when there is none."""
+        """The last step appended; -1 without rows."""
         return int(self._columns["step"][-1]) if len(self) else -1
 
     def append(self, row: Iterable[float]) -> None:
@@ -47,7 +47,7 @@ class History:
                 self._columns[name].append(value)
 
     def truncate(self, step: int) -> None:
-        """Forget every row after `step`."""
+        """Removes every row after `step`."""
         with self._lock:
             kept = int(np.searchsorted(np.array(self._columns["step"]), step, side="right"))
             for column in self._columns.values():
@@ -68,23 +68,23 @@ class History:
 
 
 class NormHistory:
-    """Base-10 logarithms of the gradient norm at each time step, for a thinned choice of training steps.
+    """Base-10 logarithms of the gradient norm at each time step, for every stride-th training step.
 
-    Steps s with (s - 1) % stride == 0 are kept; the stride doubles whenever more than NORM_ROWS would be. The choice
-    depends on the step alone, so a resumed run keeps the same steps. Logarithms, because norms below 1e-38 have no float32.
+    Steps s with (s - 1) % stride == 0 are kept; the stride doubles when there are more than `limit` rows. The choice
+    depends on the step alone, so a resumed run keeps the same steps. Logarithms, because float32 has no norms below 1e-38.
     """
 
     def __init__(self, rows: Iterable[tuple[int, np.ndarray]] = (), limit: int = NORM_ROWS) -> None:
         self.limit = limit
         self.rows: dict[int, np.ndarray] = dict(rows)
         common = math.gcd(*(step - 1 for step in self.rows))
-        self.stride = common & -common or 1  # the largest power of two that all kept steps agree on
+        self.stride = common & -common or 1  # the largest power of two that divides s - 1 for all kept steps
 
     def keeps(self, step: int) -> bool:
         return step > 0 and (step - 1) % self.stride == 0
 
     def add(self, step: int, logs: np.ndarray) -> bool:
-        """Keep the (T,) float32 logarithms of `step` if it is one of the chosen; True when the stride doubled."""
+        """Adds the (T,) float32 logarithms of `step` if it is one of the kept steps; True when the stride doubled."""
         if not self.keeps(step):
             return False
         self.rows[step] = logs
@@ -99,7 +99,7 @@ class NormHistory:
 
     def matrix(self) -> tuple[np.ndarray, np.ndarray]:
         """(R,) int64 steps and (R, T) float64 norms, aligned at the last time step (last column); nan in front of shorter rows."""
-        rows = dict(self.rows)  # a copy: the run may grow meanwhile
+        rows = dict(self.rows)  # a copy: the training may add rows
         steps = sorted(rows)
         longest = max(map(len, rows.values()), default=0)
         norms = np.full((len(steps), longest), np.nan)

@@ -23,17 +23,17 @@ from rnn_core.spec.experiment import Experiment
 from rnn_core.training.clock import Cadence, Clock
 from rnn_core.training.control import Control
 from rnn_core.training.history import History, logarithms
-from rnn_core.training.observer import Lookout, eigenvalues, probe_inputs
+from rnn_core.training.observer import Observer, eigenvalues, probe_inputs
 from rnn_core.training.snapshot import Checkpoint, Run, Snapshot, row_of
-from rnn_core.training.validation import Validation, as_read
+from rnn_core.training.validation import Validation, as_trained
 
 if TYPE_CHECKING:
     from rnn_core.data.task import Dataset
-    from rnn_core.training.step import Stepper, StepResult
+    from rnn_core.training.step import StepResult, TrainingStep
 
 __all__ = ["Checkpoint", "Run", "Snapshot", "eigenvalues", "reseed", "row_of", "train"]
 
-CHECKPOINT_SECONDS = 5.0  # between two checkpoints, or twenty times as long as one takes
+CHECKPOINT_SECONDS = 5.0  # between two checkpoints, or twenty times their duration
 KEPT_EPOCHS = 30  # epochs whose weights are kept, evenly spread
 
 
@@ -46,14 +46,14 @@ def train(
     dataset: Dataset | None = None,
     history: Mapping[str, np.ndarray] | None = None,
 ) -> Iterator[Snapshot]:
-    """Train, one snapshot per batch; the first (step 0) is the untrained model, the last has a `reason`.
+    """Trains, yielding one snapshot per batch; the first (step 0) is the untrained model, the last has a `reason`.
 
     Args:
         experiment: what to train.
         uploads: SHA-256 → bytes of the files the experiment names (task csv).
-        control: pause, step, stop and learning rate from another thread.
-        resume: go on from here instead of from the beginning.
-        dataset: use this instead of building the experiment's own.
+        control: receives commands from other threads.
+        resume: continue from this checkpoint.
+        dataset: used instead of the experiment's own.
         history: columns of the steps before `resume`.
     """
     from rnn_core.engine import model as models
@@ -61,39 +61,39 @@ def train(
 
     dataset = data.build(experiment, uploads) if dataset is None else dataset
     model = models.build(experiment, dataset.interface)
-    with step_cache.borrowed(model, experiment.training, experiment.seed) as stepper:
-        yield from _Loop(experiment, dataset, stepper, control or Control(), resume, history).run()
+    with step_cache.cached_step(model, experiment.training, experiment.seed) as training_step:
+        yield from _Loop(experiment, dataset, training_step, control or Control(), resume, history).run()
 
 
 class _Loop:
-    """One training under way."""
+    """One running training."""
 
     def __init__(
         self,
         experiment: Experiment,
         dataset: Dataset,
-        stepper: Stepper,
+        training_step: TrainingStep,
         control: Control,
         resume: Checkpoint | None,
         history: Mapping[str, np.ndarray] | None,
     ) -> None:
-        self.experiment, self.dataset, self.stepper, self.control = experiment, dataset, stepper, control
+        self.experiment, self.dataset, self.training_step, self.control = experiment, dataset, training_step, control
         self.step, self.seconds_before = 0, 0.0
         if resume is not None:
-            self.stepper.restore(dict(resume.state))
+            self.training_step.restore(dict(resume.state))
             self.step, self.seconds_before = resume.step, resume.seconds
-        self.rate = self.stepper.learning_rate
-        self.run_ = Run(experiment, self.stepper.model, History(history))
-        self.run_._history.truncate(self.step)
+        self.rate = self.training_step.learning_rate
+        self.training_run = Run(experiment, self.training_step.model, History(history))
+        self.training_run._history.truncate(self.step)
         self.steps_per_epoch = math.ceil(len(dataset.train) / experiment.training.batch)
         self.total = self.steps_per_epoch * experiment.training.epochs
         self.validation = self._validation(dataset.validation)
-        self.lookout = Lookout(probe_inputs(dataset.validation, experiment.data.length))
+        self.observer = Observer(probe_inputs(dataset.validation, experiment.data.length))
         self.clock = Clock(self.seconds_before)
         self.checkpoints = Cadence(float(os.environ.get("UNROLLED_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)))
 
     def run(self) -> Iterator[Snapshot]:
-        """Snapshots until something ends the training."""
+        """Yields snapshots until the training ends."""
         last = self._snapshot(None, keep=self.step == 0)
         yield last
         reason = "finished"
@@ -103,9 +103,9 @@ class _Loop:
                 reason = "stopped"
                 break
             if (rate := self.control.learning_rate()) is not None:
-                self.stepper.learning_rate = rate
-                self.rate = self.stepper.learning_rate
-            result = self.stepper.step(batch)
+                self.training_step.learning_rate = rate
+                self.rate = self.training_step.learning_rate
+            result = self.training_step.step(batch)
             self.step += 1
             epoch_ended = self.step % self.steps_per_epoch == 0
             self.clock.tick()
@@ -118,10 +118,10 @@ class _Loop:
                 break
             yield last
             reason = "finished"
-        yield self._ending(last, reason)
+        yield self._last_snapshot(last, reason)
 
     def _batches(self) -> Iterator[data.Batch]:
-        """The batches still to do, in an order that depends on the seed and the epoch alone."""
+        """The remaining batches, in an order that depends on the seed and the epoch alone."""
         spec, size = self.experiment.data, self.experiment.training.batch
         first, skipped = divmod(self.step, self.steps_per_epoch)
         for epoch in range(first, self.experiment.training.epochs):
@@ -131,7 +131,7 @@ class _Loop:
             yield from islice(every, skipped if epoch == first else 0, None)
 
     def _validation(self, sequences: Sequences) -> Validation:
-        return Validation(self.stepper, as_read(sequences, self.experiment.data), lambda: self.control.stopped)
+        return Validation(self.training_step, as_trained(sequences, self.experiment.data), lambda: self.control.stopped)
 
     def _reason(self, diverged: bool, metric: float) -> str:
         training = self.experiment.training
@@ -148,7 +148,7 @@ class _Loop:
         return data.task(self.experiment.data.task).metric == "rmse"
 
     def _keeps(self, epoch_ended: bool) -> bool:
-        """Whether the weights after this step are kept: evenly spread epochs, and a quarter of the first one."""
+        """Whether the weights of this step are kept: after evenly spaced epochs, and after a quarter of the first."""
         if not epoch_ended:
             return self.step == max(1, self.steps_per_epoch // 4)
         epoch, stride = self.step // self.steps_per_epoch, math.ceil(self.experiment.training.epochs / KEPT_EPOCHS)
@@ -157,11 +157,11 @@ class _Loop:
     def _snapshot(
         self, result: StepResult | None, scores: tuple[float, float] = (math.nan, math.nan), keep: bool = False
     ) -> Snapshot:
-        model = self.run_.model = self.stepper.model if keep else self.run_.model
-        self.lookout.look(self.stepper, self.step, now=keep or self.control.paused)
+        model = self.training_run.model = self.training_step.model if keep else self.training_run.model
+        self.observer.observe(self.training_step, self.step, now=keep or self.control.paused)
         speed = self.clock.steps_per_second
         snapshot = Snapshot(
-            run=self.run_,
+            run=self.training_run,
             step=self.step,
             epoch=self.step // self.steps_per_epoch,
             epochs=self.experiment.training.epochs,
@@ -173,10 +173,10 @@ class _Loop:
             state_norms=result.state_norms if result else np.empty(0),
             gradient_norm=result.gradient_norm if result else math.nan,
             clipped_norm=result.clipped_norm if result else math.nan,
-            probe_inputs=self.lookout.inputs,
-            probe_states=self.lookout.states,
-            eigenvalues=self.lookout.eigenvalues,
-            probe_step=self.lookout.step,
+            probe_inputs=self.observer.inputs,
+            probe_states=self.observer.states,
+            eigenvalues=self.observer.eigenvalues,
+            probe_step=self.observer.step,
             learning_rate=self.rate,
             steps_per_second=speed,
             seconds_left=(self.total - self.step) / speed if speed else math.nan,
@@ -185,28 +185,28 @@ class _Loop:
             checkpoint=self._checkpoint() if result and self.checkpoints.due() else None,
         )
         if result is not None:
-            self._remember(snapshot)
+            self._record(snapshot)
         return snapshot
 
-    def _remember(self, snapshot: Snapshot) -> None:
-        self.run_._history.append(row_of(snapshot))
-        self.run_._norms.add(snapshot.step, logarithms(snapshot.state_norms))
+    def _record(self, snapshot: Snapshot) -> None:
+        self.training_run._history.append(row_of(snapshot))
+        self.training_run._norms.add(snapshot.step, logarithms(snapshot.state_norms))
 
     def _checkpoint(self) -> Checkpoint:
         with self.checkpoints:
-            return Checkpoint(self.step, self.stepper.state(), self.clock.seconds)
+            return Checkpoint(self.step, self.training_step.state(), self.clock.seconds)
 
-    def _ending(self, last: Snapshot, reason: str) -> Snapshot:
-        """The last snapshot: final weights, test metric, and advice where there is some."""
+    def _last_snapshot(self, last: Snapshot, reason: str) -> Snapshot:
+        """The last snapshot: final weights, test metric, and advice."""
         if reason == "diverged":
             return dataclasses.replace(last, reason=reason, advice=self._advice(last), seconds_left=0.0, checkpoint=None)
         test = math.nan
         if reason in ("finished", "target") and self.dataset.test is not None:
             test = self._validation(self.dataset.test).measure()[1]
-        self.run_.model = self.stepper.model
-        self.lookout.look(self.stepper, self.step, now=True)
+        self.training_run.model = self.training_step.model
+        self.observer.observe(self.training_step, self.step, now=True)
         left = last.seconds_left if reason == "stopped" else 0.0
-        model, checkpoint = self.run_.model, self._checkpoint()
+        model, checkpoint = self.training_run.model, self._checkpoint()
         advice = f"The time limit of {self.experiment.training.minutes:g} minutes was reached." if reason == "time" else ""
         return dataclasses.replace(
             last,
@@ -216,9 +216,9 @@ class _Loop:
             model=model,
             checkpoint=checkpoint,
             test_metric=test,
-            probe_states=self.lookout.states,
-            eigenvalues=self.lookout.eigenvalues,
-            probe_step=self.lookout.step,
+            probe_states=self.observer.states,
+            eigenvalues=self.observer.eigenvalues,
+            probe_step=self.observer.step,
         )
 
     def _advice(self, last: Snapshot) -> str:
@@ -229,5 +229,5 @@ class _Loop:
 
 
 def reseed(experiment: Experiment) -> Experiment:
-    """The same experiment from other initial weights (and another order of the data)."""
+    """The same experiment with other initial weights and another order of the data."""
     return experiment.replace(seed=(experiment.seed + 1) % 2**31)

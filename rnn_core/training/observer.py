@@ -1,4 +1,4 @@
-"""What is seen of a network while it trains: its states on one fixed sequence, and its recurrent kernel's eigenvalues."""
+"""Observes a training network: its states on one fixed validation sequence, and the eigenvalues of its recurrent kernel."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from rnn_core.training.clock import Cadence
 
 if TYPE_CHECKING:
     from rnn_core.engine.model import Model
-    from rnn_core.training.step import Stepper
+    from rnn_core.training.step import TrainingStep
 
-PROBE_SECONDS = 0.25  # between two looks at the probe sequence, or twenty times as long as one takes
+PROBE_SECONDS = 0.25  # between two observations, or twenty times their duration
 
 
-class Lookout:
-    """The last layer's states on one fixed sequence, and the recurrent kernel's eigenvalues, looked at now and then."""
+class Observer:
+    """The last layer's states on one fixed sequence and the recurrent kernel's eigenvalues, computed every PROBE_SECONDS.
+
+    Args:
+        inputs: (T,) token ids or (T, D) floats.
+    """
 
     def __init__(self, inputs: np.ndarray) -> None:
         self.inputs, self.step = inputs, -1
@@ -25,26 +29,27 @@ class Lookout:
         self.eigenvalues = np.empty(0, np.complex128)
         self.cadence = Cadence(PROBE_SECONDS)
 
-    def look(self, stepper: Stepper, step: int, now: bool) -> None:
+    def observe(self, training_step: TrainingStep, step: int, now: bool) -> None:
+        """Updates `states`, `eigenvalues` and `step` if they are due, or if `now` is true and `step` is a new one."""
         if step == self.step or not (now or self.step < 0 or self.cadence.due()):
             return
-        with self.cadence, np.errstate(over="ignore", invalid="ignore"):  # a network on its way to infinity is looked at too
-            model = stepper.model
+        with self.cadence, np.errstate(over="ignore", invalid="ignore"):  # weights may be close to overflow
+            model = training_step.model
             self.states, self.eigenvalues, self.step = states(model, self.inputs), eigenvalues(model), step
 
 
 def states(model: Model, inputs: np.ndarray) -> np.ndarray:
-    """(T, S) float32: the last layer's states on one sequence of (T,) token ids or (T, D) floats, of a bidirectional one its forward half's."""
-    from rnn_core.engine.numpy_recurrence import stacked
+    """(T, S) float32: the last layer's states (forward half) on one sequence of (T,) token ids or (T, D) floats."""
+    from rnn_core.engine.numpy_recurrence import forward_all
 
     x = (inputs.astype(np.float32) if model.embedding is None else model.embedding[inputs])[:, None]
     skipped = (inputs == 0)[:, None] if model.mask else None
-    last = stacked(model, x, skipped)[-2 if model.spec.bidirectional else -1]
+    last = forward_all(model, x, skipped)[-2 if model.spec.bidirectional else -1]
     return np.concatenate([state[1:, 0] for state in last.states], -1)
 
 
 def eigenvalues(model: Model) -> np.ndarray:
-    """(H,) complex128: of the last layer's recurrent kernel; for LSTM and GRU of the candidate's block, which writes the state."""
+    """(H,) complex128: of the last layer's recurrent kernel; for LSTM and GRU of its candidate block. nan where it is not finite."""
     kernel = model.recurrent[-2 if model.spec.bidirectional else -1][1].astype(np.float64)
     units = model.spec.units
     block = kernel if model.spec.cell == "simple_rnn" else kernel[:, 2 * units : 3 * units]  # i f c o, or z r h
@@ -52,6 +57,6 @@ def eigenvalues(model: Model) -> np.ndarray:
 
 
 def probe_inputs(sequences: Sequences, longest: int) -> np.ndarray:
-    """The validation sequence of median length, cut as training cuts it."""
+    """The validation sequence of median length, its last `longest` steps."""
     middle = np.argsort(sequences.lengths, kind="stable")[len(sequences) // 2]
     return sequences[int(middle)][-longest:]

@@ -1,7 +1,7 @@
 """Adam, RMSprop and plain gradient descent on TensorFlow variables, with Keras's default constants.
 
-Keras 3.15 squares an embedding's gradient before it sums the rows of a token that occurs more than once, so that its Adam and
-RMSprop take larger steps for frequent tokens; here the gradient is summed first, as the papers have it.
+Keras 3.15 squares the rows of an embedding's gradient before it sums those of a repeated token, so that its Adam and RMSprop
+take larger steps for frequent tokens. Here they are summed first, as in the papers.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from typing import Any
 
 import tensorflow as tf
 
-SLOTS = {"adam": 2, "rmsprop": 1, "sgd": 0}  # running means that each optimiser keeps, of each weight's size
+SLOTS = {"adam": 2, "rmsprop": 1, "sgd": 0}  # running means per weight, of the weight's shape
 
 
 def update(optimiser: str, weights: list[Any], slots: list[list[Any]], gradients: list[Any], rate: Any, count: Any) -> None:
-    """One step of every weight, in place.
+    """Updates every weight in place.
 
     Args:
         optimiser: a key of `SLOTS`.
         weights, gradients: variables, and a tensor of the same shape for each.
         slots: `SLOTS[optimiser]` lists of variables shaped as the weights; zeros before the first step.
         rate: learning rate, () float32.
-        count: variable, () int64, steps made so far; grows by one.
+        count: variable, () int64, updates so far; incremented.
     """
     steps = tf.cast(count.assign_add(1), tf.float32)
     for n, (weight, gradient) in enumerate(zip(weights, gradients, strict=True)):

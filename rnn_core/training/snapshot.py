@@ -1,4 +1,4 @@
-"""What a training yields: one frozen snapshot per batch, and the run that grows behind it."""
+"""What a training yields: one frozen snapshot per batch, with its run."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """What a training made so far: its experiment, its newest weights, and one row of numbers per step. Grows while training goes on."""
+    """A training so far: its experiment, newest weights, and one row of numbers per step. The training appends to it."""
 
     def __init__(
         self, experiment: Experiment, model: Model | None = None, history: History | None = None, norms: NormHistory | None = None
     ) -> None:
         self.experiment = experiment
-        self.model = model  # newest weights known here; in the web process those of the last kept epoch
+        self.model = model  # newest weights; in the web process those of the last kept step
         self._history, self._norms = history or History(), norms or NormHistory()
 
     @property
     def history(self) -> dict[str, np.ndarray]:
-        """Columns of `history.COLUMNS`, each (steps,); validation columns are nan where validation was not measured."""
+        """Columns of `history.COLUMNS`, each (steps,); validation columns are nan at steps without validation."""
         return self._history.columns()
 
     @property
@@ -38,18 +38,18 @@ class Run:
     def to_keras(self) -> Any:
         """A stock `keras.Sequential` with the newest weights."""
         if self.model is None:
-            raise ValueError("this run has no weights yet: let it train for a moment")
+            raise ValueError("this run has no weights yet: let it train until its first kept step")
         return self.model.to_keras()
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """One moment of a training, after `step` batches."""
+    """The state of a training after `step` batches."""
 
-    run: Run  # everything up to here
+    run: Run  # history up to this step, and newest weights
     step: int  # batches so far; 0 is the untrained model
-    epoch: int  # finished passes over the training data
-    epochs: int  # passes planned
+    epoch: int  # completed passes over the training data
+    epochs: int  # planned passes
     steps_per_epoch: int  # batches in a pass
     loss: float  # of this batch, before its update
     metric: float  # of this batch: accuracy, or root mean squared error
@@ -63,23 +63,23 @@ class Snapshot:
     eigenvalues: np.ndarray  # (H,) complex128: of the last layer's recurrent kernel (its candidate block for LSTM and GRU)
     probe_step: int  # the step at which probe_states and eigenvalues were taken (a few times per second)
     learning_rate: float  # in force at this step
-    steps_per_second: float  # smoothed, pauses left out
+    steps_per_second: float  # over the last hundred steps, without pauses
     seconds_left: float  # estimate until the last epoch ends; 0 at the end
-    seconds: float  # spent training so far, pauses left out
+    seconds: float  # of training so far, without pauses
     model: Model | None = None  # weights, at kept steps only
-    reason: str = ""  # why it ended: "finished", "target", "time", "stopped", "diverged"; "" while it goes on
-    advice: str = ""  # one sentence when there is something to do about it
-    test_metric: float = float("nan")  # on the task's test part, measured once at the end where there is one
-    checkpoint: Checkpoint | None = None  # everything needed to go on from exactly here, every few seconds
+    reason: str = ""  # why it ended: "finished", "target", "time", "stopped", "diverged"; "" before the end
+    advice: str = ""  # one sentence on what to change, or ""
+    test_metric: float = float("nan")  # on the task's test part, measured once at the end; nan without one
+    checkpoint: Checkpoint | None = None  # every few seconds, else None
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Everything needed to go on exactly: weights, optimiser and counters."""
+    """Everything that an exact resumption needs: weights, optimiser and counters."""
 
-    step: int  # batches done
-    state: Mapping[str, np.ndarray]  # Stepper.state()
-    seconds: float  # spent training
+    step: int  # batches so far
+    state: Mapping[str, np.ndarray]  # TrainingStep.state()
+    seconds: float  # of training
 
 
 def row_of(snapshot: Snapshot) -> tuple[float, ...]:

@@ -1,6 +1,6 @@
-"""Compiled training steps outlive the training that compiled them: the next network of the same make starts at once.
+"""A cache of compiled training steps, keyed by everything the compiled program depends on.
 
-TensorFlow does not give back what a compiled step took (some 30 MB), so using it again also keeps a worker from growing.
+TensorFlow does not free the memory of a compiled step (about 30 MB), so reuse also bounds the size of a worker.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from rnn_core.spec.experiment import ModelSpec, TrainingSpec
 
 if TYPE_CHECKING:
     from rnn_core.engine.model import Model
-    from rnn_core.training.step import Stepper
+    from rnn_core.training.step import TrainingStep
 
-KEPT = 6  # steppers that wait to be used again
+CACHE_SIZE = 6  # idle training steps
 
-_idle: OrderedDict[Hashable, Stepper] = OrderedDict()  # the longest unused first
-_guard = threading.Lock()
+_idle: OrderedDict[Hashable, TrainingStep] = OrderedDict()  # the longest unused first
+_lock = threading.Lock()
 
 
 @contextmanager
-def borrowed(model: Model, training: TrainingSpec, seed: int) -> Iterator[Stepper]:
-    """A stepper at its beginning, for nobody else until it is given back."""
-    from rnn_core.training.step import Stepper
+def cached_step(model: Model, training: TrainingSpec, seed: int) -> Iterator[TrainingStep]:
+    """A training step with the weights of `model`; it returns to the cache when the context ends, and is not shared before."""
+    from rnn_core.training.step import TrainingStep
 
-    make = _make(model, training, seed)
-    with _guard:
-        stepper = _idle.pop(make, None)
-    if stepper is None:
-        stepper = Stepper(model, training, seed)
+    key = _cache_key(model, training, seed)
+    with _lock:
+        training_step = _idle.pop(key, None)
+    if training_step is None:
+        training_step = TrainingStep(model, training, seed)
     else:
-        stepper.begin(model, training)
+        training_step.restart(model, training)
     try:
-        yield stepper
+        yield training_step
     finally:
-        with _guard:
-            _idle[make] = stepper
-            while len(_idle) > KEPT:
+        with _lock:
+            _idle[key] = training_step
+            while len(_idle) > CACHE_SIZE:
                 _idle.popitem(last=False)
 
 
-def _make(model: Model, training: TrainingSpec, seed: int) -> Hashable:
-    """All that a compiled step depends on: not where the weights start, nor the learning rate."""
+def _cache_key(model: Model, training: TrainingSpec, seed: int) -> Hashable:
+    """Everything that a compiled step depends on; initial weights and learning rate are not part of it."""
     plain = ModelSpec()
     spec = dataclasses.replace(model.spec, gain=plain.gain, gate_bias=plain.gate_bias, initialiser=plain.initialiser)
     return spec, model.interface, model.mask, training.optimiser, training.clip, training.batch, seed if spec.dropout else 0

@@ -110,9 +110,9 @@ def starters(count: int = 256) -> dict[str, Any]:
 
 def accuracy(model: Any, sequences: Sequences, last: int) -> float:
     """Share of reviews judged right from their last tokens alone."""
-    from rnn_core.training.step import Stepper
+    from rnn_core.training.step import TrainingStep
 
-    stepper, right = Stepper(model, Experiment().training), 0
+    stepper, right = TrainingStep(model, Experiment().training), 0
     ends = sequences.offsets[1:]
     lengths = np.minimum(sequences.lengths, last)
     rows = np.repeat(ends - lengths - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths) + np.arange(lengths.sum())

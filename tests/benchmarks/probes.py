@@ -46,11 +46,11 @@ def timed(run: Callable[[], Any], rounds: int = 5) -> float:
 
 def cost(cell: str) -> dict[str, Any]:
     """The two targets, for one cell."""
-    from rnn_core.training.step import Stepper
+    from rnn_core.training.step import TrainingStep
 
     rng, experiment = np.random.default_rng(0), Experiment().replace(cell=cell)
     model, words = build(experiment, TOKENS), rng.integers(1, 10_000, (64, 500)).astype(np.int32)
-    stepper, batch = Stepper(model, experiment.training), Batch(words, None, rng.integers(0, 2, (64, 1)).astype(np.float32))
+    stepper, batch = TrainingStep(model, experiment.training), Batch(words, None, rng.integers(0, 2, (64, 1)).astype(np.float32))
     units = 32 if cell == "lstm" else 64  # a state of 64 numbers
     wide = build(experiment.replace(units=units), TOKENS)
     return {

@@ -159,7 +159,7 @@ def gaps(count: int = 12) -> list[dict[str, Any]]:
 
 def paths() -> list[dict[str, Any]]:
     """Accuracy over 1,000 raw test reviews by three ways of reading them."""
-    from rnn_core.training.step import Stepper
+    from rnn_core.training.step import TrainingStep
 
     with gzip.open(SHARED_IMDB / "raw_test_sample.jsonl.gz", "rt", encoding="utf-8") as file:
         sample = [json.loads(line) for line in file]
@@ -182,7 +182,7 @@ def paths() -> list[dict[str, Any]]:
     rows = []
     for cell in CELLS:
         record = run_file.open_starter(f"starter-{cell}")
-        stepper = Stepper(record.model(), record.experiment.training)
+        stepper = TrainingStep(record.model(), record.experiment.training)
         for way, each in ways.items():
             offsets = np.concatenate([[0], np.cumsum([len(ids) for ids in each])]).astype(np.int64)
             accuracy = stepper.evaluate(Sequences(np.concatenate(each).astype(np.int32), offsets, targets), 100)[1]

@@ -112,9 +112,9 @@ def data(interface: Interface, length: int) -> tuple[np.ndarray, np.ndarray]:
 
 def ours(model: Model, inputs: np.ndarray, targets: np.ndarray) -> tuple[Run, float]:
     """STEPS steps, and the seconds of the first one."""
-    from rnn_core.training.step import Stepper
+    from rnn_core.training.step import TrainingStep
 
-    stepper = Stepper(model, Experiment().training, seed=0)
+    stepper = TrainingStep(model, Experiment().training, seed=0)
     parts = [slice(n, n + BATCH) for n in range(0, len(inputs), BATCH)]
     first = _time(lambda: stepper.step(Batch(inputs[:BATCH], None, targets[:BATCH])))
     return lambda: [stepper.step(Batch(inputs[part], None, targets[part])) for part in parts], first

@@ -1,4 +1,4 @@
-"""Every kind of batch that a network cannot train on is refused with what was expected and what came."""
+"""A batch that does not fit an interface is refused with what was expected and what came."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ YES = np.ones((2, 1), np.float32)
         (CLASSES, Batch(X, None, np.array([0, 4])), "between 0 and 3, got 0 to 4"),
     ],
 )
-def test_what_does_not_fit_is_refused(interface: Interface, batch: Batch, words: str) -> None:
+def test_a_batch_that_does_not_fit_is_refused(interface: Interface, batch: Batch, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         check(batch, interface)
 
 
-def test_what_fits_passes_and_costs_next_to_nothing() -> None:
-    check(Batch(IDS, np.zeros((2, 3), bool), YES), TOKENS)  # nothing but padding has a right answer
+def test_a_batch_that_fits_passes_within_a_millisecond() -> None:
+    check(Batch(IDS, np.zeros((2, 3), bool), YES), TOKENS)  # a sequence of padding alone is allowed
     check(Batch(IDS[:, :1], None, YES[:, 0]), TOKENS)
     check(Batch(X, None, np.ones((2, 3, 3))), NUMBERS)
     check(Batch(X, None, np.array([0, 3])), CLASSES)
@@ -58,7 +58,7 @@ def test_what_fits_passes_and_costs_next_to_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in data.tasks() if name not in ("imdb", "csv")])
-def test_every_tasks_own_batches_fit(name: str) -> None:
+def test_batches_of_every_task_fit_its_interface(name: str) -> None:
     dataset = data.build(Experiment().replace(task=name, samples=100, length=30))
     for batch in data.batches(dataset.train, 16, np.random.default_rng(0)):
         check(batch, dataset.interface)

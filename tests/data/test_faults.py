@@ -1,4 +1,4 @@
-"""Planted faults, and the judge of detectors."""
+"""Planted faults, and the measures of their detection."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def test_frequency_changes_run_twice_as_fast_without_a_jump():
     wave, changed, marked, rows = plant("frequency_changes")
     assert len(changed) < 1000
     np.testing.assert_array_equal(changed, wave[rows])
-    pace = np.diff(rows)
-    assert set(pace[marked[:-1]]) == {2} | ({1} if 1 in pace[marked[:-1]] else set())
-    assert (pace == 2).sum() == 30 * ((np.diff(marked.astype(int)) == 1).sum())
+    strides = np.diff(rows)
+    assert set(strides[marked[:-1]]) == {2} | ({1} if 1 in strides[marked[:-1]] else set())
+    assert (strides == 2).sum() == 30 * ((np.diff(marked.astype(int)) == 1).sum())
 
 
 @pytest.mark.parametrize("kind", [*faults.KINDS, "mixed"])
@@ -55,12 +55,12 @@ def test_nothing_is_planted_before_the_test_part(kind):
     assert not np.array_equal(first[2], second[2])
 
 
-def test_too_short_a_part_is_one_sentence():
+def test_a_test_part_too_short_for_faults_is_refused():
     with pytest.raises(ValueError, match="the test part has 60 steps, too few to plant faults: at least 110 are needed"):
         faults.plant(np.zeros((560, 1)), 500, "spikes", np.random.default_rng(0))
 
 
-def test_planting_leaves_training_and_validation_alone():
+def test_planting_changes_the_test_part_only():
     clean = data.build(Experiment().replace(task="sines", length=50))
     planted = data.build(Experiment().replace(task="sines", length=50, anomalies="mixed"))
     np.testing.assert_array_equal(clean.train.values, planted.train.values)
@@ -69,7 +69,7 @@ def test_planting_leaves_training_and_validation_alone():
     assert not planted.series.faults[: planted.series.ends[1]].any()
 
 
-def test_a_perfect_detector():
+def test_a_perfect_detector_scores_one():
     truth = np.zeros(200, bool)
     truth[[50, 51, 120]] = True
     found = detection(truth.astype(float), truth, 0.5)
@@ -85,7 +85,7 @@ def test_alarms_just_after_a_fault_find_it_and_later_ones_do_not():
     assert (found.precision, found.recall, found.alarms) == (0.5, 0.5, 2)
 
 
-def test_without_alarms_or_faults_there_is_no_number():
+def test_measures_are_nan_without_alarms_or_faults():
     silent = detection(np.zeros(50), np.arange(50) == 20, 0.5)
     assert np.isnan(silent.precision)
     assert silent.recall == 0
@@ -95,6 +95,6 @@ def test_without_alarms_or_faults_there_is_no_number():
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=30), st.lists(st.integers(0, 5), min_size=1, max_size=30))
 @settings(deadline=None)
-def test_area_under_curve_is_the_chance_of_a_right_order(positives, negatives):
+def test_area_under_curve_is_the_share_of_pairs_in_the_right_order(positives, negatives):
     pairs = [(a > b) + 0.5 * (a == b) for a in positives for b in negatives]
     assert area_under_curve(np.array(positives, float), np.array(negatives, float)) == pytest.approx(np.mean(pairs))

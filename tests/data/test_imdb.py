@@ -1,4 +1,4 @@
-"""IMDB: found along the chain, read as Keras reads it, kept in a quick copy; stand-in files where the real ones are missing."""
+"""IMDB: the order of its sources, reading as Keras does, and the fast copy; random files where the real ones are missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ real = pytest.mark.skipif(not (SHARED_IMDB / "imdb.npz").exists(), reason="IMDB 
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered():
+def _empty_cache():
     imdb_files._reviews.cache_clear()
     yield
     imdb_files._reviews.cache_clear()
@@ -34,7 +34,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(folder: Path, count: int = 40, seed: int = 0) -> Path:
-    """A stand-in for imdb.npz: random ranks, in Keras's layout."""
+    """Writes an imdb.npz of random ranks, in Keras's layout."""
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     reviews = {}
@@ -46,7 +46,7 @@ def write(folder: Path, count: int = 40, seed: int = 0) -> Path:
     return folder
 
 
-def test_the_named_folder_comes_first(nowhere, monkeypatch):
+def test_the_folder_of_the_variable_comes_first(nowhere, monkeypatch):
     write(nowhere / "keras" / "datasets", count=30)
     monkeypatch.setenv("UNROLLED_IMDB", str(write(nowhere / "mine", count=20)))
     assert len(imdb_files.reviews()[0]) == 20
@@ -54,38 +54,38 @@ def test_the_named_folder_comes_first(nowhere, monkeypatch):
     assert len(imdb_files.reviews()[0]) == 30
 
 
-def test_a_named_folder_without_the_file_says_so(nowhere, monkeypatch):
+def test_a_folder_without_the_file_is_an_error_with_advice(nowhere, monkeypatch):
     monkeypatch.setenv("UNROLLED_IMDB", str(nowhere))
     with pytest.raises(FileNotFoundError, match=r"UNROLLED_IMDB is .* no imdb\.npz in it\. .*toy reviews"):
         data.build(presets.get("textbook"))
     assert not imdb_files.available()
 
 
-def test_the_quick_copy_is_used_and_renewed(nowhere):
+def test_the_fast_copy_is_used_and_renewed(nowhere):
     folder = write(nowhere / "keras" / "datasets", count=20)
     first = imdb_files.reviews()[0]
     copy = nowhere / "home" / "imdb-ids.npz"
     assert copy.is_file()
     imdb_files._reviews.cache_clear()
     np.testing.assert_array_equal(imdb_files.reviews()[0].values, first.values)
-    write(folder, count=25, seed=1)  # the source changes: so does the copy
+    write(folder, count=25, seed=1)  # the source changes: the copy is renewed
     assert len(imdb_files.reviews()[0]) == 25
-    copy.write_bytes(copy.read_bytes()[:1000])  # a damaged copy is made again
+    copy.write_bytes(copy.read_bytes()[:1000])  # a damaged copy is replaced
     imdb_files._reviews.cache_clear()
     assert len(imdb_files.reviews()[0]) == 25
-    (folder / "imdb.npz").unlink()  # without the source the copy serves
+    (folder / "imdb.npz").unlink()  # without the source the copy is read
     imdb_files._reviews.cache_clear()
     assert imdb_files.available()
     assert len(imdb_files.reviews()[0]) == 25
 
 
-def test_a_copy_made_in_advance_is_the_one_that_is_read(nowhere, monkeypatch):
-    imdb_files.prepare()  # there is nothing to copy, and nothing happens
+def test_the_copy_made_in_advance_is_read(nowhere, monkeypatch):
+    imdb_files.prepare()  # without a source nothing happens
     folder, copy = write(nowhere / "keras" / "datasets"), nowhere / "home" / "imdb-ids.npz"
-    monkeypatch.setattr(imdb_files, "ROOM", 2**70)
+    monkeypatch.setattr(imdb_files, "MIN_FREE_BYTES", 2**70)
     imdb_files.prepare()
-    assert not copy.exists(), "the disk is too full for a copy that nobody asked for"
-    monkeypatch.setattr(imdb_files, "ROOM", 0)
+    assert not copy.exists(), "too little free space for a copy in advance"
+    monkeypatch.setattr(imdb_files, "MIN_FREE_BYTES", 0)
     imdb_files.prepare()
     assert copy.is_file()
     with monkeypatch.context() as patch:
@@ -94,34 +94,34 @@ def test_a_copy_made_in_advance_is_the_one_that_is_read(nowhere, monkeypatch):
         assert len(imdb_files.reviews()[0]) == 40
     (folder / "imdb.npz").write_bytes(b"no longer IMDB")
     copy.unlink()
-    imdb_files.prepare()  # a broken file is told of when it is asked for, not here
+    imdb_files.prepare()  # a damaged file is an error of `reviews`, not here
 
 
-def test_a_home_that_cannot_be_written_only_costs_time(nowhere, monkeypatch):
+def test_reviews_are_read_without_a_writable_home(nowhere, monkeypatch):
     write(nowhere / "keras" / "datasets")
     (nowhere / "home").write_text("a file where the folder should be")
     assert len(imdb_files.reviews()[0]) == 40
 
 
-def test_a_wrong_file_is_one_sentence(nowhere, monkeypatch):
+def test_a_file_of_another_format_is_refused_in_one_sentence(nowhere, monkeypatch):
     (nowhere / "imdb.npz").write_bytes(b"not an archive at all")
     monkeypatch.setenv("UNROLLED_IMDB", str(nowhere))
     with pytest.raises(ValueError, match="is not the IMDB file of Keras"):
         imdb_files.reviews()
 
 
-def test_downloaded_by_keras_with_its_hash_checked(nowhere, monkeypatch):
+def test_keras_downloads_the_file_and_checks_its_hash(nowhere, monkeypatch):
     file = write(nowhere / "served", count=15) / "imdb.npz"
     monkeypatch.setattr(imdb_files, "_ORIGIN", f"{(nowhere / 'served').as_uri()}/")
-    with pytest.raises(FileNotFoundError, match="could not be downloaded"):  # another file than Keras's own: refused
+    with pytest.raises(FileNotFoundError, match="could not be downloaded"):  # a file with another hash is refused
         imdb_files.reviews()
     monkeypatch.setitem(imdb_files._HASHES, "imdb.npz", hashlib.sha256(file.read_bytes()).hexdigest())
     assert len(imdb_files.reviews()[0]) == 15
     assert imdb_files.find("imdb.npz") is not None
 
 
-def test_unreachable_is_one_sentence_with_advice(nowhere, monkeypatch):
-    monkeypatch.setattr(imdb_files, "_ORIGIN", "http://127.0.0.1:9/")  # nobody listens there
+def test_a_failed_download_is_one_sentence_with_advice(nowhere, monkeypatch):
+    monkeypatch.setattr(imdb_files, "_ORIGIN", "http://127.0.0.1:9/")  # no server there
     with pytest.raises(
         FileNotFoundError, match=r"not on this machine and could not be downloaded .*UNROLLED_IMDB.*toy reviews"
     ) as caught:
@@ -129,7 +129,7 @@ def test_unreachable_is_one_sentence_with_advice(nowhere, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
-def test_the_last_tokens_stay_and_rare_words_become_unknown(nowhere):
+def test_the_last_tokens_are_kept_and_rare_words_become_unknown(nowhere):
     write(nowhere / "keras" / "datasets")
     full, _ = imdb_files.reviews()
     cut = imdb.last_tokens(full, 10, 5_000)
@@ -138,7 +138,7 @@ def test_the_last_tokens_stay_and_rare_words_become_unknown(nowhere):
         np.testing.assert_array_equal(cut[n], expected)
 
 
-def test_validation_is_the_last_share(nowhere):
+def test_the_validation_part_is_the_last_share(nowhere):
     write(nowhere / "keras" / "datasets")
     experiment = Experiment().replace(task="imdb", length=50, vocabulary=88_587, validation=0.25)
     dataset = data.build(experiment)
@@ -150,8 +150,8 @@ def test_validation_is_the_last_share(nowhere):
 
 
 @real
-def test_real_imdb_is_what_keras_loads(monkeypatch):
-    """The referee: keras.datasets.imdb.load_data on the same file, every id and every label of the textbook program."""
+def test_real_imdb_equals_what_keras_loads(monkeypatch):
+    """Against keras.datasets.imdb.load_data on the same file: every id and every label of the textbook program."""
     import keras.src.datasets.imdb as module
     from keras.utils import pad_sequences
 

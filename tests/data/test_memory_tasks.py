@@ -1,4 +1,4 @@
-"""Memory tasks: what each asks, and the exact errors of forgetful answers (reference: science.md 3.1)."""
+"""Memory tasks: inputs and targets, and the exact errors of predictors without memory (reference: science.md 3.1)."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ def build(task: str, **changes: object) -> data.Dataset:
     return data.build(Experiment().replace(task=task, **{"samples": 4000, "length": 40} | changes))
 
 
-def stacked(part: data.Sequences) -> np.ndarray:
+def as_array(part: data.Sequences) -> np.ndarray:
     return part.values.reshape(len(part), -1, part.values.shape[1])
 
 
 def test_adding_marks_one_number_in_each_half_and_adds_them():
     part = build("adding").train
-    numbers, marks = stacked(part)[..., 0], stacked(part)[..., 1]
+    numbers, marks = as_array(part)[..., 0], as_array(part)[..., 1]
     assert set(np.unique(marks)) == {0, 1}
     assert (marks[:, :20].sum(1) == 1).all()
     assert (marks[:, 20:].sum(1) == 1).all()
     np.testing.assert_allclose((numbers * marks).sum(1), part.targets[:, 0], rtol=1e-6)
     assert numbers.mean() == pytest.approx(0.5, abs=0.01)
     assert numbers.var() == pytest.approx(1 / 12, abs=0.001)
-    assert np.bincount(marks.argmax(1), minlength=20)[:20].min() > 100  # every place is drawn
+    assert np.bincount(marks.argmax(1), minlength=20)[:20].min() > 100  # every position is drawn
 
 
 def test_always_answering_one_has_mean_squared_error_one_sixth():
@@ -47,10 +47,10 @@ def test_copying_without_memory_costs_ten_ln_eight(delay, expected):
     assert dataset.loss_baselines["knowing when, not what"] == pytest.approx(expected, abs=1e-5)
 
 
-def test_copying_shows_waits_signals_and_asks():
+def test_copying_has_symbols_blanks_and_a_signal():
     part = build("copying", length=50, samples=20).train
-    symbols = stacked(part).argmax(2)
-    np.testing.assert_array_equal(symbols[:, :10], part.targets[:, 40:])  # what was shown is asked
+    symbols = as_array(part).argmax(2)
+    np.testing.assert_array_equal(symbols[:, :10], part.targets[:, 40:])  # the symbols are the last targets
     assert (symbols[:, 10:39] == 8).all()  # T - 1 = 29 blanks
     assert (symbols[:, 39] == 9).all()  # the signal
     assert (symbols[:, 40:] == 8).all()
@@ -60,9 +60,9 @@ def test_copying_shows_waits_signals_and_asks():
     assert build("copying", length=50).baselines["knowing when, not what"] == pytest.approx(accuracy, abs=1e-12)
 
 
-def test_temporal_order_hides_two_symbols_in_their_tenths():
+def test_temporal_order_has_its_two_symbols_in_the_second_and_sixth_tenth():
     part = build("temporal_order", length=100).train
-    symbols = stacked(part).argmax(2)
+    symbols = as_array(part).argmax(2)
     marks = symbols < 2
     assert (marks.sum(1) == 2).all()
     assert marks[:, 10:20].any(1).all()
@@ -73,9 +73,9 @@ def test_temporal_order_hides_two_symbols_in_their_tenths():
     assert build("temporal_order").loss_baselines["guessing"] == pytest.approx(math.log(4))
 
 
-def test_first_token_decides_and_is_seen_nowhere_else():
+def test_the_first_token_is_the_target_and_occurs_nowhere_else():
     part = build("first_token").train
-    symbols = stacked(part).argmax(2)
+    symbols = as_array(part).argmax(2)
     np.testing.assert_array_equal(symbols[:, 0], part.targets[:, 0])
     assert (symbols[:, 1:] >= 2).all()
     assert part.targets.mean() == pytest.approx(0.5, abs=0.03)
@@ -83,14 +83,14 @@ def test_first_token_decides_and_is_seen_nowhere_else():
 
 def test_parity_is_the_last_bit_of_the_sum():
     part = build("parity", length=11).train
-    np.testing.assert_array_equal(stacked(part)[..., 0].sum(1) % 2, part.targets[:, 0])
+    np.testing.assert_array_equal(as_array(part)[..., 0].sum(1) % 2, part.targets[:, 0])
     assert part.targets.mean() == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize("delay", [1, 5, 39, 60])
-def test_delayed_recall_names_what_was_shown_before(delay):
+def test_delayed_recall_has_the_symbol_of_an_earlier_step_as_target(delay):
     dataset = build("delayed_recall", horizon=delay, samples=200)
-    symbols = stacked(dataset.train).argmax(2)
+    symbols = as_array(dataset.train).argmax(2)
     targets = dataset.train.targets
     assert (targets[:, :delay] == 8).all()
     np.testing.assert_array_equal(targets[:, delay:], symbols[:, : max(40 - delay, 0)])
@@ -99,14 +99,14 @@ def test_delayed_recall_names_what_was_shown_before(delay):
 
 
 @pytest.mark.parametrize(("task", "length", "least"), [("adding", 1, 2), ("temporal_order", 9, 10), ("copying", 2, 3)])
-def test_a_length_that_makes_no_sense_is_refused(task, length, least):
+def test_a_length_below_the_smallest_is_refused(task, length, least):
     with pytest.raises(ValueError, match=f"{task} needs a length of at least {least}, got {length}"):
         build(task, length=length)
     assert len(build(task, length=least, samples=5).train) == 5
 
 
 @pytest.mark.parametrize("name", list(memory_tasks.PUZZLES))
-def test_longest_sequences_fit_and_are_quick(name):
+def test_sequences_of_the_largest_length_fit_into_memory(name):
     dataset = data.build(Experiment().replace(task=name, length=2000))
     assert len(dataset.train) == 2000
     assert dataset.train.values.nbytes < 200e6
@@ -122,6 +122,6 @@ def test_data_do_not_depend_on_the_cell():
     assert all(np.array_equal(first, second) for first, second in pairwise(values))
 
 
-def test_puzzles_draw_from_nothing_but_their_generator():
+def test_puzzles_depend_on_their_generator_only():
     first, second = (puzzles.adding(3, 10, 1, np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(first[0], second[0])

@@ -1,4 +1,4 @@
-"""The registry: every task has its words, its shapes, and data that depends on the seed and on nothing else."""
+"""The registry: texts, shapes and data of every task; the data depends on the seed and the data fields only."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ NAMES = [
     *("sine", "sines", "square", "sawtooth", "damped", "chirp", "ar", "random_walk", "mackey_glass", "lorenz", "narma", "csv"),
     *("adding", "temporal_order", "first_token", "copying", "delayed_recall", "parity"),
 ]
-MADE = [name for name in NAMES if name not in ("imdb", "csv")]
+GENERATED = [name for name in NAMES if name not in ("imdb", "csv")]
 _CSV = b"a,b\n" + b"".join(b"%d,%d\n" % (n % 5, n * n % 13) for n in range(300))
 _SMALL = {"length": 24, "samples": 120}
 
 
 def small(name: str, **changes: object) -> tuple[Experiment, dict[str, bytes]]:
-    """A small experiment of a task, with what it needs."""
+    """A small experiment of a task, and its uploads."""
     uploads = {table_file.key(_CSV): _CSV} if name == "csv" else {}
     source = {"source": table_file.key(_CSV)} if name == "csv" else {}
     return Experiment().replace(task=name, **_SMALL | source | changes), uploads
 
 
 def digest(dataset: data.Dataset) -> str:
-    """All arrays of a dataset in one number."""
+    """A hash of all arrays of a dataset."""
     parts = [dataset.train, dataset.validation, dataset.test]
     return hashlib.sha256(
         b"".join(array.tobytes() for part in parts for array in (part.values, part.offsets, part.targets))
@@ -48,7 +48,7 @@ def test_every_task_is_registered():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_task_speaks_for_itself(name):
+def test_a_task_has_its_texts_and_valid_defaults(name):
     task = data.task(name)
     assert task.title
     assert task.description[-1] in ".?"
@@ -61,7 +61,7 @@ def test_task_speaks_for_itself(name):
     assert "syn" in task.title.lower() or name != "toy_reviews"
 
 
-@pytest.mark.parametrize("name", [*MADE, "csv"])
+@pytest.mark.parametrize("name", [*GENERATED, "csv"])
 def test_shapes_agree_with_the_interface(name):
     experiment, uploads = small(name)
     dataset = data.build(experiment, uploads)
@@ -85,8 +85,8 @@ def test_shapes_agree_with_the_interface(name):
     assert dataset.baselines
 
 
-@pytest.mark.parametrize("name", MADE)
-def test_the_seed_decides_every_bit(name):
+@pytest.mark.parametrize("name", GENERATED)
+def test_the_data_depends_on_the_seed_and_not_on_the_model(name):
     experiment, _ = small(name)
     assert digest(data.build(experiment)) == digest(data.build(experiment))
     assert digest(data.build(experiment)) == digest(data.build(experiment.replace(cell="gru", units=3, learning_rate=0.5)))
@@ -110,9 +110,9 @@ def test_parts_do_not_share_sequences():
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if data.task(name).group == "memory"])
-def test_memory_tasks_bring_fresh_sequences_each_epoch(name):
+def test_memory_tasks_have_new_sequences_in_each_epoch(name):
     dataset = data.build(small(name)[0])
-    resample = pickle.loads(pickle.dumps(dataset.resample))  # it travels to worker processes
+    resample = pickle.loads(pickle.dumps(dataset.resample))  # it is sent to worker processes
     np.testing.assert_array_equal(resample(0).values, dataset.train.values)
     np.testing.assert_array_equal(resample(5).targets, dataset.resample(5).targets)
     assert not np.array_equal(resample(1).values, resample(2).values)
@@ -141,7 +141,7 @@ def test_batches_pad_in_front_and_keep_the_last_steps():
 @pytest.mark.parametrize("padding", ["bucket", "pre", "post"])
 def test_batches_hold_every_sequence_once(padding):
     dataset = data.build(small("toy_reviews", length=60)[0])
-    seen = list(data.batches(dataset.train, 7, np.random.default_rng(0), padding=padding, length=60))
-    assert sum(len(batch.targets) for batch in seen) == len(dataset.train)
-    counted = sum(int((batch.inputs != 0).sum()) for batch in seen)
+    produced = list(data.batches(dataset.train, 7, np.random.default_rng(0), padding=padding, length=60))
+    assert sum(len(batch.targets) for batch in produced) == len(dataset.train)
+    counted = sum(int((batch.inputs != 0).sum()) for batch in produced)
     assert counted == len(dataset.train.values)  # no token is lost, none doubled

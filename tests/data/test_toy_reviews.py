@@ -1,4 +1,4 @@
-"""Toy reviews: instant, balanced, readable, and not to be solved by counting words."""
+"""Toy reviews: fast, balanced, with labels that follow from the text, and not solved by counting words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_five_thousand_reviews_in_a_second():
     assert time.process_time() - start < 1
 
 
-def test_all_kinds_occur_and_read_well():
+def test_all_kinds_occur_and_are_sentences():
     kinds = {kind: [review for review in REVIEWS if review.kind == kind] for kind in toy_grammar.KINDS}
     assert all(len(found) > 1000 for found in kinds.values())
     assert any("is not " in review.text for review in kinds["negation"])
@@ -29,7 +29,7 @@ def test_all_kinds_occur_and_read_well():
     assert all(review.text[0].isupper() and review.text.endswith(".") for review in REVIEWS)
 
 
-def test_every_word_is_known_and_quick_encoding_is_the_usual_one():
+def test_every_word_is_known_and_the_fast_encoding_equals_the_general_one():
     words = vocabulary()
     for review in REVIEWS:
         encoded = words.encode(review.text)
@@ -37,8 +37,8 @@ def test_every_word_is_known_and_quick_encoding_is_the_usual_one():
         assert toy_reviews.encoded(review.text, words) == encoded.ids.tolist()
 
 
-def test_counting_good_and_bad_words_is_guessing():
-    assert toy_reviews.word_count(REVIEWS) == pytest.approx(0.5, abs=0.03)
+def test_counting_good_and_bad_words_is_no_better_than_guessing():
+    assert toy_reviews.counting_accuracy(REVIEWS) == pytest.approx(0.5, abs=0.03)
     counts = {}
     for verdict in (True, False):
         words = " ".join(
@@ -49,11 +49,11 @@ def test_counting_good_and_bad_words_is_guessing():
     assert counts[False] == pytest.approx(1, abs=0.1)
 
 
-def test_the_grammar_means_what_it_says():
-    """Read back by rule, every review has the verdict it is labelled with."""
+def test_the_label_follows_from_the_text():
+    """A rule that reads the first sentence finds the label of every review."""
     for review in REVIEWS:
         first = review.text.split(".")[0].lower().rpartition(", but ")[2].replace(",", "")
-        for side in ("although ", "even though "):  # what is granted does not count
+        for side in ("although ", "even though "):  # the conceded clause does not count
             if side in first:
                 before, _, after = first.partition(side)
                 first = before or " ".join(after.split()[after.split().index("is") + 2 :])
@@ -70,7 +70,7 @@ def test_long_distance_reviews_put_the_verdict_far_from_the_end():
     assert max(len(toy_reviews.encoded(review.text, vocabulary())) for review in far) <= 200
 
 
-def test_labelled_synthetic():
+def test_toy_reviews_are_labelled_as_synthetic():
     dataset = data.build(Experiment())
     assert "synthetic" in dataset.names["source"]
     assert "synthetic" in data.task("toy_reviews").title.lower()
@@ -80,7 +80,7 @@ def test_labelled_synthetic():
 
 
 @pytest.mark.parametrize("changes", [{"samples": 1}, {"samples": 2}, {"length": 1}, {"length": 5}, {"vocabulary": 10}])
-def test_extremes_still_make_data(changes):
+def test_extreme_sizes_give_data(changes):
     dataset = data.build(Experiment().replace(**changes))
     assert min(len(dataset.train), len(dataset.validation)) >= 1
     assert dataset.train.lengths.min() >= 1

@@ -1,4 +1,4 @@
-"""Words to ids and back, against the real dataset where it is at hand."""
+"""Words to ids and back, compared with the real dataset where it is on this machine."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def test_ten_thousand_words_ship_with_the_project():
         ("<script>alert('x')</script>", [("script", True), ("alert", True), ("'x'", False), ("script", True)]),
     ],
 )
-def test_words_as_people_type_them(text, words):
+def test_typed_and_pasted_words_are_found(text, words):
     assert read(text) == words
 
 
-def test_unknown_words_are_marked_where_they_stand():
+def test_unknown_words_are_marked_with_their_position():
     text = "A film by Zxqvy, truly good"
     encoded = vocabulary().encode(text)
     (place,) = np.flatnonzero(~encoded.known)
@@ -83,7 +83,7 @@ def test_a_long_text_keeps_its_last_tokens():
 
 @given(st.text(max_size=300))
 @settings(max_examples=300, deadline=None)
-def test_any_text_is_read(text):
+def test_any_text_can_be_encoded(text):
     for tidy in (True, False):
         encoded = vocabulary().encode(text, tidy=tidy)
         assert encoded.ids[0] == 1
@@ -96,7 +96,7 @@ def test_any_text_is_read(text):
 
 @given(st.lists(st.integers(4, 9_999), max_size=50))
 @settings(max_examples=200, deadline=None)
-def test_ids_survive_words_and_back(ids):
+def test_ids_to_words_and_back_are_unchanged(ids):
     ids = [number for number in ids if vocabulary().word(number).strip()]  # one "word" of the index is a control sign
     words = vocabulary().decode(np.array(ids))
     assert not set(words) & set(SPECIAL)
@@ -116,8 +116,8 @@ def ranks() -> np.ndarray:
         return file["x_test"]
 
 
-def test_raw_text_and_dataset_agree():
-    """All 1,000 raw reviews: the same ids, once the words are left out that the dataset's makers left out."""
+def test_ids_of_raw_text_agree_with_the_dataset():
+    """All 1,000 raw reviews: the same ids, without the words that the dataset leaves out."""
     rows, reviews = raw_sample(), ranks()
     index = imdb_files.word_index()
     every = Vocabulary(tuple(sorted(index, key=index.__getitem__)), 88_588)
@@ -131,11 +131,11 @@ def test_raw_text_and_dataset_agree():
         tidy = vocabulary().encode(row["text"])
         if not np.array_equal(tidy.ids, small.ids):
             tidied += 1
-            assert tidy.known.sum() >= small.known.sum()  # tidying finds words, it never loses one
+            assert tidy.known.sum() >= small.known.sum()  # tidying never loses a word
     assert 0 < tidied < 20  # reviews with typographic signs
 
 
-def test_shipped_words_are_the_head_of_the_index():
+def test_shipped_words_are_the_first_of_the_index():
     if not SHARED_IMDB.exists():
         pytest.skip("IMDB is not on this machine")
     index = imdb_files.word_index()

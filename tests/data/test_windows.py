@@ -1,4 +1,4 @@
-"""Series: statistics of the formulas, honest windows and scales, and naive forecasts that do what theory says."""
+"""Series: statistics of the formulas, windows and scales without leakage, and naive forecasts as theory predicts."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def persistence(values: np.ndarray, ahead: int) -> float:
     return float(np.sqrt(np.mean((values[ahead:] - values[:-ahead]) ** 2)) / values.std())
 
 
-def made(values: np.ndarray, length: int = 5, horizon: int = 1, limits: tuple[int, int] | None = None) -> Series:
+def series_of(values: np.ndarray, length: int = 5, horizon: int = 1, limits: tuple[int, int] | None = None) -> Series:
     columns = tuple(range(values.shape[1]))
     limits = limits or series.ends(len(values), length, horizon, 0.2)
     return Series(values, tuple(map(str, columns)), columns, columns, length, horizon, limits, np.zeros(len(values), bool))
 
 
-def test_mackey_glass_statistics():
+def test_mackey_glass_has_its_published_statistics():
     """Reference: science.md 3.1: mean .929, std .226, range .418-1.319; persistence .146, .818, 1.63 of 1, 6, 84 steps."""
     values = formulas.mackey_glass(10_000, np.random.default_rng(0))[:, 0]
     assert values.mean() == pytest.approx(0.929, abs=0.003)
@@ -41,7 +41,7 @@ def test_mackey_glass_statistics():
     assert persistence(values, 84) == pytest.approx(1.63, abs=0.03)
 
 
-def test_mackey_glass_rests_at_its_fixed_point():
+def test_mackey_glass_stays_at_its_fixed_point():
     """Without a perturbation: x = 1 solves 0.2 x / (1 + x^10) = 0.1 x, and RK4 stays there."""
 
     class Still:
@@ -51,7 +51,7 @@ def test_mackey_glass_rests_at_its_fixed_point():
     np.testing.assert_allclose(formulas.mackey_glass(50, Still()), 1.0, atol=1e-12)
 
 
-def test_narma_statistics_and_recursion():
+def test_narma_has_its_statistics_and_recursion():
     """Reference: science.md 3.1: mean .390, std .112, persistence .844, best linear rule on ten inputs .581."""
     values = np.concatenate([formulas.narma(5000, np.random.default_rng(seed)) for seed in range(4)])
     u, y = values[:5000].T
@@ -97,7 +97,7 @@ def test_lorenz_stays_on_its_attractor():
     assert 0.25 < (values[:, 0] > 0).mean() < 0.75
 
 
-def test_ar_has_the_floor_that_its_noise_sets():
+def test_the_error_of_ar_is_that_of_its_noise():
     dataset = build("ar", samples=20_000)
     floor = 1 / dataset.series.std[0]  # e_t has standard deviation 1
     assert dataset.baselines["linear autoregression"] == pytest.approx(floor, rel=0.03)
@@ -121,96 +121,96 @@ def test_the_last_period_repeats_a_period_exactly():
     assert "last period" not in build("random_walk").baselines or build("random_walk").baselines["last period"] > 0.1
 
 
-def test_the_last_value_is_best_for_a_random_walk():
+def test_the_last_value_is_the_best_forecast_of_a_random_walk():
     found = build("random_walk", samples=5000).baselines
     assert found["last value"] <= min(found.values()) * 1.02
 
 
-def test_noise_is_measured_in_the_series_own_deviations():
+def test_noise_is_in_standard_deviations_of_the_series():
     clean, noisy = build("lorenz", samples=4000), build("lorenz", samples=4000, noise=0.5)
     added = noisy.series.values - clean.series.values
     np.testing.assert_allclose(added.std(0) / clean.series.values.std(0), 0.5, rtol=0.03)
 
 
 @pytest.mark.parametrize("horizon", [1, 7])
-def test_windows_are_the_series_itself(horizon):
+def test_windows_equal_the_scaled_series(horizon):
     dataset = build("lorenz", horizon=horizon)
-    made = dataset.series
-    steps = made.steps("validation", 2000)
+    found = dataset.series
+    steps = found.steps("validation", 2000)
     assert dataset.validation.values.shape[1] == 3
     for n in (0, len(steps) // 2, len(steps) - 1):
-        np.testing.assert_array_equal(dataset.validation[n], made.scaled[steps[n] - 50 : steps[n]])
+        np.testing.assert_array_equal(dataset.validation[n], found.scaled[steps[n] - 50 : steps[n]])
         np.testing.assert_array_equal(
-            dataset.validation.targets[n].reshape(horizon, 3), made.scaled[steps[n] : steps[n] + horizon]
+            dataset.validation.targets[n].reshape(horizon, 3), found.scaled[steps[n] : steps[n] + horizon]
         )
     np.testing.assert_allclose(
-        made.unscaled(made.answers(steps).reshape(-1, 3))[:: max(horizon, 1)], made.values[steps], rtol=1e-4, atol=1e-4
+        found.unscaled(found.target_values(steps).reshape(-1, 3))[:: max(horizon, 1)], found.values[steps], rtol=1e-4, atol=1e-4
     )
 
 
-def test_narma_is_told_from_its_input_alone():
+def test_narma_is_predicted_from_its_input_alone():
     dataset = build("narma")
     assert (dataset.interface.input_size, dataset.interface.outputs) == (1, 1)
     np.testing.assert_allclose(dataset.train[0][:, 0], dataset.series.scaled[:50, 0])
     np.testing.assert_allclose(dataset.train.targets[0], dataset.series.scaled[50, 1:])
 
 
-def test_no_target_is_in_two_parts_and_no_part_sees_the_future():
-    made = build("sine", horizon=4).series
-    targets = [set((made.steps(part)[:, None] + np.arange(4)).ravel().tolist()) for part in series.PARTS]
+def test_no_target_is_in_two_parts_and_parts_are_in_order_of_time():
+    found = build("sine", horizon=4).series
+    targets = [set((found.steps(part)[:, None] + np.arange(4)).ravel().tolist()) for part in series.PARTS]
     assert not targets[0] & targets[1]
     assert not targets[1] & targets[2]
     assert max(targets[0]) < min(targets[1]) < max(targets[1]) < min(targets[2])
-    assert max(targets[2]) == len(made.values) - 1
+    assert max(targets[2]) == len(found.values) - 1
 
 
-def test_the_scale_knows_the_training_part_only():
+def test_the_scale_depends_on_the_training_part_only():
     values = np.random.default_rng(0).standard_normal((400, 2)) * [1, 50] + [3, -7]
     tampered = values.copy()
-    first = made(values)
+    first = series_of(values)
     tampered[first.ends[0] :] *= 1000
-    second = made(tampered)
+    second = series_of(tampered)
     np.testing.assert_array_equal(first.mean, second.mean)
     np.testing.assert_array_equal(first.std, second.std)
     np.testing.assert_allclose(first.scaled[: first.ends[0]].mean(0), 0, atol=1e-6)
     np.testing.assert_allclose(first.scaled[: first.ends[0]].std(0), 1, atol=1e-6)
 
 
-def test_a_constant_series_is_no_division_by_zero():
-    flat = made(np.full((100, 1), 7.3))
+def test_a_constant_series_has_finite_values():
+    flat = series_of(np.full((100, 1), 7.3))
     assert np.isfinite(flat.scaled).all()
     assert np.isfinite(list(series.baselines(flat).values())).all()
 
 
-def test_more_windows_than_memory_holds_are_spread_evenly(monkeypatch):
-    monkeypatch.setattr(series, "MOST", 6 * 50)
-    made_of_few = made(np.arange(1000.0)[:, None])
-    steps = made_of_few.steps("train")
+def test_windows_above_the_limit_are_evenly_spaced(monkeypatch):
+    monkeypatch.setattr(series, "MAX_NUMBERS", 6 * 50)
+    long = series_of(np.arange(1000.0)[:, None])
+    steps = long.steps("train")
     assert len(steps) == 50
     assert steps[0] == 5
-    assert steps[-1] == made_of_few.ends[0] - 1
+    assert steps[-1] == long.ends[0] - 1
     assert np.ptp(np.diff(steps)) <= 1
 
 
 @given(st.integers(0, 400), st.integers(1, 200), st.integers(1, 60), st.floats(0.02, 0.5))
 @settings(max_examples=300, deadline=None)
-def test_too_few_rows_is_one_sentence_and_enough_rows_give_windows(rows, length, horizon, validation):
+def test_too_few_rows_are_refused_and_enough_rows_give_windows(rows, length, horizon, validation):
     try:
         limits = series.ends(rows, length, horizon, validation)
     except ValueError as reason:
         assert "rows are too few" in str(reason)  # noqa: PT017
         return
-    found = made(np.zeros((rows, 1)), length, horizon, limits)
+    found = series_of(np.zeros((rows, 1)), length, horizon, limits)
     assert all(len(found.steps(part)) for part in series.PARTS)
 
 
 @given(st.integers(1, 3000), st.integers(1, 300), st.integers(1, 50), st.floats(0.02, 0.5))
 @settings(max_examples=100, deadline=None)
-def test_formulas_give_as_many_windows_as_asked(windows, length, horizon, validation):
+def test_formulas_give_the_requested_number_of_windows(windows, length, horizon, validation):
     rows = series.rows_for(windows, length, horizon, validation)
     train, _ = series.ends(rows, length, horizon, validation)
     assert train - length - horizon + 1 >= windows
 
 
-def test_knobs_are_those_that_series_read():
+def test_knobs_are_the_fields_that_series_use():
     assert set(formula_tasks.KNOBS) == {"length", "samples", "validation", "horizon", "noise", "anomalies"}

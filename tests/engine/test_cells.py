@@ -1,4 +1,4 @@
-"""One step of each cell against stock Keras cells, forwards and backwards, and wrong conventions that must be noticed."""
+"""One step of each cell against stock Keras cells, forward and backward, and wrong conventions that must fail."""
 
 import dataclasses
 
@@ -16,12 +16,12 @@ def one_step(name, cell=None):
     layer, cell = layer_of(name), cell or cell_of(name)
     x = tf.constant(rng.normal(size=(4, SIZE)))
     previous = [tf.constant(rng.normal(size=(4, UNITS))) for _ in range(cell.parts)]
-    push = [tf.constant(rng.normal(size=(4, UNITS))) for _ in range(cell.parts)]
+    upstream = [tf.constant(rng.normal(size=(4, UNITS))) for _ in range(cell.parts)]
     with tf.GradientTape() as tape:
         tape.watch([x, *previous])
         _, expected = layer.cell(x, previous)
         expected = list(expected) if isinstance(expected, (list, tuple)) else [expected]
-        value = sum(tf.reduce_sum(a * b) for a, b in zip(expected, push, strict=True))
+        value = sum(tf.reduce_sum(a * b) for a, b in zip(expected, upstream, strict=True))
     gradients = tape.gradient(value, [x, *previous])
     weights = [tf.constant(weight) for weight in layer.get_weights()]
     outer = inner = None
@@ -30,12 +30,14 @@ def one_step(name, cell=None):
     projected = x @ weights[0] + (0 if outer is None else outer)
     state, saved = cell.step(projected, tuple(previous), weights[1], inner)
     factors = cell.factors(saved, state, tuple(previous))
-    delta, earlier = (act(tuple(push), factors, tf.transpose(weights[1])) for act in (cell.delta, cell.back))
-    return state, expected, [delta @ tf.transpose(weights[0]), *earlier], gradients, cell.opened(saved)
+    delta, earlier = (
+        derivative(tuple(upstream), factors, tf.transpose(weights[1])) for derivative in (cell.delta, cell.step_back)
+    )
+    return state, expected, [delta @ tf.transpose(weights[0]), *earlier], gradients, cell.gate_values(saved)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_a_step_and_its_way_back_agree_with_keras(name):
+def test_a_step_forward_and_backward_agrees_with_keras(name):
     state, expected, ours, theirs, gates = one_step(name)
     for found, wanted in zip([*state, *ours], [*expected, *theirs], strict=True):
         close(found, wanted, 1e-12)
@@ -44,14 +46,14 @@ def test_a_step_and_its_way_back_agree_with_keras(name):
 
 
 @pytest.mark.parametrize(("name", "reset_after"), [("gru_before", True), ("gru_no_bias", False)])
-def test_the_reset_gate_on_the_wrong_side_is_noticed(name, reset_after):
+def test_the_reset_gate_on_the_wrong_side_gives_other_results(name, reset_after):
     state, expected, ours, theirs, _ = one_step(name, dataclasses.replace(cell_of(name), reset_after=reset_after))
     assert np.abs(state[0] - expected[0]).max() > 1e-3
     assert np.abs(ours[1] - theirs[1]).max() > 1e-3
 
 
 @pytest.mark.parametrize(("name", "first", "second"), [("gru", 0, 1), ("lstm", 0, 1), ("lstm", 2, 3)])
-def test_gates_in_another_order_are_noticed(name, first, second):
+def test_gates_in_another_order_give_other_results(name, first, second):
     """z and r swapped; i and f swapped; cell and output swapped (PyTorch's and other papers' packing)."""
     import tensorflow as tf
 
@@ -71,12 +73,12 @@ def test_gates_in_another_order_are_noticed(name, first, second):
 
 
 def test_z_keeps_the_old_state():
-    """With z = 1 nothing changes, with z = 0 all is new: Keras's convention, the opposite of Chung et al. 2014."""
+    """With z = 1 the state stays, with z = 0 it is replaced: Keras's convention, the opposite of Chung et al. 2014."""
     import tensorflow as tf
 
     cell = cell_of("gru_no_bias", 1)
-    for push, expected in ((50.0, 0.7), (-50.0, np.tanh(0.3))):
+    for logit, expected in ((50.0, 0.7), (-50.0, np.tanh(0.3))):
         state, _ = cell.step(
-            tf.constant([[push, 0.0, 0.3]], tf.float64), (tf.constant([[0.7]], tf.float64),), tf.zeros((1, 3), tf.float64), None
+            tf.constant([[logit, 0.0, 0.3]], tf.float64), (tf.constant([[0.7]], tf.float64),), tf.zeros((1, 3), tf.float64), None
         )
         assert float(state[0][0, 0]) == pytest.approx(expected, abs=1e-12)

@@ -17,24 +17,24 @@ from tests.probes.test_arithmetic import IDS, VARIANTS, model, small_profile
     [*VARIANTS, {"cell": "lstm", "activation": "relu"}, {"cell": "gru", "reset_after": False, "use_bias": False}],
     ids=str,
 )
-def test_states_gates_and_every_attribution_are_the_engines(variant: dict[str, object]) -> None:
-    made = model(**variant)
-    seen = trace(made, IDS[None])
-    assert seen.running is not None
+def test_states_gates_and_every_attribution_agree_with_the_engine(variant: dict[str, object]) -> None:
+    network = model(**variant)
+    expected_trace = trace(network, IDS[None])
+    assert expected_trace.running is not None
     for method in reading.METHODS:
-        found = reading.read(made, small_profile(made), IDS, method)
-        expected = attributions(made, IDS[None], method, output=0, steps=None)
+        found = reading.read(network, small_profile(network), IDS, method)
+        expected = attributions(network, IDS[None], method, output=0, steps=None)
         np.testing.assert_allclose(
             found.attribution, expected.values[0], atol=1e-3 if method == "integrated_gradients" else 1e-5, err_msg=method
         )
-    np.testing.assert_allclose(found.states, seen.states[0], atol=1e-5)
-    np.testing.assert_allclose(found.logits, seen.running[0, :, 0], atol=1e-5)
-    for name, values in seen.gates.items():
+    np.testing.assert_allclose(found.states, expected_trace.states[0], atol=1e-5)
+    np.testing.assert_allclose(found.logits, expected_trace.running[0, :, 0], atol=1e-5)
+    for name, values in expected_trace.gates.items():
         np.testing.assert_allclose(found.gates[name], values[0], atol=1e-5, err_msg=name)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
-def test_gradients_are_differences(variant: dict[str, object]) -> None:
+def test_gradients_agree_with_finite_differences(variant: dict[str, object]) -> None:
     reader = Reader(model(**variant))
     vectors = np.random.default_rng(1).normal(size=(5, 1, 4)).astype(np.float32)
     _, gradients = reader.gradients(vectors)
@@ -46,7 +46,7 @@ def test_gradients_are_differences(variant: dict[str, object]) -> None:
         assert gradients[place] == pytest.approx(difference, abs=2e-3)
 
 
-def test_a_skipped_step_leaves_the_state_alone() -> None:
+def test_a_skipped_step_keeps_the_state() -> None:
     reader = Reader(model(cell="lstm", layers=2))
     vectors = np.random.default_rng(2).normal(size=(6, 1, 4)).astype(np.float32)
     skipped = np.zeros((6, 1), bool)
@@ -71,11 +71,11 @@ def test_reading_needs_no_tensorflow() -> None:
 
 
 def test_texts_and_methods_are_checked() -> None:
-    made = model(cell="gru")
-    profile = small_profile(made)
+    network = model(cell="gru")
+    profile = small_profile(network)
     with pytest.raises(ValueError, match="between 0 and 11"):
-        reading.read(made, profile, np.array([1, 12]))
+        reading.read(network, profile, np.array([1, 12]))
     with pytest.raises(ValueError, match="at least one token"):
-        reading.read(made, profile, np.array([], np.int32))
+        reading.read(network, profile, np.array([], np.int32))
     with pytest.raises(ValueError, match="method must be one of"):
-        reading.read(made, profile, np.array([1]), "magic")
+        reading.read(network, profile, np.array([1]), "magic")

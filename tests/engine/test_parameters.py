@@ -1,4 +1,4 @@
-"""The counted parameters against the model that is really built."""
+"""The computed numbers of parameters against models that are built."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VARIANTS = [
 
 
 @pytest.mark.parametrize("experiment", VARIANTS, ids=lambda e: "-".join(f"{value}" for value in e.to_query().values()))
-def test_recurrent_count_is_that_of_the_built_model(experiment: Experiment) -> None:
+def test_the_recurrent_count_equals_that_of_the_built_model(experiment: Experiment) -> None:
     interface = data.interface(experiment)
     assert parameters.recurrent(experiment, interface) == model.build(experiment, interface).parameters
 

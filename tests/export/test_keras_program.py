@@ -1,4 +1,4 @@
-"""The plain Keras program of an experiment runs on its own, on the same data and from the same weights."""
+"""The Keras program of an experiment runs without Unrolled, on the same data and from the same initial weights."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _EXPERIMENTS = {
 
 
 def _run(script: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The program's variables, with the weights that the first `fit` found; no training."""
+    """The program's variables, with the arguments and weights of its first `fit`; without training."""
     import keras
 
     found: dict[str, Any] = {}
 
     def fit(model, inputs, targets, **options):
         found.setdefault("weights", model.get_weights())
-        found.setdefault("first", (inputs, targets))  # later epochs of endless data bring others
+        found.setdefault("first", (inputs, targets))  # memory tasks have new sequences in later epochs
 
     monkeypatch.setattr(keras.Sequential, "fit", fit)
     monkeypatch.setattr(keras.Sequential, "evaluate", lambda *args: (0.5, 0.25))
@@ -54,8 +54,8 @@ def _run(script: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return found | {"x_train": found["first"][0], "y_train": found["first"][1]}
 
 
-def _agrees(experiment: Experiment, uploads: dict[str, bytes], found: dict[str, Any]) -> None:
-    """The same data, starting weights and shapes as ours."""
+def _check(experiment: Experiment, uploads: dict[str, bytes], found: dict[str, Any]) -> None:
+    """Asserts that data, initial weights and output shape agree with the experiment."""
     dataset = data.build(experiment, uploads)
     side = "post" if experiment.data.padding == "post" else "pre"
     for part in ("train", "validation", "test"):
@@ -69,29 +69,29 @@ def _agrees(experiment: Experiment, uploads: dict[str, bytes], found: dict[str, 
 
 
 @pytest.mark.parametrize("name", _EXPERIMENTS)
-def test_program_has_the_same_data_and_weights(name, monkeypatch, tmp_path, capsys):
+def test_a_program_has_the_same_data_and_weights(name, monkeypatch, tmp_path, capsys):
     experiment = Experiment().replace(**_EXPERIMENTS[name])
     path = tmp_path / "series.csv"
     path.write_bytes(_CSV)
     monkeypatch.setattr(sys, "argv", ["script.py", str(path)])
     uploads = table_file.upload(path)
-    _agrees(experiment, uploads, _run(keras_program(experiment, uploads), monkeypatch))
+    _check(experiment, uploads, _run(keras_program(experiment, uploads), monkeypatch))
     squared = data.task(experiment.data.task).metric == "rmse"
     assert capsys.readouterr().out.endswith("Test RMSE: 0.2500\n" if squared else "Test Accuracy: 0.2500\n")
 
 
 @pytest.mark.parametrize("changes", [{}, {"padding": "bucket", "mask": True, "samples": 1000, "length": 100}])
-def test_textbook_program(changes, monkeypatch):
+def test_the_textbook_program_has_the_same_data_and_weights(changes, monkeypatch):
     if imdb_files.find("imdb.npz") is None:
         pytest.skip("IMDB is not on this machine")
     import keras.src.datasets.imdb as module
 
     monkeypatch.setattr(module, "get_file", lambda fname, **_: str(imdb_files.find(fname)))
     experiment = presets.get("textbook").replace(**changes)
-    _agrees(experiment, {}, _run(keras_program(experiment), monkeypatch))
+    _check(experiment, {}, _run(keras_program(experiment), monkeypatch))
 
 
-def test_textbook_program_is_the_textbook_program():
+def test_the_textbook_program_has_the_lines_of_the_textbook():
     script = keras_program(presets.get("textbook"))
     for line in (
         "keras.datasets.imdb.load_data(num_words=10000)",
@@ -105,8 +105,8 @@ def test_textbook_program_is_the_textbook_program():
     assert "mask_zero" not in script
 
 
-def test_program_needs_nothing_of_ours(tmp_path: Path):
-    """In its own process, outside the project, with Python's isolated mode."""
+def test_a_program_runs_without_unrolled(tmp_path: Path):
+    """In a process of its own, outside the project, in Python's isolated mode."""
     experiment = presets.get("toy").replace(samples=64, epochs=1, batch=32)
     (tmp_path / "script.py").write_text(keras_program(experiment), "utf-8")
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}

@@ -152,13 +152,13 @@ def test_a_diverged_network_is_said_to_have_diverged() -> None:
 
 def trained(task: str, cell: str, epochs: int, **changes: object) -> tuple[Experiment, models.Model]:
     """A small network after a short training."""
-    from rnn_core.training.step import Stepper
+    from rnn_core.training.step import TrainingStep
 
     experiment = Experiment().replace(
         task=task, cell=cell, units=16, samples=640, batch=64, learning_rate=0.01, clip=1.0, **changes
     )
     dataset = data.build(experiment)
-    stepper = Stepper(models.build(experiment, dataset.interface), experiment.training)
+    stepper = TrainingStep(models.build(experiment, dataset.interface), experiment.training)
     for epoch in range(epochs):
         for batch in data.batches(dataset.train, 64, np.random.default_rng(epoch)):
             stepper.step(batch)

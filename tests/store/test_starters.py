@@ -17,7 +17,7 @@ from rnn_core.data.text.token_ids import START, UNKNOWN
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes.states import corpus
 from rnn_core.store import run_file, starters
-from rnn_core.training.step import Stepper
+from rnn_core.training.step import TrainingStep
 from tests import made_up
 from tests.conftest import SHARED_IMDB
 
@@ -117,7 +117,7 @@ def test_best_is_chosen_by_validation_and_tested_once(tmp_path: Path, monkeypatc
 
     test = data.build(small).test
     assert test is not None
-    assert Stepper(model, small.training).evaluate(test, 128)[1] == pytest.approx(accuracy)
+    assert TrainingStep(model, small.training).evaluate(test, 128)[1] == pytest.approx(accuracy)
     written = (tmp_path / "gru.npz").read_bytes()
     assert len(written) > 1000
 
@@ -155,6 +155,6 @@ def test_reading_raw_text_is_reading_the_datasets_ids() -> None:
 def test_reported_accuracy_is_what_a_sample_of_the_test_reviews_says(name: str) -> None:
     record = run_file.open_starter(f"starter-{name}")
     sample = corpus.reviews("imdb", 1500, 500, 10_000)
-    found = Stepper(record.model(), record.experiment.training).evaluate(sample, 128)[1]
+    found = TrainingStep(record.model(), record.experiment.training).evaluate(sample, 128)[1]
     reported = record.info.test_metric
     assert abs(found - reported) < 4 * math.sqrt(reported * (1 - reported) / len(sample))

@@ -38,9 +38,9 @@ def test_looking_at_the_untrained_network_leaves_it_untrained(short: list[Goal |
     experiment = contest.entry("adding", 12, "gru")
     dataset = data.build(experiment)
     from rnn_core.engine import model
-    from rnn_core.training.step import Stepper
+    from rnn_core.training.step import TrainingStep
 
-    stepper = Stepper(model.build(experiment, dataset.interface), experiment.training, experiment.seed)
+    stepper = TrainingStep(model.build(experiment, dataset.interface), experiment.training, experiment.seed)
     feed = contest._feed(experiment, dataset)
     losses = [stepper.step(next(feed)).loss for _ in range(50)]
     lap = next(lap for lap in short[1:] if lap.cell == "gru" and lap.step == 50)

@@ -1,4 +1,4 @@
-"""Pause, step, epoch, resume, stop and learning rate, between threads."""
+"""Commands from one thread to a training in another."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ def _in_thread(control: Control) -> tuple[threading.Thread, list[float]]:
     return thread, waited
 
 
-def test_waiting_is_free_unless_paused():
+def test_wait_returns_at_once_unless_paused():
     assert Control().wait() == 0.0
 
 
 @pytest.mark.parametrize("command", ["resume", "step", "epoch", "stop"])
-def test_a_paused_training_goes_on_when_asked(command: str):
-    told: list[str] = []
-    control = Control(told.append)
+def test_a_paused_training_continues_after_a_command(command: str):
+    statuses: list[str] = []
+    control = Control(statuses.append)
     control.send("pause")
     thread, waited = _in_thread(control)
     time.sleep(0.05)
     assert thread.is_alive()
-    assert told == ["paused"]
+    assert statuses == ["paused"]
     control.send(command)
     thread.join(2)
     assert not thread.is_alive()
     assert waited[0] >= 0.04
-    assert told == ["paused", "running"]
+    assert statuses == ["paused", "running"]
     assert control.stopped == (command == "stop")
 
 
@@ -53,7 +53,7 @@ def test_one_step_pauses_after_one_batch_and_one_epoch_after_its_end():
     assert not control.paused
 
 
-def test_the_learning_rate_is_handed_over_once():
+def test_a_new_learning_rate_is_returned_once():
     control = Control()
     control.send("learning_rate", 0.5)
     assert control.learning_rate() == 0.5
@@ -67,5 +67,5 @@ def test_impossible_learning_rates_are_refused(value: float | None):
 
 
 def test_unknown_commands_are_refused():
-    with pytest.raises(ValueError, match="can be asked to pause, resume"):
+    with pytest.raises(ValueError, match="command must be one of pause, resume"):
         Control().send("explode")

@@ -1,4 +1,4 @@
-"""Rows and thinned gradient norms: bounded, exact, safe to read while they grow."""
+"""Rows and gradient norms: exact, bounded, and safe to read while they are appended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _row(step: int) -> tuple[float, ...]:
     return (step, step // 10, *[float(step)] * (len(COLUMNS) - 2))
 
 
-def test_columns_come_back_with_their_types():
+def test_columns_have_their_types():
     history = History()
     for step in range(1, 6):
         history.append(_row(step))
@@ -26,7 +26,7 @@ def test_columns_come_back_with_their_types():
     assert history.last == 5
 
 
-def test_truncating_forgets_later_steps_only():
+def test_truncating_removes_later_steps_only():
     history = History()
     for step in range(1, 11):
         history.append(_row(step))
@@ -37,20 +37,20 @@ def test_truncating_forgets_later_steps_only():
     assert history.last == -1
 
 
-def test_history_survives_a_pickle():
+def test_a_history_can_be_pickled():
     history = History()
     history.append(_row(3))
     assert pickle.loads(pickle.dumps(history)).columns()["step"].tolist() == [3]
 
 
-def test_reading_while_writing_never_tears_a_row():
-    history, torn = History(), []
+def test_columns_have_equal_lengths_while_rows_are_appended():
+    history, unequal = History(), []
 
     def read() -> None:
         while len(history) < 20_000:
             columns = history.columns()
             if len({len(column) for column in columns.values()}) != 1:
-                torn.append(columns)
+                unequal.append(columns)
 
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
@@ -59,10 +59,10 @@ def test_reading_while_writing_never_tears_a_row():
         history.append(_row(step))
     for reader in readers:
         reader.join()
-    assert not torn
+    assert not unequal
 
 
-def test_norms_stay_bounded_and_depend_on_the_step_alone():
+def test_kept_norms_are_bounded_and_depend_on_the_step_alone():
     whole, resumed = NormHistory(limit=64), NormHistory(limit=64)
     for step in range(1, 1001):
         whole.add(step, np.full(3, step, np.float32))
@@ -88,7 +88,7 @@ def test_matrix_is_aligned_at_the_last_time_step():
     assert NormHistory().matrix()[1].shape == (0, 0)
 
 
-def test_a_stored_thinning_is_taken_over():
+def test_the_stride_is_restored_from_the_rows():
     norms = NormHistory(limit=16)
     for step in range(1, 100):
         norms.add(step, np.zeros(1, np.float32))

@@ -38,12 +38,12 @@ def _differences(one: Snapshot, other: Snapshot) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_every_snapshot_says_what_it_must(cell: str):
+def test_snapshots_have_their_shapes_and_steps(cell: str):
     experiment = SMALL.replace(cell=cell)
-    seen = list(train(experiment))
-    steps = seen[0].steps_per_epoch
-    assert [snapshot.step for snapshot in seen] == list(range(3 * steps + 1))
-    middle, last = seen[2], seen[-1]
+    snapshots = list(train(experiment))
+    steps = snapshots[0].steps_per_epoch
+    assert [snapshot.step for snapshot in snapshots] == list(range(3 * steps + 1))
+    middle, last = snapshots[2], snapshots[-1]
     assert middle.state_norms.shape == (8,)
     assert middle.state_norms.dtype == np.float64
     assert (middle.state_norms > 0).all()
@@ -52,13 +52,13 @@ def test_every_snapshot_says_what_it_must(cell: str):
     assert middle.probe_states.shape == (8, 16 if cell == "lstm" else 8)
     assert middle.eigenvalues.shape == (8,)
     assert np.isnan(middle.validation_loss)
-    assert [snapshot.step for snapshot in seen if not np.isnan(snapshot.validation_metric)] == [steps, 2 * steps, 3 * steps]
+    assert [snapshot.step for snapshot in snapshots if not np.isnan(snapshot.validation_metric)] == [steps, 2 * steps, 3 * steps]
     assert last.reason == "finished"
     assert last.seconds_left == 0
     assert last.epoch == last.epochs == 3
     assert last.model is not None
     assert last.checkpoint is not None
-    assert [snapshot.step for snapshot in seen if snapshot.model is not None] == [
+    assert [snapshot.step for snapshot in snapshots if snapshot.model is not None] == [
         0,
         max(1, steps // 4),
         steps,
@@ -74,7 +74,7 @@ def test_snapshots_are_frozen():
         snapshot.step = 3  # type: ignore[misc]
 
 
-def test_it_learns():
+def test_an_lstm_learns_the_first_token():
     last = _last(SMALL.replace(epochs=30, length=4, cell="lstm"))
     assert last.validation_metric > 0.9
 
@@ -94,7 +94,7 @@ def test_another_seed_gives_other_weights():
 
 
 @pytest.mark.parametrize(("task", "optimiser"), [("first_token", "adam"), ("toy_reviews", "rmsprop"), ("first_token", "sgd")])
-def test_a_resumed_run_is_the_run_that_never_stopped(task: str, optimiser: str):
+def test_a_resumed_run_equals_an_uninterrupted_one(task: str, optimiser: str):
     experiment = SMALL.replace(task=task, samples=300, dropout=0.3, optimiser=optimiser, vocabulary=500)
     whole = list(train(experiment, control=_changing(experiment)))
     middle = whole[0].steps_per_epoch + 2  # in the second epoch
@@ -107,7 +107,7 @@ def test_a_resumed_run_is_the_run_that_never_stopped(task: str, optimiser: str):
 
 def _changing(experiment: Experiment) -> Control:
     control = Control()
-    control.send("learning_rate", 0.02)  # differs from the experiment's: a resumed run must remember it
+    control.send("learning_rate", 0.02)  # differs from the experiment's: a resumed run must keep it
     return control
 
 
@@ -119,14 +119,14 @@ def _stopped_at(experiment: Experiment, step: int):
     return snapshot.checkpoint
 
 
-def test_the_target_ends_it():
+def test_training_ends_at_the_target():
     last = _last(SMALL.replace(epochs=100, target=0.3))
     assert last.reason == "target"
     assert last.validation_metric >= 0.3
     assert last.epoch < 100
 
 
-def test_a_target_for_an_error_is_reached_from_above():
+def test_a_target_for_an_error_is_an_upper_bound():
     last = _last(
         Experiment().replace(task="sine", samples=200, length=10, epochs=50, units=8, target=0.9, batch=32, learning_rate=0.01)
     )
@@ -134,7 +134,7 @@ def test_a_target_for_an_error_is_reached_from_above():
     assert last.validation_metric <= 0.9
 
 
-def test_the_time_limit_ends_it():
+def test_training_ends_at_the_time_limit():
     last = _last(SMALL.replace(epochs=1000, samples=5000, minutes=0.05))
     assert last.reason == "time"
     assert 3 <= last.seconds < 8
@@ -142,53 +142,53 @@ def test_the_time_limit_ends_it():
     assert last.model is not None
 
 
-def test_nan_ends_it_with_advice_and_keeps_everything():
+def test_training_ends_at_nan_with_advice_and_keeps_its_history():
     experiment = SMALL.replace(
         cell="simple_rnn", activation="relu", optimiser="sgd", learning_rate=10.0, gain=5.0, length=40, epochs=20
     )
-    seen = list(train(experiment))
-    last = seen[-1]
+    snapshots = list(train(experiment))
+    last = snapshots[-1]
     assert last.reason == "diverged"
     assert f"at step {last.step}" in last.advice
     assert "learning rate below" in last.advice
     assert "clip the gradient at 1" in last.advice
-    assert last.model is None, "weights that are not numbers are no use to anybody"
+    assert last.model is None, "weights that are NaN are not kept"
     history = last.run.history
     assert history["step"].tolist() == list(range(1, last.step + 1))
     assert np.isfinite(history["loss"][:-1]).all()
-    assert all(np.isfinite(weight).all() for kept in seen if kept.model for weight in kept.model.weights)
+    assert all(np.isfinite(weight).all() for kept in snapshots if kept.model for weight in kept.model.weights)
 
 
-def test_clipping_shows_both_norms():
-    seen = list(train(SMALL.replace(clip=0.01, epochs=1)))[1:]
-    assert all(snapshot.clipped_norm == pytest.approx(0.01) for snapshot in seen if snapshot.gradient_norm > 0.01)
-    assert any(snapshot.gradient_norm > 0.01 for snapshot in seen)
+def test_snapshots_have_the_norms_before_and_after_clipping():
+    snapshots = list(train(SMALL.replace(clip=0.01, epochs=1)))[1:]
+    assert all(snapshot.clipped_norm == pytest.approx(0.01) for snapshot in snapshots if snapshot.gradient_norm > 0.01)
+    assert any(snapshot.gradient_norm > 0.01 for snapshot in snapshots)
 
 
-def test_pause_step_and_stop_are_obeyed_within_a_batch():
-    told: list[str] = []
-    control, seen = Control(told.append), []
+def test_pause_step_and_stop_take_effect_within_a_batch():
+    statuses: list[str] = []
+    control, snapshots = Control(statuses.append), []
     experiment = SMALL.replace(epochs=1000, samples=1000)
-    thread = threading.Thread(target=lambda: seen.extend(train(experiment, control=control)))
+    thread = threading.Thread(target=lambda: snapshots.extend(train(experiment, control=control)))
     control.send("step")
     thread.start()
-    _until(lambda: told == ["paused"])
+    _until(lambda: statuses == ["paused"])
     for _ in range(2):
-        told.clear()
+        statuses.clear()
         control.send("step")
-        _until(lambda: "paused" in told)
+        _until(lambda: "paused" in statuses)
     began = time.perf_counter()
     control.send("stop")
     thread.join(5)
     assert time.perf_counter() - began < 1.0
-    last = seen[-1]
+    last = snapshots[-1]
     assert last.step == 3
     assert last.reason == "stopped"
     assert last.checkpoint is not None
     assert last.checkpoint.step == 3
 
 
-def test_the_learning_rate_changes_in_mid_run():
+def test_the_learning_rate_can_change_during_a_run():
     control = Control()
     for snapshot in train(SMALL, control=control):
         if snapshot.step == 3:
@@ -198,7 +198,7 @@ def test_the_learning_rate_changes_in_mid_run():
     assert rates[3:] == pytest.approx(0.5)
 
 
-def test_pauses_do_not_count_as_time():
+def test_seconds_do_not_include_pauses():
     control = Control()
     snapshots = train(SMALL, control=control)
     before = list(itertools.islice(snapshots, 3))[-1]
@@ -208,18 +208,18 @@ def test_pauses_do_not_count_as_time():
     assert after.seconds - before.seconds < 0.8
 
 
-def test_unmasked_padding_is_validated_as_it_is_trained(monkeypatch: pytest.MonkeyPatch):
-    """The textbook program reads its padding; so must its validation, or post-padding would look harmless."""
-    from rnn_core.training.step import Stepper
+def test_validation_pads_as_training_does_where_padding_is_not_masked(monkeypatch: pytest.MonkeyPatch):
+    """Otherwise the validation of the textbook program would hide the effect of post-padding."""
+    from rnn_core.training.step import TrainingStep
 
     widths = []
-    true_evaluate = Stepper.evaluate
+    true_evaluate = TrainingStep.evaluate
 
-    def spy(self: Stepper, sequences: data.Sequences, batch: int = 256, room: int = 0) -> tuple[float, float]:
+    def recorded(self: TrainingStep, sequences: data.Sequences, batch: int = 256, capacity: int = 0) -> tuple[float, float]:
         widths.extend(np.unique(sequences.lengths).tolist())
-        return true_evaluate(self, sequences, batch, room)
+        return true_evaluate(self, sequences, batch, capacity)
 
-    monkeypatch.setattr(Stepper, "evaluate", spy)
+    monkeypatch.setattr(TrainingStep, "evaluate", recorded)
     experiment = SMALL.replace(task="toy_reviews", samples=100, length=50, padding="post", mask=False, epochs=1, vocabulary=500)
     _last(experiment)
     assert set(widths) == {50}
@@ -228,5 +228,5 @@ def test_unmasked_padding_is_validated_as_it_is_trained(monkeypatch: pytest.Monk
 def _until(condition, seconds: float = 10.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not happen"
+        assert time.monotonic() < end, "the condition did not become true in time"
         time.sleep(0.005)

@@ -1,4 +1,4 @@
-"""A compiled step used again trains as a fresh one would, and never two networks at once."""
+"""A cached training step trains as a new one would, and is never shared by two trainings."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ def weights(experiment: Experiment) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("change", [{"gain": 1.5, "gate_bias": 3.0}, {"learning_rate": 0.1, "seed": 5}, {"dropout": 0.2}])
-def test_what_is_used_again_starts_anew_to_the_last_bit(change: dict[str, float]):
+def test_a_cached_step_repeats_a_new_one_to_the_last_bit(change: dict[str, float]):
     experiment = SMALL.replace(**change)
     fresh = weights(experiment)
     weights(SMALL.replace(dropout=change.get("dropout", 0.0), seed=experiment.seed if "dropout" in change else 9))
-    assert len(step_cache._idle) == 1, "the same make"
+    assert len(step_cache._idle) == 1, "both trainings have the same key"
     assert all(np.array_equal(*pair) for pair in zip(fresh, weights(experiment), strict=True))
 
 
 @pytest.mark.parametrize(
     "change", [{"units": 5}, {"clip": 2.0}, {"optimiser": "sgd"}, {"dropout": 0.1}, {"batch": 16}, {"layers": 2}]
 )
-def test_another_make_is_compiled_anew(change: dict[str, object]):
-    made = [_make(SMALL), _make(SMALL.replace(**change))]
-    assert made[0] != made[1]
+def test_what_the_program_depends_on_changes_the_key(change: dict[str, object]):
+    keys = [_key(SMALL), _key(SMALL.replace(**change))]
+    assert keys[0] != keys[1]
 
 
-def test_dropout_belongs_to_its_seed():
-    assert _make(SMALL.replace(seed=1)) == _make(SMALL.replace(seed=2))
-    assert _make(SMALL.replace(seed=1, dropout=0.1)) != _make(SMALL.replace(seed=2, dropout=0.1))
+def test_the_seed_is_in_the_key_only_with_dropout():
+    assert _key(SMALL.replace(seed=1)) == _key(SMALL.replace(seed=2))
+    assert _key(SMALL.replace(seed=1, dropout=0.1)) != _key(SMALL.replace(seed=2, dropout=0.1))
 
 
-def _make(experiment: Experiment) -> object:
+def _key(experiment: Experiment) -> object:
     model = models.build(experiment, data.interface(experiment))
-    return step_cache._make(model, experiment.training, experiment.seed)
+    return step_cache._cache_key(model, experiment.training, experiment.seed)
 
 
-def test_two_trainings_at_once_never_share():
+def test_two_trainings_at_once_get_different_steps():
     model = models.build(SMALL, data.interface(SMALL))
-    with step_cache.borrowed(model, SMALL.training, 0) as one, step_cache.borrowed(model, SMALL.training, 0) as other:
+    with step_cache.cached_step(model, SMALL.training, 0) as one, step_cache.cached_step(model, SMALL.training, 0) as other:
         assert one is not other
-    with step_cache.borrowed(model, SMALL.training, 0) as again:
-        assert again is one, "the last to be given back"
+    with step_cache.cached_step(model, SMALL.training, 0) as again:
+        assert again is one, "the last that was returned"
     for units in range(5, 20):
         wider = models.build(SMALL.replace(units=units), data.interface(SMALL))
-        with step_cache.borrowed(wider, SMALL.training, 0):
+        with step_cache.cached_step(wider, SMALL.training, 0):
             pass
-    assert len(step_cache._idle) == step_cache.KEPT
+    assert len(step_cache._idle) == step_cache.CACHE_SIZE

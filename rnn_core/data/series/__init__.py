@@ -1,6 +1,6 @@
-"""Time series: formulas, and the user's own file, cut into windows that a network forecasts from.
+"""Time series from formulas or the user's own file, cut into windows from which a network forecasts.
 
 In: an `Experiment`, and for task csv the file's bytes. Out: windows of past values with the values that follow, and the `Series` behind them.
-The scale comes from the training part alone; faults can be planted in the test part, to be found by the forecast's error.
+The scale is that of the training part; faults can be planted in the test part, to be found by the forecast's error.
 Open first: `windows.py`; then `formulas.py` and `formula_tasks.py`, `table_file.py` and `table_task.py` for a file.
 """

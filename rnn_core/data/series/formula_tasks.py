@@ -1,4 +1,4 @@
-"""Series tasks: the formulas of `waves` and, through `forecasting`, any table of numbers."""
+"""Series tasks: the formulas of `formulas.py`, and `forecasting`, which makes a dataset of any table of numbers."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from rnn_core.data.task import Dataset, Task, Uploads
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 
-COUNT = 2000  # training windows of a formula, where the experiment names no number; a file gives up to five times as many
+COUNT = 2000  # training windows of a formula by default; a file has up to five times as many
 KNOBS = ("length", "samples", "validation", "horizon", "noise", "anomalies")
-Wave = Callable[[int, np.random.Generator], np.ndarray]
+Formula = Callable[[int, np.random.Generator], np.ndarray]
 
 
 def forecasting(experiment: Experiment, values: np.ndarray, columns: tuple[str, ...], **rest: Any) -> Dataset:
-    """The dataset of a series: windows, scale from the training part, naive forecasts, planted faults.
+    """The dataset of a series: windows scaled by the training part, naive forecasts, planted faults.
 
     Args:
-        experiment: gives length, horizon, shares, noise and faults.
+        experiment: length, horizon, shares, noise and faults.
         values: (N, C) in the data's own units.
         columns: C names.
         **rest: `inputs`, `targets` (column numbers; all by default), `times` and `notes` of `Series`.
@@ -61,35 +61,35 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {"lorenz": ("x", "y", "z"), "narma": (
 
 
 def roles(name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Which columns of a wave are read and which forecast: all of both, but for NARMA, whose response is told from its input."""
+    """Input and target columns of a formula: all of them, except for NARMA, whose response is predicted from its input."""
     every = tuple(range(len(_COLUMNS.get(name, ("value",)))))
     return ((0,), (1,)) if name == "narma" else (every, every)
 
 
-def _build(wave: Wave, experiment: Experiment, uploads: Uploads = None) -> Dataset:
-    data, name = experiment.data, wave.__name__
+def _build(formula: Formula, experiment: Experiment, uploads: Uploads = None) -> Dataset:
+    data, name = experiment.data, formula.__name__
     rows = rows_for(data.samples or COUNT, data.length, data.horizon, data.validation)
     inputs, targets = roles(name)
-    values = wave(rows, generator(experiment.seed, f"{name}/series"))
+    values = formula(rows, generator(experiment.seed, f"{name}/series"))
     return forecasting(experiment, values, _COLUMNS.get(name, ("value",)), inputs=inputs, targets=targets)
 
 
-def _interface(wave: Wave, experiment: Experiment, uploads: Uploads = None) -> Interface:
-    inputs, targets = roles(wave.__name__)
+def _interface(formula: Formula, experiment: Experiment, uploads: Uploads = None) -> Interface:
+    inputs, targets = roles(formula.__name__)
     return Interface("floats", len(inputs), experiment.data.horizon * len(targets), "squared")
 
 
-def _task(wave: Wave, title: str, description: str, **defaults: Any) -> Task:
+def _task(formula: Formula, title: str, description: str, **defaults: Any) -> Task:
     return Task(
-        name=wave.__name__,
+        name=formula.__name__,
         title=title,
         description=description,
         group="series",
         metric="rmse",
         input_label="step",
         target_label="next value",
-        build=partial(_build, wave),
-        interface=partial(_interface, wave),
+        build=partial(_build, formula),
+        interface=partial(_interface, formula),
         defaults={"length": 50, "learning_rate": 0.005, "clip": 1.0, **defaults},
         knobs=KNOBS,
     )

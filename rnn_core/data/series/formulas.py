@@ -1,4 +1,4 @@
-"""Series made by formulas, as plain numpy: each function stands alone, so that a Keras program can carry its source.
+"""Series from formulas in NumPy. Each function is self-contained, because exported Keras programs include its source.
 
 Every function returns `rows` steps (rows, columns) float64, drawn with the generator `rng`, without measurement noise.
 """
@@ -24,17 +24,17 @@ def sines(rows: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def square(rows: int, rng: np.random.Generator) -> np.ndarray:
-    """Up for 15 steps, down for 15: to forecast the jump, one must count."""
+    """1 for 15 steps, -1 for 15: to forecast the jump, a network must count."""
     return np.where((np.arange(rows) + rng.integers(30)) % 30 < 15, 1.0, -1.0)[:, None]
 
 
 def sawtooth(rows: int, rng: np.random.Generator) -> np.ndarray:
-    """Rises for 25 steps and falls at once."""
+    """Rises for 25 steps, then falls in one."""
     return ((np.arange(rows) + rng.integers(25)) % 25 / 12.0 - 1.0)[:, None]
 
 
 def damped(rows: int, rng: np.random.Generator) -> np.ndarray:
-    """A string plucked every 100 steps with a random force, ringing down with period 20."""
+    """A damped oscillation of period 20, restarted every 100 steps with a random amplitude."""
     since = (np.arange(rows) + rng.integers(100)) % 100
     pluck = np.cumsum(since == 0)
     force = rng.uniform(0.5, 1.5, pluck[-1] + 1)[pluck]
@@ -49,7 +49,7 @@ def chirp(rows: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def ar(rows: int, rng: np.random.Generator) -> np.ndarray:
-    """AR(3) x_t = 1.6 x_{t-1} - 0.9 x_{t-2} + 0.1 x_{t-3} + e_t, e_t ~ N(0, 1): no forecast can do better than e_t."""
+    """AR(3) x_t = 1.6 x_{t-1} - 0.9 x_{t-2} + 0.1 x_{t-3} + e_t, e_t ~ N(0, 1): no forecast has an error below e_t."""
     shocks = rng.standard_normal(rows + 500)
     values = np.zeros(rows + 500)
     for t in range(3, rows + 500):
@@ -58,14 +58,14 @@ def ar(rows: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def random_walk(rows: int, rng: np.random.Generator) -> np.ndarray:
-    """The sum of independent normal steps: repeating the last value is the best forecast there is."""
+    """The sum of independent normal steps: the last value is the best forecast."""
     return np.cumsum(rng.standard_normal(rows))[:, None]
 
 
 def mackey_glass(rows: int, rng: np.random.Generator) -> np.ndarray:
     """dx/dt = 0.2 x(t-17) / (1 + x(t-17)^10) - 0.1 x, by RK4 with dt = 0.1, a sample each time unit (Mackey & Glass 1977).
 
-    The past before the start is constant, 1.2 plus a random tenth; 300 time units are let go by.
+    Before the start x is constant, 1.2 plus at most 0.05 at random; the first 300 time units are left out.
     """
     per_unit, dt = 10, 0.1
     delay = 17 * per_unit
@@ -105,7 +105,7 @@ def lorenz(rows: int, rng: np.random.Generator) -> np.ndarray:
 def narma(rows: int, rng: np.random.Generator) -> np.ndarray:
     """NARMA-10 (Atiya & Parlos 2000): column 0 is the input u ~ U[0, 0.5), column 1 the response y, to be predicted from u.
 
-    y_{t+1} = 0.3 y_t + 0.05 y_t (y_t + ... + y_{t-9}) + 1.5 u_{t-9} u_t + 0.1. It can diverge: then it is drawn again.
+    y_{t+1} = 0.3 y_t + 0.05 y_t (y_t + ... + y_{t-9}) + 1.5 u_{t-9} u_t + 0.1. A series that diverges is drawn again.
     """
     while True:
         u, y = rng.uniform(0, 0.5, rows + 200), np.zeros(rows + 200)

@@ -1,4 +1,4 @@
-"""A series to be forecast: its parts, its windows, its scale, and the naive forecasts that a network must beat."""
+"""A series to be forecast: its parts, its windows, its scale, and naive forecasts as baselines."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from rnn_core.data.sequences import Sequences
 # (horizon), K = h * target columns outputs, ordered step by step: (h, columns) flattened.
 
 PARTS = ("train", "validation", "test")
-TEST = 0.15  # share of the steps, the last ones, that are measured once
-MOST = 20_000_000  # numbers that all windows of a part may hold together: 80 MB
+TEST = 0.15  # share of the steps in the test part, the last ones
+MAX_NUMBERS = 20_000_000  # in all windows of a part together: 80 MB
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """N steps of C columns with the windows that an experiment reads."""
+    """N steps of C columns, with the windows of an experiment."""
 
     values: np.ndarray  # (N, C) float64, in the data's own units
     columns: tuple[str, ...]  # C names
-    inputs: tuple[int, ...]  # D columns that the network reads
+    inputs: tuple[int, ...]  # D columns that are the network's inputs
     targets: tuple[int, ...]  # columns that it forecasts
     length: int  # T: steps of context
     horizon: int  # h: steps ahead
-    ends: tuple[int, int]  # steps before which training and validation end
+    ends: tuple[int, int]  # the first steps after the training and the validation part
     faults: np.ndarray  # (N,) bool: planted anomalies, in the test part only
     times: np.ndarray | None = None  # (N,) datetime64, where the data has dates
-    notes: tuple[str, ...] = ()  # what was done to the data: missing values filled, text columns left out
-    mean: np.ndarray = field(init=False)  # (C,) of the training part alone
-    std: np.ndarray = field(init=False)  # (C,) of the training part alone; 1 where it is constant
+    notes: tuple[str, ...] = ()  # changes made to the data: missing values filled, text columns left out
+    mean: np.ndarray = field(init=False)  # (C,) of the training part
+    std: np.ndarray = field(init=False)  # (C,) of the training part; 1 where it is constant
 
     def __post_init__(self) -> None:
         known = self.values[: self.ends[0]]
@@ -53,36 +53,36 @@ class Series:
         """(n,) int64: the first forecast step of every window of a part, or of `most` evenly spaced ones.
 
         A window belongs to the part in which all its targets lie; its context may reach back into the part before.
-        There are never more than memory holds.
+        There are at most `max_windows` of them.
         """
         start, end = {"train": (0, self.ends[0]), "validation": self.ends, "test": (self.ends[1], len(self.values))}[part]
         steps = np.arange(max(start, self.length), end - self.horizon + 1)
-        wanted = min(most or len(steps), fitting(self.length, len(self.inputs), self.horizon, len(self.targets)))
+        wanted = min(most or len(steps), max_windows(self.length, len(self.inputs), self.horizon, len(self.targets)))
         return steps if wanted >= len(steps) else steps[np.linspace(0, len(steps) - 1, wanted).round().astype(np.int64)]
 
     def windows(self, part: str, most: int = 0) -> Sequences:
         """The windows of a part, or `most` of them, as sequences with their targets."""
         steps = self.steps(part, most)
-        return Sequences.dense(self.contexts(steps), self.answers(steps))
+        return Sequences.dense(self.contexts(steps), self.target_values(steps))
 
     def contexts(self, steps: np.ndarray) -> np.ndarray:
         """(n, T, D) float32: the scaled inputs of the `length` steps before each of `steps`."""
         return self.scaled[:, list(self.inputs)][steps[:, None] + np.arange(-self.length, 0)]
 
-    def answers(self, steps: np.ndarray) -> np.ndarray:
+    def target_values(self, steps: np.ndarray) -> np.ndarray:
         """(n, K) float32: the scaled targets from each of `steps` on."""
         return self.scaled[:, list(self.targets)][steps[:, None] + np.arange(self.horizon)].reshape(len(steps), -1)
 
 
-def fitting(length: int, inputs: int, horizon: int, targets: int) -> int:
-    """How many windows memory holds."""
-    return max(1, MOST // (length * inputs + horizon * targets))
+def max_windows(length: int, inputs: int, horizon: int, targets: int) -> int:
+    """The number of windows of `MAX_NUMBERS` numbers, at least 1."""
+    return max(1, MAX_NUMBERS // (length * inputs + horizon * targets))
 
 
 def ends(rows: int, length: int, horizon: int, validation: float) -> tuple[int, int]:
-    """Where training and validation end, in order of time; the last 15 % are for the test.
+    """The first steps after the training and the validation part; the last 15 % of the steps are the test part.
 
-    Raises ValueError where a part would have no window.
+    Raises: ValueError where a part would have no window.
     """
     test = round(rows * (1 - TEST))
     train = round(test * (1 - validation))
@@ -98,7 +98,7 @@ def ends(rows: int, length: int, horizon: int, validation: float) -> tuple[int, 
 
 
 def rows_for(windows: int, length: int, horizon: int, validation: float) -> int:
-    """The shortest series whose training part has that many windows."""
+    """The length of the shortest series whose training part has that many windows."""
     needed = windows + length + horizon - 1
     rows = int(needed / ((1 - TEST) * (1 - validation)))
     while (
@@ -110,7 +110,7 @@ def rows_for(windows: int, length: int, horizon: int, validation: float) -> int:
 
 
 def naive_forecasts(series: Series, steps: np.ndarray) -> dict[str, np.ndarray]:
-    """What forecasters without a network say from each of `steps` (n,) on: name → (n, K), scaled."""
+    """Forecasts without a network from each of `steps` (n,) on: name → (n, K), scaled."""
     columns = list(series.targets)
     scaled = series.scaled[:, columns]
     ahead = np.arange(series.horizon)
@@ -129,12 +129,12 @@ def naive_forecasts(series: Series, steps: np.ndarray) -> dict[str, np.ndarray]:
 def baselines(series: Series, part: str = "validation", most: int = 0) -> dict[str, float]:
     """Root mean squared error of the naive forecasts, in standard deviations of the training part."""
     steps = series.steps(part, most)
-    truth = series.answers(steps)
+    truth = series.target_values(steps)
     return {name: float(np.sqrt(np.mean((forecast - truth) ** 2))) for name, forecast in naive_forecasts(series, steps).items()}
 
 
 def dominant_period(values: np.ndarray) -> int:
-    """The lag at which a series resembles itself most, from the first return of its autocorrelation; 0 where it has none."""
+    """The lag of the largest autocorrelation after its first negative value; 0 where that is below 0.3."""
     centred = values - values.mean()
     size = len(centred)
     power = np.abs(np.fft.rfft(centred, 2 * size)) ** 2
@@ -147,13 +147,13 @@ def dominant_period(values: np.ndarray) -> int:
 
 
 def _linear(series: Series, steps: np.ndarray) -> np.ndarray:
-    """Least squares from the last few steps of all inputs, fitted on the training windows: (n, K)."""
+    """(n, K) least-squares forecasts from the last few steps of all inputs, fitted to the training windows."""
     known = series.steps("train", 20_000)
     order = max(1, min(series.length, 32 // len(series.inputs), len(known) // (3 * len(series.inputs))))
 
     def features(at: np.ndarray) -> np.ndarray:
-        taps = series.scaled[:, list(series.inputs)].astype(np.float64)[at[:, None] + np.arange(-order, 0)]
-        return np.concatenate([taps.reshape(len(at), -1), np.ones((len(at), 1))], 1)
+        context = series.scaled[:, list(series.inputs)].astype(np.float64)[at[:, None] + np.arange(-order, 0)]
+        return np.concatenate([context.reshape(len(at), -1), np.ones((len(at), 1))], 1)
 
-    weights, *_ = np.linalg.lstsq(features(known), series.answers(known).astype(np.float64), rcond=None)
+    weights, *_ = np.linalg.lstsq(features(known), series.target_values(known).astype(np.float64), rcond=None)
     return (features(steps) @ weights).astype(np.float32)

@@ -13,10 +13,7 @@ from rnn_core.spec.interface import Interface
 
 
 def last_tokens(sequences: Sequences, length: int, size: int) -> Sequences:
-    """The last `length` tokens of each review, with ids outside a vocabulary of `size` made unknown.
-
-    The *last* tokens, as Keras's `pad_sequences` keeps them by default.
-    """
+    """The last `length` tokens of each review, as Keras's `pad_sequences` keeps them; ids from `size` on become unknown."""
     kept = np.minimum(sequences.lengths, length)
     offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
     rows = np.repeat(sequences.offsets[1:] - offsets[1:], kept) + np.arange(offsets[-1])
@@ -30,19 +27,19 @@ def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
 
 
 def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
-    """IMDB; validation is the last share of the training reviews, as Keras's `validation_split` takes it."""
+    """IMDB; the validation part is the last share of the training reviews, as with Keras's `validation_split`."""
     data = experiment.data
     train, test = (last_tokens(part, data.length, data.vocabulary) for part in reviews())
     if data.samples:
         train = train.take(np.arange(min(data.samples, len(train))))
     first = max(1, int(len(train) * (1.0 - data.validation)))
-    learned, watched = train.take(np.arange(first)), train.take(np.arange(first, len(train)))
-    guess = float(max(watched.targets.mean(), 1 - watched.targets.mean())) if len(watched) else 0.5
+    fitted, validation = train.take(np.arange(first)), train.take(np.arange(first, len(train)))
+    guess = float(max(validation.targets.mean(), 1 - validation.targets.mean())) if len(validation) else 0.5
     return Dataset(
         task="imdb",
         interface=interface(experiment),
-        train=learned,
-        validation=watched,
+        train=fitted,
+        validation=validation,
         test=test,
         baselines={"the more frequent answer": guess},
         names={"source": "Large Movie Review Dataset (Maas et al. 2011)"},

@@ -1,7 +1,7 @@
-"""Where the IMDB files are found, how they are read, and our own quick copy of them.
+"""Finds and reads the IMDB files, and keeps a copy that loads faster.
 
-The chain: the folder named by UNROLLED_IMDB; else Keras's cache; else our own copy from an earlier run; else a download
-by Keras into its cache; else one sentence that says what to do.
+Sources in order: the folder of UNROLLED_IMDB; Keras's cache; the copy of an earlier run; a download by Keras into its cache.
+Without any of them, FileNotFoundError says what to do.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rnn_core.data.sequences import Sequences
 from rnn_core.data.text.token_ids import OFFSET, START
 
 REVIEWS, INDEX = "imdb.npz", "imdb_word_index.json"
-ROOM = 2**30  # bytes that must be free before a copy is made that nobody asked for; it takes a twentieth of that
+MIN_FREE_BYTES = 2**30  # free disk space from which `prepare` writes a copy, which takes a twentieth of it
 _ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _HASHES = {  # as in keras.datasets.imdb
     REVIEWS: "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
@@ -33,9 +33,9 @@ _ADVICE = "Put imdb.npz and imdb_word_index.json into a folder and name it in UN
 
 
 def find(name: str) -> Path | None:
-    """A file on this machine, or None where it would have to be downloaded.
+    """A file on this machine, or None where it must be downloaded.
 
-    Raises FileNotFoundError where UNROLLED_IMDB names a folder without the file.
+    Raises: FileNotFoundError where UNROLLED_IMDB names a folder without the file.
     """
     folder = os.environ.get("UNROLLED_IMDB")
     if folder:
@@ -47,12 +47,12 @@ def find(name: str) -> Path | None:
 
 
 def _keras_home() -> Path:
-    """Keras's own folder, in whose `datasets` it keeps what it downloads."""
+    """Keras's folder; its subfolder `datasets` has the downloads."""
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
 
 
 def available() -> bool:
-    """Whether the reviews are on this machine, so that nothing needs to be downloaded."""
+    """Whether the reviews can be read without a download."""
     try:
         return find(REVIEWS) is not None or _copy().is_file()
     except FileNotFoundError:
@@ -60,16 +60,16 @@ def available() -> bool:
 
 
 def download(name: str) -> Path:
-    """A file fetched into Keras's cache, with progress on the terminal. Loads Keras: for worker processes."""
+    """Downloads a file into Keras's cache, with progress on the terminal. Loads Keras: for worker processes only."""
     from keras.utils import get_file
 
-    with contextlib.suppress(OSError):  # else Keras turns to the temporary folder, where we look for nothing
+    with contextlib.suppress(OSError):  # otherwise Keras uses the temporary folder, which `find` does not search
         _keras_home().mkdir(parents=True, exist_ok=True)
     try:
         return Path(get_file(fname=name, origin=_ORIGIN + name, file_hash=_HASHES[name], cache_dir=str(_keras_home())))
     except Exception as reason:  # Keras raises a bare Exception for an unreachable host and ValueError for a wrong hash
-        away = "URL fetch failure" in str(reason)
-        cause = f"{urlsplit(_ORIGIN).hostname} cannot be reached" if away else " ".join(str(reason).split())[:200]
+        unreachable = "URL fetch failure" in str(reason)
+        cause = f"{urlsplit(_ORIGIN).hostname} cannot be reached" if unreachable else " ".join(str(reason).split())[:200]
         raise FileNotFoundError(f"{name} is not on this machine and could not be downloaded ({cause}). {_ADVICE}") from None
 
 
@@ -82,7 +82,7 @@ def word_index() -> dict[str, int]:
 def reviews() -> tuple[Sequences, Sequences]:
     """The training and the test reviews with all their words, in the order of `keras.datasets.imdb.load_data`.
 
-    Values are ids (rank + 3), each review begins with id 1; targets are (N, 1) float32, 1 = positive.
+    Values are ids (rank + 3), the first id of each review is 1; targets are (N, 1) float32, 1 = positive.
     """
     source = find(REVIEWS)
     if source is None and not _copy().is_file():
@@ -91,38 +91,38 @@ def reviews() -> tuple[Sequences, Sequences]:
 
 
 def _stamp(source: Path) -> str:
-    """What changes with the file."""
+    """Size and time of change: differs when the file has changed."""
     return f"{source.stat().st_size} {source.stat().st_mtime_ns}"
 
 
 def prepare() -> None:
-    """Makes our own quick copy in advance, where the reviews are on this machine and there is plenty of room.
+    """Makes the fast copy in advance if the reviews are on this machine and MIN_FREE_BYTES are free.
 
-    Whoever trains on them first then waits a second less. Nothing that goes wrong here matters: it will be said when they are read.
+    The first training on them then starts a second earlier. Errors are ignored here; `reviews` raises them.
     """
     with contextlib.suppress(OSError, ValueError):
         source, copy = find(REVIEWS), _copy()
         copy.parent.mkdir(parents=True, exist_ok=True)
-        if source is not None and not copy.is_file() and shutil.disk_usage(copy.parent).free > ROOM:
-            _keep(copy, _stamp(source), *_read(source))
+        if source is not None and not copy.is_file() and shutil.disk_usage(copy.parent).free > MIN_FREE_BYTES:
+            _write_copy(copy, _stamp(source), *_read(source))
 
 
 @lru_cache(1)
 def _reviews(source: Path | None, stamp: str, copy: Path) -> tuple[Sequences, Sequences]:
     damaged = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
     with contextlib.suppress(*damaged), copy.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-        if source is None or str(file["stamp"]) == stamp:  # else the source has changed since it was copied
+        if source is None or str(file["stamp"]) == stamp:  # otherwise the source has changed since the copy
             fields = ("values", "offsets", "targets")
             train, test = (Sequences(*(file[f"{part}_{field}"] for field in fields)) for part in ("train", "test"))
             return train, test
     parts = _read(source or download(REVIEWS))
-    with contextlib.suppress(OSError):  # without a writable home every start reads the slow file
-        _keep(copy, stamp, *parts)
+    with contextlib.suppress(OSError):  # without a writable folder every start reads the slow file
+        _write_copy(copy, stamp, *parts)
     return parts
 
 
 def _read(path: Path) -> tuple[Sequences, Sequences]:
-    """From the object arrays of Keras's own file, one part after the other to save memory."""
+    """Reads Keras's file of object arrays, one part after the other to save memory."""
     rng = np.random.RandomState(113)  # one stream for both parts, as in load_data
     parts = []
     try:
@@ -130,20 +130,20 @@ def _read(path: Path) -> tuple[Sequences, Sequences]:
             zipfile.ZipFile(path),
             path.open("rb") as opened,
             np.load(opened, allow_pickle=True) as file,
-        ):  # the user's own, or of known hash
+        ):  # the user's own file, or one of known hash
             for part in ("train", "test"):
                 ranks, labels = file[f"x_{part}"], file[f"y_{part}"]
                 order = np.arange(len(ranks))
                 rng.shuffle(order)
-                parts.append(_flat(ranks[order], labels[order]))
+                parts.append(_flattened(ranks[order], labels[order]))
                 del ranks
     except (ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError, pickle.UnpicklingError) as reason:
         raise ValueError(f"{path} is not the IMDB file of Keras ({reason}). {_ADVICE}") from None
     return parts[0], parts[1]
 
 
-def _flat(reviews: np.ndarray, labels: np.ndarray) -> Sequences:
-    """Lists of ranks as one flat array of ids."""
+def _flattened(reviews: np.ndarray, labels: np.ndarray) -> Sequences:
+    """Lists of ranks as `Sequences` of ids."""
     offsets = np.concatenate([[0], np.cumsum([len(review) + 1 for review in reviews])]).astype(np.int64)
     values = np.empty(offsets[-1], np.int32)
     for review, start, end in zip(reviews, offsets[:-1], offsets[1:], strict=True):
@@ -154,15 +154,15 @@ def _flat(reviews: np.ndarray, labels: np.ndarray) -> Sequences:
 
 
 def _copy() -> Path:
-    """Our own copy: flat arrays that load in a fraction of a second."""
+    """The copy: flat arrays that load in a fraction of a second."""
     import platformdirs
 
     home = os.environ.get("UNROLLED_HOME") or platformdirs.user_data_path("unrolled", appauthor=False)
     return Path(home) / "imdb-ids.npz"
 
 
-def _keep(copy: Path, stamp: str, train: Sequences, test: Sequences) -> None:
-    """Writes the copy in one piece: a crash or a second process leaves no half of it."""
+def _write_copy(copy: Path, stamp: str, train: Sequences, test: Sequences) -> None:
+    """Writes the copy atomically."""
     copy.parent.mkdir(parents=True, exist_ok=True)
     arrays = {
         f"{name}_{field}": getattr(part, field)

@@ -1,7 +1,7 @@
-"""A small grammar that writes film reviews: synthetic, and balanced so that counting good and bad words fails.
+"""A small grammar of synthetic film reviews, balanced so that counting good and bad words fails.
 
-Over all kinds together, words of praise and of blame are equally frequent in either verdict: only how the words stand
-together decides.
+Over all kinds together, words of praise and of blame are equally frequent in positive and negative reviews: only their
+arrangement decides.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def review(positive: bool, longest: int, draw: Callable[[], float]) -> tuple[str
 
     Args:
         positive: the verdict.
-        longest: words at most; filler between the verdict and the end grows up to it.
-        draw: gives numbers in [0, 1), such as `numpy.random.Generator.random`.
+        longest: words at most; filler between the verdict and the end extends up to it.
+        draw: returns numbers in [0, 1), such as `numpy.random.Generator.random`.
     """
 
     def pick(options: tuple[str, ...] | list[str]) -> str:
@@ -77,16 +77,16 @@ def review(positive: bool, longest: int, draw: Callable[[], float]) -> tuple[str
         sentences = [_contrast(positive, pick)]
     else:
         sentences = [_negated(positive, pick) if draw() < 0.5 else _contrast(positive, pick)]
-    room = longest - sum(map(_words, sentences))
-    room = int(room * draw()) if kind == "distance" else min(room, int(draw() * 16))
-    return " ".join(f"{line[0].upper()}{line[1:]}." for line in sentences + _filler(room, pick)), kind
+    free = longest - sum(map(_words, sentences))
+    free = int(free * draw()) if kind == "distance" else min(free, int(draw() * 16))
+    return " ".join(f"{line[0].upper()}{line[1:]}." for line in sentences + _filler(free, pick)), kind
 
 
 Pick = Callable[[tuple[str, ...] | list[str]], str]
 
 
 def _opinion(positive: bool, pick: Pick) -> str:
-    """An adjective with or without a strength: "really dull"."""
+    """An adjective with or without an adverb: "really dull"."""
     return f"{pick(STRENGTHS)} {pick(PRAISE if positive else BLAME)}".strip()
 
 
@@ -95,7 +95,7 @@ def _simple(positive: bool, pick: Pick) -> str:
 
 
 def _negated(positive: bool, pick: Pick) -> str:
-    """The verdict by denying its opposite: "the film is far from dull"."""
+    """The verdict as the negation of its opposite: "the film is far from dull"."""
     return f"{pick(WHOLES)} is {pick(NEGATIONS)} {pick(BLAME if positive else PRAISE)}"
 
 
@@ -108,12 +108,12 @@ def _contrast(positive: bool, pick: Pick) -> str:
     return form.format(aside=aside, verdict=verdict)
 
 
-def _filler(room: int, pick: Pick) -> list[str]:
-    """Neutral sentences of at most `room` words together."""
+def _filler(limit: int, pick: Pick) -> list[str]:
+    """Neutral sentences of at most `limit` words together."""
     lines: list[str] = []
-    while room >= 12:  # the longest filler has 12 words
+    while limit >= 12:  # the longest filler has 12 words
         lines.append(pick(FILLERS))
-        room -= _words(lines[-1])
+        limit -= _words(lines[-1])
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Toy film reviews: synthetic, instant, offline, and never to be taken for IMDB."""
+"""Toy film reviews: synthetic, labelled as such, and available without a download."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rnn_core.data.text.vocabulary import Vocabulary, vocabulary
 from rnn_core.spec.experiment import DataSpec, Experiment
 from rnn_core.spec.interface import Interface
 
-COUNT = 5000  # reviews to learn from and to watch, where the experiment names no number
-TESTS = 1000
+COUNT = 5000  # training and validation reviews by default
+TESTS = 1000  # test reviews
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Review:
 
     text: str  # sentences with capitals and full stops
     positive: bool  # its verdict
-    kind: str  # "plain", "negation", "contrast" or "distance": what makes it hard
+    kind: str  # "plain", "negation", "contrast" or "distance": its difficulty
 
 
 def reviews(count: int, length: int, seed: int, part: str = "train") -> list[Review]:
@@ -38,12 +38,12 @@ def reviews(count: int, length: int, seed: int, part: str = "train") -> list[Rev
 
 
 def encoded(text: str, words: Vocabulary) -> list[int]:
-    """The ids of a toy review, as `words.encode` gives them, ten times faster: the grammar knows its own punctuation."""
+    """The ids of a toy review, equal to those of `words.encode` and ten times faster: the grammar has only . and , as punctuation."""
     return [START, *map(words.id, text.replace(".", " ").replace(",", " ").split())]
 
 
-def word_count(reviews: list[Review]) -> float:
-    """Accuracy of counting words of praise and blame, ties being guessed."""
+def counting_accuracy(reviews: list[Review]) -> float:
+    """Accuracy of counting words of praise and blame, with ties guessed."""
     praise, blame = set(toy_grammar.PRAISE), set(toy_grammar.BLAME)
     right = 0.0
     for review in reviews:
@@ -54,7 +54,7 @@ def word_count(reviews: list[Review]) -> float:
 
 
 def sizes(data: DataSpec) -> dict[str, int]:
-    """How many reviews each part has."""
+    """Number of reviews of each part."""
     count = data.samples or COUNT
     held_out = max(1, min(round(count * data.validation), count - 1))
     return {"train": max(count - held_out, 1), "validation": held_out, "test": TESTS}
@@ -84,7 +84,7 @@ def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
         test=sequences("test"),
         baselines={
             "the more frequent answer": max(share, 1 - share),
-            "counting good and bad words": word_count(written["validation"]),
+            "counting good and bad words": counting_accuracy(written["validation"]),
         },
         names={"source": "synthetic reviews, written by a grammar"},
     )

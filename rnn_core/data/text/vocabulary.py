@@ -4,8 +4,8 @@ A word's id is its rank by frequency + 3 (rank 1 = "the"); 0 is padding, 1 the s
 in the vocabulary. Words are the lower-cased text with punctuation turned into spaces, split at spaces; the apostrophe
 stays inside words ("don't"), the hyphen parts them ("well-made" is two words), and "<br />" becomes the word "br".
 
-Text that people paste has typographic quotes, dashes and emoji, which the dataset's convention leaves inside words. A
-word that is unknown only for that reason is tidied: “great” reads great, don’t reads don't, good—bad is two words.
+Pasted text has typographic quotes, dashes and emoji, which the dataset's convention leaves inside words. With `tidy`, an
+unknown word is split and cleaned of them: “great” becomes great, don’t don't, good—bad two words.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import numpy as np
 from rnn_core.data.text.imdb_files import word_index
 from rnn_core.data.text.token_ids import OFFSET, START, UNKNOWN
 
-SHIPPED = 10_000  # words that come with the project
-SPECIAL = ("<pad>", "<start>", "<unknown>")  # how the reserved ids read
+SHIPPED = 10_000  # words in words.txt
+SPECIAL = ("<pad>", "<start>", "<unknown>")  # texts of the reserved ids
 _WORD = re.compile(r"""[^!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~\s]+""")
 _SIGNS = r"“”„«»‹›…—–―−·•、。，！？：；（）\x80-\x90\x93-\x9f"  # typographic separators, and those of Windows read as Latin-1
 _EMOJI = r"\u2600-\u27bf\u2b50-\u2b55\ufe0f\u200d\U0001f000-\U0001faff"
@@ -32,19 +32,19 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("’‘´ʼ\x91\x92", "'"))
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A text as the network reads it; T tokens, the first of them the start of the review."""
+    """A text as T tokens, the first of them the start token."""
 
     ids: np.ndarray  # (T,) int32
     words: tuple[str, ...]  # the words as typed; "<start>" first
     known: np.ndarray  # (T,) bool: False where the vocabulary lacks the word
-    spans: tuple[tuple[int, int], ...]  # where each word stands in the text: text[start:end]
+    spans: tuple[tuple[int, int], ...]  # position of each word: text[start:end]
 
 
 class Vocabulary:
     """The `size` most frequent token ids: `size - 4` words and the reserved ids.
 
     Args:
-        words: by falling frequency; the first has rank 1.
+        words: most frequent first; the first has rank 1.
         size: ids run from 0 to size - 1, as `num_words` of `keras.datasets.imdb.load_data`.
     """
 
@@ -64,9 +64,9 @@ class Vocabulary:
         """`text` as token ids.
 
         Args:
-            text: anything; what is no word of the vocabulary gets id 2.
+            text: any text; words outside the vocabulary get id 2.
             length: keep only the last `length` tokens.
-            tidy: read unknown words without typographic signs; False follows the dataset's convention to the letter.
+            tidy: remove typographic signs from unknown words; False follows the dataset's convention exactly.
         """
         found = [(START, SPECIAL[START], (0, 0))]
         for match in _WORD.finditer(text):
@@ -80,7 +80,7 @@ class Vocabulary:
         return Encoded(ids, tuple(word for _, word, _ in found), ids != UNKNOWN, tuple(span for _, _, span in found))
 
     def _tidied(self, word: str, start: int) -> list[tuple[int, str, tuple[int, int]]]:
-        """The pieces of an unknown word between typographic signs; none for a lone dash."""
+        """(id, text, span) of the pieces of an unknown word between typographic signs; none for a single dash."""
         pieces = []
         for match in _PIECE.finditer(word):
             plain = unicodedata.normalize("NFKC", match.group()).translate(_APOSTROPHES)
@@ -90,7 +90,7 @@ class Vocabulary:
         return pieces
 
     def decode(self, ids: np.ndarray) -> tuple[str, ...]:
-        """The words of token ids; reserved ids read "<pad>", "<start>", "<unknown>"."""
+        """The words of token ids; reserved ids give "<pad>", "<start>", "<unknown>"."""
         return tuple(self.word(int(number)) for number in ids)
 
     def word(self, number: int) -> str:

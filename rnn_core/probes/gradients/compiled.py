@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from rnn_core.engine import blocks
 from rnn_core.engine.cells import Cell, Tensor
-from rnn_core.engine.input_projections import Ready, outer_sum
+from rnn_core.engine.input_projections import Projected, dense, outer_sum
 from rnn_core.engine.model import Model
 from rnn_core.engine.network import cell_of
 
@@ -114,17 +114,17 @@ def _core(
     inner = bias[0][1] if bias and len(bias[0].shape) == 2 else None
     initial = blocks.zeros(cell, shape[1], x.dtype)
     nudge = tuple(tf.zeros((*shape, cell.units), x.dtype) for _ in range(cell.parts))
-    projected = blocks.dense(x, layers[-1]).values()
+    projected = dense(x, layers[-1]).values()
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch((projected, nudge))
-        states, saved = blocks.scan(cell, Ready(projected), recurrent, inner, initial, real, nudge, 0)
+        states, saved = blocks.scan(cell, Projected(projected), recurrent, inner, initial, real, nudge, 0)
         h = states[0]
         if real is not None:  # Keras: before the first real step the output is zero, whatever the state
             h = tf.where(tf.cumsum(tf.cast(real, tf.int32)) > 0, h, tf.zeros_like(h))
         h = tf.transpose(h, (1, 0, 2)) if per_step else h[-1]
         found = value(tf.tensordot(h, weights[-2], 1) + weights[-1], *asked)
     delta, *parts = tape.gradient(found, [projected, *nudge])
-    pairs = cell.outer(delta, saved, blocks.before(states, initial))
+    pairs = cell.kernel_gradient_pairs(delta, saved, blocks.previous_states(states, initial))
     components = {
         "kernel": norm(x) * norm(delta),
         "recurrent_kernel": _joint([norm(left) * norm(right) for left, right in pairs]),

@@ -205,9 +205,9 @@ def batch_gradient(experiment: Experiment, scale: float = 0.1, examples: int = 1
 
 @lru_cache(maxsize=6)
 def _stepper(experiment: Experiment) -> Any:
-    from rnn_core.training.step import Stepper
+    from rnn_core.training.step import TrainingStep
 
-    return Stepper(untrained(experiment, experiment.model.cell), experiment.training)
+    return TrainingStep(untrained(experiment, experiment.model.cell), experiment.training)
 
 
 def weight_names(model: Model) -> list[str]:

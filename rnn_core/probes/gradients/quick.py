@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_core.engine.model import Model
-from rnn_core.engine.numpy_recurrence import Layer, Pass, Return, backward, forward, layers
+from rnn_core.engine.numpy_recurrence import BackwardPass, Layer, Pass, backward, forward, layers
 from rnn_core.probes.gradients.norms import norm
 
 
@@ -47,7 +47,7 @@ def _quick(stack: list[Layer], head: np.ndarray, inputs: np.ndarray) -> Quick:
     return Quick(state.T, norm(back.inputs(stack[-1])).T, _component(stack[-1], seen, back).T, seen)
 
 
-def _component(layer: Layer, seen: Pass, back: Return) -> np.ndarray:
+def _component(layer: Layer, seen: Pass, back: BackwardPass) -> np.ndarray:
     """(T, B) norm of the outer product h_{t-1} ⊗ δ_t, which is the product of both norms."""
     before, deltas, size = norm(seen.states[0][:-1]), back.deltas, layer.units
     if layer.cell != "gru":

@@ -116,12 +116,15 @@ def _measured(
     tap: keras_layers.Tap, quantity: str, value: Any, delta: Any, states: list[Any], shape: tuple[int, ...]
 ) -> GradientFlow:
     """The norms of everything. All is measured where it lies, time first: to turn large arrays around costs more than a norm."""
-    from rnn_core.engine.blocks import before
+    from rnn_core.engine.blocks import previous_states
 
     inner = tap.kernels[2]
     real = np.ones(shape[:2], bool) if tap.mask is None else tap.timewise(tap.mask)
     flow, x = np.asarray(delta), np.asarray(tap.inputs)  # (T, B, G), (T, B, D)
-    pairs = [tuple(map(np.asarray, pair)) for pair in tap.cell.outer(delta, tap.saved, before(tap.states, tap.initial))]
+    pairs = [
+        tuple(map(np.asarray, pair))
+        for pair in tap.cell.kernel_gradient_pairs(delta, tap.saved, previous_states(tap.states, tap.initial))
+    ]
     biases = [flow] if inner is None else [flow, np.concatenate([right for _, right in pairs], -1)]
     components = {
         "kernel": norm(x) * norm(flow),

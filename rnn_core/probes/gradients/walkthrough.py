@@ -67,7 +67,7 @@ def through(model: Model, values: np.ndarray, target: int, labels: tuple[str, ..
 
     from rnn_core.engine import blocks
     from rnn_core.engine.cells import CELLS
-    from rnn_core.engine.input_projections import Ready
+    from rnn_core.engine.input_projections import Projected
 
     spec = model.spec
     cell = CELLS[spec.cell](spec.units, spec.activation, reset_after=spec.reset_after)
@@ -77,14 +77,14 @@ def through(model: Model, values: np.ndarray, target: int, labels: tuple[str, ..
     head, offset = (np.asarray(weight, np.float64) for weight in model.head)
     projected = tf.constant((values @ kernel + (bias[0] if bias.ndim == 2 else bias))[:, None, :])
     initial = blocks.zeros(cell, 1, tf.float64)
-    record = blocks.forward(cell, Ready(projected), tf.constant(recurrent), inner, initial, None)
-    states, previous, saved = blocks.lanes(cell, record)
+    record = blocks.forward(cell, Projected(projected), tf.constant(recurrent), inner, initial, None)
+    states, previous, saved = blocks.split_record(cell, record)
     logit = float(states[0][-1, 0].numpy() @ head[:, 0] + offset[0])
     probability = 1 / (1 + np.exp(-logit))
     leaving = [np.zeros(state.shape) for state in states]
     leaving[0][-1, 0] = (probability - target) * head[:, 0]
     delta, totals, _ = blocks.backward(cell, tuple(map(tf.constant, leaving)), record, tf.constant(recurrent.T), None)
-    pairs = cell.outer(delta, saved, previous)
+    pairs = cell.kernel_gradient_pairs(delta, saved, previous)
     shares = np.concatenate([np.einsum("tbh,tbg->thg", left, right) for left, right in pairs], axis=2)
     return Walkthrough(
         cell=spec.cell,

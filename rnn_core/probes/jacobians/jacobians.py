@@ -122,7 +122,7 @@ def jacobians(model: Any, sequence: Any, mask: Any = None, layer: int | str | No
         states=np.concatenate([np.asarray(part)[:, 0] for part in tap.states], -1),
         gate_product=None
         if gate is None
-        else _later_product(np.where(real[:, None], np.asarray(tap.cell.opened(tap.saved)[gate])[:, 0], 1)),
+        else _later_product(np.where(real[:, None], np.asarray(tap.cell.gate_values(tap.saved)[gate])[:, 0], 1)),
         mask=real,
     )
 
@@ -145,16 +145,16 @@ def _steps(cell: Any) -> Any:
     """The compiled function from what a layer left behind to (T, S, S)."""
     import tensorflow as tf
 
-    from rnn_core.engine.blocks import before
+    from rnn_core.engine.blocks import previous_states
 
     def run(kernel: Any, real: Any, *rest: Any) -> Any:
         parts, size = cell.parts, cell.state_size
         states, initial, saved = rest[:parts], rest[parts : 2 * parts], rest[2 * parts :]
-        factors = [factor[:, 0, None] for factor in cell.factors(saved, states, before(states, initial))]  # (T, 1, H)
+        factors = [factor[:, 0, None] for factor in cell.factors(saved, states, previous_states(states, initial))]  # (T, 1, H)
         units = tf.eye(size, dtype=tf.float64)
         shape = (tf.shape(states[0])[0], size, cell.units)
         gradient = tuple(tf.broadcast_to(part, shape) for part in tf.split(units, parts, axis=1))
-        earlier = cell.back(gradient, tuple(factors), tf.transpose(kernel))
+        earlier = cell.step_back(gradient, tuple(factors), tf.transpose(kernel))
         return tf.where(real[:, None, None], tf.concat(earlier, -1), units)
 
     def spec(*shape: int | None) -> Any:
@@ -162,5 +162,5 @@ def _steps(cell: Any) -> Any:
 
     signature = [spec(cell.units, cell.units * cell.blocks), tf.TensorSpec((None,), tf.bool)]
     signature += [spec(None, None, cell.units)] * cell.parts + [spec(None, cell.units)] * cell.parts
-    signature += [spec(None, None, cell.units)] * cell.saves
+    signature += [spec(None, None, cell.units)] * cell.saved_count
     return tf.function(run, input_signature=signature, autograph=False)

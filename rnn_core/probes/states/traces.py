@@ -69,7 +69,7 @@ def trace(model: Any, inputs: Any, mask: Any = None, layer: int | str | None = N
         cell=tap.cell.name,
         units=tap.cell.units,
         states=np.concatenate([tap.timewise(part) for part in tap.states], -1).astype(np.float32),
-        gates={name: tap.timewise(value).astype(np.float32) for name, value in tap.cell.opened(tap.saved).items()},
+        gates={name: tap.timewise(value).astype(np.float32) for name, value in tap.cell.gate_values(tap.saved).items()},
         outputs=tap.timewise(tap.outputs).astype(np.float32),
         output=output,
         probability=squashed(kind, output),

@@ -29,7 +29,7 @@ from rnn_core.store.saved import moment
 from rnn_core.store.store import Store
 from rnn_core.training.history import NormHistory, logarithms
 from rnn_core.training.loop import Run, Snapshot, eigenvalues
-from rnn_core.training.step import Stepper, StepResult
+from rnn_core.training.step import StepResult, TrainingStep
 
 CROPPED = 0.5  # share of the reviews of which an epoch reads only a part
 SHORTEST_CROP = 8  # tokens
@@ -100,7 +100,7 @@ class _Average:
 def train(experiment: Experiment, run: Run) -> Iterator[Moment]:
     """Moments at step 0, after a quarter of the first epoch, and after every epoch; `run` fills with the history."""
     dataset = data.build(experiment)
-    stepper = Stepper(models.build(experiment, dataset.interface), experiment.training, experiment.seed)
+    stepper = TrainingStep(models.build(experiment, dataset.interface), experiment.training, experiment.seed)
     average = _Average(stepper.model.weights)
     yield Moment(0, 0, rounded(stepper.model), (math.nan, math.nan), np.empty(0))
     rng, size, epochs = np.random.default_rng(experiment.seed), experiment.training.batch, experiment.training.epochs
@@ -130,7 +130,7 @@ def rounded(model: models.Model) -> models.Model:
     return model.with_weights([weight.astype(np.float16).astype(np.float32) for weight in model.weights])
 
 
-def evaluate(stepper: Stepper, model: models.Model, sequences: Sequences) -> tuple[float, float]:
+def evaluate(stepper: TrainingStep, model: models.Model, sequences: Sequences) -> tuple[float, float]:
     """(loss, accuracy) of other weights than the stepper's own."""
     held = stepper.state()
     stepper.restore(held | {f"weight.{n}": weight for n, weight in enumerate(model.weights)})
@@ -162,7 +162,7 @@ def build(name: str, folder: Path = starters.FOLDER) -> float:
     kept = [one for one in moments if one.epoch <= 1 and one.step < best.step] + [best]
     dataset = data.build(experiment)
     assert dataset.test is not None  # IMDB has one
-    test = evaluate(Stepper(best.model, experiment.training), best.model, dataset.test)[1]
+    test = evaluate(TrainingStep(best.model, experiment.training), best.model, dataset.test)[1]
     folder.mkdir(parents=True, exist_ok=True)
     _write_run(name, run, kept, best, test, dataset.validation, folder)
     _write_profiles(name, kept, folder)

@@ -1,0 +1,121 @@
+"""To and from stock Keras layers: a new network, its initial weights, and the description of an existing one. Loads Keras."""
+
+from __future__ import annotations
+
+import functools
+import random
+import threading
+from typing import Any
+
+import numpy as np
+
+from rnn_core.spec.experiment import ModelSpec
+from rnn_core.spec.interface import Interface
+
+HEADS = {"binary": "sigmoid", "categorical": "softmax", "squared": "linear"}  # loss → activation of the last layer
+
+
+def new_keras_model(spec: ModelSpec, interface: Interface, mask: bool, dtype: str = "float32") -> Any:
+    """A stock `keras.Sequential` with newly drawn weights: [Embedding,] recurrent layers, Dense.
+
+    Args:
+        mask: token 0 is padding and skipped (tokens only).
+    """
+    from keras import Input, Sequential, layers
+
+    tokens = interface.inputs == "tokens"
+    model = Sequential([Input((None,) if tokens else (None, interface.input_size), dtype="int32" if tokens else dtype)])
+    if tokens:
+        model.add(layers.Embedding(interface.input_size, spec.embedding, mask_zero=mask, dtype=dtype))
+    for n in range(spec.layers):
+        name = f"{spec.cell}_{n + 1}"
+        layer = _recurrent_layer(spec, name, interface.per_step or n < spec.layers - 1, dtype)
+        model.add(layers.Bidirectional(layer, name=f"bidirectional_{n + 1}", dtype=dtype) if spec.bidirectional else layer)
+    model.add(layers.Dense(interface.outputs, HEADS[interface.loss], dtype=dtype))
+    return model
+
+
+def _recurrent_layer(spec: ModelSpec, name: str, sequences: bool, dtype: str) -> Any:
+    from keras import layers
+
+    options: dict[str, Any] = {"name": name, "activation": spec.activation, "use_bias": spec.use_bias, "dropout": spec.dropout}
+    options |= {"recurrent_initializer": spec.initialiser, "return_sequences": sequences, "dtype": dtype}
+    if spec.cell == "gru":
+        options["reset_after"] = spec.reset_after
+    return {"simple_rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}[spec.cell](spec.units, **options)
+
+
+@functools.lru_cache(maxsize=32)
+def initial_weights(spec: ModelSpec, interface: Interface, mask: bool, seed: int) -> tuple[np.ndarray, ...]:
+    """The weights that Keras's initialisers draw for `seed`. Cached, so that another gain or gate bias builds no layers again.
+
+    Keras takes the seeds of its initialisers from the module `random`, from which other threads may draw at the same time.
+    It is therefore given `_seeds`, which has a generator for this thread alone.
+    """
+    from keras.src.random import seed_generator
+
+    seed_generator.python_random = _seeds
+    _seeds.generator = random.Random(seed)
+    try:
+        return tuple(weight.copy() for weight in new_keras_model(spec, interface, mask).get_weights())
+    finally:
+        del _seeds.generator
+
+
+class _Seeds(threading.local):
+    """Replaces the module `random` in Keras: a thread that sets `generator` draws from it, other threads from `random`."""
+
+    generator: random.Random
+
+    def randint(self, low: int, high: int) -> int:
+        return getattr(self, "generator", random).randint(low, high)
+
+
+_seeds = _Seeds()
+
+
+def read_keras_model(network: Any) -> tuple[ModelSpec, Interface, bool, tuple[np.ndarray, ...]]:
+    """Spec, interface, mask and weights of a Keras Sequential of [Embedding,] equal recurrent layers and a Dense head.
+
+    Raises: ValueError for any other network; probes accept that as a Keras model.
+    """
+    from keras import activations, layers
+
+    stack = [layer for layer in network.layers if not isinstance(layer, layers.InputLayer)]
+    embeddings = [layer for layer in stack[:1] if isinstance(layer, layers.Embedding)]
+    middle, head = stack[len(embeddings) : -1], stack[-1]
+    halves = [getattr(layer, "forward_layer", layer) for layer in middle]
+    kinds = {layers.SimpleRNN: "simple_rnn", layers.LSTM: "lstm", layers.GRU: "gru"}
+    for layer in [*halves, head] if isinstance(head, layers.Dense) else [head]:
+        if type(layer) not in (*kinds, layers.Dense):
+            raise ValueError(f"expected [Embedding,] recurrent layers and Dense, got a {type(layer).__name__} ({layer.name})")
+    specs = [_spec(kinds, layer, half, len(halves), embeddings) for layer, half in zip(middle, halves, strict=True)]
+    if not specs or any(spec != specs[0] for spec in specs):
+        raise ValueError(
+            f"expected recurrent layers that are all alike, got {', '.join(layer.name for layer in middle) or 'none'}"
+        )
+    losses = {value: key for key, value in HEADS.items()}
+    loss = losses.get(activations.serialize(head.activation))
+    if loss is None or not head.use_bias:
+        raise ValueError("expected a Dense head with bias that ends in sigmoid, softmax or nothing")
+    size = embeddings[0].input_dim if embeddings else network.input_shape[-1]
+    interface = Interface("tokens" if embeddings else "floats", size, head.units, loss, halves[-1].return_sequences)
+    weights = tuple(weight.copy() for weight in network.get_weights())
+    return specs[0], interface, bool(embeddings and embeddings[0].mask_zero), weights
+
+
+def _spec(kinds: dict[Any, str], layer: Any, half: Any, depth: int, embeddings: list[Any]) -> ModelSpec:
+    """The ModelSpec of one stock layer in a network of `depth` such layers; `half` is its forward layer."""
+    from keras import activations
+
+    return ModelSpec(
+        cell=kinds[type(half)],
+        units=half.units,
+        layers=depth,
+        bidirectional=half is not layer,
+        activation=activations.serialize(half.activation),
+        embedding=embeddings[0].output_dim if embeddings else ModelSpec().embedding,
+        reset_after=getattr(half, "reset_after", True),
+        use_bias=half.use_bias,
+        dropout=half.dropout,
+    )
