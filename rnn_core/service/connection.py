@@ -146,7 +146,7 @@ class Connection:
                 self._state("starting", f"{problem}; starting them again.")
                 self._closed.wait(min(30.0, 0.5 * 2**failures))
         if not self._closed.is_set():
-            where = f"the cluster at {self.scheduler}" if self.scheduler else f"the workers; {self.log} says why"
+            where = f"the cluster at {self.scheduler}" if self.scheduler else f"the workers; the reason is in {self.log}"
             self._state("failed", f"Could not reach {where}. Restart the app to try again.")
 
     def _connect(self) -> None:

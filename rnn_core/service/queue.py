@@ -66,7 +66,10 @@ def seconds_until_start(seconds_left: Sequence[float], workers: int, durations: 
 
 
 class JobQueue:
-    """All jobs, waiting, running or ended, and the present workers. Changed by the dispatcher; hold `lock` to read or change a job elsewhere."""
+    """All jobs, waiting, running or ended, and the present workers.
+
+    Hold `lock` to read or change a job outside the dispatcher's thread.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -122,7 +125,7 @@ class JobQueue:
         return fair_order(waiting, [job.viewer for job in self.jobs.values() if job.status == "running"])
 
     def startable(self) -> Iterator[Job]:
-        """Waiting jobs whose viewer has none running, in order. Checked anew for each, since the caller starts them meanwhile."""
+        """Waiting jobs whose viewer has none running, in order. Checked again for each, since the caller starts them one by one."""
         for waiting in self.waiting():
             if not any(job.viewer == waiting.viewer and job.status == "running" for job in self.jobs.values()):
                 yield self.jobs[waiting.job_id]

@@ -61,7 +61,7 @@ def corpus_of(source: Source) -> corpus.Corpus:
 
 
 def read(source: Source, ids: np.ndarray, method: str = "integrated_gradients") -> reading.Reading:
-    """One text read by the model of `source`: `reading.read`, which says what is refused."""
+    """`reading.read` of one text by the model of `source`; raises what that raises."""
     model = model_of(source)
     reading.check(model, np.asarray(ids), method)  # before the profile, which takes a while
     return reading.read(model, profile_of(source), ids, method)

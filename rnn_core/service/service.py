@@ -144,7 +144,10 @@ class Service:
             return Live(job.id, job.status, job.snapshot, position, estimate, message, job.revision)
 
     def viewed(self, run_id: str) -> None:
-        """Record that a viewer has this run or stream open; call it at every refresh. After `idle_timeout` seconds without, it is stopped and kept."""
+        """Record that a viewer has this run or stream open; call it at every refresh.
+
+        After `idle_timeout` seconds without a call, the job is stopped and everything up to there is kept.
+        """
         job = self._dispatcher.queue.jobs.get(run_id)
         if job is not None:
             job.last_viewed = time.monotonic()

@@ -1,4 +1,4 @@
-"""Receives updates and saved files from running jobs, applies them to the store and the live state, and ends jobs. Runs in the dispatcher's thread."""
+"""Receives updates and saved files of running jobs, and ends jobs. Everything here runs in the dispatcher's thread."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rnn_core.store.arrays import checksum, write_atomically
 
-RESERVED_BYTES = 256 * 1024  # reserved, so that on a full disk the index can still be told why a run failed
+RESERVED_BYTES = 256 * 1024  # freed on a full disk, so that the failure of a run can still be recorded
 
 
 class RunFiles:

@@ -22,7 +22,7 @@ from tests import made_up
 from tests.conftest import SHARED_IMDB
 
 ACCURACY = {"simple_rnn": 0.85, "lstm": 0.875, "gru": 0.875}  # of the 25,000 test reviews, at least
-imdb = pytest.mark.skipif(not (SHARED_IMDB / "imdb.npz").exists(), reason="IMDB does not lie beside the project")
+imdb = pytest.mark.skipif(not (SHARED_IMDB / "imdb.npz").exists(), reason="needs IMDB beside the project")
 
 
 def test_they_are_accurate_and_small() -> None:
