@@ -1,4 +1,4 @@
-"""Unrolled without the app: `python -m rnn_core train textbook --epochs 2`."""
+"""The command line: `python -m rnn_core train textbook --epochs 2`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit code. Errors are one sentence on standard error."""
+    """Run one command; returns the exit code. Prints an error as one sentence on standard error."""
     chosen = _parser().parse_args(arguments)
     try:
         return int(chosen.do(chosen) or 0)
@@ -92,15 +92,15 @@ def _resume(chosen: argparse.Namespace) -> int:
     if info.builtin or info.status in ("waiting", "running", "paused"):
         raise ValueError(f"{info.name} cannot be resumed: it is {'a starter model' if info.builtin else info.status}")
     experiment = info.experiment if chosen.epochs is None else info.experiment.replace(epochs=chosen.epochs)
-    parcel = store.checkpoint(info.id)
-    start = read_checkpoint(parcel) if parcel else None
+    content = store.checkpoint(info.id)
+    start = read_checkpoint(content) if content else None
     store.rewind(info.id, start.step if start else -1)
     store.record(info.id, experiment=experiment.to_json())
     return _follow(store, info.id, experiment, store.uploads(experiment), start)
 
 
 def _follow(store: Store, run_id: str, experiment: Experiment, uploads: dict[str, bytes], start: Checkpoint | None) -> int:
-    """Train with a progress bar, into the store, until the end or Ctrl-C."""
+    """Train with a progress bar until the end or Ctrl-C, recording the run in the store."""
     from rnn_core.store.recorder import Recorder
     from rnn_core.training.loop import train
 
@@ -111,11 +111,11 @@ def _follow(store: Store, run_id: str, experiment: Experiment, uploads: dict[str
     with _interrupts(control):
         try:
             recorder = Recorder(store, run_id)
-            for last in _bar(train(experiment, uploads=uploads, control=control, resume=start), experiment):
-                recorder.see(last)
+            for last in _progress(train(experiment, uploads=uploads, control=control, resume=start), experiment):
+                recorder.add(last)
         except (sqlite3.Error, OSError, ValueError) as problem:
             with contextlib.suppress(sqlite3.Error, OSError):
-                store.spend_ballast()
+                store.free_reserve()
                 store.record(run_id, status="failed", message=str(problem))
             raise
         finally:
@@ -125,41 +125,42 @@ def _follow(store: Store, run_id: str, experiment: Experiment, uploads: dict[str
 
 
 def _load_tensorflow_quietly() -> None:
-    """Its C++ part talks to standard error while it loads, whatever the log level says."""
+    """Load TensorFlow with standard error redirected to null: its C++ part prints there while it loads, at any log level."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
     try:
         import tensorflow  # noqa: F401
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null)
 
 
-def _bar(snapshots: Iterator[Snapshot], experiment: Experiment) -> Iterator[Snapshot]:
+def _progress(snapshots: Iterator[Snapshot], experiment: Experiment) -> Iterator[Snapshot]:
+    """Yield the snapshots, showing a progress bar, and a line after each validation."""
     from tqdm import tqdm
 
     metric = data.task(experiment.data.task).metric
-    words: dict[str, str] = {}
+    shown: dict[str, str] = {}
     with tqdm(unit="step", dynamic_ncols=True, disable=None, mininterval=0.25) as bar:
         for snapshot in snapshots:
             bar.total = snapshot.epochs * snapshot.steps_per_epoch
             bar.update(snapshot.step - bar.n)
-            words |= {"loss": f"{snapshot.loss:.4f}", metric: f"{snapshot.metric:.4f}"}
+            shown |= {"loss": f"{snapshot.loss:.4f}", metric: f"{snapshot.metric:.4f}"}
             if not math.isnan(snapshot.validation_metric):
-                words["validation"] = f"{snapshot.validation_metric:.4f}"
-                words_now = f"epoch {snapshot.epoch}/{snapshot.epochs}: loss {snapshot.validation_loss:.4f}"
-                tqdm.write(f"{words_now}, {metric} {snapshot.validation_metric:.4f} on validation, {snapshot.seconds:.1f} s")
+                shown["validation"] = f"{snapshot.validation_metric:.4f}"
+                losses = f"epoch {snapshot.epoch}/{snapshot.epochs}: loss {snapshot.validation_loss:.4f}"
+                tqdm.write(f"{losses}, {metric} {snapshot.validation_metric:.4f} on validation, {snapshot.seconds:.1f} s")
             bar.set_description(f"epoch {min(snapshot.epoch + 1, snapshot.epochs)}/{snapshot.epochs}", refresh=False)
-            bar.set_postfix(words, refresh=False)
+            bar.set_postfix(shown, refresh=False)
             yield snapshot
 
 
 @contextlib.contextmanager
 def _interrupts(control: Control) -> Iterator[None]:
-    """The first Ctrl-C stops the training after its batch; the second ends the program."""
+    """The first Ctrl-C stops the training after its batch; the second ends the program at once."""
 
     def stop(number: int, frame: object) -> None:
         if control.stopped:
@@ -176,7 +177,7 @@ def _interrupts(control: Control) -> Iterator[None]:
 
 
 def _report(last: Snapshot, run_id: str, experiment: Experiment) -> int:
-    """The last lines; the very last is the task's metric, on the test part where there is one."""
+    """Print how the run ended, last the task's metric (on the test data if there are any); returns the exit code."""
     metric = {"accuracy": "Accuracy", "rmse": "RMSE"}[data.task(experiment.data.task).metric]
     print(f"Run {run_id}: {last.reason} after {last.step} steps and {last.seconds:.1f} s. {last.advice}".rstrip())
     if last.reason == "diverged":
@@ -185,13 +186,14 @@ def _report(last: Snapshot, run_id: str, experiment: Experiment) -> int:
         print(f"Kept; go on with: python -m rnn_core resume {run_id}")
         return 130
     measured = not math.isnan(last.test_metric)
-    watched = [value for value in last.run.history["validation_metric"].tolist() if not math.isnan(value)]
-    value = last.test_metric if measured else watched[-1] if watched else math.nan
+    validation = [value for value in last.run.history["validation_metric"].tolist() if not math.isnan(value)]
+    value = last.test_metric if measured else validation[-1] if validation else math.nan
     print(f"{'Test' if measured else 'Validation'} {metric}: {value:.4f}")
     return 0
 
 
 def _experiment(name: str) -> Experiment:
+    """The experiment of a preset's name or a JSON file. Raises ValueError with a sentence."""
     if name in presets.presets():
         return presets.get(name)
     if name.endswith(".json"):
@@ -199,7 +201,7 @@ def _experiment(name: str) -> Experiment:
             return Experiment.from_json(Path(name).read_text("utf-8"))
         except (UnicodeDecodeError, AttributeError, TypeError, RecursionError, ValueError) as problem:
             raise ValueError(f"{name} does not hold an experiment: {problem}") from problem
-    return presets.get(name)  # says which there are
+    return presets.get(name)  # raises an error that lists the presets
 
 
 # -------------------------------------------------------------------- the store
@@ -218,13 +220,13 @@ def _runs(chosen: argparse.Namespace) -> None:
         print(f"{info.id:20}  {when}  {info.status:11}  {info.step:7d} steps  {metric}  {info.name}")
 
 
-def _find(store: Store, words: str) -> RunInfo:
-    """The run meant by an id or a name, or the beginning of one."""
-    every = store.list()
-    exact = [info for info in every if words in (info.id, info.name)]
-    found = exact or [info for info in every if info.id.startswith(words) or info.name.lower().startswith(words.lower())]
+def _find(store: Store, text: str) -> RunInfo:
+    """The one run whose id or name is `text`, or begins with it. Raises ValueError when there is none or several."""
+    infos = store.list()
+    exact = [info for info in infos if text in (info.id, info.name)]
+    found = exact or [info for info in infos if info.id.startswith(text) or info.name.lower().startswith(text.lower())]
     if len(found) != 1:
-        raise ValueError(f"{'no run' if not found else f'{len(found)} runs'} called {words!r}: see `python -m rnn_core runs`")
+        raise ValueError(f"{'no run' if not found else f'{len(found)} runs'} called {text!r}: see `python -m rnn_core runs`")
     return found[0]
 
 

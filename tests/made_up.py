@@ -1,4 +1,4 @@
-"""Runs for tests of the store, with made-up numbers: no training needed."""
+"""Runs with made-up numbers, for tests that need no training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from rnn_core import data
 from rnn_core.engine.model import Model
 from rnn_core.spec.experiment import Experiment
-from rnn_core.store.saved import Parcel, checkpoint, moment, weight_shapes
+from rnn_core.store.saved import SavedFile, checkpoint_file, kept_step_file, weight_shapes
 from rnn_core.store.store import RunRecord, Store
 from rnn_core.training.history import NormHistory, logarithms
 from rnn_core.training.loop import Checkpoint, Run, Snapshot
@@ -16,12 +16,12 @@ EXPERIMENT = Experiment().replace(task="first_token", length=20, units=8, cell="
 
 
 def healthy(store: Store) -> bool:
-    """Whether the store's index is intact."""
+    """Whether the store's index passes SQLite's integrity check."""
     return store._index.execute("PRAGMA integrity_check")[0][0] == "ok"
 
 
 def problems(record: RunRecord) -> tuple[str, ...]:
-    """One sentence per kept moment that cannot be read. Reads every file once."""
+    """One sentence per kept step that cannot be read. Reads every file once."""
     return tuple(found for found in (record._problem(kept.step) for kept in record.snapshots) if found)
 
 
@@ -46,19 +46,19 @@ def snapshot(step: int, experiment: Experiment = EXPERIMENT) -> Snapshot:
     )  # fmt: skip
 
 
-def saved(step: int) -> Parcel:
-    return checkpoint(Checkpoint(step, {"weight.0": np.arange(3.0), "count": np.int64(step)}, step / 10), step // 100)
+def checkpoint_at(step: int) -> SavedFile:
+    return checkpoint_file(Checkpoint(step, {"weight.0": np.arange(3.0), "count": np.int64(step)}, step / 10), step // 100)
 
 
 def fill(store: Store, steps: int = 300, experiment: Experiment = EXPERIMENT, time_steps: int = 20, **changes: object) -> str:
-    """A run with metrics, thinned norms, a moment every 100 steps and a checkpoint."""
+    """Write a run with metrics, thinned norms, weights kept every 100 steps and a checkpoint; returns its id."""
     run_id = store.create(experiment, status="running")
     norms = NormHistory()
     for step in range(1, steps + 1):
         norms.add(step, logarithms(np.geomspace(1e-9, 1, time_steps)))
     store.record(run_id, rows(1, steps), norms.rows.items(), norms.stride)
     for step in range(0, min(steps, 1000) + 1, 100):
-        store.keep(run_id, moment(snapshot(step, experiment)))
-    store.keep(run_id, saved(steps))
+        store.keep(run_id, kept_step_file(snapshot(step, experiment)))
+    store.keep(run_id, checkpoint_at(steps))
     store.record(run_id, **({"status": "finished"} | changes))
     return run_id

@@ -1,4 +1,4 @@
-"""A Dask cluster that no app started: a scheduler and workers, each a process of its own on this machine."""
+"""A Dask cluster that the app did not start: a scheduler and workers, each a process on this machine."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ WARM = ("--preload", "rnn_core.service.worker_setup")
 
 @contextmanager
 def cluster(folder: Path, workers: Sequence[Sequence[str]], environment: Mapping[str, str]) -> Iterator[str]:
-    """Address of a scheduler with these workers; all end with the block.
+    """Start a scheduler with these workers; yields its address. All are ended with the block.
 
     Args:
-        folder: for the address and the workers' scratch files.
-        workers: options of each.
-        environment: variables besides this process's own.
+        folder: holds the address and the workers' scratch files.
+        workers: command-line options of each.
+        environment: variables added to this process's own.
     """
     file, started = folder / "scheduler.json", []
 
-    def start(*words: str) -> None:
-        command, variables = [sys.executable, "-m", *words, "--no-dashboard"], {**os.environ, **environment}
+    def start(*arguments: str) -> None:
+        command, variables = [sys.executable, "-m", *arguments, "--no-dashboard"], {**os.environ, **environment}
         started.append(subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
     try:
@@ -40,5 +40,5 @@ def cluster(folder: Path, workers: Sequence[Sequence[str]], environment: Mapping
         yield address
     finally:
         for process in reversed(started):
-            process.kill()  # asked politely, a worker would first finish what it trains
+            process.kill()  # on a terminate signal, a worker would first finish its training
             process.wait(20)

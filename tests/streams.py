@@ -1,4 +1,4 @@
-"""Functions that tests run on workers: they must be importable there."""
+"""Functions that tests run on workers, which import them from here."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def count(last: int, pause: float = 0.02) -> Iterator[int]:
         yield n
 
 
-def fail(words: str) -> Any:
-    raise ValueError(words)
+def fail(message: str) -> Any:
+    raise ValueError(message)
 
 
 def process_id(salt: int = 0) -> int:

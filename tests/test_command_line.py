@@ -1,4 +1,4 @@
-"""`python -m rnn_core`: trains, keeps, lists, exports, imports, and says what is wrong in one sentence."""
+"""`python -m rnn_core`: trains, records, lists, exports and imports, and reports an error in one sentence."""
 
 from __future__ import annotations
 
@@ -25,18 +25,19 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def _said(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> list[str]:
-    assert main([str(word) for word in words]) == code
+def _output(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> list[str]:
+    """Lines printed by a command, on standard error if it fails with `code`."""
+    assert main([str(argument) for argument in arguments]) == code
     captured = capsys.readouterr()
     return (captured.err if code else captured.out).strip().splitlines()
 
 
-def test_train_ends_with_the_metric_and_keeps_the_run(home: Path, file: Path):
+def test_train_prints_the_metric_last_and_stores_the_run(home: Path, file: Path):
     command = [sys.executable, "-m", "rnn_core", "train", str(file), "--epochs", "3"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"Test Accuracy: 0\.\d{4}|Test Accuracy: 1\.0000", done.stdout.splitlines()[-1])
-    assert "cuda" not in done.stderr.lower(), "TensorFlow's start-up chatter is not for people"
+    assert "cuda" not in done.stderr.lower(), "TensorFlow's start-up messages are not shown"
     store = Store(home)
     (info,) = [info for info in store.list() if not info.builtin]
     assert (info.status, info.experiment) == ("finished", TINY.replace(epochs=3))
@@ -48,7 +49,7 @@ def test_train_ends_with_the_metric_and_keeps_the_run(home: Path, file: Path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no Ctrl-C to send")
-def test_ctrl_c_ends_cleanly_and_the_run_goes_on_later(home: Path, tmp_path: Path):
+def test_ctrl_c_stops_the_run_which_resume_continues(home: Path, tmp_path: Path):
     file = tmp_path / "long.json"
     file.write_text(LONG.to_json(), "utf-8")
     process = subprocess.Popen(
@@ -87,20 +88,20 @@ def test_a_diverging_run_gives_advice(home: Path, tmp_path: Path, capsys: pytest
     assert "learning rate below" in capsys.readouterr().out
 
 
-def test_the_store_by_command(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_runs_export_import_and_prune(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     run_id = made_up.fill(Store(home))
-    assert any(run_id in line and "finished" in line and "300 steps" in line for line in _said(capsys, "runs"))
-    assert _said(capsys, "export", run_id[:12], tmp_path / "x.run") == [str(tmp_path / "x.run")]
-    (other,) = _said(capsys, "import", tmp_path / "x.run", "--home", tmp_path / "other")
+    assert any(run_id in line and "finished" in line and "300 steps" in line for line in _output(capsys, "runs"))
+    assert _output(capsys, "export", run_id[:12], tmp_path / "x.run") == [str(tmp_path / "x.run")]
+    (other,) = _output(capsys, "import", tmp_path / "x.run", "--home", tmp_path / "other")
     assert Store(tmp_path / "other").open(other).info.step == 300
-    assert _said(capsys, "prune", "0") == [f"deleted {run_id}"]
+    assert _output(capsys, "prune", "0") == [f"deleted {run_id}"]
 
 
 def test_presets_are_listed(capsys: pytest.CaptureFixture[str]):
-    assert any(line.startswith("textbook ") for line in _said(capsys, "presets"))
+    assert any(line.startswith("textbook ") for line in _output(capsys, "presets"))
 
 
-@pytest.mark.parametrize("words", [
+@pytest.mark.parametrize("arguments", [
     ["train", "no_such_preset"],
     ["train", "missing.json"],
     ["export", "nothing", "x.run"],
@@ -108,24 +109,24 @@ def test_presets_are_listed(capsys: pytest.CaptureFixture[str]):
     ["resume", "starter"],
     ["train", "toy", "--epochs", "0"],
 ])  # fmt: skip
-def test_what_cannot_be_done_is_one_sentence(home: Path, capsys: pytest.CaptureFixture[str], words: list[str]):
-    said = _said(capsys, *words, code=1)
-    assert len(said) == 1
-    assert said[0].startswith("rnn_core: ")
-    assert "Traceback" not in said[0]
+def test_an_impossible_command_fails_with_one_sentence(home: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]):
+    lines = _output(capsys, *arguments, code=1)
+    assert len(lines) == 1
+    assert lines[0].startswith("rnn_core: ")
+    assert "Traceback" not in lines[0]
 
 
-def test_files_that_hold_no_experiment(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_file_without_an_experiment_is_refused(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     for content in (b"", b"[1]", b"{", b'{"units": 1e9}', b"\xff\xfe", b"[" * 100_000):
         (tmp_path / "x.json").write_bytes(content)
-        assert len(_said(capsys, "train", tmp_path / "x.json", code=1)) == 1
+        assert len(_output(capsys, "train", tmp_path / "x.json", code=1)) == 1
     assert [info for info in Store(home).list() if not info.builtin] == []
 
 
-def test_starters_are_rebuilt_by_their_own_module(monkeypatch: pytest.MonkeyPatch):
-    asked = []
-    monkeypatch.setattr("rnn_core.store.starters.build.main", asked.append)
+def test_starters_calls_the_build_module(monkeypatch: pytest.MonkeyPatch):
+    calls = []
+    monkeypatch.setattr("rnn_core.store.starters.build.main", calls.append)
     assert main(["starters", "lstm"]) == 0
     assert main(["starters"]) == 0
-    assert asked == [["lstm"], None]
+    assert calls == [["lstm"], None]
     assert os.path.exists("rnn_core/store/starters")

@@ -1,4 +1,4 @@
-"""A small and a long training, and what a viewer of the service does: look, and wait until something is so."""
+"""A small and a long training, and helpers that look at a service's runs and wait for a condition."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ LONG = TINY.replace(epochs=1000, samples=2000)
 def until(
     condition: Callable[[], object], seconds: float = 120.0, otherwise: Callable[[], str] = lambda: "it did not happen"
 ) -> None:
-    """Wait for so many seconds in which this process got to look; those in which the whole machine stood still do not count."""
-    looked = time.monotonic()
+    """Wait for a condition, at most `seconds`. Of a pause of the whole machine, however long, only one second counts."""
+    checked = time.monotonic()
     while not condition():
-        seconds -= min(time.monotonic() - looked, 1.0)
-        looked = time.monotonic()
+        seconds -= min(time.monotonic() - checked, 1.0)
+        checked = time.monotonic()
         assert seconds > 0, otherwise()
         time.sleep(0.01)
 
@@ -39,28 +39,28 @@ def step(service: Service, run_id: str) -> int:
 
 
 def wait(service: Service, run_id: str, *statuses: str) -> Live:
-    """The run once it has one of these statuses; fails at once when it ended in another."""
-    until(lambda: live(service, run_id).status not in set(ACTIVE) - set(statuses), otherwise=lambda: scene(service, run_id))
+    """Wait until the run has one of these statuses; fails at once when it ends in another."""
+    until(lambda: live(service, run_id).status not in set(ACTIVE) - set(statuses), otherwise=lambda: describe(service, run_id))
     found = live(service, run_id)
     assert found.status in statuses, f"{found.status} after step {step(service, run_id)}: {found.message}"
     return found
 
 
-def scene(service: Service, run_id: str) -> str:
-    """All that may tell why a run does not get on: where it stands, who works, and what its worker does."""
-    job = service._clerk.roster.jobs[run_id]
+def describe(service: Service, run_id: str) -> str:
+    """State of a run, its job and the workers, and the stacks of its worker's threads: for the message of a failed wait."""
+    job = service._dispatcher.queue.jobs[run_id]
     found = live(service, run_id)
     try:
-        doing = service._clerk.link.run(job.worker, stacks).result(10) if job.worker else "nowhere"
+        doing = service._dispatcher.connection.run(job.worker, stacks).result(10) if job.worker else "nowhere"
     except Exception as problem:
         doing = f"the worker does not answer: {problem!r}"
     return (
         f"{found.status}, step {step(service, run_id)}, place {found.position}, {found.message!r}, attempt {job.attempt}, "
-        f"ending {job.ending is not None}, task {job.task}, service {service.state} {service.message!r}, "
-        f"workers {service._clerk.roster.workers}; {doing}"
+        f"final update {job.last_update is not None}, task {job.task}, service {service.state} {service.message!r}, "
+        f"workers {service._dispatcher.queue.workers}; {doing}"
     )
 
 
 def stacks() -> str:
-    """Every thread of this process, by what it does."""
+    """The stack of every thread of this process."""
     return "\n".join("".join(traceback.format_stack(frame)) for frame in sys._current_frames().values())

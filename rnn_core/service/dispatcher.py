@@ -1,4 +1,4 @@
-"""The one thread that moves jobs: from the queue to a worker, from there to store and screen, and back when a worker dies."""
+"""The one thread that moves jobs: from the queue to a worker, from there to an end, and back to the queue when a worker is lost."""
 
 from __future__ import annotations
 
@@ -11,80 +11,89 @@ from concurrent.futures import Future
 from functools import partial
 
 from rnn_core.service import worker as jobs
-from rnn_core.service.connection import Link, Worker, failure
+from rnn_core.service.connection import Connection, Worker, exception_of
 from rnn_core.service.job import Job
-from rnn_core.service.job_store import Ledger
+from rnn_core.service.job_store import JobStore
 from rnn_core.service.probe_cache import ProbeCache
-from rnn_core.service.queue import Roster
-from rnn_core.service.updates import Reception, unstarted
+from rnn_core.service.queue import JobQueue
+from rnn_core.service.updates import UpdateReceiver, not_started
 from rnn_core.store.store import Store
 
-DEATHS = 3  # workers that may die under one run without any progress in between
-# Bytes that a worker may take before it starts afresh: TensorFlow keeps some 40 MB of every network it compiled.
-GROWN = 2 * 2**30
-SWEEP = 0.5  # seconds between two looks at what nobody watches and what could not be fetched or said
-SILENCE = 10.0  # seconds after which the last beat of a task that has ended counts as lost
+MAX_WORKER_DEATHS = 3  # workers lost under one run without progress in between, after which the run fails
+# Resident memory after a job, above which an embedded worker is restarted: TensorFlow keeps some 40 MB of every network compiled.
+MAX_WORKER_BYTES = 2 * 2**30
+CHECK_SECONDS = 0.5  # between two periodic checks of all jobs
+LAST_UPDATE_TIMEOUT = 10.0  # seconds after the end of a task, after which its final update counts as lost
 log = logging.getLogger(__name__)
 
 
-class Clerk:
-    """Brings the jobs of the roster to the workers of the link."""
+class Dispatcher:
+    """Starts queued jobs on workers, and handles everything that happens to them, one action after another in its own thread.
 
-    def __init__(self, store: Store, scheduler: str, trainers: int, patience: float) -> None:
-        self.patience = patience
+    Args:
+        store: where runs are kept.
+        scheduler: address of an existing cluster; "" starts an embedded one.
+        trainers: training workers of an embedded cluster.
+        idle_timeout: seconds without a viewer until a job is stopped.
+    """
+
+    def __init__(self, store: Store, scheduler: str, trainers: int, idle_timeout: float) -> None:
+        self.idle_timeout = idle_timeout
         self.state, self.message = "starting", "The workers are starting."
-        self.roster = Roster()
+        self.queue = JobQueue()
         self.probes = ProbeCache()
-        self.ledger = Ledger(store, self._give_up)
-        self._grown: set[str] = set()  # workers to start afresh when nobody is on them
-        self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self.link = Link(
+        self.job_store = JobStore(store, self._on_store_error)
+        self._to_restart: set[str] = set()  # addresses of workers to restart once they hold no job
+        self._actions: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self.connection = Connection(
             scheduler,
             trainers,
             store.home / "workers.log",
-            on_event=lambda message: self.later(partial(self.reception.beat, message)),
-            on_workers=lambda workers: self.later(partial(self._on_workers, workers)),
-            on_gone=lambda address: self.later(partial(self._on_gone, address)),
+            on_event=lambda message: self.schedule(partial(self.receiver.receive, message)),
+            on_workers=lambda workers: self.schedule(partial(self._on_workers, workers)),
+            on_worker_lost=lambda address: self.schedule(partial(self._on_worker_lost, address)),
             on_state=self._on_state,
         )
-        self.reception = Reception(self.roster, self.ledger, self.link, self.later, self._orphan, self._weigh)
-        self._thread = threading.Thread(target=self._work, name="unrolled-clerk", daemon=True)
+        self.receiver = UpdateReceiver(
+            self.queue, self.job_store, self.connection, self.schedule, self._requeue, self._check_memory
+        )
+        self._thread = threading.Thread(target=self._run, name="unrolled-dispatcher", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        self._inbox.put(None)
+        self._actions.put(None)
         self._thread.join(10)
-        self.link.close()
+        self.connection.close()
         self.probes.close()
 
-    def later(self, action: Callable[[], None] = lambda: None) -> None:
-        """Do something in the clerk's thread, then look whether a job can start."""
-        self._inbox.put(action)
+    def schedule(self, action: Callable[[], None] = lambda: None) -> None:
+        """Call a function in the dispatcher's thread, then start the jobs that can start."""
+        self._actions.put(action)
 
-    def tell(self, job: Job, command: str, value: float | None = None) -> None:
-        """Pass a wish on to the worker; returns at once."""
-        self.link.run(job.worker, jobs.send, job.id, job.attempt, command, value)
+    def send_command(self, job: Job, command: str, value: float | None = None) -> None:
+        """Send a command to the job's worker; returns at once."""
+        self.connection.run(job.worker, jobs.send_command, job.id, job.attempt, command, value)
 
-    def _work(self) -> None:
-        swept = 0.0
+    def _run(self) -> None:
+        checked = 0.0
         while True:
             try:
-                item = self._inbox.get(timeout=SWEEP)
+                action = self._actions.get(timeout=CHECK_SECONDS)
             except queue.Empty:
-                item = self._dispatch
-            if item is None:
+                action = self._start_jobs
+            if action is None:
                 return
             try:
-                item()
-                if time.monotonic() - swept > SWEEP:
-                    swept = time.monotonic()
-                    self._sweep()
-                self._refresh()
-                self._dispatch()
-            except Exception:  # the clerk must live; what failed is in the log
-                log.exception("the runs' clerk could not do something")
+                action()
+                if time.monotonic() - checked > CHECK_SECONDS:
+                    checked = time.monotonic()
+                    self._check_jobs()
+                self._restart_workers()
+                self._start_jobs()
+            except Exception:  # the thread must go on; the log has the traceback
+                log.exception("an action of the dispatcher failed")
 
-    # ---------------------------------------------------------------- workers come and go
+    # ---------------------------------------------------------------- workers join and leave
 
     def _on_state(self, state: str, message: str) -> None:
         self.state, self.message = state, message
@@ -92,71 +101,71 @@ class Clerk:
             self.probes.close(message)
 
     def _on_workers(self, workers: tuple[Worker, ...]) -> None:
-        """Somebody joined or left; jobs on those who left go back to the queue."""
-        there = {worker.address for worker in workers}
-        with self.roster.lock:
-            self.roster.workers = workers
-            orphans = [job for job in self.roster.jobs.values() if job.worker and job.worker not in there and not job.ended]
-        self.probes.use(self.link, self.roster.roles()[0])
-        for job in orphans:
-            self._orphan(job)
+        """Take the new set of workers, and requeue the jobs of those that left."""
+        addresses = {worker.address for worker in workers}
+        with self.queue.lock:
+            self.queue.workers = workers
+            lost = [job for job in self.queue.jobs.values() if job.worker and job.worker not in addresses and not job.ended]
+        self.probes.use(self.connection, self.queue.roles()[0])
+        for job in lost:
+            self._requeue(job)
 
-    def _on_gone(self, address: str) -> None:
-        """A worker died just now, says the scheduler."""
-        self._on_workers(tuple(worker for worker in self.roster.workers if worker.address != address))
+    def _on_worker_lost(self, address: str) -> None:
+        """Called when the scheduler reports that it has lost a worker."""
+        self._on_workers(tuple(worker for worker in self.queue.workers if worker.address != address))
 
-    def _orphan(self, job: Job) -> None:
-        """The job's worker, or a part of what it said, is gone: back to the queue, from the last checkpoint."""
+    def _requeue(self, job: Job) -> None:
+        """Put a job whose worker or updates were lost back into the queue, from its last checkpoint; or end it if it cannot go on."""
         step = job.snapshot.step if job.snapshot else 0
-        self.tell(job, "stop")  # should the worker be there after all
-        with self.roster.lock:
-            job.deaths = 1 if step > job.progress else job.deaths + 1
-            job.progress = max(job.progress, step)
-            job.restart()
-        if job.broken or job.kind == "stream":
-            status, message = ("failed", job.broken) if job.broken else ("interrupted", "The worker stopped: start again.")
-            self.reception.end(job, status, message)
-        elif job.stopping or job.unwatched:
-            self.reception.end(job, "stopped", job.unwatched)
-        elif job.deaths >= DEATHS:
-            words = "The worker died under this run three times, perhaps for lack of memory: try a smaller one."
-            self.reception.end(job, "failed", words)
-        elif self.ledger.rewind(job):
-            with self.roster.lock:
+        self.send_command(job, "stop")  # in case the worker still runs
+        with self.queue.lock:
+            job.worker_deaths = 1 if step > job.step_at_death else job.worker_deaths + 1
+            job.step_at_death = max(job.step_at_death, step)
+            job.leave_worker()
+        if job.store_error or job.kind == "stream":
+            message = job.store_error or "The worker stopped: start again."
+            self.receiver.end(job, "failed" if job.store_error else "interrupted", message)
+        elif job.stopping or job.idle_message:
+            self.receiver.end(job, "stopped", job.idle_message)
+        elif job.worker_deaths >= MAX_WORKER_DEATHS:
+            message = "The worker died under this run three times, perhaps for lack of memory: try a smaller one."
+            self.receiver.end(job, "failed", message)
+        elif self.job_store.rewind(job):
+            with self.queue.lock:
                 job.commands = [("pause", None)] if job.status == "paused" else []
-                job.status, job.wish = "waiting", None
+                job.status, job.pending_command = "waiting", None
                 job.message = "The worker stopped; the run goes on from its last checkpoint."
                 job.revision += 1
 
-    def _weigh(self, worker: str, done: Future[int]) -> None:
-        """How large a worker is after a job. Those of a foreign cluster are their owner's business."""
-        if not self.link.scheduler and failure(done) is None and done.result() > GROWN:
-            self._grown.add(worker)
+    def _check_memory(self, worker: str, done: Future[int]) -> None:
+        """Mark an embedded worker for restart when its resident memory after a job exceeds MAX_WORKER_BYTES."""
+        if not self.connection.scheduler and exception_of(done) is None and done.result() > MAX_WORKER_BYTES:
+            self._to_restart.add(worker)
 
-    def _refresh(self) -> None:
-        """Start grown workers afresh; one that holds a job, be it paused, goes on until that has ended."""
-        for worker in self._grown - {job.worker for job in self.roster.jobs.values()}:
-            self._grown.discard(worker)
-            self._on_gone(worker)  # nothing starts there from now on
-            self.link.restart(worker)
+    def _restart_workers(self) -> None:
+        """Restart the marked workers that hold no job, running or paused."""
+        for worker in self._to_restart - {job.worker for job in self.queue.jobs.values()}:
+            self._to_restart.discard(worker)
+            self._on_worker_lost(worker)  # so that no job starts there from now on
+            self.connection.restart(worker)
 
     # ---------------------------------------------------------------- jobs start and are stopped
 
-    def _dispatch(self) -> None:
+    def _start_jobs(self) -> None:
         """Start every waiting job for which there is a free worker, and whose viewer has none running."""
-        with self.roster.lock:
-            for job in self.roster.next():
-                if job.worker and job.wish:
-                    self._grant(job)
-                elif worker := self.roster.vacancy():
+        with self.queue.lock:
+            for job in self.queue.startable():
+                if job.worker and job.pending_command:
+                    self._send_pending_command(job)
+                elif worker := self.queue.free_worker():
                     self._start(job, worker)
 
-    def _grant(self, job: Job) -> None:
-        """Let a paused job go on, when its worker is free."""
-        if job.wish and not self.roster.busy(job.worker):
-            (command, value), job.wish = job.wish, None
+    def _send_pending_command(self, job: Job) -> None:
+        """Let a paused job continue if its worker is free."""
+        if job.pending_command and not self.queue.busy(job.worker):
+            (command, value), job.pending_command = job.pending_command, None
             job.status = "running"
-            self.tell(job, command, value)
+            self.send_command(job, command, value)
 
     def _start(self, job: Job, worker: str) -> None:
         job.worker, job.status, job.message, job.attempt = worker, "running", "", job.attempt + 1
@@ -164,37 +173,38 @@ class Clerk:
         commands, job.commands = job.commands, []
         if any(command == "pause" for command, _ in commands):
             job.status = "paused"
-        arguments, attempt = (job.kind, job.id, job.attempt, self.link.topic, commands), job.attempt
+        arguments, attempt = (job.kind, job.id, job.attempt, self.connection.topic, commands), job.attempt
         try:
-            job.task = self.link.submit(worker, False, jobs.run, *arguments, **job.arguments)
+            job.task = self.connection.submit(worker, False, jobs.run, *arguments, **job.arguments)
         except Exception as problem:
-            self.reception.end(job, "failed", unstarted(problem))
+            self.receiver.end(job, "failed", not_started(problem))
             return
-        job.task.add_done_callback(lambda done: self.later(partial(self.reception.returned, job, attempt, done)))
+        job.task.add_done_callback(lambda done: self.schedule(partial(self.receiver.task_done, job, attempt, done)))
 
-    def _give_up(self, job: Job) -> None:
-        """The store cannot go on with this job."""
-        with self.roster.lock:
-            job.message = job.broken
+    def _on_store_error(self, job: Job) -> None:
+        """Stop a job that the store can no longer record."""
+        with self.queue.lock:
+            job.message = job.store_error
         if job.worker:
-            self.tell(job, "stop")
+            self.send_command(job, "stop")
 
-    def _sweep(self) -> None:
-        """Stop what nobody watches, fetch and say what could not be fetched or said."""
+    def _check_jobs(self) -> None:
+        """Stop jobs without a viewer, requeue those whose final update was lost, and retry fetches and writes that failed."""
         now = time.monotonic()
-        for job in list(self.roster.jobs.values()):
-            if not job.ended and now - job.seen > self.patience:
-                job.seen = now
-                self._stop_unwatched(job)
-            elif job.ending is not None and not job.ended:
-                self.reception.finish(job)
-            elif not job.ended and now - job.silent > SILENCE:
-                self._orphan(job)
-        self.ledger.retry()
+        for job in list(self.queue.jobs.values()):
+            if not job.ended and now - job.last_viewed > self.idle_timeout:
+                job.last_viewed = now
+                self._stop_idle(job)
+            elif job.last_update is not None and not job.ended:
+                self.receiver.end_if_complete(job)
+            elif not job.ended and now - job.task_ended > LAST_UPDATE_TIMEOUT:
+                self._requeue(job)
+        self.job_store.retry()
 
-    def _stop_unwatched(self, job: Job) -> None:
-        job.unwatched = f"Stopped because nobody watched for {self.patience / 60:.3g} minutes; everything up to here is kept."
+    def _stop_idle(self, job: Job) -> None:
+        minutes = f"{self.idle_timeout / 60:.3g}"
+        job.idle_message = f"Stopped because nobody watched for {minutes} minutes; everything up to here is kept."
         if job.worker:
-            self.tell(job, "stop")
+            self.send_command(job, "stop")
         else:
-            self.reception.end(job, "stopped", job.unwatched)
+            self.receiver.end(job, "stopped", job.idle_message)

@@ -1,7 +1,7 @@
 """The embedded cluster's own process: `python -m rnn_core.service.embedded --trainers N`.
 
-It prints one line with the scheduler's address and lives until its standard input closes: when the app ends, however it
-ends, the operating system closes the pipe, and scheduler, workers and scratch folder go with it.
+It prints one line with the scheduler's address and runs until its standard input closes. When the app ends for any reason,
+the operating system closes that pipe; scheduler and workers then end, and the scratch folder is removed.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ import threading
 from typing import Any
 
 SETTINGS = {
-    "distributed.admin.log-length": 20,  # events that the scheduler remembers: ours carry arrays
+    "distributed.admin.log-length": 20,  # events that the scheduler keeps: ours carry arrays
     "distributed.admin.low-level-log-length": 100,
     "distributed.scheduler.worker-saturation": 1.0,
-    "distributed.worker.memory.target": False,  # nothing is spilled to disk: a training either fits or is ended
+    "distributed.worker.memory.target": False,  # nothing is spilled to disk: a training that does not fit is ended
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.95,
-    "distributed.worker.profile.enabled": False,  # its sampling wakes the process for nothing
+    "distributed.worker.profile.enabled": False,  # its sampling costs processor time and is not used
     "distributed.comm.timeouts.connect": "20s",
     "distributed.worker.daemon": True,
 }
 
-# TensorFlow's threads beside a training that keeps two cores busy (2 cores, LSTM 32, 300 steps): a trace of 64 sequences takes
-# 110 ms with one, 170 ms with two; gradients 150 and 190 ms; on an idle machine there is no difference.
+# TensorFlow's threads in the probe worker. Beside a training on 2 cores (LSTM 32, 300 steps), a trace of 64 sequences takes 110 ms
+# with one thread and 170 ms with two, gradients 150 and 190 ms; on an idle machine there is no difference.
 PROBE_THREADS = 1
 
 
@@ -44,7 +44,7 @@ def main() -> None:
         asyncio.run(_serve(arguments.trainers, scratch))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-        os._exit(0)  # no thread of a library may keep this process alive
+        os._exit(0)  # ends the process even if a library's thread still runs
 
 
 async def _serve(trainers: int, scratch: str) -> None:
@@ -52,7 +52,7 @@ async def _serve(trainers: int, scratch: str) -> None:
     from distributed import Nanny, Scheduler
 
     dask.config.set(SETTINGS)
-    orphaned = _when_input_closes()
+    input_closed = _when_input_closes()
     options: dict[str, Any] = {"preload": ["rnn_core.service.worker_setup"], "local_directory": scratch, "host": "127.0.0.1"}
     async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
         print(json.dumps({"address": scheduler.address, "pid": os.getpid()}), flush=True)
@@ -63,7 +63,7 @@ async def _serve(trainers: int, scratch: str) -> None:
         ]
         starting = asyncio.gather(*(_start(nanny) for nanny in nannies))
         with contextlib.suppress(asyncio.CancelledError):
-            await orphaned
+            await input_closed
         starting.cancel()
         for nanny in nannies:
             nanny.auto_restart = False  # type: ignore[attr-defined]
@@ -76,19 +76,19 @@ async def _start(nanny: Any) -> None:
 
 
 def _environment(threads: int) -> dict[str, str]:
-    """Threads are limited before TensorFlow loads."""
+    """Variables that limit threads and memory; they must be set before TensorFlow loads."""
     return {
         "UNROLLED_TF_THREADS": str(threads),
         "OMP_NUM_THREADS": str(threads),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "-1",
         "MALLOC_ARENA_MAX": "2",
-        "UNROLLED_COPY_AHEAD": "1",  # of IMDB: on this machine, whose home is the app's own
+        "UNROLLED_COPY_AHEAD": "1",  # prepare IMDB at the start: this machine and its home folder are the app's own
     }
 
 
 def _when_input_closes() -> asyncio.Future[None]:
-    """A future that is cancelled when the parent closes our standard input, on purpose or by dying."""
+    """A future that is cancelled when standard input closes: the parent closed it, or ended."""
     loop = asyncio.get_running_loop()
     closed: asyncio.Future[None] = loop.create_future()
 

@@ -1,4 +1,4 @@
-"""A training or a stream under way, as the service keeps it and as pages see it."""
+"""A training or a stream: its state in the service, and the read-only views that pages get."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rnn_core.service.worker import Beat
+from rnn_core.service.worker import Update
 from rnn_core.store.store import ACTIVE
 from rnn_core.training.loop import Run, Snapshot
 
 
 @dataclass(frozen=True, eq=False)
 class Live:
-    """What is known of a run that waits or trains here (or did, since this process started)."""
+    """The present state of a run that this process has queued or trained."""
 
     run_id: str
     status: str  # one of runs.STATUSES
@@ -24,12 +24,12 @@ class Live:
     position: int  # place in the queue, 1 = next; 0 when not waiting
     estimate: float  # seconds until it starts (waiting) or ends (running); nan when unknown
     message: str  # one sentence, or ""
-    revision: int  # grows with every change but of the place in the queue: equal revisions mean nothing new to draw
+    revision: int  # grows with every change except of `position` and `estimate`: equal revisions have nothing new to draw
 
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """What a streaming job gave so far."""
+    """The present state of a streaming job and its values so far."""
 
     job_id: str
     status: str  # "waiting", "running", "paused", "finished", "stopped", "interrupted", "failed"
@@ -41,74 +41,75 @@ class Stream:
 
 @dataclass(eq=False)
 class Job:
-    """Changed by the clerk alone, under its lock."""
+    """Mutable state of one job. Read and changed only with `JobQueue.lock` held, or in the dispatcher's thread."""
 
     id: str
     kind: str  # "train" or "stream"
     viewer: str
     number: int  # order of submission
-    arguments: dict[str, Any]  # for jobs.run
-    run: Run | None = None  # what a training made so far
+    arguments: dict[str, Any]  # for `worker.run`
+    run: Run | None = None  # history and norms of a training so far
     status: str = "waiting"
     message: str = ""
-    stored: str = "waiting"  # the status that the store knows
+    stored_status: str = "waiting"  # the status last written to the store
     snapshot: Snapshot | None = None
     values: list[Any] = field(default_factory=list)
-    each: Callable[[Any], None] | None = None  # told every value of a stream
+    on_value: Callable[[Any], None] | None = None  # called with every value of a stream
     revision: int = 0
-    seen: float = field(default_factory=time.monotonic)
-    commands: list[tuple[str, float | None]] = field(default_factory=list)  # to be told when it starts
-    wish: tuple[str, float | None] | None = None  # paused, and waits for a free worker to go on with this
-    worker: str = ""  # address; "" while it is nowhere
+    last_viewed: float = field(default_factory=time.monotonic)
+    commands: list[tuple[str, float | None]] = field(default_factory=list)  # sent with the next start
+    pending_command: tuple[str, float | None] | None = None  # paused; this command is sent when its worker is free
+    worker: str = ""  # address; "" while on no worker
     task: Future[None] | None = None  # of the present attempt
     attempt: int = 0
-    deaths: int = 0  # workers that died under it since it last got anywhere
-    progress: int = -1  # step at the last death
-    beats: int = 0  # heard from the worker
-    announced: int = 0  # parcels that beats spoke of: a checkpoint must not come before the rows of its steps
-    parcels: int = 0  # fetched from the worker
-    fetching: bool = False
-    ending: Beat | None = None  # its last beat, when it has ended but parcels are on their way
-    silent: float = math.inf  # time.monotonic() at which its task ended, when its last beat had not come by then
-    stopping: bool = False  # a viewer asked for its end
-    unwatched: str = ""  # a sentence, when it was stopped because nobody watched
-    broken: str = ""  # a sentence, when the store failed it or it was deleted
+    worker_deaths: int = 0  # workers lost under it since it last made progress
+    step_at_death: int = -1  # largest step at which a worker was lost
+    updates_received: int = 0  # of the present attempt
+    files_announced: int = 0  # by the updates received: a checkpoint must not be stored before the rows of its steps
+    files_received: int = 0  # files fetched from the worker
+    fetching: bool = False  # a file was asked for and has not come
+    last_update: Update | None = None  # its final update, while files are still missing
+    task_ended: float = math.inf  # time.monotonic() at which its task ended without the final update; inf until then
+    stopping: bool = False  # a viewer asked to stop it
+    idle_message: str = ""  # one sentence, when it was stopped because nobody watched
+    store_error: str = ""  # one sentence, when the store could not be written or the run was deleted
 
     @property
     def ended(self) -> bool:
         return self.status not in ACTIVE
 
     @property
-    def waits(self) -> bool:
+    def waiting(self) -> bool:
         return self.status == "waiting"
 
     @property
     def seconds_left(self) -> float:
         return self.snapshot.seconds_left if self.snapshot else math.nan
 
-    def restart(self) -> None:
-        """Nowhere again: whatever the last attempt still says does not count."""
-        self.worker, self.attempt, self.silent = "", self.attempt + 1, math.inf
-        self.beats, self.announced, self.parcels, self.fetching, self.ending = 0, 0, 0, False, None
+    def leave_worker(self) -> None:
+        """Detach from the worker; later updates of this attempt are ignored."""
+        self.worker, self.attempt, self.task_ended = "", self.attempt + 1, math.inf
+        self.updates_received, self.files_announced, self.files_received = 0, 0, 0
+        self.fetching, self.last_update = False, None
         if self.task is not None:
             self.task.cancel()  # or the cluster would start it again when a worker of that address comes back
 
-    def show(self, beat: Beat) -> None:
-        """Take over what a beat brings."""
-        self.values.extend(beat.values)
+    def apply(self, update: Update) -> None:
+        """Add an update's rows and values, and take its snapshot and status."""
+        self.values.extend(update.values)
         if self.run is not None:
-            for row in beat.rows:
+            for row in update.rows:
                 self.run._history.append(row)
-        if beat.snapshot is not None:
-            self.snapshot = self._merged(beat.snapshot)
-        if beat.status in ACTIVE and not (self.wish and beat.status == "paused"):
-            self.status, self.message = beat.status, self.broken or self.unwatched
+        if update.snapshot is not None:
+            self.snapshot = self._completed(update.snapshot)
+        if update.status in ACTIVE and not (self.pending_command and update.status == "paused"):
+            self.status, self.message = update.status, self.store_error or self.idle_message
         self.revision += 1
 
-    def _merged(self, fresh: Snapshot) -> Snapshot:
-        """A light snapshot, with the probe arrays of the one before where it brings none, and the run as known here."""
+    def _completed(self, light: Snapshot) -> Snapshot:
+        """An update's snapshot with what was left out: the unchanged probe arrays of the snapshot before, and this process's run."""
         assert self.run is not None
         old = self.snapshot
-        if not fresh.eigenvalues.size and old is not None and old.probe_step == fresh.probe_step:
-            fresh = replace(fresh, probe_inputs=old.probe_inputs, probe_states=old.probe_states, eigenvalues=old.eigenvalues)
-        return replace(fresh, run=self.run)
+        if not light.eigenvalues.size and old is not None and old.probe_step == light.probe_step:
+            light = replace(light, probe_inputs=old.probe_inputs, probe_states=old.probe_states, eigenvalues=old.eigenvalues)
+        return replace(light, run=self.run)

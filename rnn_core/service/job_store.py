@@ -1,4 +1,4 @@
-"""What the clerk writes into the store for its jobs, and what becomes of a job when the store cannot take it."""
+"""Writes jobs to the run store; a job whose store cannot be written ends with one sentence."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import partial
 
 from rnn_core.service.job import Job
-from rnn_core.service.worker import Beat
+from rnn_core.service.worker import Update
 from rnn_core.spec.experiment import Experiment
-from rnn_core.store.saved import Parcel, read_checkpoint
+from rnn_core.store.saved import SavedFile, read_checkpoint
 from rnn_core.store.store import ACTIVE, Store
 from rnn_core.training.history import History
 from rnn_core.training.loop import Run
@@ -17,80 +17,87 @@ from rnn_core.training.loop import Run
 NO_SPACE = (28, 122)  # ENOSPC, EDQUOT
 
 
-class Ledger:
-    """Writes for jobs; never raises for what a disk or a deleted run may do. `give_up` is called with a job that is broken."""
+class JobStore:
+    """The store as the dispatcher writes it. Except `reopen`, no method raises when the disk fails or the run was deleted.
 
-    def __init__(self, store: Store, give_up: Callable[[Job], None]) -> None:
-        self.store, self.give_up = store, give_up
-        self._unsaid: dict[str, tuple[str, str]] = {}  # run → status and message that the store did not take
+    Args:
+        store: the run store.
+        on_error: called with a job whose `store_error` has just been set.
+    """
+
+    def __init__(self, store: Store, on_error: Callable[[Job], None]) -> None:
+        self.store, self.on_error = store, on_error
+        self._unwritten: dict[str, tuple[str, str]] = {}  # run → status and message that could not be written
 
     def reopen(self, job: Job, experiment: Experiment) -> None:
-        """Put an ended run back to its last checkpoint, waiting; raises what the store raises."""
+        """Put an ended run back to its last checkpoint, with status "waiting". Raises what the store raises."""
         self._rewind(job)
         self.store.record(job.id, experiment=experiment.to_json(), status="waiting", message="")
 
     def rewind(self, job: Job) -> bool:
-        """Put a run whose worker died back to its last checkpoint, waiting."""
-        job.stored = "waiting"
-        return self._saved(job, partial(self._rewind, job)) and self._saved(
+        """Put a run whose worker was lost back to its last checkpoint, with status "waiting". False when the store failed."""
+        job.stored_status = "waiting"
+        return self._attempt(job, partial(self._rewind, job)) and self._attempt(
             job, partial(self.store.record, job.id, status="waiting")
         )
 
-    def beat(self, job: Job, beat: Beat) -> None:
-        """Rows, norms and a changed status."""
+    def add_update(self, job: Job, update: Update) -> None:
+        """Write an update's metric rows, gradient norms and changed status."""
         assert job.run is not None
-        doubled = [job.run._norms.add(step, logs) for step, logs in beat.norms]
+        doubled = [job.run._norms.add(step, logs) for step, logs in update.norms]
         stride = job.run._norms.stride
-        kept = [(step, logs) for step, logs in beat.norms if job.run._norms.keeps(step)]
-        changes = {"status": beat.status} if beat.status in ACTIVE and beat.status != job.stored else {}
-        record = partial(self.store.record, job.id, beat.rows, kept, stride if any(doubled) else 1, **changes)
-        if (beat.rows or changes) and self._saved(job, record):
-            job.stored = changes.get("status", job.stored)
+        kept = [(step, logs) for step, logs in update.norms if job.run._norms.keeps(step)]
+        changes = {"status": update.status} if update.status in ACTIVE and update.status != job.stored_status else {}
+        record = partial(self.store.record, job.id, update.rows, kept, stride if any(doubled) else 1, **changes)
+        if (update.rows or changes) and self._attempt(job, record):
+            job.stored_status = changes.get("status", job.stored_status)
 
-    def keep(self, job: Job, parcel: Parcel) -> None:
-        self._saved(job, partial(self.store.keep, job.id, parcel))
+    def keep(self, job: Job, file: SavedFile) -> None:
+        """Store a file of kept weights or a checkpoint."""
+        self._attempt(job, partial(self.store.keep, job.id, file))
 
-    def tested(self, job: Job, metric: float) -> None:
-        self._saved(job, partial(self.store.record, job.id, test_metric=metric))
+    def set_test_metric(self, job: Job, metric: float) -> None:
+        self._attempt(job, partial(self.store.record, job.id, test_metric=metric))
 
-    def say(self, run_id: str, status: str, message: str) -> None:
-        """How a run ended; tried again by `retry` when the store does not take it."""
+    def set_status(self, run_id: str, status: str, message: str) -> None:
+        """Write how a run ended; written again by `retry` if the store fails."""
         try:
             self.store.record(run_id, status=status, message=message)
         except KeyError:
-            pass  # deleted: there is nobody to tell
+            pass  # the run was deleted
         except (sqlite3.Error, OSError):
-            self._unsaid[run_id] = (status, message)
+            self._unwritten[run_id] = (status, message)
             return
-        self._unsaid.pop(run_id, None)
+        self._unwritten.pop(run_id, None)
 
     def retry(self) -> None:
-        for run_id, (status, message) in list(self._unsaid.items()):
-            self.say(run_id, status, message)
+        """Write the statuses that `set_status` could not write."""
+        for run_id, (status, message) in list(self._unwritten.items()):
+            self.set_status(run_id, status, message)
 
     def _rewind(self, job: Job) -> None:
-        parcel = self.store.checkpoint(job.id)
-        self.store.rewind(job.id, read_checkpoint(parcel).step if parcel else -1)
+        content = self.store.checkpoint(job.id)
+        self.store.rewind(job.id, read_checkpoint(content).step if content else -1)
         norms = self.store.norms(job.id)
-        job.arguments |= {"resume": parcel, "stride": norms.stride}
+        job.arguments |= {"resume": content, "stride": norms.stride}
         job.run = Run(job.arguments["experiment"], None, History(self.store.open(job.id).history), norms)
 
-    def _saved(self, job: Job, action: Callable[[], None]) -> bool:
-        """Do something for a job. When the store cannot, the job is broken, and says why in one sentence."""
-        if job.broken:
+    def _attempt(self, job: Job, write: Callable[[], None]) -> bool:
+        """Call `write`; when the store fails, set the job's `store_error` and call `on_error`. False if it failed, now or before."""
+        if job.store_error:
             return False
         try:
-            action()
+            write()
             return True
         except KeyError:
-            job.broken = "This run was deleted."
+            job.store_error = "This run was deleted."
         except (sqlite3.Error, OSError) as problem:
-            job.broken = self._sentence(problem)
-            self.store.spend_ballast()
-        self.give_up(job)
+            job.store_error = self._message(problem)
+            self.store.free_reserve()
+        self.on_error(job)
         return False
 
-    def _sentence(self, problem: Exception) -> str:
+    def _message(self, problem: Exception) -> str:
         if "full" in str(problem) or getattr(problem, "errno", None) in NO_SPACE:
             return f"The disk that holds {self.store.home} is full: free some space, then resume this run; everything up to here is kept."
         return f"The run store in {self.store.home} cannot be written ({problem}): everything up to here is kept."

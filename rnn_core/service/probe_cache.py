@@ -1,4 +1,4 @@
-"""Probe results by content: the same function of the same arguments is computed once, and shared by all who ask."""
+"""A cache of probe results, keyed by function and content of the arguments: each result is computed once for all viewers."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from functools import partial
 from typing import Any
 
 from rnn_core.service import worker as jobs
-from rnn_core.service.connection import Link, dump, failure, lost
+from rnn_core.service.connection import Connection, dump, exception_of, is_connection_error
 
-LARGEST = 64 * 2**20  # bytes of results that are remembered
+MAX_BYTES = 64 * 2**20  # pickled results kept
 
 
 class ProbeCache:
-    """Thread-safe. Calls that come before the workers are there wait for them."""
+    """Calls probes on one worker and caches their results. Thread-safe. Calls made before a worker is available wait for one."""
 
-    def __init__(self, largest: int = LARGEST) -> None:
-        self.largest = largest
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self.max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._results: OrderedDict[str, tuple[Future[Any], int]] = OrderedDict()  # key → result, its size in bytes
-        self._waiting: dict[str, Callable[[], None]] = {}
-        self._link: Link | None = None
+        self._results: OrderedDict[str, tuple[Future[Any], int]] = OrderedDict()  # key → result, its bytes; oldest first
+        self._waiting: dict[str, Callable[[], None]] = {}  # key → starts the call
+        self._connection: Connection | None = None
         self._worker = ""
-        self._sent: set[str] = set()  # models that the worker was sent
-        self._closed = ""  # why nobody will answer any more
+        self._sent: set[str] = set()  # keys of the models that the worker was sent
+        self._closed = ""  # why no call can be answered any more, or ""
 
-    def use(self, link: Link, workers: list[str]) -> None:
-        """Probe on one of these workers from now on; none when there are none."""
+    def use(self, connection: Connection, workers: list[str]) -> None:
+        """Probe on one of these workers from now on, the present one if it is among them; start the waiting calls."""
         with self._lock:
-            self._link = link
+            self._connection = connection
             if self._worker not in workers:
                 self._worker, self._sent = (workers[0] if workers else ""), set()
             waiting, self._waiting = (self._waiting, {}) if self._worker else ({}, self._waiting)
@@ -40,7 +40,8 @@ class ProbeCache:
             start()
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Future[Any]:
-        import dask  # noqa: F401 the whole of it first: two threads that enter it by different doors both fail
+        """The future of function(*args, **kwargs), shared by all calls with equal arguments."""
+        import dask  # noqa: F401 the package first: two threads that import different parts of it at once both fail
         from dask.base import tokenize
 
         key = tokenize(f"{function.__module__}.{function.__qualname__}", args, dict(kwargs))
@@ -52,39 +53,39 @@ class ProbeCache:
             if self._closed:
                 future.set_exception(ConnectionError(self._closed))
                 return future
-            future.set_running_or_notify_cancel()  # one viewer's loss of interest must not cancel another's answer
+            future.set_running_or_notify_cancel()  # so that no viewer can cancel a result that others wait for
             self._results[key] = (future, 0)
         self._start(key, future, function, args, kwargs, tries=2)
         return future
 
-    def close(self, words: str = "The app is closing.") -> None:
-        """Whoever still waits is told so; whoever asks later is told at once."""
+    def close(self, reason: str = "The app is closing.") -> None:
+        """Fail unfinished and later calls with a ConnectionError of this reason."""
         with self._lock:
-            self._closed, self._waiting = words, {}
+            self._closed, self._waiting = reason, {}
             unanswered = [key for key, (future, _) in self._results.items() if not future.done()]
             futures = [self._results.pop(key)[0] for key in unanswered]
         for future in futures:
-            _fail(future, ConnectionError(words))
+            _fail(future, ConnectionError(reason))
 
     def _start(self, key: str, future: Future[Any], function: Any, args: Any, kwargs: Any, tries: int) -> None:
         again = partial(self._start, key, future, function, args, kwargs)
         with self._lock:
-            link, worker = self._link, self._worker
-            if link is None or not worker or not link.connected:  # the cluster may be gone before its workers are known to be
+            connection, worker = self._connection, self._worker
+            if connection is None or not worker or not connection.connected:  # lost, and not yet reported to `use`
                 self._waiting[key] = partial(again, tries)
                 return
-            refer = partial(self._refer, whole=tries < 2)
+            refer = partial(self._by_reference, send_model=tries < 2)
             try:
                 message = dump((function, tuple(map(refer, args)), {name: refer(value) for name, value in kwargs.items()}))
             except Exception as problem:
                 self._results.pop(key, None)
                 _fail(future, problem)
                 return
-        asked = link.submit(worker, True, jobs.probe, message)
-        asked.add_done_callback(lambda done: self._arrived(key, future, done, again, tries))
+        asked = connection.submit(worker, True, jobs.probe, message)
+        asked.add_done_callback(lambda done: self._on_result(key, future, done, again, tries))
 
-    def _refer(self, value: Any, whole: bool) -> Any:
-        """A model as a reference to what the worker holds; anything else as it is."""
+    def _by_reference(self, value: Any, send_model: bool) -> Any:
+        """A model as a ModelRef, with the model in it if the worker was not sent it or `send_model`; any other value as it is."""
         from dask.base import tokenize
 
         from rnn_core.engine.model import Model
@@ -92,29 +93,30 @@ class ProbeCache:
         if not isinstance(value, Model):
             return value
         key = tokenize(value)
-        known = key in self._sent and not whole
+        known = key in self._sent and not send_model
         self._sent.add(key)
         return jobs.ModelRef(key, None if known else dump(value))
 
-    def _arrived(self, key: str, future: Future[Any], done: Future[bytes], again: Callable[[int], None], tries: int) -> None:
-        problem = failure(done)
-        if (lost(problem) or isinstance(problem, jobs.NotHeldError)) and tries > 0:
+    def _on_result(self, key: str, future: Future[Any], done: Future[bytes], again: Callable[[int], None], tries: int) -> None:
+        problem = exception_of(done)
+        if (is_connection_error(problem) or isinstance(problem, jobs.UnknownModelError)) and tries > 0:
             again(tries - 1)
         elif problem is not None:
             with self._lock:
-                self._results.pop(key, None)  # the next who asks tries anew
+                self._results.pop(key, None)  # so that the next call tries again
             _fail(future, problem)
         else:
             message = done.result()
             future.set_result(pickle.loads(message))  # from our own worker
-            self._remember(key, future, len(message))
+            self._cache(key, future, len(message))
 
-    def _remember(self, key: str, future: Future[Any], size: int) -> None:
+    def _cache(self, key: str, future: Future[Any], size: int) -> None:
+        """Record the result's size, and drop the least recently used results beyond `max_bytes`."""
         with self._lock:
             self._results[key] = (future, size)
             total = sum(size for _, size in self._results.values())
             for old in list(self._results):
-                if total <= self.largest:
+                if total <= self.max_bytes:
                     break
                 if self._results[old][0].done():
                     total -= self._results.pop(old)[1]

@@ -1,6 +1,7 @@
-"""The Sentence page's questions, answered in a worker: opens the weights, the profile and the reviews that a probe needs, and asks it.
+"""The Sentence page's probes, as they run in a worker: each opens the weights, profile and reviews of a `Source` and calls a probe.
 
-A starter model is named, and the worker reads its own copy; another run's model travels along. Equal sources share caches.
+Of a starter model only the name is sent, and the worker reads its own copy; of any other run the model is sent. Equal sources
+share the caches here.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """A run and one of its kept steps. Kept steps never change, so the two name the weights."""
+    """The weights of one kept step of a run. Kept steps never change, so that run id and step identify the weights."""
 
     run: str  # run id; "starter-lstm" and the like for the built-in ones
     step: int  # batches trained
-    sent: Model | None = field(default=None, compare=False, repr=False)  # the weights, for all but starters
+    model: Model | None = field(default=None, compare=False, repr=False)  # None for starter models
 
     @property
     def starter(self) -> str:
@@ -33,9 +34,9 @@ class Source:
         return self.run.removeprefix("starter-") if self.run.startswith("starter-") else ""
 
 
-def opened(source: Source) -> Model:
-    """The model of a source; opened once per process."""
-    return source.sent if source.sent is not None else _starter(source.run, source.step)
+def model_of(source: Source) -> Model:
+    """The model of a source; a starter model is read once per process."""
+    return source.model if source.model is not None else _starter(source.run, source.step)
 
 
 @lru_cache(maxsize=16)
@@ -48,27 +49,27 @@ def profile_of(source: Source) -> units.Profile:
     """The model's profile over labelled reviews: shipped with a starter, measured here for any other model."""
     if source.starter:
         return starters.profile(source.starter, source.step)
-    model = opened(source)
+    model = model_of(source)
     task = "imdb" if corpus.imdb_present() and model.interface.input_size > 1000 else "toy_reviews"
     return units.profile(model, corpus.reviews(task, 400, 300, model.interface.input_size))
 
 
 @lru_cache(maxsize=4)
 def corpus_of(source: Source) -> corpus.Corpus:
-    """The reviews as one model reads them; read once per process."""
-    return corpus.corpus(opened(source))
+    """The states of one model over the labelled reviews; computed once per process."""
+    return corpus.corpus(model_of(source))
 
 
 def read(source: Source, ids: np.ndarray, method: str = "integrated_gradients") -> reading.Reading:
-    """One text read by the model of `source`: `reading.read`, which says what is refused."""
-    model = opened(source)
+    """`reading.read` of one text by the model of `source`; raises what that raises."""
+    model = model_of(source)
     reading.check(model, np.asarray(ids), method)  # before the profile, which takes a while
     return reading.read(model, profile_of(source), ids, method)
 
 
 def step_of(source: Source, ids: np.ndarray, t: int) -> arithmetic.Step:
     """The numbers of step t while the model of `source` reads `ids`."""
-    return arithmetic.step_of(opened(source), ids, t)
+    return arithmetic.step_of(model_of(source), ids, t)
 
 
 def contexts(source: Source, unit: int, count: int = 6) -> units.Contexts:

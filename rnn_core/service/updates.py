@@ -1,4 +1,4 @@
-"""Where what jobs say comes in: their events, the parcels made on the way, and their last word. All in the clerk's thread."""
+"""Receives updates and saved files of running jobs, and ends jobs. Everything here runs in the dispatcher's thread."""
 
 from __future__ import annotations
 
@@ -10,118 +10,118 @@ from concurrent.futures import Future
 from functools import partial
 
 from rnn_core.service import worker as jobs
-from rnn_core.service.connection import Link, failure, lost
+from rnn_core.service.connection import Connection, exception_of, is_connection_error
 from rnn_core.service.job import Job
-from rnn_core.service.job_store import Ledger
-from rnn_core.service.queue import Roster
-from rnn_core.store.saved import Parcel
+from rnn_core.service.job_store import JobStore
+from rnn_core.service.queue import JobQueue
+from rnn_core.store.saved import SavedFile
 
 
-class Reception:
-    """Takes in what jobs say, and ends those that have said all.
+class UpdateReceiver:
+    """Applies updates from running jobs to the store and the live state, and marks jobs that have ended.
 
     Args:
-        roster: the jobs.
-        ledger: the store's side of them.
-        link: the way to their workers.
-        later: does something in the clerk's thread.
-        again: gets a job of whose words some were lost.
-        weigh: gets a worker that ended a job, and the future of the bytes that it takes.
+        queue: the jobs.
+        job_store: writes them to the run store.
+        connection: calls their workers.
+        schedule: calls a function in the dispatcher's thread.
+        requeue: called with a job whose updates have a gap.
+        on_memory: called with the address of a worker that ended a job, and a future of the bytes of memory that it uses.
     """
 
     def __init__(
         self,
-        roster: Roster,
-        ledger: Ledger,
-        link: Link,
-        later: Callable[[Callable[[], None]], None],
-        again: Callable[[Job], None],
-        weigh: Callable[[str, Future[int]], None],
+        queue: JobQueue,
+        job_store: JobStore,
+        connection: Connection,
+        schedule: Callable[[Callable[[], None]], None],
+        requeue: Callable[[Job], None],
+        on_memory: Callable[[str, Future[int]], None],
     ) -> None:
-        self.roster, self.ledger, self.link = roster, ledger, link
-        self._later, self._again, self._weigh = later, again, weigh
+        self.queue, self.job_store, self.connection = queue, job_store, connection
+        self._schedule, self._requeue, self._on_memory = schedule, requeue, on_memory
 
-    def beat(self, message: bytes) -> None:
-        """An event of a job: first on disk, then on screen, so that what was seen is never lost."""
-        beat: jobs.Beat = pickle.loads(message)  # from our own worker
-        job = self.roster.jobs.get(beat.job)
-        if job is None or beat.attempt != job.attempt or job.ended or beat.number < job.beats:  # the last: heard twice
+    def receive(self, message: bytes) -> None:
+        """Apply one pickled update: to the store first, then to the live state, so that every step shown is stored."""
+        update: jobs.Update = pickle.loads(message)  # from our own worker
+        job = self.queue.jobs.get(update.job)
+        if job is None or update.attempt != job.attempt or job.ended or update.number < job.updates_received:  # a duplicate
             return
-        if beat.number > job.beats:  # some were lost
-            self._again(job)
+        if update.number > job.updates_received:  # updates before it were lost
+            self._requeue(job)
             return
-        job.beats += 1
+        job.updates_received += 1
         if job.kind == "train":
-            self.ledger.beat(job, beat)
-        with self.roster.lock:
-            job.show(beat)
-        if job.each is not None:
-            for value in beat.values:
-                job.each(value)
-        job.announced = beat.parcels
+            self.job_store.add_update(job, update)
+        with self.queue.lock:
+            job.apply(update)
+        if job.on_value is not None:
+            for value in update.values:
+                job.on_value(value)
+        job.files_announced = update.files
         self._fetch(job)
-        if beat.status not in ("running", "paused"):
-            job.ending = beat
-            self.finish(job)
+        if update.status not in ("running", "paused"):
+            job.last_update = update
+            self.end_if_complete(job)
 
-    def returned(self, job: Job, attempt: int, done: Future[None]) -> None:
-        """The task itself came to an end. Its last beat tells how, unless something went wrong outside of it."""
-        problem = failure(done)
-        if attempt != job.attempt or job.ended or job.ending is not None:
+    def task_done(self, job: Job, attempt: int, done: Future[None]) -> None:
+        """Called when the job's Dask task ends. The final update says how, unless the task could not run at all."""
+        problem = exception_of(done)
+        if attempt != job.attempt or job.ended or job.last_update is not None:
             return
-        if problem is None or lost(problem):  # the last beat, or word of a lost worker, should be on its way
-            job.silent = time.monotonic()
+        if problem is None or is_connection_error(problem):  # the final update, or the loss of the worker, should follow
+            job.task_ended = time.monotonic()
         else:
-            self.end(job, "failed", unstarted(problem))
+            self.end(job, "failed", not_started(problem))
 
-    def finish(self, job: Job) -> None:
-        """End a job whose last beat came, when all its parcels have come too."""
-        beat = job.ending
-        assert beat is not None
-        if job.parcels < beat.parcels:
+    def end_if_complete(self, job: Job) -> None:
+        """End a job whose final update was received, if all its files were received too; else fetch the next file."""
+        update = job.last_update
+        assert update is not None
+        if job.files_received < update.files:
             self._fetch(job)
             return
-        forgotten, worker = self.link.run(job.worker, jobs.forget, job.id), job.worker
-        forgotten.add_done_callback(lambda done: self._later(partial(self._weigh, worker, done)))
+        memory, worker = self.connection.run(job.worker, jobs.release, job.id), job.worker
+        memory.add_done_callback(lambda done: self._schedule(partial(self._on_memory, worker, done)))
         if job.snapshot is not None:
-            self.roster.took(job.snapshot.seconds)
+            self.queue.add_duration(job.snapshot.seconds)
             if not math.isnan(job.snapshot.test_metric):
-                self.ledger.tested(job, job.snapshot.test_metric)
-        self.end(job, "failed" if job.broken else beat.status, job.broken or beat.message or job.unwatched)
+                self.job_store.set_test_metric(job, job.snapshot.test_metric)
+        self.end(job, "failed" if job.store_error else update.status, job.store_error or update.message or job.idle_message)
 
     def end(self, job: Job, status: str, message: str) -> None:
-        """Whatever came of it: said on screen and in the store."""
-        with self.roster.lock:
-            job.status, job.message, job.worker, job.wish = status, message, "", None
+        """Set the status and message with which a job ended, in the live state and in the store."""
+        with self.queue.lock:
+            job.status, job.message, job.worker, job.pending_command = status, message, "", None
             job.arguments = {"experiment": job.arguments.get("experiment")}
             job.revision += 1
         if job.kind == "train":
-            self.ledger.say(job.id, status, message)
+            self.job_store.set_status(job.id, status, message)
 
     def _fetch(self, job: Job) -> None:
-        """Ask the worker for the next parcel: one at a time, that a slow line brings it within the link's patience."""
-        if job.fetching or not job.worker or job.parcels >= job.announced:
+        """Ask the worker for the next file: one at a time, so that each arrives within the connection's timeout on a slow network."""
+        if job.fetching or not job.worker or job.files_received >= job.files_announced:
             return
         job.fetching, attempt = True, job.attempt
-        asked = self.link.run(job.worker, jobs.fetch, job.id, attempt, job.parcels)
-        asked.add_done_callback(lambda done: self._later(partial(self._arrived, job, attempt, done)))
+        file = self.connection.run(job.worker, jobs.fetch_file, job.id, attempt, job.files_received)
+        file.add_done_callback(lambda done: self._schedule(partial(self._receive_file, job, attempt, done)))
 
-    def _arrived(self, job: Job, attempt: int, done: Future[Parcel | None]) -> None:
+    def _receive_file(self, job: Job, attempt: int, done: Future[SavedFile | None]) -> None:
         if attempt != job.attempt:
             return
         job.fetching = False
-        if failure(done) is not None or (parcel := done.result()) is None:
-            return  # the worker is going, and the job back to the queue; else the next beat or sweep asks again
-        self.ledger.keep(job, parcel)
-        job.parcels += 1
-        if job.ending is not None:
-            self.finish(job)
+        if exception_of(done) is not None or (file := done.result()) is None:
+            return  # a lost worker's job is requeued; otherwise the next update or periodic check asks again
+        self.job_store.keep(job, file)
+        job.files_received += 1
+        if job.last_update is not None:
+            self.end_if_complete(job)
         else:
             self._fetch(job)
 
 
-def unstarted(problem: BaseException) -> str:
-    """Why a job could not be brought to a worker. Once there it reports by itself, so that this is never what it computed."""
+def not_started(problem: BaseException) -> str:
+    """One sentence for a job that could not be sent to a worker. What fails in the worker is reported by its final update."""
     root = problem
     while (deeper := root.__cause__ or root.__context__) is not None:
         root = deeper

@@ -1,7 +1,7 @@
-"""What runs inside a worker process: trainings that report as they go, and the ear that hears what viewers ask of them.
+"""What runs inside a worker process: trainings and streams that send updates, commands to them, and probes.
 
-A worker shares nothing with the app but the Dask connection: small things (metric rows, the newest arrays) go out as events,
-large ones (weights) wait here as parcels until the app fetches them.
+A worker shares nothing with the app but the Dask connection. Small data (metric rows, the newest arrays) goes out as events,
+large data (weights) waits here as saved files until the app fetches it.
 """
 
 from __future__ import annotations
@@ -17,134 +17,134 @@ from typing import Any
 import numpy as np
 
 from rnn_core.spec.experiment import Experiment
-from rnn_core.store.saved import Parcel, checkpoint, moment, read_checkpoint
+from rnn_core.store.saved import SavedFile, checkpoint_file, kept_step_file, read_checkpoint
 from rnn_core.training.control import Control
 from rnn_core.training.history import NormHistory, logarithms
 from rnn_core.training.loop import Snapshot, row_of, train
 
-BEAT_SECONDS = 0.05  # at most twenty events per second and job
-_KEPT_SILENT = 200  # controls remembered of jobs that ended, so that a late command finds no error
+UPDATE_SECONDS = 0.05  # at least this long between two updates of a job
+_MAX_CONTROLS = 200  # controls kept, of ended jobs too, so that a late command raises no error
 
 
 @dataclass(frozen=True, eq=False)
-class Beat:
-    """One event of a job, as the app receives it."""
+class Update:
+    """What a job sends to the app in one event: everything new since its last update."""
 
     job: str  # run or stream id
-    attempt: int  # which start of the job this is: a worker thought dead may still speak
+    attempt: int  # counts the starts of the job: a worker believed lost may still send updates of an earlier one
     status: str  # "running", "paused", or how it ended: "finished", "stopped", "failed"
     rows: tuple[tuple[float, ...], ...] = ()  # new metric rows, in the order of history.COLUMNS
     norms: tuple[tuple[int, np.ndarray], ...] = ()  # (step, (T,) float32 logarithms) of thinned steps
     snapshot: Snapshot | None = None  # the newest, without run, weights, and (when unchanged) probe arrays
-    parcels: int = 0  # parcels made so far by this attempt
-    values: tuple[Any, ...] = ()  # of a stream
+    files: int = 0  # saved files made so far by this attempt
+    values: tuple[Any, ...] = ()  # new values of a stream
     message: str = ""  # one sentence
     sent: float = 0.0  # time.time() in the worker
-    number: int = 0  # of this attempt's beats, from 0 on: where one is missing, it was lost on the way
+    number: int = 0  # counts the updates of this attempt from 0, so that a lost one is noticed
 
 
-_controls: OrderedDict[tuple[str, int], Control] = OrderedDict()  # (job, attempt): a resumed job must not hear an old "stop"
-_parcels: dict[tuple[str, int], dict[int, Parcel]] = {}
-_guard = threading.Lock()
+_controls: OrderedDict[tuple[str, int], Control] = OrderedDict()  # by (job, attempt): an old "stop" must not reach it resumed
+_files: dict[tuple[str, int], dict[int, SavedFile]] = {}  # by (job, attempt), then by number
+_lock = threading.Lock()
 
 
-def send(job: str, attempt: int, command: str, value: float | None = None) -> None:
-    """A viewer's wish, called on the worker's event loop while the job trains in a thread."""
+def send_command(job: str, attempt: int, command: str, value: float | None = None) -> None:
+    """Pass a viewer's command to a job; called on the worker's event loop while the job runs in a thread."""
     _control(job, attempt).send(command, value)
 
 
-def fetch(job: str, attempt: int, number: int) -> Parcel | None:
-    """A parcel by its number, from 0 on; those before are known to have arrived and are let go."""
-    with _guard:
-        waiting = _parcels.get((job, attempt), {})
-        for old in [old for old in waiting if old < number]:
-            del waiting[old]
-        return waiting.get(number)
+def fetch_file(job: str, attempt: int, number: int) -> SavedFile | None:
+    """Saved file `number` (from 0); None when it is not here. Drops those before it, which the app has received."""
+    with _lock:
+        files = _files.get((job, attempt), {})
+        for received in [earlier for earlier in files if earlier < number]:
+            del files[received]
+        return files.get(number)
 
 
-def forget(job: str) -> int:
-    """Let go of everything a job left here; returns the bytes of memory that this process takes."""
+def release(job: str) -> int:
+    """Drop the saved files and controls of an ended job; returns the resident memory of this process in bytes."""
     import psutil
 
-    with _guard:
-        for held in (_parcels, _controls):
-            for key in [key for key in held if key[0] == job]:
-                del held[key]
+    with _lock:
+        for kept in (_files, _controls):
+            for key in [key for key in kept if key[0] == job]:
+                del kept[key]
     return int(psutil.Process().memory_info().rss)
 
 
 def _control(job: str, attempt: int) -> Control:
-    with _guard:
+    with _lock:
         control = _controls.setdefault((job, attempt), Control())
         _controls.move_to_end((job, attempt))
-        while len(_controls) > _KEPT_SILENT:
+        while len(_controls) > _MAX_CONTROLS:
             _controls.popitem(last=False)
         return control
 
 
 class Reporter:
-    """Gathers what a job says and sends it, at most every BEAT_SECONDS, and at once when it matters."""
+    """Collects what a job produces and sends it as updates: every UPDATE_SECONDS at most, but a changed status at once."""
 
     def __init__(self, job: str, attempt: int, publish: Callable[[bytes], None], norms: NormHistory | None = None) -> None:
         self.job, self.attempt, self.publish = job, attempt, publish
-        self.status, self.norms = "running", norms or NormHistory()
-        self.parcels = self.beats = 0
+        self.status, self.norm_history = "running", norms or NormHistory()
+        self.files_made = self.updates_sent = 0
         self._rows: list[tuple[float, ...]] = []
-        self._fresh: list[tuple[int, np.ndarray]] = []
+        self._norms: list[tuple[int, np.ndarray]] = []
         self._values: list[Any] = []
         self._snapshot: Snapshot | None = None
         self._last_row, self._probe_sent, self._sent = -1, -1, 0.0
 
-    def see(self, snapshot: Snapshot) -> None:
-        """Take over a snapshot of a training."""
+    def add_snapshot(self, snapshot: Snapshot) -> None:
+        """Add a snapshot of a training: its metric row, norms and files."""
         if snapshot.step > max(self._last_row, 0) and np.size(snapshot.state_norms):
             self._rows.append(row_of(snapshot))
             self._last_row = snapshot.step
-            if self.norms.keeps(snapshot.step):
+            if self.norm_history.keeps(snapshot.step):
                 logs = logarithms(snapshot.state_norms)
-                self.norms.add(snapshot.step, logs)
-                self._fresh.append((snapshot.step, logs))
+                self.norm_history.add(snapshot.step, logs)
+                self._norms.append((snapshot.step, logs))
         if snapshot.model is not None:
-            self._post(moment(snapshot))
+            self._add_file(kept_step_file(snapshot))
         if snapshot.checkpoint is not None:
-            self._post(checkpoint(snapshot.checkpoint, snapshot.epoch))
+            self._add_file(checkpoint_file(snapshot.checkpoint, snapshot.epoch))
         self._snapshot = snapshot
-        if time.perf_counter() - self._sent >= BEAT_SECONDS or snapshot.step <= 1:
+        if time.perf_counter() - self._sent >= UPDATE_SECONDS or snapshot.step <= 1:
             self.flush()
 
-    def value(self, value: Any) -> None:
-        """Take over what a stream yielded."""
+    def add_value(self, value: Any) -> None:
+        """Add a value that a stream yielded."""
         self._values.append(value)
-        if time.perf_counter() - self._sent >= BEAT_SECONDS:
+        if time.perf_counter() - self._sent >= UPDATE_SECONDS:
             self.flush()
 
-    def change(self, status: str) -> None:
-        """Paused, or running again: said at once."""
+    def set_status(self, status: str) -> None:
+        """Set the status to "paused" or "running" and send it at once."""
         self.status = status
         self.flush()
 
     def flush(self, message: str = "") -> None:
-        """Send everything gathered."""
-        beat = Beat(
+        """Send everything collected since the last update."""
+        update = Update(
             self.job,
             self.attempt,
             self.status,
             tuple(self._rows),
-            tuple(self._fresh),
-            self._light(),
-            self.parcels,
+            tuple(self._norms),
+            self._light_snapshot(),
+            self.files_made,
             tuple(self._values),
             message,
             time.time(),
-            self.beats,
+            self.updates_sent,
         )
-        self.beats += 1
-        self._rows, self._fresh, self._values = [], [], []
+        self.updates_sent += 1
+        self._rows, self._norms, self._values = [], [], []
         self._sent = time.perf_counter()
-        self.publish(pickle.dumps(beat, protocol=5))
+        self.publish(pickle.dumps(update, protocol=5))
 
-    def _light(self) -> Snapshot | None:
-        """The newest snapshot as small as it can be."""
+    def _light_snapshot(self) -> Snapshot | None:
+        """The newest snapshot without run, weights and checkpoint, and without probe arrays that were sent before."""
         snapshot = self._snapshot
         if snapshot is None:
             return None
@@ -152,23 +152,23 @@ class Reporter:
         if snapshot.probe_step == self._probe_sent:
             snapshot = replace(snapshot, probe_inputs=empty, probe_states=empty, eigenvalues=empty)
         self._probe_sent = snapshot.probe_step
-        return replace(snapshot, run=None, model=None, checkpoint=None)  # type: ignore[arg-type] # the app puts its own run in
+        return replace(snapshot, run=None, model=None, checkpoint=None)  # type: ignore[arg-type] # the app sets its own run
 
-    def _post(self, parcel: Parcel) -> None:
-        with _guard:
-            _parcels.setdefault((self.job, self.attempt), {})[self.parcels] = parcel
-        self.parcels += 1
+    def _add_file(self, file: SavedFile) -> None:
+        with _lock:
+            _files.setdefault((self.job, self.attempt), {})[self.files_made] = file
+        self.files_made += 1
 
 
 def run(kind: str, job: str, attempt: int, topic: str, commands: list[tuple[str, float | None]], **arguments: Any) -> None:
-    """The task that the app submits: a training (`kind` "train") or a stream. Never raises: it reports."""
+    """The task that the app submits: a training (`kind` "train") or a stream. Never raises: failures are reported by the final update."""
     from distributed import get_worker, secede
 
     worker = get_worker()
-    secede()  # leaves the worker's thread to probes; how many jobs run at once is the app's decision
+    secede()  # frees the worker's thread for probes; the dispatcher decides how many jobs run at once
     reporter = Reporter(job, attempt, lambda message: worker.log_event(topic, message))
     control = _control(job, attempt)
-    control.listen(reporter.change)
+    control.listen(reporter.set_status)
     for command, value in commands:
         control.send(command, value)
     work = _train if kind == "train" else _stream
@@ -180,7 +180,7 @@ def run(kind: str, job: str, attempt: int, topic: str, commands: list[tuple[str,
             "The worker ran out of memory: try fewer units, a smaller batch or shorter sequences.",
         )
     except Exception as problem:
-        reporter.status, message = "failed", sentence(problem)
+        reporter.status, message = "failed", message_of(problem)
     reporter.flush(message)
 
 
@@ -192,11 +192,11 @@ def _train(
     resume: bytes | None,
     stride: int,
 ) -> tuple[str, str]:
-    reporter.norms.stride = stride
+    reporter.norm_history.stride = stride
     start = read_checkpoint(resume) if resume else None
     last: Snapshot | None = None
     for last in train(experiment, uploads=uploads, control=control, resume=start):
-        reporter.see(last)
+        reporter.add_snapshot(last)
     reason = last.reason if last else ""
     status = {"finished": "finished", "target": "finished", "time": "finished", "diverged": "failed"}.get(reason, "stopped")
     return status, last.advice if last else ""
@@ -211,7 +211,7 @@ def _stream(
 ) -> tuple[str, str]:
     values = function(*args, **kwargs)
     for value in values:
-        reporter.value(value)
+        reporter.add_value(value)
         control.wait()
         if control.stopped:
             close = getattr(values, "close", None)
@@ -221,49 +221,50 @@ def _stream(
     return "finished", ""
 
 
-def sentence(problem: BaseException) -> str:
-    """An error as one line that a viewer can read."""
-    words = " ".join(str(problem).split()) or type(problem).__name__
+def message_of(problem: BaseException) -> str:
+    """An exception as one line for viewers, 400 characters at most; with its type where a viewer's input cannot be the cause."""
+    message = " ".join(str(problem).split()) or type(problem).__name__
     if not isinstance(problem, (ValueError, FileNotFoundError, KeyError, OSError)):
-        words = f"{type(problem).__name__}: {words}"
-    return words if len(words) <= 400 else words[:399] + "…"
+        message = f"{type(problem).__name__}: {message}"
+    return message if len(message) <= 400 else message[:399] + "…"
 
 
 # -------------------------------------------------------------------- probes
 
-_models: OrderedDict[str, Any] = OrderedDict()  # content key → Model: probes cache by identity
-_HELD = 16  # models remembered
+_models: OrderedDict[str, Any] = OrderedDict()  # content key → the one Model object, since probes cache by identity
+_MAX_MODELS = 16  # models kept
 
 
 @dataclass(frozen=True)
 class ModelRef:
-    """A model in a probe's arguments, sent whole only when the worker does not hold it yet."""
+    """Stands for a model in a probe's arguments; carries the model only when the worker does not have it yet."""
 
-    key: str  # content
-    data: bytes | None  # pickled Model
+    key: str  # hash of the content
+    data: bytes | None  # pickled Model, or None
 
 
-class NotHeldError(Exception):
-    """The worker does not know the model that a probe names: send it whole."""
+class UnknownModelError(Exception):
+    """The worker does not have a model that a probe refers to: send the model itself."""
 
 
 def probe(message: bytes) -> bytes:
-    """Call (function, args, kwargs), models given by reference; the result comes pickled, so that its size is known."""
+    """Call a pickled (function, args, kwargs), with ModelRefs replaced by their models; returns the pickled result."""
     function, args, kwargs = pickle.loads(message)
-    result = function(*(_held(value) for value in args), **{name: _held(value) for name, value in kwargs.items()})
+    result = function(*(_resolved(value) for value in args), **{name: _resolved(value) for name, value in kwargs.items()})
     return pickle.dumps(result, protocol=5)
 
 
-def _held(value: Any) -> Any:
+def _resolved(value: Any) -> Any:
+    """The model of a ModelRef; any other value as it is."""
     if not isinstance(value, ModelRef):
         return value
-    with _guard:
+    with _lock:
         model = _models.get(value.key)
         if model is None:
             if value.data is None:
-                raise NotHeldError(value.key)
+                raise UnknownModelError(value.key)
             model = _models[value.key] = pickle.loads(value.data)
         _models.move_to_end(value.key)
-        while len(_models) > _HELD:
+        while len(_models) > _MAX_MODELS:
             _models.popitem(last=False)
         return model

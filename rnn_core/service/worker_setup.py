@@ -1,6 +1,6 @@
-"""Preload of a worker process (`dask worker … --preload rnn_core.service.worker_setup`): polite, and warm before the first job.
+"""Preload of a worker process (`dask worker … --preload rnn_core.service.worker_setup`): priority, threads, TensorFlow.
 
-The worker joins the cluster only when TensorFlow is loaded and has compiled one tiny training step.
+The worker joins the cluster only after TensorFlow is loaded and has compiled one tiny training step.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from rnn_core.data.text import imdb_files
 
-NICE = {"train": 10, "probe": 5}  # how far below the web process; probes before trainings; UNROLLED_NICE overrides both
+NICE = {"train": 10, "probe": 5}  # niceness: probes go before trainings, the web process before both; UNROLLED_NICE overrides it
 
 
 def dask_setup(worker: Any) -> None:
@@ -22,17 +22,17 @@ def dask_setup(worker: Any) -> None:
         os.nice(max(0, wanted - os.nice(0)))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     limit_threads()
-    warm()
-    if role == "train" and os.environ.get("UNROLLED_COPY_AHEAD"):  # not on somebody else's machine
+    warm_up()
+    if role == "train" and os.environ.get("UNROLLED_COPY_AHEAD"):  # only on the embedded cluster
         threading.Thread(target=imdb_files.prepare, name="imdb", daemon=True).start()
 
 
 def limit_threads() -> None:
-    """TensorFlow takes as many threads as the environment says, or what this process may use.
+    """Give TensorFlow UNROLLED_TF_THREADS threads, or as many as this process may use.
 
-    A step runs as two halves of its batch side by side, which are two operations for TensorFlow: hence two threads between
-    operations. Measured beside a probe worker and a ticking app on 2 cores, threads within / between operations, steps per
-    second: LSTM 1/1 35, 1/2 41, 2/1 37, 2/2 46; SimpleRNN 1/1 120, 1/2 113, 2/1 109, 2/2 107. Those who wait longest decide.
+    A step computes two halves of its batch in parallel, as two operations, hence two threads between operations. Measured
+    beside a probe worker and an open page on 2 cores, threads within / between operations, steps per second: LSTM 1/1 35,
+    1/2 41, 2/1 37, 2/2 46; SimpleRNN 1/1 120, 1/2 113, 2/1 109, 2/2 107. The slower cell decides.
     """
     import tensorflow as tf
 
@@ -41,8 +41,8 @@ def limit_threads() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1 if threads == 1 else 2)
 
 
-def warm() -> None:
-    """Load what every training needs and run one step of the smallest network."""
+def warm_up() -> None:
+    """Load the modules that every training needs, and run one step of a tiny network."""
     import numpy as np
 
     from rnn_core.data.sequences import Batch

@@ -1,4 +1,4 @@
-"""Arrays in files without pickle, and one run as a single zip file that can be checked before anything in it is believed."""
+"""Arrays to and from .npz bytes without pickle, and a run to and from one zip file, checked before it is used."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 FORMAT = "unrolled-run-1"
-LARGEST = 512 * 2**20  # bytes of an imported run, unpacked
-MOST_FILES = 2_000  # members of an imported run
-_KINDS = "biufc"  # array kinds that may be read: booleans, whole, real and complex numbers
+MAX_BYTES = 512 * 2**20  # of an imported run, unpacked
+MAX_FILES = 2_000  # members of an imported run
+_KINDS = "biufc"  # dtype kinds that may be read: boolean, integer, unsigned, float, complex
 
 
 def pack(arrays: Mapping[str, np.ndarray], compress: bool = False) -> bytes:
@@ -29,41 +29,41 @@ def pack(arrays: Mapping[str, np.ndarray], compress: bool = False) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(data: bytes, largest: int = LARGEST) -> dict[str, np.ndarray]:
-    """The inverse of `pack`, for bytes that may come from anywhere.
+def unpack(data: bytes, max_bytes: int = MAX_BYTES) -> dict[str, np.ndarray]:
+    """The arrays of .npz bytes from any source, by name; the inverse of `pack`.
 
     Raises:
-        ValueError: not an .npz of plain numbers, or larger than `largest` bytes unpacked.
+        ValueError: not an .npz of plain numbers, or larger than `max_bytes` unpacked.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _weigh(archive, largest)
+            _check_archive(archive, max_bytes)
             return {info.filename.removesuffix(".npy"): _array(archive.read(info)) for info in archive.infolist()}
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, OSError) as problem:
         raise ValueError(f"the file of arrays is damaged ({problem})") from problem
 
 
 def _array(data: bytes) -> np.ndarray:
-    """One .npy file. Its header is compared with its size before any memory is asked for."""
+    """The array of one .npy file. Its header is compared with its size before memory is allocated."""
     stream = io.BytesIO(data)
     version = np.lib.format.read_magic(stream)
     if version not in ((1, 0), (2, 0)):
-        raise ValueError("an array is in a format that is not read here")
+        raise ValueError(f"arrays must be in .npy format 1.0 or 2.0, got {version[0]}.{version[1]}")
     reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = reader(stream)
     if dtype.kind not in _KINDS or dtype.hasobject:
         raise ValueError(f"arrays must hold numbers, got {dtype}")
     if any(size < 0 for size in shape) or math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
-        raise ValueError(f"an array says its shape is {shape}, its size says otherwise")
+        raise ValueError(f"an array's shape {shape} does not match its size of {len(data) - stream.tell()} bytes")
     values = np.frombuffer(data, dtype, offset=stream.tell())
     return values.reshape(shape, order="F" if fortran else "C").copy()
 
 
-def _weigh(archive: zipfile.ZipFile, largest: int) -> None:
-    """Refuse zip bombs and names that reach out of the archive, before anything is unpacked."""
+def _check_archive(archive: zipfile.ZipFile, max_bytes: int) -> None:
+    """Raise ValueError for zip bombs, path traversal and duplicate names, before anything is unpacked."""
     infos = archive.infolist()
-    if len(infos) > MOST_FILES or sum(info.file_size for info in infos) > largest:
-        raise ValueError(f"the file unpacks to more than {largest // 2**20} MB or {MOST_FILES} parts")
+    if len(infos) > MAX_FILES or sum(info.file_size for info in infos) > max_bytes:
+        raise ValueError(f"the file unpacks to more than {max_bytes // 2**20} MB or {MAX_FILES} parts")
     for info in infos:
         if info.filename.startswith("/") or ".." in info.filename or "\\" in info.filename or info.is_dir():
             raise ValueError(f"the file holds a part with a name that is not allowed: {info.filename[:80]!r}")
@@ -72,11 +72,12 @@ def _weigh(archive: zipfile.ZipFile, largest: int) -> None:
 
 
 def checksum(data: bytes) -> str:
+    """SHA-256, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """The file holds all of `data` or is not there (or is the old one): written beside, flushed to disk, then renamed."""
+    """Write a file so that it never holds a part of `data`: to a temporary file, flushed to disk, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
@@ -84,7 +85,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)  # mkstemp's files are for the owner alone
+        os.chmod(name, 0o644)  # mkstemp makes files readable by the owner only
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -92,24 +93,24 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def write_run(path: Path, manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> None:
-    """One run as a zip: manifest.json (with the checksum of every part) and the parts."""
+    """Write a run as a zip file: manifest.json, with the checksum of every part, and the parts. Equal runs give equal bytes."""
     buffer = io.BytesIO()
     listing = dict(manifest) | {"format": FORMAT, "sha256": {name: checksum(data) for name, data in parts.items()}}
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in {"manifest.json": json.dumps(listing, sort_keys=True).encode(), **parts}.items():
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)  # same run, same bytes
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
     write_atomically(path, buffer.getvalue())
 
 
 def read_run(source: Path | bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The manifest and the parts of such a file, with every checksum verified.
+    """The manifest and the parts of a file by `write_run`, with every checksum verified.
 
     Raises:
-        ValueError: with one sentence that says what is wrong.
+        ValueError: one sentence on what is wrong with the file.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
-            _weigh(archive, LARGEST)
+            _check_archive(archive, MAX_BYTES)
             parts = {info.filename: archive.read(info) for info in archive.infolist()}
         manifest = json.loads(parts.pop("manifest.json"))
     except (
@@ -128,7 +129,7 @@ def read_run(source: Path | bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
             raise ValueError("this is not a run exported by Unrolled: its manifest cannot be read") from problem
         raise
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise ValueError("this is not a run exported by Unrolled, or by a version that is not known here")
+        raise ValueError("this is not a run exported by Unrolled, or by a version that cannot be read here")
     if manifest.get("sha256") != {name: checksum(data) for name, data in parts.items()}:
         raise ValueError("the file is damaged: a part does not match its checksum")
     return manifest, parts

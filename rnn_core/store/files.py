@@ -1,4 +1,4 @@
-"""The files beside a store's index: kept moments and checkpoints, uploads, and space set aside for the last words."""
+"""The files beside a store's index: kept weights, checkpoints and uploads, and space reserved for a full disk."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from pathlib import Path
 
 from rnn_core.store.arrays import checksum, write_atomically
 
-BALLAST = 256 * 1024  # bytes set aside, so that a full disk still has room to say so
+RESERVED_BYTES = 256 * 1024  # freed on a full disk, so that the failure of a run can still be recorded
 
 
-class Shelf:
-    """Everything under a store's folder that is a file of its own. A file is whole or absent (`write_atomically`)."""
+class RunFiles:
+    """Reads and writes the files under a store's folder. A file is complete or absent (`write_atomically`)."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        ballast = home / "ballast"
-        if not ballast.exists() and shutil.disk_usage(home).free > 8 * BALLAST:
-            write_atomically(ballast, b"\0" * BALLAST)
+        reserve = home / "ballast"
+        if not reserve.exists() and shutil.disk_usage(home).free > 8 * RESERVED_BYTES:
+            write_atomically(reserve, b"\0" * RESERVED_BYTES)
 
-    def path(self, run_id: str, what: str, step: int) -> Path:
-        """Where a run's "moment" or "checkpoint" of a step lies."""
-        return self.home / "runs" / run_id / f"{what}-{step:08d}.npz"
+    def path(self, run_id: str, kind: str, step: int) -> Path:
+        """Path of a run's "moment" (a kept step) or "checkpoint"."""
+        return self.home / "runs" / run_id / f"{kind}-{step:08d}.npz"
 
-    def put(self, run_id: str, what: str, step: int, content: bytes) -> None:
-        write_atomically(self.path(run_id, what, step), content)
+    def write(self, run_id: str, kind: str, step: int, content: bytes) -> None:
+        write_atomically(self.path(run_id, kind, step), content)
 
-    def read(self, run_id: str, what: str, step: int, sha256: str) -> bytes:
-        """Raises OSError where the file is gone, ValueError where it is not what was put there."""
-        content = self.path(run_id, what, step).read_bytes()
+    def read(self, run_id: str, kind: str, step: int, sha256: str) -> bytes:
+        """The file's bytes. Raises OSError when it is missing, ValueError when its checksum is another."""
+        content = self.path(run_id, kind, step).read_bytes()
         if checksum(content) != sha256:
             raise ValueError("the file on disk is damaged")
         return content
 
-    def drop(self, run_id: str, what: str, step: int) -> None:
-        self.path(run_id, what, step).unlink(missing_ok=True)
+    def delete(self, run_id: str, kind: str, step: int) -> None:
+        self.path(run_id, kind, step).unlink(missing_ok=True)
 
-    def clear(self, run_id: str) -> None:
-        """Remove all of a run's files."""
+    def delete_all(self, run_id: str) -> None:
+        """Delete all files of a run."""
         shutil.rmtree(self.home / "runs" / run_id, ignore_errors=True)
 
-    def take_in(self, uploads: Mapping[str, bytes]) -> None:
-        """Keep uploaded files under their SHA-256. Raises ValueError for one that is named wrongly."""
+    def write_uploads(self, uploads: Mapping[str, bytes]) -> None:
+        """Write uploaded files, SHA-256 → bytes. Raises ValueError when a key is not the content's SHA-256."""
         for digest, content in uploads.items():
             if checksum(content) != digest:
                 raise ValueError("an upload does not match its checksum")
@@ -51,14 +51,14 @@ class Shelf:
                 write_atomically(self.home / "uploads" / digest, content)
 
     def uploads(self, source: str) -> dict[str, bytes]:
-        """SHA-256 → bytes of the upload of that name, if it is here."""
+        """SHA-256 → bytes of the upload with the SHA-256 `source`; empty when it is not here."""
         path = self.home / "uploads" / source
         return {source: path.read_bytes()} if re.fullmatch("[0-9a-f]{64}", source) and path.is_file() else {}
 
     def size(self) -> int:
-        """Bytes on disk of everything under the folder, the index included."""
+        """Bytes on disk of all files under the folder, the index included."""
         return sum(path.stat().st_size for path in self.home.rglob("*") if path.is_file())
 
-    def spend_ballast(self) -> None:
-        """Free the space set aside for the last words on a full disk."""
+    def free_reserve(self) -> None:
+        """Free the reserved space, after a write to a full disk failed."""
         (self.home / "ballast").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The SQLite file of a run store: its tables, one connection that writes, and as many that read as there are readers at once."""
+"""The SQLite file of a run store: its tables, one connection that writes, and a pool of connections that read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS files(
 """
 
 
-IDLE = 8  # connections that wait for the next reader
+MAX_IDLE = 8  # idle reading connections kept
 
 
 class Index:
@@ -34,7 +34,7 @@ class Index:
         self.path = path
         self._writing = threading.RLock()
         self._writer = self._connect()
-        self._idle: list[tuple[object, sqlite3.Connection]] = []  # (which file it reads, connection); append and pop are atomic
+        self._idle: list[tuple[object, sqlite3.Connection]] = []  # (file state, connection); append and pop are atomic
         self._closed = False
         with self._writing, self._writer:
             self._writer.execute("PRAGMA auto_vacuum=INCREMENTAL")
@@ -45,30 +45,30 @@ class Index:
         self._closed = True
         with self._writing:
             self._writer.close()
-        self._dismiss()
+        self._close_idle()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection of the reader's own, so that nobody waits for who writes.
+        """A connection for one reader, who never waits for the writer.
 
-        It was another reader's before, in whatever thread (pages come in a new one each time), as long as that read went well and
-        the file is still the one it had opened: connecting costs ten times as much as a short question.
+        It is taken from the idle ones, whichever thread used it before, if the file is unchanged since it was opened: connecting
+        costs ten times as much as a short query. After an exception it is closed.
         """
-        file = self._file()
-        db = self._taken(file) or self._connect()
+        file = self._file_state()
+        db = self._take_idle(file) or self._connect()
         try:
             yield db
         except BaseException:
             db.close()
             raise
-        if file is None or self._closed or len(self._idle) >= IDLE:
+        if file is None or self._closed or len(self._idle) >= MAX_IDLE:
             db.close()
         else:
             self._idle.append((file, db))
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing: whatever is raised inside takes everything back."""
+        """The writing connection in a transaction: committed at the end, rolled back if an exception is raised."""
         with self._writing:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
@@ -80,21 +80,21 @@ class Index:
                 raise
 
     def execute(self, statement: str) -> list[sqlite3.Row]:
-        """One statement outside of any transaction, and what it gives."""
+        """Run one statement outside of any transaction; returns its rows."""
         with self._writing:
             return self._writer.execute(statement).fetchall()
 
-    def _file(self) -> object:
-        """What lies at the path now; None where nothing does. A store deleted, put back or overwritten is another file (as is one
-        into which the log was just written back: then a reader connects once more than it had to)."""
+    def _file_state(self) -> object:
+        """Identity, size and time of the file at the path; None when there is none. Changes when the store is deleted, replaced or
+        overwritten, and also when SQLite writes its log back, which costs one needless connection."""
         try:
             found = os.stat(self.path)
         except OSError:
             return None
         return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
-    def _taken(self, file: object) -> sqlite3.Connection | None:
-        """An idle connection to that file; those to another one are let go."""
+    def _take_idle(self, file: object) -> sqlite3.Connection | None:
+        """An idle connection opened in this state of the file, or None; those of another state are closed."""
         try:
             opened, db = self._idle.pop()
         except IndexError:
@@ -102,15 +102,15 @@ class Index:
         if opened == file:
             return db
         db.close()
-        self._dismiss()
+        self._close_idle()
         return None
 
-    def _dismiss(self) -> None:
+    def _close_idle(self) -> None:
         while self._idle:
             try:
                 self._idle.pop()[1].close()
             except IndexError:
-                return  # another reader took the last one
+                return  # another thread took the last one
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=10, check_same_thread=False, isolation_level=None)
@@ -120,8 +120,8 @@ class Index:
 
 
 def run_row(db: sqlite3.Connection, run_id: str) -> sqlite3.Row:
-    """Raises KeyError with a sentence when there is no such run."""
+    """The row of a run. Raises KeyError with a sentence when there is none."""
     row = db.execute("SELECT * FROM runs WHERE id = ?", [run_id]).fetchone()
     if row is None:
-        raise KeyError(f"there is no run {run_id!r} here: it was deleted, or never made")
+        raise KeyError(f"there is no run {run_id!r} here: it was deleted, or never created")
     return row

@@ -1,4 +1,4 @@
-"""Who writes a run: a lock that the operating system frees when its process ends, however it ends."""
+"""Owners of runs: each writing process holds a file lock, which the operating system frees when the process ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def _try_lock(file: int) -> bool:
-    """Take an open file's lock without waiting; False when somebody, this process included, holds it through another handle."""
+    """Lock an open file without waiting; False when it is locked through another handle, in this process or another."""
     try:
         if os.name == "nt":
             import msvcrt
@@ -25,18 +25,18 @@ def _try_lock(file: int) -> bool:
 
 
 class Owner:
-    """One writer of the store, alive as long as its lock is held."""
+    """One writer of the store, alive while its lock is held."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.id = folder, uuid.uuid4().hex
-        self._sweep()
+        self._delete_dead()
         file = os.open(folder / self.id, os.O_RDWR | os.O_CREAT, 0o644)
         _try_lock(file)
-        self.close = weakref.finalize(self, _let_go, file, folder / self.id)  # also when forgotten, and at exit
+        self.close = weakref.finalize(self, _release, file, folder / self.id)  # also at garbage collection and at exit
 
     def alive(self, owner: str) -> bool:
-        """Whether the writer called `owner` (this one included) still runs."""
+        """Whether the process of the owner with this id still runs."""
         try:
             file = os.open(self.folder / owner, os.O_RDWR)
         except OSError:
@@ -46,13 +46,13 @@ class Owner:
         finally:
             os.close(file)
 
-    def _sweep(self) -> None:
-        """Forget owners that are gone."""
+    def _delete_dead(self) -> None:
+        """Delete the lock files of owners that have ended."""
         for path in self.folder.iterdir():
             if not self.alive(path.name):
                 path.unlink(missing_ok=True)
 
 
-def _let_go(file: int, path: Path) -> None:
+def _release(file: int, path: Path) -> None:
     os.close(file)
     path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Runs as their readers see them: a line of the list, and a run opened with everything that was kept of it."""
+"""A run as its readers see it: an entry of the list, and an opened run with its history and kept weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from rnn_core import data
 from rnn_core.spec.experiment import Experiment
-from rnn_core.store.saved import model_of, read_moment
+from rnn_core.store.saved import model_of, read_kept_step
 from rnn_core.training.history import NormHistory
 
 if TYPE_CHECKING:
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 STATUSES = ("waiting", "running", "paused", "finished", "stopped", "interrupted", "failed")
 ACTIVE = ("waiting", "running", "paused")
-LONGEST_NAME = 80
+MAX_NAME_LENGTH = 80  # characters
 
 
 @dataclass(frozen=True)
 class RunInfo:
-    """One line of the list of runs."""
+    """One entry of the list of runs."""
 
     id: str  # "20261121-0a1b2c3d", or "starter-lstm" for a built-in one
-    name: str  # for people; not unique
+    name: str  # shown to users; not unique
     experiment: Experiment
     status: str  # one of STATUSES
     created: float  # seconds since 1970
@@ -41,22 +41,22 @@ class RunInfo:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A moment of a run whose weights were kept."""
+class KeptStep:
+    """A step of a run whose weights were kept."""
 
-    step: int
-    epoch: int
+    step: int  # batches trained
+    epoch: int  # finished passes
 
 
 @dataclass(frozen=True, eq=False)
 class RunRecord:
-    """A run opened for reading. Big arrays are read from disk when asked for."""
+    """An opened run. Norms, weights and uploads are read from disk on access."""
 
     info: RunInfo
     history: dict[str, np.ndarray]  # columns of `history.COLUMNS`, each (steps,)
-    snapshots: tuple[Kept, ...]  # in the order of their steps; empty until the first was kept
+    snapshots: tuple[KeptStep, ...]  # in the order of their steps; empty until the first was kept
     _norms: Callable[[], NormHistory]
-    _read: Callable[[int], bytes]  # step → the file of that moment; ValueError or OSError when damaged
+    _read: Callable[[int], bytes]  # step → bytes of its file; ValueError or OSError when damaged
     _uploads: Callable[[], dict[str, bytes]] = dict
 
     @property
@@ -86,29 +86,30 @@ class RunRecord:
         return self._norms().matrix()
 
     def snapshot(self, step: int | None = None) -> dict[str, np.ndarray]:
-        """Arrays of the kept moment at `step` (default: the newest intact one): state_norms, probe_states, eigenvalues, weights w0, w1, …"""
-        return self._moment(step)[1]
+        """Arrays of the kept step (default: the newest intact one): state_norms, probe_states, eigenvalues, weights w0, w1, …"""
+        return self._kept_step(step)[1]
 
     def model(self, step: int | None = None) -> Model:
-        """The model as it was at the kept `step` (default: the newest intact one). Raises ValueError with a sentence."""
-        return model_of(self.experiment.model, *self._moment(step))
+        """The model at a kept step (default: the newest intact one). Raises ValueError with a sentence."""
+        return model_of(self.experiment.model, *self._kept_step(step))
 
-    def _moment(self, step: int | None) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def _kept_step(self, step: int | None) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         if step is None:
             found = [kept.step for kept in self.snapshots]
             step = next((candidate for candidate in reversed(found) if not self._problem(candidate)), None)
             if step is None:
-                words = "none of its kept weights can be read: their files are damaged" if found else "it has kept no weights yet"
-                raise ValueError(f"the run {self.name!r} has nothing to look into: {words}")
+                reason = "the files of all its kept weights are damaged" if found else "it has kept no weights yet"
+                raise ValueError(f"the run {self.name!r} has nothing to look into: {reason}")
         elif step not in {kept.step for kept in self.snapshots}:
             raise ValueError(f"run {self.name!r} kept no weights at step {step}")
         if problem := self._problem(step):
             raise ValueError(problem)
-        return read_moment(self._read(step))
+        return read_kept_step(self._read(step))
 
     def _problem(self, step: int) -> str:
+        """One sentence when the weights of a kept step cannot be read, else ""."""
         try:
-            read_moment(self._read(step))
+            read_kept_step(self._read(step))
         except (ValueError, OSError) as problem:
             return f"The weights kept at step {step} cannot be read ({problem}); the rest of the run is fine."
         return ""
@@ -116,10 +117,11 @@ class RunRecord:
 
 def clean(name: str) -> str:
     """A name as one short line of printable characters."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in name[:1000]).split())[:LONGEST_NAME].strip()
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in name[:1000]).split())[:MAX_NAME_LENGTH].strip()
 
 
 def default_name(experiment: Experiment) -> str:
+    """Cell and task, such as "LSTM · IMDB reviews"."""
     cell = {"simple_rnn": "Vanilla RNN", "lstm": "LSTM", "gru": "GRU"}[experiment.model.cell]
     try:
         title = data.task(experiment.data.task).title

@@ -1,4 +1,4 @@
-"""One run as a single file: export, import with everything checked, and the starter models that ship in this form."""
+"""A run as one file: export, checked import, and the starter models that ship in this form."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ import numpy as np
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 from rnn_core.store.arrays import checksum, pack, read_run, unpack, write_run
-from rnn_core.store.run import ACTIVE, Kept, RunInfo, RunRecord
-from rnn_core.store.saved import Parcel, model_of, read_moment
+from rnn_core.store.run import ACTIVE, KeptStep, RunInfo, RunRecord
+from rnn_core.store.saved import SavedFile, model_of, read_kept_step
 from rnn_core.training.history import COLUMNS, INTEGERS, NORM_ROWS, NormHistory, logarithms
 
 STARTERS = Path(__file__).parent / "starters"
-MOST_STEPS = 2_000_000  # metric rows of an imported run
-LONGEST = 4_000  # time steps in an imported run's gradient norms
+MAX_STEPS = 2_000_000  # metric rows of an imported run
+MAX_TIME_STEPS = 4_000  # in an imported run's gradient norms
 
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What a run file holds, checked."""
+    """The checked contents of a run file."""
 
     experiment: Experiment
-    name: str  # as the file says it; may be empty
+    name: str  # as in the file, not cleaned; may be empty
     status: str  # "finished", "failed" or "stopped"
     test_metric: float | None  # None where it was not measured
     rows: list[tuple[float, ...]]  # in the order of history.COLUMNS
     norms: NormHistory
-    moments: tuple[Parcel, ...]
+    kept_steps: tuple[SavedFile, ...]
     uploads: dict[str, bytes]  # SHA-256 → content
 
 
 def export(record: RunRecord, path: Path) -> Path:
-    """Write a run as one file, with all its kept moments that can be read."""
-    moments = {kept.step: kept for kept in record.snapshots}
-    at, norms = record.norm_history
+    """Write a run as one file, with all its kept steps that can be read."""
+    kept_steps = {kept.step: kept for kept in record.snapshots}
+    steps, norms = record.norm_history
     parts = {
         "history.npz": pack(record.history, compress=True),
-        "norms.npz": pack({"steps": at, "logs": logarithms(norms)}, compress=True),
+        "norms.npz": pack({"steps": steps, "logs": logarithms(norms)}, compress=True),
     }
-    parts |= {_moment_name(step): record._read(step) for step in moments if not record._problem(step)}
+    parts |= {_part_name(step): record._read(step) for step in kept_steps if not record._problem(step)}
     parts |= {f"uploads/{digest}": content for digest, content in record.uploads.items()}
     info = record.info
     manifest = {
@@ -61,19 +61,19 @@ def export(record: RunRecord, path: Path) -> Path:
         "metric": None if math.isnan(info.metric) else info.metric,
         "test_metric": None if math.isnan(info.test_metric) else info.test_metric,
         "message": info.message,
-        "moments": [dataclasses.asdict(kept) for kept in moments.values() if _moment_name(kept.step) in parts],
+        "moments": [dataclasses.asdict(kept) for kept in kept_steps.values() if _part_name(kept.step) in parts],
     }
     write_run(path, manifest, parts)
     return path
 
 
 def read(source: Path | bytes) -> Contents:
-    """A run file, checked part by part. Raises ValueError with a sentence."""
+    """The contents of a run file, every part checked. Raises ValueError with a sentence."""
     manifest, parts = read_run(source)
     experiment = _experiment(manifest)
     history = _history(parts)
     norms = _norms(parts)
-    moments = [_moment(kept, parts, experiment) for kept in _kept(manifest)]
+    kept_steps = [_saved_file(kept, parts, experiment) for kept in _kept_steps(manifest)]
     uploads = {name.removeprefix("uploads/"): content for name, content in parts.items() if name.startswith("uploads/")}
     if any(checksum(content) != digest for digest, content in uploads.items()):
         raise ValueError("the file holds an upload that does not match its checksum")
@@ -85,7 +85,7 @@ def read(source: Path | bytes) -> Contents:
         _number(manifest.get("test_metric")),
         list(zip(*(history[column].tolist() for column in COLUMNS), strict=True)),
         norms,
-        tuple(moments),
+        tuple(kept_steps),
         uploads,
     )
 
@@ -103,10 +103,10 @@ def _history(parts: dict[str, bytes]) -> dict[str, np.ndarray]:
     columns = unpack(parts.get("history.npz", b""))
     lengths = {column.shape for column in columns.values()}
     whole = set(columns) == set(COLUMNS) and all(column.dtype.kind in "if" for column in columns.values())
-    if not whole or len(lengths) != 1 or len(shape := lengths.pop()) != 1 or shape[0] > MOST_STEPS:
+    if not whole or len(lengths) != 1 or len(shape := lengths.pop()) != 1 or shape[0] > MAX_STEPS:
         raise ValueError("the file's history does not have the expected columns")
     if any(columns[name].dtype.kind != "i" for name in INTEGERS) or (shape[0] and (np.diff(columns["step"]) <= 0).any()):
-        raise ValueError("the steps of the file's history do not grow")
+        raise ValueError("the steps of the file's history must be integers that increase")
     return columns
 
 
@@ -115,7 +115,7 @@ def _norms(parts: dict[str, bytes]) -> NormHistory:
     steps, logs = arrays.get("steps"), arrays.get("logs")
     if steps is None or logs is None or steps.ndim != 1 or steps.dtype.kind != "i" or logs.dtype != np.float32:
         raise ValueError("the file's gradient norms cannot be read")
-    if logs.shape[:1] != steps.shape or logs.ndim != 2 or len(steps) > NORM_ROWS or logs.shape[1] > LONGEST:
+    if logs.shape[:1] != steps.shape or logs.ndim != 2 or len(steps) > NORM_ROWS or logs.shape[1] > MAX_TIME_STEPS:
         raise ValueError("the file's gradient norms do not have the expected shape")
     history = NormHistory()
     for step, row in zip(steps.tolist(), logs, strict=True):
@@ -123,33 +123,34 @@ def _norms(parts: dict[str, bytes]) -> NormHistory:
     return history
 
 
-def _kept(manifest: dict[str, Any]) -> list[Kept]:
+def _kept_steps(manifest: dict[str, Any]) -> list[KeptStep]:
     try:
-        kept = [Kept(int(entry["step"]), int(entry["epoch"])) for entry in manifest["moments"]]
+        kept = [KeptStep(int(entry["step"]), int(entry["epoch"])) for entry in manifest["moments"]]
     except (KeyError, TypeError, ValueError) as problem:
-        raise ValueError("the file does not say which moments it holds") from problem
-    if any(not 0 <= entry.step <= MOST_STEPS or not 0 <= entry.epoch <= 1000 for entry in kept):
-        raise ValueError("the file holds moments at impossible steps")
+        raise ValueError("the file does not list the steps whose weights it holds") from problem
+    if any(not 0 <= entry.step <= MAX_STEPS or not 0 <= entry.epoch <= 1000 for entry in kept):
+        raise ValueError(f"the file's kept steps must be between 0 and {MAX_STEPS:,}, their epochs between 0 and 1,000")
     return kept
 
 
-def _moment(kept: Kept, parts: dict[str, bytes], experiment: Experiment) -> Parcel:
-    data = parts.get(_moment_name(kept.step), b"")
-    about, arrays = read_moment(data)
+def _saved_file(kept: KeptStep, parts: dict[str, bytes], experiment: Experiment) -> SavedFile:
+    """The file of a kept step. Raises ValueError when it is damaged or does not fit the experiment."""
+    data = parts.get(_part_name(kept.step), b"")
+    about, arrays = read_kept_step(data)
     _check_interface(about)
     model_of(experiment.model, about, arrays)
     shapes = {"state_norms": 1, "probe_states": 2, "eigenvalues": 1}
     if any(name not in arrays or arrays[name].ndim != rank for name, rank in shapes.items()):
-        raise ValueError(f"the moment at step {kept.step} lacks what was seen at it")
-    return Parcel("moment", kept.step, kept.epoch, data)
+        raise ValueError(f"the weights at step {kept.step} must come with {', '.join(shapes)} of the expected rank")
+    return SavedFile("moment", kept.step, kept.epoch, data)
 
 
 def _check_interface(about: dict[str, Any]) -> None:
-    """The shape of the task as the file tells it: right types, possible sizes."""
+    """Raise ValueError unless the file's interface has the right types and possible sizes."""
     found = about.get("interface")
     kinds = {"inputs": str, "input_size": int, "outputs": int, "loss": str, "per_step": bool, "kind": str}
     if not isinstance(found, dict) or {name: type(value) for name, value in found.items()} != kinds:
-        raise ValueError("the file does not say what the network reads and gives")
+        raise ValueError("the file does not describe the network's inputs and outputs")
     interface = Interface(**found)
     known = interface.inputs in ("tokens", "floats") and interface.loss in ("binary", "categorical", "squared")
     if (
@@ -158,14 +159,15 @@ def _check_interface(about: dict[str, Any]) -> None:
         or not 1 <= interface.outputs <= 100_000
         or interface.kind != "interface"
     ):
-        raise ValueError("the file's network reads or gives something that is not known here")
+        raise ValueError("the file's network has inputs or outputs that are not known here")
 
 
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
-def _moment_name(step: int) -> str:
+def _part_name(step: int) -> str:
+    """Name of a kept step's part in the file."""
     return f"moments/{step:08d}.npz"
 
 
@@ -178,7 +180,7 @@ def starters() -> list[RunInfo]:
 
 
 def open_starter(run_id: str) -> RunRecord:
-    """A starter model, read straight from its file. Raises KeyError when there is none of that name."""
+    """A starter model, opened from its file. Raises KeyError when there is none of that name."""
     name = run_id.removeprefix("starter-")
     path = STARTERS / f"{name}.run"
     if not re.fullmatch("[a-z0-9_]+", name) or not path.is_file():
@@ -190,13 +192,13 @@ def open_starter(run_id: str) -> RunRecord:
         history,
         kept,
         _norms=lambda: _norms({"norms.npz": _part(path, "norms.npz", sums)}),
-        _read=lambda step: _part(path, _moment_name(step), sums),
+        _read=lambda step: _part(path, _part_name(step), sums),
     )
 
 
 @lru_cache(32)
-def _manifest(path: Path, modified: int) -> tuple[RunInfo, tuple[Kept, ...], dict[str, str]]:
-    """Description, moments and checksums of a run file that is part of the project; `modified` renews the cache."""
+def _manifest(path: Path, modified: int) -> tuple[RunInfo, tuple[KeptStep, ...], dict[str, str]]:
+    """Entry, kept steps and checksums of a run file that ships with the project; `modified` invalidates the cache."""
     import json
 
     with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
@@ -214,10 +216,11 @@ def _manifest(path: Path, modified: int) -> tuple[RunInfo, tuple[Kept, ...], dic
         numbers["test_metric"],
         builtin=True,
     )
-    return info, tuple(_kept(found)), found["sha256"]
+    return info, tuple(_kept_steps(found)), found["sha256"]
 
 
 def _part(path: Path, name: str, sums: dict[str, str]) -> bytes:
+    """One part of a starter model's file. Raises ValueError when its checksum is another."""
     with zipfile.ZipFile(path) as archive:
         data = archive.read(name)
     if checksum(data) != sums[name]:

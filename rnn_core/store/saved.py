@@ -1,4 +1,4 @@
-"""What a training sends to the store as whole files: kept moments (weights and what was seen at them) and checkpoints."""
+"""Saved files of a training, to and from bytes: kept steps (weights and observations) and checkpoints."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """Bytes on their way from a worker to the store."""
+class SavedFile:
+    """A file that a training makes for the store."""
 
-    what: str  # "moment" or "checkpoint"
+    kind: str  # "moment" (a kept step) or "checkpoint"
     step: int  # batches trained
     epoch: int  # finished passes
     data: bytes  # an .npz file
 
 
-def moment(snapshot: Snapshot) -> Parcel:
-    """A kept snapshot with its weights."""
+def kept_step_file(snapshot: Snapshot) -> SavedFile:
+    """The weights of a snapshot and what was observed with them. Raises ValueError for a snapshot without weights."""
     model = snapshot.model
     if model is None:
         raise ValueError("only snapshots with weights are kept")
     about = {"interface": dataclasses.asdict(model.interface), "mask": model.mask, "step": snapshot.step, "epoch": snapshot.epoch}
     arrays = {f"w{n}": weight for n, weight in enumerate(model.weights)}
     arrays |= {"state_norms": snapshot.state_norms, "probe_states": snapshot.probe_states, "eigenvalues": snapshot.eigenvalues}
-    return Parcel("moment", snapshot.step, snapshot.epoch, pack(arrays | {"about": _text(about)}))
+    return SavedFile("moment", snapshot.step, snapshot.epoch, pack(arrays | {"about": _json_array(about)}))
 
 
-def read_moment(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """What the moment is about (interface, mask, step, epoch) and its arrays. Raises ValueError when damaged."""
+def read_kept_step(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The description (interface, mask, step, epoch) and the arrays of a kept step's file. Raises ValueError when damaged."""
     arrays = unpack(data)
-    return _words(arrays.pop("about", None)), arrays
+    return _parsed(arrays.pop("about", None)), arrays
 
 
 def model_of(spec: ModelSpec, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:
-    """The model of a kept moment. Raises ValueError when its weights do not fit `spec`."""
+    """The model of a kept step. Raises ValueError when its weights do not fit `spec`."""
     from rnn_core.engine.model import Model
 
     interface, mask = Interface(**about["interface"]), about["mask"] is True
@@ -61,7 +61,7 @@ def model_of(spec: ModelSpec, about: Mapping[str, Any], arrays: Mapping[str, np.
 
 
 def weight_shapes(spec: ModelSpec, interface: Interface) -> list[tuple[int, ...]]:
-    """Shapes of a model's weights, in Keras's order, without building it: embedding, recurrent layers, head."""
+    """Shapes of a model's weights without building it, in Keras's order: embedding, recurrent layers, head."""
     gates, H = {"simple_rnn": 1, "gru": 3, "lstm": 4}[spec.cell], spec.units
     shapes: list[tuple[int, ...]] = []
     size = interface.input_size
@@ -77,17 +77,17 @@ def weight_shapes(spec: ModelSpec, interface: Interface) -> list[tuple[int, ...]
     return [*shapes, (size, interface.outputs), (interface.outputs,)]
 
 
-def checkpoint(checkpoint: Checkpoint, epoch: int) -> Parcel:
-    """Everything needed to go on from here."""
+def checkpoint_file(checkpoint: Checkpoint, epoch: int) -> SavedFile:
+    """The state from which a training can continue."""
     arrays = {f"s.{name}": np.asarray(value) for name, value in checkpoint.state.items()}
-    data = pack(arrays | {"about": _text({"step": checkpoint.step, "seconds": checkpoint.seconds})})
-    return Parcel("checkpoint", checkpoint.step, epoch, data)
+    data = pack(arrays | {"about": _json_array({"step": checkpoint.step, "seconds": checkpoint.seconds})})
+    return SavedFile("checkpoint", checkpoint.step, epoch, data)
 
 
 def read_checkpoint(data: bytes) -> Checkpoint:
-    """Raises ValueError when damaged."""
+    """The checkpoint of a file by `checkpoint_file`. Raises ValueError when damaged."""
     arrays = unpack(data)
-    about = _words(arrays.pop("about", None))
+    about = _parsed(arrays.pop("about", None))
     state = {name.removeprefix("s."): value for name, value in arrays.items()}
     return Checkpoint(int(about["step"]), state, float(about["seconds"]))
 
@@ -96,15 +96,17 @@ def _is_weight(name: str) -> bool:
     return name[:1] == "w" and name[1:].isdigit()
 
 
-def _text(words: Mapping[str, Any]) -> np.ndarray:
-    return np.frombuffer(json.dumps(words, sort_keys=True).encode(), np.uint8)
+def _json_array(values: Mapping[str, Any]) -> np.ndarray:
+    """JSON as an array of bytes."""
+    return np.frombuffer(json.dumps(values, sort_keys=True).encode(), np.uint8)
 
 
-def _words(letters: np.ndarray | None) -> dict[str, Any]:
+def _parsed(array: np.ndarray | None) -> dict[str, Any]:
+    """The inverse of `_json_array`. Raises ValueError when it is no JSON object."""
     try:
-        words = json.loads(letters.tobytes().decode()) if letters is not None and letters.dtype == np.uint8 else None
+        values = json.loads(array.tobytes().decode()) if array is not None and array.dtype == np.uint8 else None
     except (ValueError, RecursionError):
-        words = None
-    if not isinstance(words, dict):
-        raise ValueError("the file does not say what it holds")
-    return words
+        values = None
+    if not isinstance(values, dict):
+        raise ValueError("the file has no readable description")
+    return values

@@ -1,7 +1,7 @@
-"""The run store: an SQLite index with every metric row, and one checksummed file per kept moment.
+"""The run store, with write access: an SQLite index with every metric row, and one checksummed file per kept step.
 
 Many processes may read and write one store at once (SQLite's write-ahead log); each run is written by one of them, its
-owner. A run whose owner is gone is interrupted, and can be resumed by anyone.
+owner. A run whose owner has ended is interrupted, and any process can resume it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from rnn_core.spec.experiment import Experiment
 from rnn_core.store import run_file
 from rnn_core.store.arrays import checksum
 from rnn_core.store.index import run_row
-from rnn_core.store.reader import Library, experiment_of
-from rnn_core.store.run import ACTIVE, STATUSES, Kept, RunInfo, RunRecord, clean, default_name
-from rnn_core.store.saved import Parcel
+from rnn_core.store.reader import StoreReader, experiment_of
+from rnn_core.store.run import ACTIVE, STATUSES, KeptStep, RunInfo, RunRecord, clean, default_name
+from rnn_core.store.saved import SavedFile
 from rnn_core.training.history import COLUMNS
 
-__all__ = ["ACTIVE", "STATUSES", "Kept", "RunInfo", "RunRecord", "Store", "clean", "default_name", "home_folder", "store"]
+__all__ = ["ACTIVE", "STATUSES", "KeptStep", "RunInfo", "RunRecord", "Store", "clean", "default_name", "home_folder", "store"]
 
 
 def home_folder(home: str | Path | None = None) -> Path:
@@ -44,8 +44,8 @@ def store() -> Store:
     return Store()
 
 
-class Store(Library):
-    """The library with its pen: runs are made, written, renamed, deleted, exported and imported."""
+class Store(StoreReader):
+    """The run store, with write access: creates, writes, renames, deletes, exports and imports runs."""
 
     def __init__(self, home: str | Path | None = None) -> None:
         super().__init__(home_folder(home))
@@ -59,8 +59,8 @@ class Store(Library):
         status: str = "waiting",
         message: str = "",
     ) -> str:
-        """A new run of this process, with no step yet; returns its id."""
-        self._shelf.take_in(uploads or {})
+        """Create a run owned by this process, without steps; returns its id. Raises ValueError for an upload under a wrong SHA-256."""
+        self._files.write_uploads(uploads or {})
         run_id = time.strftime("%Y%m%d-") + secrets.token_hex(5)
         values = (
             run_id,
@@ -85,9 +85,9 @@ class Store(Library):
         stride: int = 1,
         **changes: Any,
     ) -> None:
-        """Add metric rows (in the order of COLUMNS) and gradient norms, and set columns of the run, all or nothing.
+        """Add metric rows (in the order of COLUMNS) and gradient norms, and set columns of the run, in one transaction.
 
-        A row for a step that is there replaces it. Norms of steps that `stride` (see NormHistory) leaves out are dropped.
+        A row replaces an earlier one of its step. Norms of steps that `stride` (see NormHistory) leaves out are deleted.
         Raises KeyError when the run was deleted.
         """
         rows = [tuple(row) for row in rows]
@@ -108,29 +108,29 @@ class Store(Library):
             for column, value in changes.items():
                 db.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", [value, run_id])
 
-    def keep(self, run_id: str, parcel: Parcel) -> None:
-        """Store a kept moment, or a checkpoint in place of the one before. Raises KeyError when the run was deleted."""
-        self._known(run_id)
+    def keep(self, run_id: str, file: SavedFile) -> None:
+        """Store a kept step, or a checkpoint in place of the one before. Raises KeyError when the run was deleted."""
+        self._check_exists(run_id)
         try:
-            self._shelf.put(run_id, parcel.what, parcel.step, parcel.data)
+            self._files.write(run_id, file.kind, file.step, file.data)
         except FileNotFoundError:
-            self._known(run_id)  # deleted meanwhile, and its folder with it
+            self._check_exists(run_id)  # raises if the run was deleted meanwhile, and its folder with it
             raise
         old: list[sqlite3.Row] = []
         with self._index.transaction() as db:
             run_row(db, run_id)
-            if parcel.what == "checkpoint":
+            if file.kind == "checkpoint":
                 old = db.execute(
-                    "SELECT step FROM files WHERE run = ? AND what = ? AND step != ?", [run_id, parcel.what, parcel.step]
+                    "SELECT step FROM files WHERE run = ? AND what = ? AND step != ?", [run_id, file.kind, file.step]
                 ).fetchall()
-                db.execute("DELETE FROM files WHERE run = ? AND what = ?", [run_id, parcel.what])
-            values = (run_id, parcel.what, parcel.step, parcel.epoch, checksum(parcel.data), len(parcel.data))
+                db.execute("DELETE FROM files WHERE run = ? AND what = ?", [run_id, file.kind])
+            values = (run_id, file.kind, file.step, file.epoch, checksum(file.data), len(file.data))
             db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", values)
         for row in old:
-            self._shelf.drop(run_id, parcel.what, row["step"])
+            self._files.delete(run_id, file.kind, row["step"])
 
     def rewind(self, run_id: str, step: int) -> None:
-        """Forget everything after `step`, to go on from there, and become the run's owner."""
+        """Delete everything after `step`, to continue from there, and make this process the run's owner."""
         with self._index.transaction() as db:
             run = run_row(db, run_id)
             for table in ("metrics", "norms", "files"):
@@ -140,14 +140,14 @@ class Store(Library):
             db.execute("UPDATE runs SET step = ?, best = ?, owner = ? WHERE id = ?", [max(step, 0), best, self.owner.id, run_id])
 
     def rename(self, run_id: str, name: str) -> None:
-        """Raises ValueError for an empty name or a built-in run."""
+        """Set the name of a run. Raises ValueError for an empty name or a starter model."""
         self._refuse_builtin(run_id)
         if not clean(name):
             raise ValueError("a run needs a name")
         self.record(run_id, name=clean(name))
 
     def delete(self, run_id: str) -> None:
-        """Remove a run and its files. Raises ValueError while another process trains it."""
+        """Delete a run and its files. Raises ValueError for a starter model, or while another process trains the run."""
         self._refuse_builtin(run_id)
         with self._index.transaction() as db:
             row = run_row(db, run_id)
@@ -155,11 +155,11 @@ class Store(Library):
                 raise ValueError(f"{row['name']} is being trained by another Unrolled process: stop it there first")
             for table, key in (("metrics", "run"), ("norms", "run"), ("files", "run"), ("runs", "id")):
                 db.execute(f"DELETE FROM {table} WHERE {key} = ?", [run_id])
-        self._shelf.clear(run_id)
+        self._files.delete_all(run_id)
         self._index.execute("PRAGMA incremental_vacuum")
 
     def prune(self, megabytes: float) -> list[str]:
-        """Delete the oldest ended runs until the store is smaller than this; returns their ids."""
+        """Delete the oldest ended runs until the store is at most this large; returns their ids."""
         removed = []
         for info in reversed([info for info in self.list() if not info.builtin and info.status not in ACTIVE]):
             if self.size() <= megabytes * 2**20:
@@ -170,28 +170,28 @@ class Store(Library):
         return removed
 
     def export(self, run_id: str, path: str | Path) -> Path:
-        """Write one run as a single file: experiment, history, norms, kept moments and uploads."""
+        """Write a run as one file: experiment, history, norms, kept steps and uploads."""
         return run_file.export(self.open(run_id), Path(path))
 
     def import_(self, source: str | Path | bytes) -> str:
-        """Read such a file, checking everything in it; returns the new run's id. Raises ValueError with a sentence."""
+        """Add a run from a file by `export`, after checking all of it; returns the new run's id. Raises ValueError with a sentence."""
         found = run_file.read(source if isinstance(source, bytes) else Path(source))
         run_id = self.create(found.experiment, uploads=found.uploads, name=found.name, status="stopped")
         try:
             self.record(run_id, found.rows, found.norms.rows.items(), found.norms.stride, test_metric=found.test_metric)
-            for parcel in found.moments:
-                self.keep(run_id, parcel)
+            for file in found.kept_steps:
+                self.keep(run_id, file)
         except BaseException:
             self.delete(run_id)
             raise
         self.record(run_id, status=found.status)
         return run_id
 
-    def spend_ballast(self) -> None:
-        """Free the space set aside for the last words on a full disk."""
-        self._shelf.spend_ballast()
+    def free_reserve(self) -> None:
+        """Free the reserved space, after a write to a full disk failed."""
+        self._files.free_reserve()
 
-    def _known(self, run_id: str) -> None:
+    def _check_exists(self, run_id: str) -> None:
         """Raises KeyError when there is no such run."""
         with self._index.reading() as db:
             run_row(db, run_id)
@@ -202,7 +202,7 @@ class Store(Library):
 
 
 def _best(run: Mapping[str, Any] | sqlite3.Row, values: list[float | None]) -> float | None:
-    """The best of the run's best metric and `values`; None when nothing was measured."""
+    """The best of the run's best metric and `values` (lowest RMSE, else highest); None when nothing was measured."""
     found = [value for value in [run["best"], *values] if value is not None and not math.isnan(value)]
     experiment, _ = experiment_of(run["experiment"])
     lower = data.task(experiment.data.task).metric == "rmse"

@@ -83,7 +83,7 @@ class Sweep:
             trial = self._left.popleft()
             self._tries[trial] = self._tries.get(trial, 0) + 1
             came = partial(self._came, lane, trial)
-            job = self.service.stream(sweep.run, [trial], viewer=f"{self.viewer}, lane {lane + 1}", each=came)
+            job = self.service.stream(sweep.run, [trial], viewer=f"{self.viewer}, lane {lane + 1}", on_value=came)
             self._jobs[lane] = (job, trial)
 
     def _came(self, lane: int, trial: Trial, value: Lap | Outcome) -> None:
@@ -93,7 +93,7 @@ class Sweep:
         with self._lock:
             sweep.append(self.path, value)
             self._done += 1
-            if time.monotonic() - self._seen > self.service.patience:
+            if time.monotonic() - self._seen > self.service.idle_timeout:
                 self._stopped, self._message = True, "Stopped because nobody watched; everything up to here is kept."
             self._next(lane)
 
@@ -109,4 +109,4 @@ class Sweep:
                 self.stop(state.message)
             self._jobs.pop(lane, None)
         else:
-            self.service.seen(job)
+            self.service.viewed(job)

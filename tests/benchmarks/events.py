@@ -1,7 +1,7 @@
 """How long an event takes from a training worker to the reader: `python -m tests.benchmarks.events [--json]`.
 
-A training runs as fast as it can on the embedded cluster; every beat carries the worker's clock (same machine), compared
-with the clock of the service's clerk when it takes the beat over. Target: median under 50 ms.
+A training runs as fast as it can on the embedded cluster; every update carries the worker's clock (same machine), compared
+with the clock of the service's dispatcher when it receives the update. Target: median under 50 ms.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ TASKS = {
 
 
 def measure(service: Service, experiment: Experiment, seconds: float) -> dict[str, float]:
-    """Milliseconds from the worker's `flush` to the clerk, from control to its effect, and from worker to a reader of `live`."""
+    """Milliseconds from the worker's `flush` to the dispatcher, from control to its effect, and from worker to a reader of `live`."""
     delays: list[float] = []
-    take = service._clerk.reception.beat
+    take = service._dispatcher.receiver.receive
 
     def timed(message: bytes) -> None:
         delays.append(time.time() - pickle.loads(message).sent)
         take(message)
 
-    service._clerk.reception.beat = timed  # type: ignore[method-assign]
+    service._dispatcher.receiver.receive = timed  # type: ignore[method-assign]
     run_id = service.submit(experiment, viewer="bench")
     while (live := service.live(run_id)) is None or live.snapshot is None or live.snapshot.step < 20:
         time.sleep(0.02)
@@ -51,7 +51,7 @@ def measure(service: Service, experiment: Experiment, seconds: float) -> dict[st
     service.control(run_id, "stop")
     while service.live(run_id).status != "stopped":  # type: ignore[union-attr]
         time.sleep(0.01)
-    service._clerk.reception.beat = take  # type: ignore[method-assign]
+    service._dispatcher.receiver.receive = take  # type: ignore[method-assign]
     found = {"events": float(len(delays)), "steps_per_second": speed}
     for name, values in (("event", delays), ("control", controls)):
         found |= {f"{name}_median_ms": float(np.median(values)) * 1e3, f"{name}_p95_ms": float(np.percentile(values, 95)) * 1e3}
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     arguments = parser.parse_args()
     service = Service(Store(tempfile.mkdtemp()), scheduler="", trainers=1)
-    while service.state != "ready" or len(service._clerk.roster.workers) < 2:
+    while service.state != "ready" or len(service._dispatcher.queue.workers) < 2:
         time.sleep(0.1)
     for name, experiment in TASKS.items():
         found = measure(service, experiment, arguments.seconds)

@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--varied", action="store_true")
     arguments = parser.parse_args()
     service = Service(Store(tempfile.mkdtemp()), scheduler="", trainers=1)
-    while service.state != "ready" or len(service._clerk.roster.workers) < 2:
+    while service.state != "ready" or len(service._dispatcher.queue.workers) < 2:
         time.sleep(0.1)
     loop, began = Loop(), time.monotonic()
     experiments = [_varied(n) if arguments.varied else SMALL.replace(seed=n) for n in range(arguments.sessions)]
@@ -72,7 +72,7 @@ def main() -> None:
     while len(ended) < len(runs):
         for run in runs:
             live = service.live(run)
-            service.seen(run)
+            service.viewed(run)
             assert live is not None
             if run not in ended and live.status in ("finished", "failed", "stopped"):
                 ended.append(run)

@@ -29,7 +29,7 @@ class Track:
     """A service whose streams are what a test says they are."""
 
     state, message = "ready", ""
-    trainers, patience = 1, 600.0
+    trainers, idle_timeout = 1, 600.0
 
     def __init__(self, home: Path) -> None:
         self.store = SimpleNamespace(home=home)
@@ -43,7 +43,7 @@ class Track:
     def live(self, run_id: str) -> None:
         return None  # it trained before this process began
 
-    def seen(self, job: str) -> None:
+    def viewed(self, job: str) -> None:
         pass
 
     def stream(self, function: Any, *args: Any, **kwargs: Any) -> str:
@@ -196,8 +196,8 @@ def test_a_sweep_runs_what_is_missing_and_keeps_what_comes(track: Track) -> None
     assert function is sweep.run
     assert list(trials) == [sweep.Trial("adding", 400, "simple_rnn", 0)]
     result = outcome("simple_rnn", 400, 0, "out of steps")
-    options["each"](LAPS[0])
-    options["each"](result)  # as it comes, whoever watches
+    options["on_value"](LAPS[0])
+    options["on_value"](result)  # as it comes, whoever watches
     assert sweep.read(own)[-1] == result
     track.status, track.values = "finished", (LAPS[0], result)
     app.run()
@@ -247,7 +247,7 @@ def test_a_training_that_is_compared_counts_as_watched_until_it_ends(
     two_runs: list[str], track: Track, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, watched = side_by_side.moment("run-1"), []
-    monkeypatch.setattr(track, "seen", watched.append)
+    monkeypatch.setattr(track, "viewed", watched.append)
     run.status = "running"
     app = AppTest.from_file(ROOT / "app.py", default_timeout=30)
     app.query_params["run"] = two_runs[0]

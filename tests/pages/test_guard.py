@@ -92,7 +92,7 @@ def test_the_sidebar_too(service: Inline, monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_run_that_is_drawn_every_second(service: Inline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_view, "figures", broken)
     monkeypatch.setattr(service, "live", lambda run_id: None, raising=False)
-    monkeypatch.setattr(service, "seen", lambda run_id: None, raising=False)
+    monkeypatch.setattr(service, "viewed", lambda run_id: None, raising=False)
     app = opened("Train", run="starter-lstm")
     assert not app.exception
     assert "The training could not be shown" in words(app)

@@ -81,7 +81,7 @@ CASES = pairwise((tuple(PAGES), tuple(KINDS), CELLS, tuple(FORMS), STATES))
 class Service(Inline):
     """Probes in this process; runs under way as the workers would tell."""
 
-    trainers, patience = 1, 600.0
+    trainers, idle_timeout = 1, 600.0
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -90,7 +90,7 @@ class Service(Inline):
     def live(self, run_id: str) -> Live | None:
         return self.under_way.get(run_id)
 
-    def seen(self, run_id: str) -> None: ...
+    def viewed(self, run_id: str) -> None: ...
     def streamed(self, job: str) -> None: ...
 
 
@@ -125,7 +125,7 @@ def made(world: Service, kind: str, cell: str, form: str, state: str) -> str:
     if state != "waiting":
         store.record(run_id, made_up.rows(1, steps), norms.rows.items(), norms.stride)
         for step in sorted({0, steps}):
-            store.keep(run_id, made_up.moment(weights(experiment, step)))
+            store.keep(run_id, made_up.kept_step_file(weights(experiment, step)))
     return altered(world, run_id, experiment, state, steps)
 
 

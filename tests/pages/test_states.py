@@ -15,7 +15,7 @@ from pages.shared.session import key
 from rnn_core import Experiment
 from rnn_core.probes.states import paths
 from rnn_core.probes.states.paths import Growth
-from rnn_core.store.store import Kept, RunInfo
+from rnn_core.store.store import KeptStep, RunInfo
 from tests.conftest import ROOT, figures
 from tests.figures.test_trajectories import portrait
 
@@ -56,7 +56,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     info = RunInfo("run-1", "A run", experiment, "finished", 0.0, 250, 0.9, "")
     record = SimpleNamespace(
         id="run-1", name="A run", experiment=experiment, status="finished", info=info, uploads={},
-        snapshots=tuple(Kept(step, n) for n, step in enumerate(STEPS)), model=lambda step: f"model {step}",
+        snapshots=tuple(KeptStep(step, n) for n, step in enumerate(STEPS)), model=lambda step: f"model {step}",
     )  # fmt: skip
     service = Answers()
     monkeypatch.setattr(run_picker, "store", lambda: SimpleNamespace(list=lambda: [info], open=lambda run_id: record))

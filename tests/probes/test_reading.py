@@ -8,7 +8,7 @@ import pytest
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes.sentence import reading
 from rnn_core.service import sentence
-from rnn_core.service.sentence import Source, opened
+from rnn_core.service.sentence import Source, model_of
 from rnn_core.store import run_file
 from tests.probes.test_arithmetic import model, small_profile
 from tests.probes.test_units import starter
@@ -24,7 +24,7 @@ def read(cell: str, text: str, method: str = "integrated_gradients") -> reading.
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_path_ends_where_the_prediction_says(cell: str) -> None:
     found = read(cell, TEXT)
-    network = opened(starter(cell)).to_keras()
+    network = model_of(starter(cell)).to_keras()
     expected = float(network(found.ids[None])[0, 0])
     assert found.probability[-1] == pytest.approx(expected, abs=1e-5)
     for steps in (1, 5, 12):  # the running probability is the answer of a text that ends there
@@ -48,10 +48,10 @@ def test_padding_gets_exactly_nothing() -> None:
     ids = vocabulary().encode(TEXT).ids
     padded, mask = np.r_[np.zeros(5, np.int32), ids][None], np.r_[np.zeros(5, bool), np.ones(len(ids), bool)][None]
     for method in reading.METHODS:
-        found = attributions(opened(starter("gru")), padded, method, mask, output=0)
+        found = attributions(model_of(starter("gru")), padded, method, mask, output=0)
         assert (found.values[0, :5] == 0).all(), method
         np.testing.assert_allclose(
-            found.values[0, 5:], attributions(opened(starter("gru")), ids[None], method, output=0).values[0], atol=1e-5
+            found.values[0, 5:], attributions(model_of(starter("gru")), ids[None], method, output=0).values[0], atol=1e-5
         )
 
 

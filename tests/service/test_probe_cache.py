@@ -1,4 +1,4 @@
-"""The cache of probe results: the first question of all, while another thread still loads the cluster's library."""
+"""The cache of probe results: the first call, while another thread still imports Dask."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def starting():
 threads = [threading.Thread(target=attempt, args=(action,)) for action in (starting, lambda: cache.call(numpy.sum, (1,), {}))]
 for thread in threads:
     thread.start()
-    time.sleep(0.02)  # the second comes while the first is half way through
+    time.sleep(0.02)  # the second starts while the first is still importing
 for thread in threads:
     thread.join()
 print(problems)
 """
 
 
-def test_the_first_question_does_not_break_the_start_of_the_workers() -> None:
-    """A page opened by link on a fresh server asks while the workers' library is half loaded; both sides must survive."""
+def test_a_first_call_during_the_import_of_dask_breaks_neither() -> None:
+    """A page opened by link on a fresh server calls a probe while the connection's thread imports Dask."""
     ran = subprocess.run([sys.executable, "-c", RACE], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert ran.stdout.strip() == "[]", ran.stdout + ran.stderr

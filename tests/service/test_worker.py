@@ -1,4 +1,4 @@
-"""What a worker says, and what it keeps until it is fetched."""
+"""What a worker sends in updates, and the files that it keeps until they are fetched."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from rnn_core.training.loop import train
 from tests.watching import TINY
 
 
-def test_a_checkpoint_is_fetched_no_sooner_than_the_rows_before_it(monkeypatch: pytest.MonkeyPatch):
-    """A run whose worker dies goes on from its checkpoint: the rows up to there must have come by then."""
+def test_a_checkpoint_is_announced_only_with_the_rows_before_it(monkeypatch: pytest.MonkeyPatch):
+    """A run whose worker is lost continues from its stored checkpoint, so the rows up to there must be stored too."""
     monkeypatch.setenv("UNROLLED_CHECKPOINT_SECONDS", "0")
-    monkeypatch.setattr(worker, "BEAT_SECONDS", 3600.0)  # rows are held back
-    heard: list[worker.Beat] = []
-    reporter = worker.Reporter("run", 1, lambda message: heard.append(pickle.loads(message)))
+    monkeypatch.setattr(worker, "UPDATE_SECONDS", 3600.0)  # so that rows are collected, not sent
+    received: list[worker.Update] = []
+    reporter = worker.Reporter("run", 1, lambda message: received.append(pickle.loads(message)))
     for snapshot in train(TINY):
-        reporter.see(snapshot)
-        steps = [0, *(row[0] for beat in heard for row in beat.rows)]
-        announced = list(worker._parcels["run", 1].values())[: heard[-1].parcels]
-        assert all(parcel.step <= steps[-1] for parcel in announced)
+        reporter.add_snapshot(snapshot)
+        steps = [0, *(row[0] for update in received for row in update.rows)]
+        announced = list(worker._files["run", 1].values())[: received[-1].files]
+        assert all(file.step <= steps[-1] for file in announced)
     reporter.flush()
-    assert [beat.number for beat in heard] == list(range(len(heard))), "so that a lost one is noticed"
-    parcels = [worker.fetch("run", 1, number) for number in range(heard[-1].parcels)]
-    assert len(parcels) > 3
-    assert None not in parcels
-    assert worker.fetch("run", 1, 0) is None, "those before the one asked for have arrived, and are let go"
-    worker.forget("run")
-    assert worker.fetch("run", 1, heard[-1].parcels - 1) is None
+    assert [update.number for update in received] == list(range(len(received))), "so that a lost one is noticed"
+    files = [worker.fetch_file("run", 1, number) for number in range(received[-1].files)]
+    assert len(files) > 3
+    assert None not in files
+    assert worker.fetch_file("run", 1, 0) is None, "files before the one asked for are dropped"
+    worker.release("run")
+    assert worker.fetch_file("run", 1, received[-1].files - 1) is None

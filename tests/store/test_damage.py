@@ -1,4 +1,4 @@
-"""The run store when things go wrong: damaged files, a killed writer, a second process, a full disk."""
+"""Faults of the run store: damaged files, a killed writer, a second process, a full disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from rnn_core.store.arrays import write_atomically
-from rnn_core.store.saved import moment, read_checkpoint
+from rnn_core.store.saved import kept_step_file, read_checkpoint
 from rnn_core.store.store import Store
 from tests import made_up
 
@@ -28,9 +28,9 @@ def store(tmp_path: Path):
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "gone", "empty"])
-def test_a_damaged_moment_is_reported_and_the_rest_opens(store: Store, damage: str):
+def test_damaged_weights_are_reported_and_the_rest_opens(store: Store, damage: str):
     run_id = made_up.fill(store)
-    path = store._shelf.path(run_id, "moment", 300)
+    path = store._files.path(run_id, "moment", 300)
     content = bytearray(path.read_bytes())
     if damage == "gone":
         path.unlink()
@@ -49,18 +49,18 @@ def test_a_damaged_moment_is_reported_and_the_rest_opens(store: Store, damage: s
 
 def test_a_damaged_checkpoint_counts_as_none(store: Store):
     run_id = made_up.fill(store)
-    store._shelf.path(run_id, "checkpoint", 300).write_bytes(b"nonsense")
+    store._files.path(run_id, "checkpoint", 300).write_bytes(b"nonsense")
     assert store.checkpoint(run_id) is None
 
 
 def test_a_new_checkpoint_replaces_the_old(store: Store):
     run_id = made_up.fill(store)
-    store.keep(run_id, made_up.saved(400))
+    store.keep(run_id, made_up.checkpoint_at(400))
     assert read_checkpoint(store.checkpoint(run_id)).step == 400
     assert len(list((store.home / "runs" / run_id).glob("checkpoint-*"))) == 1
 
 
-def test_a_file_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_file_is_complete_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -70,32 +70,32 @@ def test_a_file_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_deleted_while_a_moment_of_it_is_written_is_deleted_not_broken(store: Store, monkeypatch: pytest.MonkeyPatch):
+def test_a_run_deleted_while_its_weights_are_written_is_deleted(store: Store, monkeypatch: pytest.MonkeyPatch):
     run_id = made_up.fill(store, 10)
     flush = os.fsync
 
-    def meanwhile(descriptor: int) -> None:
+    def delete_meanwhile(descriptor: int) -> None:
         flush(descriptor)
         store.delete(run_id)
 
-    monkeypatch.setattr(os, "fsync", meanwhile)
+    monkeypatch.setattr(os, "fsync", delete_meanwhile)
     with pytest.raises(KeyError, match="it was deleted"):
-        store.keep(run_id, moment(made_up.snapshot(20)))
+        store.keep(run_id, kept_step_file(made_up.snapshot(20)))
     assert not (store.home / "runs" / run_id).exists()
 
 
-def _write_for_ever(home: str) -> None:
+def _write_forever(home: str) -> None:
     store = Store(home)
     run_id = store.create(made_up.EXPERIMENT, status="running")
     for step in range(1, 1_000_000):
         store.record(run_id, made_up.rows(step, step))
         if step % 20 == 0:
-            store.keep(run_id, moment(made_up.snapshot(step)))
+            store.keep(run_id, kept_step_file(made_up.snapshot(step)))
 
 
 def test_a_killed_writer_leaves_an_intact_store_and_an_interrupted_run(tmp_path: Path):
     store = Store(tmp_path)
-    writer = multiprocessing.get_context("spawn").Process(target=_write_for_ever, args=(str(tmp_path),))
+    writer = multiprocessing.get_context("spawn").Process(target=_write_forever, args=(str(tmp_path),))
     writer.start()
     _until(lambda: any(info.step >= 50 for info in store.list() if not info.builtin))
     (alive,) = [info for info in store.list() if not info.builtin]
@@ -117,7 +117,7 @@ def test_a_killed_writer_leaves_an_intact_store_and_an_interrupted_run(tmp_path:
 
 
 def test_two_processes_write_one_store(tmp_path: Path):
-    """Each its own runs; SQLite keeps them apart."""
+    """Each writes its own runs."""
     store = Store(tmp_path)
     program = (
         "import sys; from tests import made_up; from rnn_core.store.store import Store\n"
@@ -152,11 +152,11 @@ def test_on_a_full_disk_the_database_stays_intact(tmp_path: Path):
             for step in range(1, 100_000, 100):
                 store.record(run_id, made_up.rows(step, step + 99))
                 written = step + 99
-                store.keep(run_id, moment(made_up.snapshot(step)))
+                store.keep(run_id, kept_step_file(made_up.snapshot(step)))
             pytest.fail("the disk never filled up")
         except (OSError, sqlite3.OperationalError) as problem:
             assert "full" in str(problem) or "No space" in str(problem)  # noqa: PT017
-        store.spend_ballast()
+        store.free_reserve()
         store.record(run_id, status="failed", message="The disk is full.")
         record = store.open(run_id)
         assert record.status == "failed"

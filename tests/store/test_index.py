@@ -1,4 +1,4 @@
-"""The store's index: readers share connections, and never one to a file that is no longer there."""
+"""The store's index: connections are used again by later readers, unless the file has changed or is gone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_core.store.index import IDLE, Index
+from rnn_core.store.index import MAX_IDLE, Index
 
 INSERT = "INSERT INTO runs(id, name) VALUES ('{0}', '{0}')"
 
@@ -31,7 +31,7 @@ def connections(index: Index) -> set[int]:
     return {id(db) for _, db in index._idle}
 
 
-def test_the_next_reader_in_whatever_thread_takes_the_connection_of_the_last(index: Index):
+def test_a_later_reader_in_another_thread_uses_the_same_connection(index: Index):
     assert names(index) == []
     first = connections(index)
     index.execute(INSERT.format("a"))
@@ -39,10 +39,10 @@ def test_the_next_reader_in_whatever_thread_takes_the_connection_of_the_last(ind
     thread = threading.Thread(target=lambda: found.append(names(index)))
     thread.start()
     thread.join()
-    assert found == [["a"]], "and sees what was written since"
+    assert found == [["a"]], "it sees what was written since"
     assert connections(index) == first
     with index.reading() as one, index.reading() as other:
-        assert one is not other, "two at once have one each"
+        assert one is not other, "two readers at once have one each"
 
 
 def test_many_readers_and_a_writer_at_once(index: Index):
@@ -57,7 +57,7 @@ def test_many_readers_and_a_writer_at_once(index: Index):
         except Exception as problem:
             wrong.append(problem)
 
-    threads = [threading.Thread(target=read) for _ in range(2 * IDLE)]
+    threads = [threading.Thread(target=read) for _ in range(2 * MAX_IDLE)]
     for thread in threads:
         thread.start()
     for n in range(100):
@@ -65,17 +65,17 @@ def test_many_readers_and_a_writer_at_once(index: Index):
     for thread in threads:
         thread.join()
     assert not wrong
-    assert len(index._idle) <= IDLE
+    assert len(index._idle) <= MAX_IDLE
 
 
-def test_a_read_that_failed_gives_its_connection_back_to_nobody(index: Index):
+def test_the_connection_of_a_failed_read_is_not_used_again(index: Index):
     with pytest.raises(sqlite3.OperationalError, match="no such table"), index.reading() as db:
         db.execute("SELECT * FROM nowhere")
     assert not index._idle
     assert names(index) == []
 
 
-def test_a_store_deleted_under_its_readers_is_not_read_from_memory(index: Index, tmp_path: Path):
+def test_a_deleted_store_is_not_read_through_an_old_connection(index: Index, tmp_path: Path):
     index.execute(INSERT.format("a"))
     assert names(index) == ["a"]
     for path in tmp_path.glob("runs.sqlite*"):
@@ -84,7 +84,7 @@ def test_a_store_deleted_under_its_readers_is_not_read_from_memory(index: Index,
         names(index)
 
 
-def test_a_store_put_back_is_the_one_that_is_read(index: Index, tmp_path: Path):
+def test_a_replaced_store_is_read_through_a_new_connection(index: Index, tmp_path: Path):
     assert names(index) == []
     other = Index(tmp_path / "other.sqlite")
     other.execute(INSERT.format("restored"))
@@ -109,6 +109,6 @@ def test_closing_leaves_no_connection(index: Index, tmp_path: Path):
     with index.reading() as late:
         names(index)
         index.close()
-        assert late.execute("SELECT name FROM runs").fetchone()["name"] == "a", "who reads reads to the end"
+        assert late.execute("SELECT name FROM runs").fetchone()["name"] == "a", "a read under way is completed"
     assert not index._idle
-    assert [path.name for path in tmp_path.iterdir()] == ["runs.sqlite"], "the last connection takes the log with it"
+    assert [path.name for path in tmp_path.iterdir()] == ["runs.sqlite"], "closing the last connection removes the log"

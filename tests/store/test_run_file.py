@@ -1,4 +1,4 @@
-"""One run as one file: complete, and never believed before it was checked."""
+"""A run as one file: complete, and checked before it is used."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def exported(store: Store, tmp_path: Path) -> Path:
     return store.export(run_id, tmp_path / "good.run")
 
 
-def test_a_run_travels_whole(store: Store, exported: Path, tmp_path: Path):
+def test_an_imported_run_equals_the_exported_one(store: Store, exported: Path, tmp_path: Path):
     other = Store(tmp_path / "other")
     record = other.open(other.import_(exported))
     original = store.open(next(info.id for info in store.list() if not info.builtin))
@@ -47,7 +47,7 @@ def test_a_run_travels_whole(store: Store, exported: Path, tmp_path: Path):
     other.close()
 
 
-def test_uploads_travel_too(store: Store, tmp_path: Path):
+def test_uploads_are_exported_and_imported(store: Store, tmp_path: Path):
     content = b"a,b\n1,2\n"
     experiment = made_up.EXPERIMENT.replace(source=checksum(content))
     run_id = store.create(experiment, uploads={checksum(content): content}, status="stopped")
@@ -58,7 +58,7 @@ def test_uploads_travel_too(store: Store, tmp_path: Path):
     other.close()
 
 
-def test_an_upload_that_is_not_what_it_says_is_refused(store: Store):
+def test_an_upload_under_a_wrong_checksum_is_refused(store: Store):
     with pytest.raises(ValueError, match="checksum"):
         store.create(made_up.EXPERIMENT, uploads={"0" * 64: b"x"})
 
@@ -72,7 +72,7 @@ def test_the_same_run_gives_the_same_bytes(store: Store, exported: Path, tmp_pat
 
 
 def _changed(exported: Path, tmp_path: Path, **changes: object) -> Path:
-    """The exported run with other parts or manifest entries, all checksums right."""
+    """The exported run with some parts or manifest entries replaced, and valid checksums."""
     manifest, parts = read_run(exported)
     for name, value in changes.items():
         if isinstance(value, bytes):
@@ -84,10 +84,11 @@ def _changed(exported: Path, tmp_path: Path, **changes: object) -> Path:
     return tmp_path / "bad.run"
 
 
-def _moment(**changes: object) -> bytes:
-    from rnn_core.store.saved import moment
+def _kept_step(**changes: object) -> bytes:
+    """A kept step's file with some arrays or interface entries replaced."""
+    from rnn_core.store.saved import kept_step_file
 
-    arrays = unpack(moment(made_up.snapshot(100)).data)
+    arrays = unpack(kept_step_file(made_up.snapshot(100)).data)
     about = json.loads(arrays["about"].tobytes())
     for name, value in changes.items():
         if isinstance(value, np.ndarray):
@@ -101,26 +102,26 @@ HOSTILE = {
     "no experiment": {"experiment": None},
     "impossible experiment": {"experiment": {"units": 10**9}},
     "list as experiment": {"experiment": [1, 2]},
-    "moments nobody can read": {"moments": [{"step": "x"}]},
-    "moments that are not there": {"moments": [{"step": 5, "epoch": 0}]},
-    "moments at impossible steps": {"moments": [{"step": -1, "epoch": 0}]},
+    "kept steps that are no numbers": {"moments": [{"step": "x"}]},
+    "kept steps that are missing": {"moments": [{"step": 5, "epoch": 0}]},
+    "kept steps below zero": {"moments": [{"step": -1, "epoch": 0}]},
     "history without columns": {"history_npz": pack({"step": np.arange(3)})},
     "history of texts": {"history_npz": pack({"step": np.array(["a", "b"])})},
     "norms of the wrong kind": {"norms_npz": pack({"steps": np.arange(3), "logs": np.zeros((3, 2))})},
     "norms of the wrong shape": {"norms_npz": pack({"steps": np.arange(3), "logs": np.zeros((2, 2), np.float32)})},
-    "weights of the wrong shape": {"moments__00000100_npz": _moment(w0=np.zeros((3, 3), np.float32))},
-    "weights of the wrong type": {"moments__00000100_npz": _moment(w0=np.zeros((2, 24)))},
-    "a network too large": {"moments__00000100_npz": _moment(input_size=10**9)},
-    "a network of another kind": {"moments__00000100_npz": _moment(loss="eval")},
-    "an interface of wrong types": {"moments__00000100_npz": _moment(outputs="many")},
-    "a moment that is no archive": {"moments__00000100_npz": b"PK\x03\x04 nonsense"},
+    "weights of the wrong shape": {"moments__00000100_npz": _kept_step(w0=np.zeros((3, 3), np.float32))},
+    "weights of the wrong type": {"moments__00000100_npz": _kept_step(w0=np.zeros((2, 24)))},
+    "a network too large": {"moments__00000100_npz": _kept_step(input_size=10**9)},
+    "a network of another kind": {"moments__00000100_npz": _kept_step(loss="eval")},
+    "an interface of wrong types": {"moments__00000100_npz": _kept_step(outputs="many")},
+    "a kept step that is no archive": {"moments__00000100_npz": b"PK\x03\x04 nonsense"},
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_file_that_lies_is_refused_in_one_sentence(name: str, exported: Path, tmp_path: Path):
+def test_an_invalid_file_is_refused_in_one_sentence(name: str, exported: Path, tmp_path: Path):
     other = Store(tmp_path / "other")
-    with pytest.raises(ValueError) as problem:  # noqa: PT011  every sentence is another one
+    with pytest.raises(ValueError) as problem:  # noqa: PT011  each case has its own sentence
         other.import_(_changed(exported, tmp_path, **HOSTILE[name]))
     assert "\n" not in str(problem.value)
     assert 10 < len(str(problem.value)) < 400
@@ -143,8 +144,8 @@ def _zip(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def test_a_zip_bomb_is_refused_unopened(store: Store, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("rnn_core.store.arrays.LARGEST", 8 * 2**20)  # the real limit takes a while to exceed
+def test_a_zip_bomb_is_refused_before_unpacking(store: Store, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("rnn_core.store.arrays.MAX_BYTES", 8 * 2**20)  # the real limit takes a while to exceed
     buffer = io.BytesIO()
     with (
         zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -159,18 +160,18 @@ def test_a_zip_bomb_is_refused_unopened(store: Store, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", "..\\evil"])
-def test_a_path_out_of_the_archive_is_refused(store: Store, name: str):
+def test_a_path_outside_the_archive_is_refused(store: Store, name: str):
     with pytest.raises(ValueError, match="not allowed"):
         store.import_(_zip({"manifest.json": b"{}", name: b"x"}))
 
 
 @pytest.mark.parametrize("manifest", [b"", b"[]", b"{", b"[" * 100_000, b'{"format": 7}', b"\xff\xfe"])
-def test_a_manifest_that_is_none_is_refused(store: Store, manifest: bytes):
+def test_an_invalid_manifest_is_refused(store: Store, manifest: bytes):
     with pytest.raises(ValueError, match="not a run"):
         store.import_(_zip({"manifest.json": manifest}))
 
 
-def test_arrays_are_read_without_pickle_and_without_trusting_their_headers():
+def test_arrays_with_pickles_or_false_headers_are_refused():
     buffer = io.BytesIO()
     np.save(buffer, np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(ValueError, match="numbers"):
@@ -179,7 +180,7 @@ def test_arrays_are_read_without_pickle_and_without_trusting_their_headers():
     np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**12,)})
     with pytest.raises(ValueError, match="shape"):
         unpack(_zip({"x.npy": header.getvalue()}))
-    with pytest.raises(ValueError):  # noqa: PT011  numpy's own words
+    with pytest.raises(ValueError):  # noqa: PT011  the message is numpy's
         unpack(_zip({"x.npy": pickle.dumps([1, 2])}))
 
 

@@ -1,4 +1,4 @@
-"""The models that ship: good enough, small enough, honest about themselves, and without a word of anybody's review."""
+"""The starter models: accuracy, size, truthful records, and no review text."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tests import made_up
 from tests.conftest import SHARED_IMDB
 
 ACCURACY = {"simple_rnn": 0.85, "lstm": 0.875, "gru": 0.875}  # of the 25,000 test reviews, at least
-imdb = pytest.mark.skipif(not (SHARED_IMDB / "imdb.npz").exists(), reason="IMDB does not lie beside the project")
+imdb = pytest.mark.skipif(not (SHARED_IMDB / "imdb.npz").exists(), reason="needs IMDB beside the project")
 
 
-def test_they_are_good_and_small() -> None:
+def test_they_are_accurate_and_small() -> None:
     found = {info.id.removeprefix("starter-"): info for info in run_file.starters()}
     assert set(found) == set(starters.NAMES)
     for name, least in ACCURACY.items():
@@ -37,7 +37,7 @@ def test_they_are_good_and_small() -> None:
 
 
 @pytest.mark.parametrize("name", starters.NAMES)
-def test_each_tells_how_it_learned(name: str) -> None:
+def test_each_has_its_history_and_profiles(name: str) -> None:
     record = run_file.open_starter(f"starter-{name}")
     spec = record.experiment
     assert (spec.model.cell, spec.model.units, spec.data.vocabulary, spec.data.length) == (name, 32, 10_000, 500)
@@ -46,7 +46,7 @@ def test_each_tells_how_it_learned(name: str) -> None:
     measured = record.history["validation_metric"]
     assert record.info.metric == pytest.approx(np.nanmax(measured))
     best = record.history["step"][np.nanargmax(measured)]
-    assert record.snapshots[-1].step == best  # the weights that ship are those that validation chose
+    assert record.snapshots[-1].step == best  # the weights that ship are those with the best validation accuracy
     assert not made_up.problems(record)
     steps, norms = record.norm_history
     assert len(steps) == len(norms) > 10
@@ -58,7 +58,7 @@ def test_each_tells_how_it_learned(name: str) -> None:
 
 
 def test_no_text_ships() -> None:
-    """Arrays of numbers and one manifest; the only bytes that are letters describe the network."""
+    """Arrays of numbers and one manifest, and no other file."""
     for path in starters.FOLDER.glob("*.run"):
         with zipfile.ZipFile(path) as archive:
             names = [entry for entry in archive.namelist() if entry != "manifest.json"]
@@ -75,7 +75,7 @@ def test_unknown_names_are_refused() -> None:
         starters.profile("gru", 7)
 
 
-def test_training_reads_crops_and_unknown_words() -> None:
+def test_augmentation_crops_and_drops_words_in_order() -> None:
     from rnn_core.store.starters import build
 
     values = np.concatenate([[START, *range(10, 10 + n)] for n in (20, 60, 5)]).astype(np.int32)
@@ -98,12 +98,12 @@ def test_training_reads_crops_and_unknown_words() -> None:
 
 
 def test_best_is_chosen_by_validation_and_tested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole build on toy reviews: what is written opens, and its test accuracy is of the weights that ship."""
+    """The whole build on toy reviews: the files open, and the test accuracy is that of the weights that ship."""
     from rnn_core.store.starters import build
 
     small = build.EXPERIMENTS["gru"].replace(task="toy_reviews", length=60, samples=600, epochs=2, learning_rate=0.01)
     monkeypatch.setitem(build.EXPERIMENTS, "gru", small)
-    monkeypatch.setattr(build, "PROFILED", 40)
+    monkeypatch.setattr(build, "PROFILE_REVIEWS", 40)
     monkeypatch.setattr(
         build.corpus, "reviews", lambda task, count, length, size: corpus_reviews("toy_reviews", count, length, size)
     )
@@ -131,11 +131,11 @@ def sampled() -> list[dict[str, object]]:
 
 
 @imdb
-def test_reading_raw_text_is_reading_the_datasets_ids() -> None:
+def test_encoding_raw_text_gives_the_datasets_ids() -> None:
     """1,000 raw test reviews: text → ids gives the dataset's own ids, so the predictions and the accuracy are the same too.
 
-    The dataset leaves out words that Keras's index lacks; the shipped vocabulary cannot know them and reads them as unknown.
-    They are left out here, so that the same words are compared.
+    The dataset leaves out words that Keras's index lacks; the shipped vocabulary encodes them as unknown. They are left out
+    here, so that the same words are compared.
     """
     index, words = imdb_files.word_index(), vocabulary()
     _, test = imdb_files.reviews()
@@ -152,7 +152,7 @@ def test_reading_raw_text_is_reading_the_datasets_ids() -> None:
 
 @imdb
 @pytest.mark.parametrize("name", starters.NAMES)
-def test_reported_accuracy_is_what_a_sample_of_the_test_reviews_says(name: str) -> None:
+def test_reported_accuracy_agrees_with_a_sample_of_the_test_reviews(name: str) -> None:
     record = run_file.open_starter(f"starter-{name}")
     sample = corpus.reviews("imdb", 1500, 500, 10_000)
     found = TrainingStep(record.model(), record.experiment.training).evaluate(sample, 128)[1]

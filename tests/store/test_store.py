@@ -1,4 +1,4 @@
-"""The run store: what goes in comes out, and goes when it is told to."""
+"""The run store: what is written is read back, listed, renamed, rewound and deleted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def store(tmp_path: Path):
     store.close()
 
 
-def test_what_goes_in_comes_out(store: Store):
+def test_what_is_written_is_read_back(store: Store):
     run_id = made_up.fill(store)
     record = store.open(run_id)
     assert list(record.history) == list(COLUMNS)
@@ -60,14 +60,14 @@ def test_the_best_error_is_the_smallest(store: Store):
     assert store.open(run_id).info.metric == pytest.approx(0.001)
 
 
-def test_a_row_is_never_doubled(store: Store):
+def test_a_row_of_the_same_step_is_replaced(store: Store):
     run_id = store.create(made_up.EXPERIMENT)
     store.record(run_id, made_up.rows(1, 10))
     store.record(run_id, made_up.rows(5, 15))
     assert store.open(run_id).history["step"].tolist() == list(range(1, 16))
 
 
-def test_rewinding_forgets_what_came_after(store: Store):
+def test_rewinding_deletes_everything_after_the_step(store: Store):
     run_id = made_up.fill(store)
     store.rewind(run_id, 150)
     record = store.open(run_id)
@@ -80,7 +80,7 @@ def test_rewinding_forgets_what_came_after(store: Store):
     assert len(store.open(run_id).history["step"]) == 0
 
 
-def test_names_are_cleaned_and_kept(store: Store):
+def test_names_are_cleaned_and_stored(store: Store):
     run_id = made_up.fill(store, 10)
     store.rename(run_id, "  <b>My\nrun</b>\x00 \u202e  ")
     assert store.open(run_id).name == "<b>My run</b>"
@@ -94,7 +94,7 @@ def test_names_are_cleaned_and_kept(store: Store):
 @pytest.mark.parametrize(
     "run_id", ["nothing", "../../etc/passwd", "", "starter-nothing", "starter-../x", "'; DROP TABLE runs; --"]
 )
-def test_an_unknown_run_is_a_sentence(store: Store, run_id: str):
+def test_an_unknown_run_raises_a_sentence(store: Store, run_id: str):
     with pytest.raises(KeyError, match="there is no"):
         store.open(run_id)
 
@@ -107,11 +107,11 @@ def test_deleting_removes_everything(store: Store):
     assert not (store.home / "runs" / run_id).exists()
     assert store._index.execute("SELECT count(*) FROM metrics")[0][0] == 0
     with pytest.raises(KeyError):
-        store.keep(run_id, made_up.saved(3))
+        store.keep(run_id, made_up.checkpoint_at(3))
     assert not (store.home / "runs" / run_id).exists()
 
 
-def test_starters_stay(store: Store):
+def test_starters_cannot_be_deleted_or_renamed(store: Store):
     for action in (lambda: store.delete("starter-lstm"), lambda: store.rename("starter-lstm", "x")):
         with pytest.raises(ValueError, match="starter models"):
             action()
@@ -129,7 +129,7 @@ def test_pruning_deletes_the_oldest_ended_runs(store: Store):
     assert [info.id for info in store.list() if not info.builtin] == [running]
 
 
-def test_ten_thousand_steps_are_small_and_open_at_once(store: Store):
+def test_ten_thousand_steps_take_little_space_and_open_fast(store: Store):
     run_id = made_up.fill(store, 10_000, time_steps=500)
     weights = sum(path.stat().st_size for path in (store.home / "runs").rglob("*.npz"))
     assert store.size() - weights < 20 * 2**20

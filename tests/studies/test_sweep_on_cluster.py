@@ -25,19 +25,21 @@ TRIALS = [Trial("adding", 8, cell, seed) for seed in (0, 1) for cell in ("gru", 
 class Lanes:
     """A service of two workers whose streams do what a test says."""
 
-    trainers, patience = 2, 600.0
+    trainers, idle_timeout = 2, 600.0
 
     def __init__(self) -> None:
         self.jobs: list[Any] = []
 
-    def stream(self, function: Any, trials: list[Trial], *, viewer: str, each: Any) -> str:
-        self.jobs.append(SimpleNamespace(status="running", values=(), message="", trial=trials[0], viewer=viewer, each=each))
+    def stream(self, function: Any, trials: list[Trial], *, viewer: str, on_value: Any) -> str:
+        self.jobs.append(
+            SimpleNamespace(status="running", values=(), message="", trial=trials[0], viewer=viewer, on_value=on_value)
+        )
         return str(len(self.jobs) - 1)
 
     def streamed(self, job: str) -> Any:
         return self.jobs[int(job)]
 
-    def seen(self, job: str) -> None:
+    def viewed(self, job: str) -> None:
         pass
 
     def control(self, job: str, command: str) -> None:
@@ -46,7 +48,7 @@ class Lanes:
     def end(self, number: int) -> Outcome:
         job = self.jobs[number]
         found = outcome(job.trial.cell, job.trial.length, job.trial.seed)
-        job.each(found)
+        job.on_value(found)
         job.status = "finished"
         return found
 
@@ -92,7 +94,7 @@ def test_a_lost_worker_costs_its_trial_another_try_and_no_more_than_three(tmp_pa
 
 def test_an_unwatched_sweep_ends(tmp_path: Path) -> None:
     service = Lanes()
-    service.patience = 0.0
+    service.idle_timeout = 0.0
     sweeping = Sweep(service, TRIALS, tmp_path / "map.csv", "me")
     time.sleep(0.01)
     service.end(0)
@@ -115,11 +117,11 @@ def test_a_sweep_fills_over_two_workers_of_another_cluster_lets_a_guest_in_stops
     monkeypatch.setenv("UNROLLED_SCHEDULER", elsewhere)
     service, path = Service(Store(tmp_path)), tmp_path / "map.csv"
     try:
-        until(lambda: len(service._clerk.roster.workers) == 3)
+        until(lambda: len(service._dispatcher.queue.workers) == 3)
         trials = [Trial("adding", 6, "gru", seed) for seed in range(3)]
         sweeping, guest, at_work = Sweep(service, trials, path, "me"), "", set()
         while not sweeping.progress().done:
-            jobs = sorted(service._clerk.roster.jobs.values(), key=lambda job: job.number)
+            jobs = sorted(service._dispatcher.queue.jobs.values(), key=lambda job: job.number)
             at_work |= {job.worker for job in jobs if job.status == "running"}
             guest = guest or service.stream(sweep.run, [Trial("adding", 6, "gru", 9)], viewer="guest")
             time.sleep(0.02)

@@ -118,7 +118,7 @@ def watch(service: Any, job: str) -> None:
     state = service.streamed(job)
     if state is None:
         return
-    service.seen(job)
+    service.viewed(job)
     over = state.status in OVER
     aims = [value for value in state.values if isinstance(value, contests.Goal)]
     laps = [value for value in state.values if isinstance(value, contests.Lap)]

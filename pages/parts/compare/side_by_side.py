@@ -61,7 +61,7 @@ def _drawn(shown: list[str], clock: str, going: bool) -> None:
     active = [now.run_id for now in found if now.status in ACTIVE]
     if service := run_picker.running_service():
         for run_id in active:
-            service.seen(run_id)  # who compares it watches it: it is not stopped as unwatched
+            service.viewed(run_id)  # who compares it watches it: it is not stopped as unwatched
     if going and not active:
         st.rerun()  # the last one ended: a run of the whole page ends the ticks
     names = _names(found)

@@ -77,7 +77,7 @@ def _live(context: Any) -> None:
     now = context.service.live(context.run_id)
     if now is None:
         return
-    context.service.seen(context.run_id)
+    context.service.viewed(context.run_id)
     snapshot, name = now.snapshot, context.run.experiment.model.cell
     if snapshot is None or not np.size(snapshot.state_norms):
         st.caption(f"Live: no batch has been read yet · status: {now.status}")

@@ -64,7 +64,7 @@ def _tick(run_id: str, status: str, every: float | None) -> None:
         st.rerun()  # a button led to another run
     service = run_picker.running_service()
     if service:
-        service.seen(run_id)
+        service.viewed(run_id)
     board = current(run_id)
     if board is None:
         session.here().refused = ""

@@ -1,6 +1,6 @@
-"""Models trained on real IMDB that ship with the project: `NAME.run` as exported runs, `NAME.npz` with their profiles.
+"""The starter models, trained on real IMDB: `NAME.run` is an exported run, `NAME.npz` holds its profiles.
 
-No review text is in them: weights, training history, principal components and counts only. `build` makes them anew.
+They contain weights, training history, principal components and counts, and no review text. `build` makes them again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ARRAYS = ("cloud", "labels", "correlations", "likeness", "reviews", "tokens")
 
 
 def write_profiles(name: str, profiles: dict[int, Profile], folder: Path = FOLDER) -> Path:
-    """Profiles by training step, all on the basis of the last; a few hundred kilobytes."""
+    """Write profiles by training step, all on the basis of the last; returns the path. A few hundred kilobytes."""
     last = profiles[max(profiles)]
     arrays = {f"basis.{field}": np.asarray(getattr(last.basis, field)) for field in _BASIS}
     for step, profile in profiles.items():

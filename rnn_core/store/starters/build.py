@@ -1,9 +1,9 @@
 """Train the starter models on IMDB and write them: `python -m rnn_core starters`. Four minutes on two cores.
 
-Four things make 32 units good at this, all of them on the training side only: random crops and dropped words (so that the
-model also learns to answer early and to live with unknown words), dropout of the recurrence's inputs, a cosine learning
-rate, and averaging the weights over the last few hundred steps (Polyak & Juditsky 1992). Which epoch ships is chosen on
-the validation reviews; the test reviews are read once, by the weights that ship (rounded to 16 bits, so that they are small).
+Four methods make 32 units accurate, all applied in training only: random crops and dropped words (so that the model also
+learns to answer early and with unknown words), dropout of the recurrence's inputs, a cosine learning rate, and averaging the
+weights over the last few hundred steps (Polyak & Juditsky 1992). The epoch that ships is chosen on the validation reviews;
+the test accuracy is measured once, with the weights that ship (rounded to 16 bits, so that they are small).
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from rnn_core.engine import model as models
 from rnn_core.probes.states import corpus, units
 from rnn_core.spec.experiment import Experiment
 from rnn_core.store import starters
-from rnn_core.store.saved import moment
+from rnn_core.store.saved import kept_step_file
 from rnn_core.store.store import Store
 from rnn_core.training.history import NormHistory, logarithms
 from rnn_core.training.loop import Run, Snapshot, eigenvalues
 from rnn_core.training.step import StepResult, TrainingStep
 
-CROPPED = 0.5  # share of the reviews of which an epoch reads only a part
+CROP_SHARE = 0.5  # share of the reviews that are cropped in an epoch
 SHORTEST_CROP = 8  # tokens
-DROPPED = 0.1  # share of the words read as unknown
-AVERAGED = 0.998  # decay of the weight average per step
-WARM = 200  # steps over which the learning rate grows
-FLOOR = 0.02  # share of the learning rate left at the end
-PROFILED = 2000  # test reviews behind the unit statistics
+DROP_SHARE = 0.1  # share of the words replaced by the unknown word
+AVERAGE_DECAY = 0.998  # of the weight average, per step
+WARM_UP = 200  # steps over which the learning rate grows
+FINAL_RATE = 0.02  # share of the learning rate at the end
+PROFILE_REVIEWS = 2000  # test reviews of the unit statistics
 NORM_ROWS = 48  # rows of gradient norms kept
 
 _SHARED = {
@@ -60,8 +60,8 @@ NOTE = "Trained with random crops, dropped words and averaged weights (see rnn_c
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
-    """Averaged weights at one step of a training."""
+class Averaged:
+    """A model with averaged weights, at one step of a training."""
 
     step: int
     epoch: int
@@ -71,38 +71,38 @@ class Moment:
 
 
 def augmented(sequences: Sequences, rng: np.random.Generator) -> Sequences:
-    """Half the sequences cropped to a random part, and some words made unknown. Every one still begins with the start id."""
+    """A copy with half the sequences cropped to a random part, and some words made unknown. Each still begins with the start id."""
     lengths = sequences.lengths
     short = np.minimum(np.exp(rng.uniform(math.log(SHORTEST_CROP), np.log(np.maximum(lengths, SHORTEST_CROP + 1)))), lengths)
-    kept = np.where(rng.random(len(lengths)) < CROPPED, short.astype(np.int64), lengths)
+    kept = np.where(rng.random(len(lengths)) < CROP_SHARE, short.astype(np.int64), lengths)
     starts = sequences.offsets[:-1] + (rng.random(len(lengths)) * (lengths - kept + 1)).astype(np.int64)
     offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
     values = sequences.values[np.repeat(starts - offsets[:-1], kept) + np.arange(offsets[-1])]
-    values = np.where((rng.random(len(values)) < DROPPED) & (values > UNKNOWN), UNKNOWN, values).astype(np.int32)
+    values = np.where((rng.random(len(values)) < DROP_SHARE) & (values > UNKNOWN), UNKNOWN, values).astype(np.int32)
     values[offsets[:-1]] = START
     return Sequences(values, offsets, sequences.targets)
 
 
 class _Average:
-    """A running average of the weights that forgets the first steps quickly."""
+    """A running average of the weights, with a smaller decay in the first steps."""
 
     def __init__(self, weights: tuple[np.ndarray, ...]) -> None:
         self.weights, self.steps = [weight.copy() for weight in weights], 0
 
     def add(self, weights: tuple[np.ndarray, ...]) -> None:
         self.steps += 1
-        decay = min(AVERAGED, (1 + self.steps) / (10 + self.steps))
+        decay = min(AVERAGE_DECAY, (1 + self.steps) / (10 + self.steps))
         for mean, weight in zip(self.weights, weights, strict=True):
             mean *= decay
             mean += (1 - decay) * weight
 
 
-def train(experiment: Experiment, run: Run) -> Iterator[Moment]:
-    """Moments at step 0, after a quarter of the first epoch, and after every epoch; `run` fills with the history."""
+def train(experiment: Experiment, run: Run) -> Iterator[Averaged]:
+    """Yield averaged weights at step 0, after a quarter of the first epoch, and after every epoch; appends the history to `run`."""
     dataset = data.build(experiment)
     stepper = TrainingStep(models.build(experiment, dataset.interface), experiment.training, experiment.seed)
     average = _Average(stepper.model.weights)
-    yield Moment(0, 0, rounded(stepper.model), (math.nan, math.nan), np.empty(0))
+    yield Averaged(0, 0, rounded(stepper.model), (math.nan, math.nan), np.empty(0))
     rng, size, epochs = np.random.default_rng(experiment.seed), experiment.training.batch, experiment.training.epochs
     per_epoch = math.ceil(len(dataset.train) / size)
     step, began = 0, time.perf_counter()
@@ -115,31 +115,31 @@ def train(experiment: Experiment, run: Run) -> Iterator[Moment]:
             ended = step == epoch * per_epoch
             model = rounded(stepper.model.with_weights(average.weights)) if ended or step == per_epoch // 4 else None
             scores = evaluate(stepper, model, dataset.validation) if model is not None else (math.nan, math.nan)
-            _remember(run, result, step, epoch, scores, stepper.learning_rate, time.perf_counter() - began)
+            _append(run, result, step, epoch, scores, stepper.learning_rate, time.perf_counter() - began)
             if model is not None:
-                yield Moment(step, epoch if ended else 0, model, scores, result.state_norms)
+                yield Averaged(step, epoch if ended else 0, model, scores, result.state_norms)
 
 
 def _rate(largest: float, step: int, total: int) -> float:
-    """Linear warm-up, then half a cosine down to a small floor."""
-    return largest * min(1.0, step / WARM) * (FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * step / total)))
+    """Learning rate of a step: linear warm-up, then half a cosine down to FINAL_RATE."""
+    return largest * min(1.0, step / WARM_UP) * (FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * step / total)))
 
 
 def rounded(model: models.Model) -> models.Model:
-    """The model with its weights rounded to what 16 bits hold, still stored as float32."""
+    """The model with its weights rounded to float16 precision, still stored as float32."""
     return model.with_weights([weight.astype(np.float16).astype(np.float32) for weight in model.weights])
 
 
 def evaluate(stepper: TrainingStep, model: models.Model, sequences: Sequences) -> tuple[float, float]:
     """(loss, accuracy) of other weights than the stepper's own."""
-    held = stepper.state()
-    stepper.restore(held | {f"weight.{n}": weight for n, weight in enumerate(model.weights)})
+    before = stepper.state()
+    stepper.restore(before | {f"weight.{n}": weight for n, weight in enumerate(model.weights)})
     scores = stepper.evaluate(sequences, 128)
-    stepper.restore(held)
+    stepper.restore(before)
     return scores
 
 
-def _remember(
+def _append(
     run: Run, result: StepResult, step: int, epoch: int, scores: tuple[float, float], rate: float, seconds: float
 ) -> None:
     run._history.append(
@@ -152,14 +152,12 @@ def build(name: str, folder: Path = starters.FOLDER) -> float:
     """Train one starter, measure it once on the test reviews, write its two files; returns the test accuracy."""
     experiment = EXPERIMENTS[name]
     run = Run(experiment, norms=NormHistory(limit=NORM_ROWS))
-    moments: list[Moment] = []
-    for moment_ in train(experiment, run):
-        moments.append(moment_)
-        tqdm.write(
-            f"{name} step {moment_.step}: validation loss {moment_.validation[0]:.4f}, accuracy {moment_.validation[1]:.4f}"
-        )
-    best = max(moments, key=lambda one: one.validation[1] if one.validation[1] == one.validation[1] else 0.0)
-    kept = [one for one in moments if one.epoch <= 1 and one.step < best.step] + [best]
+    found: list[Averaged] = []
+    for one in train(experiment, run):
+        found.append(one)
+        tqdm.write(f"{name} step {one.step}: validation loss {one.validation[0]:.4f}, accuracy {one.validation[1]:.4f}")
+    best = max(found, key=lambda one: one.validation[1] if one.validation[1] == one.validation[1] else 0.0)
+    kept = [one for one in found if one.epoch <= 1 and one.step < best.step] + [best]
     dataset = data.build(experiment)
     assert dataset.test is not None  # IMDB has one
     test = evaluate(TrainingStep(best.model, experiment.training), best.model, dataset.test)[1]
@@ -170,8 +168,10 @@ def build(name: str, folder: Path = starters.FOLDER) -> float:
     return test
 
 
-def _write_run(name: str, run: Run, kept: list[Moment], best: Moment, test: float, validation: Sequences, folder: Path) -> None:
-    """The starter as an exported run: the same file that the store writes for any run."""
+def _write_run(
+    name: str, run: Run, kept: list[Averaged], best: Averaged, test: float, validation: Sequences, folder: Path
+) -> None:
+    """Write the starter as an exported run, as the store does for any run."""
     probe = validation[int(np.argsort(validation.lengths, kind="stable")[len(validation) // 2])]
     with tempfile.TemporaryDirectory() as home:
         store = Store(home)
@@ -179,12 +179,12 @@ def _write_run(name: str, run: Run, kept: list[Moment], best: Moment, test: floa
         rows = list(zip(*(column.tolist() for column in run.history.values()), strict=True))
         store.record(run_id, rows, run._norms.rows.items(), run._norms.stride, test_metric=test)
         for one in kept:
-            store.keep(run_id, moment(_snapshot(one, run, probe)))
+            store.keep(run_id, kept_step_file(_snapshot(one, run, probe)))
         store.export(run_id, folder / f"{name}.run")
         store.close()
 
 
-def _snapshot(one: Moment, run: Run, probe: np.ndarray) -> Snapshot:
+def _snapshot(one: Averaged, run: Run, probe: np.ndarray) -> Snapshot:
     from rnn_core.probes.states.traces import trace
 
     nan = math.nan
@@ -197,9 +197,9 @@ def _snapshot(one: Moment, run: Run, probe: np.ndarray) -> Snapshot:
     )  # fmt: skip
 
 
-def _write_profiles(name: str, kept: list[Moment], folder: Path) -> None:
-    """Profiles of all kept moments over the same test reviews, on the axes of the last."""
-    reviews = corpus.reviews("imdb", PROFILED, 500, kept[-1].model.interface.input_size)
+def _write_profiles(name: str, kept: list[Averaged], folder: Path) -> None:
+    """Write the profiles of all kept steps over the same test reviews, on the axes of the last."""
+    reviews = corpus.reviews("imdb", PROFILE_REVIEWS, 500, kept[-1].model.interface.input_size)
     last = units.profile(kept[-1].model, reviews)
     profiles = {one.step: units.profile(one.model, reviews, last.basis) for one in kept[:-1]}
     starters.write_profiles(name, profiles | {kept[-1].step: last}, folder)

@@ -1,4 +1,4 @@
-"""One embedded cluster for all tests of this folder: one trainer, one that answers probes."""
+"""One embedded cluster for all tests of this folder: one training worker, one probe worker."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ from tests.watching import until
 @pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     service = Service(Store(tmp_path_factory.mktemp("home")), scheduler="", trainers=1)
-    until(lambda: service.state == "ready" and len(service._clerk.roster.workers) == 2, 120)
+    until(lambda: service.state == "ready" and len(service._dispatcher.queue.workers) == 2, 120)
     yield service
     service.close()

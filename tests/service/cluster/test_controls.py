@@ -1,4 +1,4 @@
-"""What viewers ask of a training, and how soon it obeys: pause, resume, one step, one epoch, stop, learning rate, reset."""
+"""Commands to a running training and how soon they take effect: pause, resume, step, epoch, stop, learning rate, reset."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tests.watching import LONG, TINY, live, step, until, wait
 
 
 def took(service: Service, run_id: str, command: str, effect: Callable[[], object], value: float | None = None) -> float:
-    """Seconds from a control to its effect as the app sees it, less those in which this very thread was kept from looking."""
-    held_off, began = 0.0, time.perf_counter()
+    """Seconds from a command to its effect as the app sees it, less those in which this thread was not scheduled."""
+    unscheduled, began = 0.0, time.perf_counter()
     service.control(run_id, command, value)
     while not effect():
-        looked = time.perf_counter()
-        assert looked - began < 60, f"{command} had no effect"
+        checked = time.perf_counter()
+        assert checked - began < 60, f"{command} had no effect"
         time.sleep(0.005)
-        held_off += time.perf_counter() - looked - 0.005
-    return time.perf_counter() - began - held_off
+        unscheduled += time.perf_counter() - checked - 0.005
+    return time.perf_counter() - began - unscheduled
 
 
-def test_every_control_reaches_a_running_job_within_0_3_s(service: Service):
-    """Once the network is compiled: a worker's very first step and validation of it compile for about half a second each."""
+def test_every_command_takes_effect_within_0_3_s(service: Service):
+    """After the network is compiled: its first step and first validation in a worker compile for about half a second each."""
     wait(service, service.submit(TINY, viewer="a"), "finished")
     run_id = service.submit(LONG, viewer="a")
     until(lambda: step(service, run_id) > 3)
@@ -57,7 +57,7 @@ def test_every_control_reaches_a_running_job_within_0_3_s(service: Service):
         service.control(run_id, "pause")
 
 
-def test_paused_means_paused_and_an_epoch_ends_with_the_epoch(service: Service):
+def test_a_paused_run_makes_no_step_and_epoch_ends_at_the_epochs_end(service: Service):
     run_id = service.submit(LONG, viewer="a")
     until(lambda: step(service, run_id) > 3)
     service.control(run_id, "pause")
@@ -77,7 +77,7 @@ def test_paused_means_paused_and_an_epoch_ends_with_the_epoch(service: Service):
     wait(service, run_id, "stopped")
 
 
-def test_one_step_asked_for_before_the_start_is_one_step(service: Service):
+def test_a_step_command_before_the_start_makes_one_step(service: Service):
     run_id = service.submit(LONG, viewer="a")
     service.control(run_id, "step")
     until(lambda: step(service, run_id) == 1 and live(service, run_id).status == "paused")
@@ -87,7 +87,7 @@ def test_one_step_asked_for_before_the_start_is_one_step(service: Service):
     wait(service, run_id, "stopped")
 
 
-def test_a_stopped_run_goes_on_under_its_own_id(service: Service):
+def test_an_ended_run_continues_under_its_own_id(service: Service):
     whole = service.submit(TINY.replace(epochs=3), viewer="w")
     wait(service, whole, "finished")
     run_id = service.submit(TINY, viewer="a")
@@ -96,7 +96,7 @@ def test_a_stopped_run_goes_on_under_its_own_id(service: Service):
     found = wait(service, run_id, "finished", "failed")
     assert found.snapshot.epoch == 3
     one, other = service.store.open(run_id).history, service.store.open(whole).history
-    assert np.array_equal(one["loss"], other["loss"]), "as if it had never ended"
+    assert np.array_equal(one["loss"], other["loss"]), "equal to a run that was never interrupted"
     assert service.store.open(run_id).experiment.training.epochs == 3
     with pytest.raises(ValueError, match="its own data, model and seed"):
         service.submit(TINY.replace(units=7), viewer="a", resume=run_id)

@@ -1,4 +1,4 @@
-"""Streams and probes on real worker processes: in order, computed once, never behind a training."""
+"""Streams and probes on real workers: values in order, results computed once, never waiting for a training."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.watching import LONG, live, step, until, wait
 
 
 def test_streams_give_their_values_in_order(service: Service):
-    told: list[int] = []
-    job = service.stream(streams.count, 20, viewer="a", each=told.append)
+    called_with: list[int] = []
+    job = service.stream(streams.count, 20, viewer="a", on_value=called_with.append)
     until(lambda: service.streamed(job).status == "finished")
     assert service.streamed(job).values == tuple(range(20))
-    assert told == list(range(20))
+    assert called_with == list(range(20))
     assert service.live(job) is None
     endless = service.stream(streams.count, 100_000, viewer="a")
     until(lambda: len(service.streamed(endless).values) > 3)
@@ -33,7 +33,7 @@ def test_streams_give_their_values_in_order(service: Service):
     assert service.streamed(broken).message == "no such luck"
 
 
-def test_a_stream_that_cannot_start_says_so_calmly(service: Service):
+def test_a_stream_that_cannot_be_sent_fails_with_one_sentence(service: Service):
     unsendable = service.stream(streams.count, threading.Lock(), viewer="a")
     until(lambda: service.streamed(unsendable).status == "failed")
     found = service.streamed(unsendable).message
@@ -67,7 +67,7 @@ def test_a_probe_does_not_wait_for_a_training(service: Service):
     assert np.median(took) < 0.5
 
 
-def test_a_failing_probe_says_so_and_is_tried_anew(service: Service):
+def test_a_failing_probe_raises_its_error_and_is_computed_again(service: Service):
     failed = service.call(streams.fail, "the words")
     with pytest.raises(ValueError, match="the words"):
         failed.result(60)
@@ -77,23 +77,23 @@ def test_a_failing_probe_says_so_and_is_tried_anew(service: Service):
 def test_a_model_is_sent_once(service: Service):
     model = made_up.model(seed=5)
     service.call(streams.parameters, model, 1).result(60)
-    message = service._clerk.probes._refer(model, whole=False)
+    message = service._dispatcher.probes._by_reference(model, send_model=False)
     assert message.data is None
     assert service.call(streams.parameters, model, 2).result(60) == model.parameters
 
 
-def test_results_are_forgotten_when_they_are_too_large(service: Service, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(service._clerk.probes, "largest", 30_000)
+def test_the_oldest_results_are_dropped_beyond_the_limit(service: Service, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(service._dispatcher.probes, "max_bytes", 30_000)
     futures = [service.call(np.full, 1000, float(n)) for n in range(8)]
     for future in futures:
         future.result(60)
-    until(lambda: sum(size for _, size in service._clerk.probes._results.values()) <= 30_000)
+    until(lambda: sum(size for _, size in service._dispatcher.probes._results.values()) <= 30_000)
     assert service.call(np.full, 1000, 7.0) is futures[7]
     assert service.call(np.full, 1000, 0.0) is not futures[0]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no nice")
-def test_workers_are_nicer_than_the_web_process(service: Service):
+def test_workers_have_a_lower_priority_than_the_web_process(service: Service):
     import os
 
     assert service.call(streams.priority).result(60) >= os.nice(0) + 5

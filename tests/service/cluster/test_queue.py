@@ -1,4 +1,4 @@
-"""Who trains when several want to, on real worker processes."""
+"""The order in which the jobs of several viewers run, on real worker processes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from rnn_core.service.service import Service
 from tests.watching import LONG, TINY, live, step, until, wait
 
 
-def test_the_queue_is_fair_and_says_where_one_stands(service: Service):
+def test_the_queue_is_fair_and_gives_positions(service: Service):
     blocker = service.submit(LONG, viewer="a")
     until(lambda: step(service, blocker) > 0)
     again = service.submit(TINY, viewer="a")
@@ -19,7 +19,7 @@ def test_the_queue_is_fair_and_says_where_one_stands(service: Service):
     unwanted = service.submit(TINY, viewer="d")
     service.control(unwanted, "stop")
     assert live(service, unwanted).status == "stopped"
-    service.control(blocker, "pause")  # gives the worker free
+    service.control(blocker, "pause")  # lets other jobs use the worker
     for run in (first, second, again):
         wait(service, run, "finished")
     service.control(blocker, "stop")
@@ -28,7 +28,7 @@ def test_the_queue_is_fair_and_says_where_one_stands(service: Service):
     assert len(ended) == 3
 
 
-def test_a_resumed_job_waits_for_the_worker_it_gave_free(service: Service):
+def test_a_resumed_job_waits_until_its_worker_is_free(service: Service):
     one = service.submit(LONG, viewer="a")
     until(lambda: step(service, one) > 0)
     service.control(one, "pause")

@@ -1,4 +1,4 @@
-"""Trainings on real worker processes: whole in store and on screen, and one sentence when they cannot go on."""
+"""Trainings on real workers: complete in the store and the live state, and one sentence when they cannot continue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests import made_up
 from tests.watching import LONG, TINY, live, step, until, wait
 
 
-def test_a_training_reaches_viewer_and_store_whole(service: Service):
+def test_a_training_is_complete_in_the_store_and_the_live_state(service: Service):
     run_id = service.submit(TINY, viewer="a")
     found = wait(service, run_id, "finished", "failed")
     assert found.status == "finished"
@@ -36,7 +36,7 @@ def test_a_training_reaches_viewer_and_store_whole(service: Service):
     assert service.store.checkpoint(run_id) is not None
 
 
-def test_the_web_process_stays_free_of_tensorflow():
+def test_the_web_process_does_not_load_tensorflow():
     program = (
         "import sys, tempfile; from rnn_core.service.service import Service; from rnn_core.store.store import Store\n"
         "from tests import streams; from tests.watching import TINY, wait\n"
@@ -55,7 +55,7 @@ def test_the_web_process_stays_free_of_tensorflow():
 
 def test_a_diverging_run_fails_with_advice_and_keeps_its_steps(service: Service):
     wild = TINY.replace(cell="simple_rnn", activation="relu", optimiser="sgd", learning_rate=10.0, gain=5.0, length=40, epochs=50)
-    found = wait(service, service.submit(wild, viewer="a"), "failed")  # in its second step, and no rounding keeps it from it
+    found = wait(service, service.submit(wild, viewer="a"), "failed")  # at its second step, with a margin far above rounding
     assert "learning rate below" in found.message
     record = service.store.open(found.run_id)
     assert record.status == "failed"
@@ -63,7 +63,7 @@ def test_a_diverging_run_fails_with_advice_and_keeps_its_steps(service: Service)
     assert len(record.history["step"]) == found.snapshot.step > 0
 
 
-def test_data_that_cannot_be_made_is_one_sentence(service: Service):
+def test_data_that_cannot_be_built_fails_with_one_sentence(service: Service):
     content = b"no number anywhere\n"
     experiment = TINY.replace(task="csv", source=table_file.key(content))
     found = wait(service, service.submit(experiment, viewer="a", uploads={table_file.key(content): content}), "failed")
@@ -73,7 +73,7 @@ def test_data_that_cannot_be_made_is_one_sentence(service: Service):
         service.submit(TINY.replace(task="nonsense"), viewer="a")
 
 
-def test_a_run_whose_file_is_gone_is_refused_and_stays_as_it_was(service: Service):
+def test_a_run_whose_upload_is_missing_is_refused_and_unchanged(service: Service):
     before = len(service.store.list())
     with pytest.raises(ValueError, match="upload it again"):
         service.submit(TINY.replace(task="csv", source="0" * 64), viewer="a")
@@ -93,12 +93,12 @@ def test_a_deleted_run_stops_training(service: Service):
     assert not (service.store.home / "runs" / run_id).exists()
 
 
-def test_an_unwatched_run_is_stopped_and_kept(service: Service, monkeypatch: pytest.MonkeyPatch):
+def test_a_run_without_viewers_is_stopped_and_kept(service: Service, monkeypatch: pytest.MonkeyPatch):
     watched, unwatched = service.submit(LONG, viewer="a"), service.submit(TINY, viewer="b")
-    monkeypatch.setattr(service._clerk, "patience", 2.0)
+    monkeypatch.setattr(service._dispatcher, "idle_timeout", 2.0)
     end = time.monotonic() + 4
     while time.monotonic() < end:
-        service.seen(watched)
+        service.viewed(watched)
         time.sleep(0.1)
     assert live(service, watched).status == "running"
     assert live(service, unwatched).status == "stopped"
@@ -109,20 +109,20 @@ def test_an_unwatched_run_is_stopped_and_kept(service: Service, monkeypatch: pyt
     assert len(record.history["step"]) == found.snapshot.step
 
 
-def test_a_grown_worker_starts_afresh_once_nobody_is_on_it(service: Service, monkeypatch: pytest.MonkeyPatch):
+def test_a_large_worker_is_restarted_when_it_holds_no_job(service: Service, monkeypatch: pytest.MonkeyPatch):
     def trainers() -> set[str]:
-        return {worker.address for worker in service._clerk.roster.workers if worker.name.startswith("train")}
+        return {worker.address for worker in service._dispatcher.queue.workers if worker.name.startswith("train")}
 
     before = trainers()
     held = service.submit(LONG, viewer="a")
     until(lambda: step(service, held) > 0)
     service.control(held, "pause")
     wait(service, held, "paused")
-    monkeypatch.setattr(dispatcher, "GROWN", 0)
+    monkeypatch.setattr(dispatcher, "MAX_WORKER_BYTES", 0)
     wait(service, service.submit(TINY, viewer="b"), "finished")
-    until(lambda: service._clerk._grown == before)
+    until(lambda: service._dispatcher._to_restart == before)
     monkeypatch.undo()
-    assert trainers() == before, "somebody's paused run is still there"
+    assert trainers() == before, "it still holds a paused run"
     service.control(held, "stop")
     wait(service, held, "stopped")
     after = service.submit(TINY, viewer="b")
