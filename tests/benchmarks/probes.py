@@ -34,7 +34,7 @@ TOKENS = Interface("tokens", 10_000, 1, "binary")
 
 def timed(run: Callable[[], Any], rounds: int = 5) -> float:
     """Median seconds once warm: after as many calls as make a probe compile."""
-    for _ in range(compiled.OFTEN):
+    for _ in range(compiled.COMPILED_FROM):
         run()
     times = []
     for _ in range(rounds):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core.probes.jacobians.closed_forms import counterexample, jordan_growth
+from rnn_core.probes.jacobians.closed_forms import counterexample, jordan_block
 from tests.referee import gate_memory
 
 
 def test_a_jordan_block_grows_before_it_vanishes() -> None:
-    growth = jordan_growth()
+    growth = jordan_block()
     expected = {1: 1.529563, 5: 3.383551, 10: 3.905336, 20: 2.707163, 50: 0.286414}
     for n, norm in expected.items():
         assert growth.norm[n] == pytest.approx(norm, abs=5e-7)

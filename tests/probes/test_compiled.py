@@ -25,7 +25,7 @@ VARIANTS = [
 
 @pytest.fixture(autouse=True)
 def _nothing_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "_asked", Counter())
+    monkeypatch.setattr(compiled, "_calls", Counter())
     monkeypatch.setattr(compiled, "_programs", set())
 
 
@@ -36,7 +36,7 @@ def made(cell: str, interface: Interface, **options: Any) -> Model:
 def both_ways(monkeypatch: pytest.MonkeyPatch, *question: object, **options: object) -> tuple[GradientFlow, GradientFlow]:
     found = []
     for often in (10**9, 0):
-        monkeypatch.setattr(compiled, "OFTEN", often)
+        monkeypatch.setattr(compiled, "COMPILED_FROM", often)
         found.append(state_gradients(*question, **options))
     return found[0], found[1]
 
@@ -83,26 +83,26 @@ def test_a_shape_that_comes_back_is_compiled_and_follows_the_weights(monkeypatch
     model, calls = made("lstm", Interface("floats", 1, 1, "squared")), []
     monkeypatch.setattr(compiled, "measures", lambda *given, real=compiled.measures: calls.append(1) or real(*given))
     x = np.random.default_rng(2).normal(size=(2, 9, 1))
-    found = [state_gradients(model, x) for _ in range(compiled.OFTEN)]
+    found = [state_gradients(model, x) for _ in range(compiled.COMPILED_FROM)]
     assert len(calls) == 1
     same(found[0], found[-1])
     other = model.with_weights([2 * weight for weight in model.weights])
     again = state_gradients(other, x)
     assert len(calls) == 2
-    monkeypatch.setattr(compiled, "OFTEN", 10**9)
+    monkeypatch.setattr(compiled, "COMPILED_FROM", 10**9)
     same(state_gradients(other, x), again)
 
 
 def test_only_so_many_shapes_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "MOST", 2)
+    monkeypatch.setattr(compiled, "MAX_PROGRAMS", 2)
     model = made("gru", Interface("floats", 1, 1, "squared"))
-    ways = [[compiled.worthwhile(model, (1, length, 1), None) for length in (3, 4, 5)] for _ in range(compiled.OFTEN)]
-    assert ways == [[False] * 3] * (compiled.OFTEN - 1) + [[True, True, False]]
+    ways = [[compiled.worthwhile(model, (1, length, 1), None) for length in (3, 4, 5)] for _ in range(compiled.COMPILED_FROM)]
+    assert ways == [[False] * 3] * (compiled.COMPILED_FROM - 1) + [[True, True, False]]
     assert compiled.worthwhile(model, (1, 4, 1), None)
 
 
 def test_bad_targets_and_outputs_are_refused_the_compiled_way_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "OFTEN", 0)
+    monkeypatch.setattr(compiled, "COMPILED_FROM", 0)
     model, x = made("gru", Interface("floats", 1, 2, "squared")), np.ones((2, 3, 1))
     with pytest.raises(ValueError, match="needs targets"):
         state_gradients(model, x, of="loss")

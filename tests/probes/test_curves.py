@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from rnn_core.probes.gradients.curves import curve, decay, half_life, in_words
+from rnn_core.probes.gradients.curves import curve, decay, factor_words, half_life
 
 
 def geometric(factor: float, length: int = 60, examples: int = 5) -> np.ndarray:
@@ -46,7 +46,7 @@ def test_padding_is_left_out() -> None:
 
 def test_a_gradient_of_zero_is_not_fitted() -> None:
     assert math.isnan(decay(np.zeros(60)))
-    assert "too" in in_words(math.nan)
+    assert "too" in factor_words(math.nan)
 
 
 def test_averaging_norms_differs_from_the_norm_of_the_average() -> None:
@@ -66,7 +66,7 @@ def test_averaging_norms_differs_from_the_norm_of_the_average() -> None:
     ],
 )
 def test_factors_in_words(factor: float, words: str) -> None:
-    assert words in in_words(factor)
+    assert words in factor_words(factor)
 
 
 def test_half_life_of_the_forget_gate_at_bias_one() -> None:

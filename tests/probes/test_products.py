@@ -39,7 +39,7 @@ def test_runs_of_steps_lose_nothing_that_a_qr_after_every_step_keeps(
     experiment = Experiment().replace(length=120, gain=gain, units=16)
     steps = quick_jacobians(laboratory.untrained(experiment, cell), laboratory.random_inputs(0, 1, 120, scale)[0])
     fast = products.log_singular_values(products.backwards(steps), LAGS), products.lyapunov(steps)
-    monkeypatch.setattr(products, "RUN", 1)
+    monkeypatch.setattr(products, "MAX_STEPS", 1)
     slow = products.log_singular_values(products.backwards(steps), LAGS), products.lyapunov(steps)
     np.testing.assert_allclose(fast[0], slow[0], rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(fast[1], slow[1], rtol=1e-6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnn_core.probes.sentence.quadrature import MOST, line_integral
+from rnn_core.probes.sentence.quadrature import MAX_POINTS, line_integral
 
 
 @pytest.mark.parametrize("steepness", [1.0, 50.0, 3000.0])
@@ -21,7 +21,7 @@ def test_a_flip_anywhere_is_found(steepness: float) -> None:
     change = float(np.diff(answer(np.array([0.0, 1.0])))[0])
     assert found.gap <= 5e-4 * max(1.0, abs(change))
     np.testing.assert_allclose(found.mean, [change, 0], atol=1e-3)
-    assert found.points <= MOST
+    assert found.points <= MAX_POINTS
 
 
 def test_a_straight_line_needs_only_the_first_points() -> None:
@@ -34,4 +34,4 @@ def test_what_cannot_be_complete_says_so() -> None:
     """A gradient that lies: the effort is bounded and the gap reported."""
     found = line_integral(lambda at: (at, np.zeros((len(at), 1))), np.ones(1), 1e-6)
     assert found.gap == pytest.approx(1.0)
-    assert found.points <= MOST
+    assert found.points <= MAX_POINTS

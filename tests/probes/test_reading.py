@@ -68,9 +68,9 @@ def test_blocks_are_units_wide_and_orders_are_orders(cell: str) -> None:
 
 def test_readings_part_at_the_changed_word() -> None:
     first, second = read("gru", TEXT), read("gru", TEXT.replace("wonderful", "dreadful"))
-    parted = reading.parting(first, second)
+    parted = reading.compare(first, second)
     assert parted.first == 4  # <start> the cast is WONDERFUL
-    assert parted.align.tolist() == list(range(len(first.ids)))
+    assert parted.alignment.tolist() == list(range(len(first.ids)))
     assert (parted.distance[:4] == 0).all()
     assert parted.distance[4] > 0
     assert parted.widest >= 4
@@ -78,7 +78,7 @@ def test_readings_part_at_the_changed_word() -> None:
 
 def test_readings_of_the_same_text_do_not_part() -> None:
     first = read("gru", TEXT)
-    assert reading.parting(first, first).first is None
+    assert reading.compare(first, first).first is None
 
 
 @pytest.mark.parametrize(
@@ -93,15 +93,15 @@ def test_readings_of_the_same_text_do_not_part() -> None:
 def test_alignment(first: list[int], second: list[int], align: list[int], parts: int) -> None:
     made = model(cell="gru")
     a, b = (reading.read(made, small_profile(made), np.array(ids)) for ids in (first, second))
-    parted = reading.parting(a, b)
-    assert parted.align.tolist() == align
+    parted = reading.compare(a, b)
+    assert parted.alignment.tolist() == align
     assert parted.first == parts
 
 
 def test_models_that_cannot_be_followed_are_refused() -> None:
     with pytest.raises(ValueError, match="both ends"):
         sentence.read(Source("both ends", 0, model(cell="gru", bidirectional=True)), np.array([1, 2]))
-    assert "yes or no" in reading.unreadable(False, "floats", "binary", False)
+    assert "yes or no" in reading.unsupported(False, "floats", "binary", False)
 
 
 def test_every_kept_snapshot_of_a_starter_reads() -> None:

@@ -60,13 +60,13 @@ def test_a_span_of_the_corpus_finds_itself() -> None:
     review = int(np.searchsorted(found.sequences.offsets, first, side="right")) - 1
     low, high = found.sequences.offsets[review : review + 2]
     hidden, step = found.hidden[low:high], first - int(low)
-    threshold = similar_spans.fitting(hidden, step, step)
+    threshold = similar_spans.suitable_threshold(hidden, step, step)
     assert 0 < threshold <= similar_spans.THRESHOLD
     matches = sentence.similar(source, hidden, step, step, threshold)
     assert matches.selected.any()
     assert matches.found[0].jaccard > 0.5
     assert all(a.jaccard >= b.jaccard for a, b in zip(matches.found, matches.found[1:], strict=False))
-    assert len(matches.found) <= similar_spans.MOST
+    assert len(matches.found) <= similar_spans.MAX_MATCHES
     assert matches.tokens == len(found.hidden)
 
 

@@ -32,7 +32,9 @@ def numbers() -> dict[str, dict[str, float]]:
 def test_there_are_seven_lessons_and_each_is_complete() -> None:
     assert len(LESSONS) == 7
     for lesson in LESSONS.values():
-        assert all((lesson.title, lesson.claim, lesson.look, lesson.disproof, lesson.facts, lesson.background)), lesson.name
+        assert all((lesson.title, lesson.claim, lesson.where_to_look, lesson.disproof, lesson.facts, lesson.background)), (
+            lesson.name
+        )
         assert set(lesson.presets) <= set(presets.presets())
 
 
@@ -69,7 +71,7 @@ def test_nobody_says_solved() -> None:
     words = " ".join(
         text
         for lesson in LESSONS.values()
-        for text in (lesson.title, lesson.claim, lesson.look, *(fact.words for fact in (*lesson.facts, *lesson.trained)))
+        for text in (lesson.title, lesson.claim, lesson.where_to_look, *(fact.words for fact in (*lesson.facts, *lesson.trained)))
     )
     assert "solve" not in words.lower()
 

@@ -40,8 +40,8 @@ def test_a_grid_goes_seed_by_seed_and_resumes_where_it_stopped() -> None:
     assert len(trials) == 12
     assert [trial.seed for trial in trials] == [0] * 6 + [1] * 6
     done = [outcome(cell=trial.cell, length=trial.length, seed=trial.seed) for trial in trials[:7]]
-    assert sweep.left(trials, done) == trials[7:]
-    assert sweep.left(trials, []) == trials
+    assert sweep.remaining(trials, done) == trials[7:]
+    assert sweep.remaining(trials, []) == trials
 
 
 def test_squares_count_seeds_once() -> None:

@@ -74,7 +74,7 @@ def test_a_stopped_sweep_is_resumed_with_what_is_missing(tmp_path: Path) -> None
     sweeping.stop()
     assert sweeping.progress().over
     assert len(service.jobs) == 3
-    assert sweep.left(TRIALS, sweep.read(path)) == TRIALS[1:]
+    assert sweep.remaining(TRIALS, sweep.read(path)) == TRIALS[1:]
 
 
 def test_a_lost_worker_costs_its_trial_another_try_and_no_more_than_three(tmp_path: Path) -> None:
@@ -124,10 +124,10 @@ def test_a_sweep_fills_over_two_workers_of_another_cluster_lets_a_guest_in_stops
             guest = guest or service.stream(sweep.run, [Trial("adding", 6, "gru", 9)], viewer="guest")
             time.sleep(0.02)
         assert len(at_work) == 2
-        assert [job.viewer for job in jobs][:3] == ["me, lane 1", "me, lane 2", "guest"]  # before the sweep's third trial
+        assert [job.viewer for job in jobs][:3] == ["me, slot 1", "me, slot 2", "guest"]  # before the sweep's third trial
         sweeping.stop()
         until(lambda: sweeping.progress().over)
-        rest = sweep.left(trials, sweep.read(path))
+        rest = sweep.remaining(trials, sweep.read(path))
         assert 0 < len(rest) < 3
         resumed = Sweep(service, rest, path, "me")
         until(lambda: resumed.progress().over)
