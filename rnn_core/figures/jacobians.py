@@ -48,7 +48,7 @@ def singular_values(spectra: Sequence[SingularValues], *, height: int = 420) -> 
 
 
 def lyapunov(spectra: Sequence[LyapunovExponents], *, height: int = 360) -> go.Figure:
-    """All Lyapunov exponents, largest first: the average growth per step of each independent direction. 0 keeps, below 0 forgets, above 0 is chaos."""
+    """All Lyapunov exponents, largest first: mean logarithm of the growth per step of each direction. Below 0 shrinks, above 0 grows."""
     drawing = figure("direction, the longest-lived first", "Lyapunov exponent per step", height=height)
     for item in spectra:
         order = np.arange(1, len(item.values) + 1)

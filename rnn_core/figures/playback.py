@@ -14,10 +14,10 @@ BUTTONS = 112  # pixels of the two buttons
 def playable(
     drawing: go.Figure, frames: Sequence[go.Frame], prefix: str, *, redraw: bool = False, milliseconds: int = 70
 ) -> go.Figure:
-    """`drawing`, with `frames` behind a slider that starts at the last of them.
+    """Adds `frames` to `drawing`, with a slider that starts at the last of them.
 
     Args:
-        drawing: as it looks at the last frame.
+        drawing: with the data of the last frame.
         frames: each with a name, which is what the slider shows.
         prefix: shown before the frame's name: what is counted.
         redraw: redraw all at every frame; slower, needed for 3-D or a changing number of traces.

@@ -100,7 +100,7 @@ def real_steps_first(coordinates: np.ndarray, mask: np.ndarray, outputs: np.ndar
 
 
 def _values(colour: str, targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """(N, R) the number behind the colour of each point."""
+    """(N, R) the number that gives each point its colour."""
     if colour == "prediction":
         return outputs.astype(np.float32)
     if colour == "time" or not np.isfinite(targets).all():

@@ -30,9 +30,7 @@ class Forecast:
     context: int  # T: the first forecast is for steps[T]
     truth: np.ndarray  # (T + n, C)
     one_step: np.ndarray  # (n, C) each from the true past
-    free_running: (
-        np.ndarray | None
-    )  # (n, C) each from the forecasts before it; None where inputs and targets are different columns
+    free_running: np.ndarray | None  # (n, C) each from the forecasts before it; None where inputs are not the targets
     baselines: dict[str, np.ndarray]  # name → (n, C) naive one-step forecasts
     errors: dict[str, float]  # name of a forecast → its root mean squared error here, in training standard deviations
 

@@ -4,7 +4,7 @@ Keras's recurrent layers keep their intermediate states to themselves. Inside `r
 LSTM and GRU layer is replaced by `rnn_core.engine.blocks` in float64; the graph around it stays as it is, so functional,
 subclassed, stacked, bidirectional and masked models all work. The model's own loops are restored afterwards.
 
-Shapes: B batch, T time, D inputs, H units, G packed columns (H, 4H or 3H). Recorded tensors have time first.
+Shapes: B batch, T time, D inputs, H units, G gate columns (H, 4H or 3H). Recorded tensors have time first.
 """
 
 from __future__ import annotations

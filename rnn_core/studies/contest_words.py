@@ -21,7 +21,7 @@ class Standing:
 
     cell: str  # "simple_rnn", "lstm" or "gru"
     learning_rate: float  # of the optimiser
-    seeds: int  # runs behind the numbers
+    seeds: int  # number of runs
     solved: int  # runs that solved the task
     diverged: int  # runs whose loss stopped being a number
     running: bool  # a run has not ended

@@ -86,25 +86,25 @@ def runaway(seed: int = 0) -> Evidence:
     from rnn_core.training.step import Stepper
 
     experiment = presets.get("runaway").replace(seed=seed)
-    growing, _ = state_curve(experiment, f"gain {experiment.model.gain:g}, linear")
+    rising, _ = state_curve(experiment, f"gain {experiment.model.gain:g}, linear")
     model, batch = start(experiment, 64)
     gradients = Stepper(model, experiment.training).gradients(batch)
     clipped = compare(
         np.array([np.linalg.norm(gradient.astype(np.float64)) for gradient in gradients]), laboratory.weight_names(model), 1.0
     )
-    last = len(growing.median) - 1
+    last = len(rising.median) - 1
     numbers = {
         "gain": experiment.model.gain,
         "lag": last,
-        "growth": growing.at(last),
-        "factor": growing.factor,
+        "growth": rising.at(last),
+        "factor": rising.factor,
         "before": clipped.norm,
         "after_global": clipped.norm_global,
         "after_variable": clipped.norm_variable,
         "turn_global": _degrees(clipped.cosine_global),
         "turn_variable": _degrees(clipped.cosine_variable),
     }
-    return Evidence(numbers, (growing,))
+    return Evidence(numbers, (rising,))
 
 
 def _degrees(cosine: float) -> float:

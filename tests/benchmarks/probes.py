@@ -1,4 +1,4 @@
-"""What the probes cost once warm, and how that grows with the sequence.
+"""Time and memory of the probes once compiled, and their growth with the length of the sequence.
 
     python -m tests.benchmarks.probes [--json]
 

@@ -1,4 +1,4 @@
-"""Where the lessons' benchmarks put what they measured: one section each of rnn_core/studies/recorded/lessons.json."""
+"""Writes results of the lessons' benchmarks to rnn_core/studies/recorded/lessons.json, a section each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rnn_core.studies.lesson_measurements import RECORDED
 
 
 def write(section: str, found: dict[str, Any]) -> None:
-    """Merge a section into the record, key by key."""
+    """Merges a section into the file, key by key."""
     record = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
     record[section] = {**record.get(section, {}), **found}
     RECORDED.write_text(json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")

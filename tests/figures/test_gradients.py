@@ -56,14 +56,14 @@ def test_many_settings_of_one_cell_have_a_colour_each() -> None:
     assert len({trace.line.color for trace in drawing.data if trace.fill is None}) == 4
 
 
-def test_quantity_moment_and_relation_are_on_the_figure() -> None:
+def test_quantity_training_step_and_normalisation_are_on_the_figure() -> None:
     drawing = figures.norm_by_step(dataclasses.replace(example(relative=True), quantity="input", when="after 1,200 steps"))
     assert "xₜ" in drawing.layout.yaxis.title.text
     assert "relative to the last step" in drawing.layout.yaxis.title.text
     assert "after 1,200 steps" in drawing.data[1].name
 
 
-def test_two_moments_of_one_cell_differ_by_dash() -> None:
+def test_two_kept_steps_of_one_cell_differ_by_dash() -> None:
     drawing = figures.norm_by_step([example(), dataclasses.replace(example(), when="after 5 steps")])
     assert drawing.data[1].line.dash != drawing.data[3].line.dash
     assert drawing.data[1].line.color == drawing.data[3].line.color
@@ -122,7 +122,7 @@ def test_lyapunov_exponents_are_drawn_largest_first() -> None:
 
 
 @pytest.mark.parametrize("result", [closed_forms.jordan_block(), closed_forms.counterexample()], ids=["jordan", "counterexample"])
-def test_growth_is_drawn_beside_the_false_rule_and_the_true_bound(result: closed_forms.ProductNorms) -> None:
+def test_product_norms_are_drawn_beside_the_spectral_radius_and_the_true_bound(result: closed_forms.ProductNorms) -> None:
     truth, radius, bound = products.product_norms(result).data
     np.testing.assert_allclose(truth.y, result.norm, rtol=1e-3)
     assert "not a bound" in radius.name

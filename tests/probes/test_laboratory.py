@@ -16,7 +16,7 @@ from tests.referee import gate_memory
 SMALL = Experiment().replace(length=30, units=8)
 
 
-def test_every_cell_has_every_curve_on_the_same_inputs() -> None:
+def test_every_cell_has_every_curve() -> None:
     lab = laboratory.untrained_curves(SMALL)
     assert set(lab.curves) == {"state", "input", "component"}
     for quantity, curves in lab.curves.items():
@@ -32,7 +32,7 @@ def test_a_linear_orthogonal_network_changes_the_gradient_by_its_gain() -> None:
         assert lab.curves["state"][0].factor == pytest.approx(gain, rel=1e-5)
 
 
-def test_without_weights_and_inputs_the_gates_product_is_the_bias_alone() -> None:
+def test_without_weights_and_inputs_the_gate_product_follows_from_the_bias() -> None:
     total, product = laboratory.gates(SMALL.replace(cell="gru", gain=0.0, gate_bias=2.0), 0.0) or (None, None)
     assert product is not None
     np.testing.assert_allclose(product.median, gate_memory(2.0, product.lags), rtol=1e-5)
@@ -41,7 +41,7 @@ def test_without_weights_and_inputs_the_gates_product_is_the_bias_alone() -> Non
     assert laboratory.gates(SMALL.replace(cell="simple_rnn")) is None
 
 
-def test_the_singular_values_are_those_of_the_product() -> None:
+def test_the_singular_values_equal_those_of_the_product() -> None:
     found = laboratory.singular_values(SMALL, 1.0, ("lstm",))[0]
     model = laboratory.untrained(SMALL, "lstm")
     flows = jacobians(model, laboratory.random_inputs(0, 1, 30, 1.0)[0])

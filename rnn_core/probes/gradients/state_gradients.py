@@ -19,7 +19,7 @@ from rnn_core.probes.gradients.norms import norm
 from rnn_core.probes.gradients.questions import checked_targets, kind_of, question
 from rnn_core.probes.recording import RecordedLayer, one_at_a_time, recording
 
-# Shapes: B batch, T time, D inputs, H units, S state (H, or 2 H for LSTM: [h; c]), G packed columns, K outputs.
+# Shapes: B batch, T time, D inputs, H units, S state (H, or 2 H for LSTM: [h; c]), G gate columns, K outputs.
 
 
 @dataclass(frozen=True, eq=False)

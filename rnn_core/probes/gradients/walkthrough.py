@@ -1,6 +1,6 @@
 """One forward and one backward pass of a small network with all intermediate numbers, for the animation.
 
-Shapes: T time, D inputs, H units, G packed columns (H, 4H or 3H).
+Shapes: T time, D inputs, H units, G gate columns (H, 4H or 3H).
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ class Walkthrough:
     target: int  # 0 or 1
     loss: float  # cross-entropy, nats
     gradients: np.ndarray  # (T, S) signed dL/ds_t, S = H, or 2H ([h; c]) for LSTM
-    shares: (
-        np.ndarray
-    )  # (T, H, G) the part of dL/dU that arises at each step (Pascanu et al. 2013, eq. 3-5: the temporal components)
+    shares: np.ndarray  # (T, H, G) part of dL/dU that arises at each step (temporal components: Pascanu et al. 2013, eq. 3-5)
     learning_rate: float  # of the update
 
     @property

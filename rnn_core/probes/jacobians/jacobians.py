@@ -29,9 +29,8 @@ class Jacobians:
     cell: str  # "simple_rnn", "lstm" or "gru"
     steps: np.ndarray  # (T, S, S): J_t = ∂s_t/∂s_{t−1}, column convention; the identity at a masked step
     states: np.ndarray  # (T, S): s_t
-    gate_product: (
-        np.ndarray | None
-    )  # (T, H): Π of the forget (LSTM) or update (GRU) gate over steps t+1 … T; None for a vanilla RNN
+    # (T, H): Π of the forget (LSTM) or update (GRU) gate over steps t+1 … T; None for a vanilla RNN
+    gate_product: np.ndarray | None
     mask: np.ndarray  # (T,) bool: True where a step is real
 
     def __len__(self) -> int:

@@ -70,7 +70,7 @@ def fit(states: np.ndarray, mask: np.ndarray | None = None, components: int = 3)
     variances, axes = np.linalg.eigh(covariance)  # ascending; one column per axis
     rows = axes.T[::-1][:components]
     peaks = rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)]
-    rows = (
-        rows * np.where(peaks < 0, -1.0, 1.0)[:, None]
-    )  # an eigenvector's sign is arbitrary: fixed here, so that figures are reproducible
-    return Basis(mean.astype(np.float32), rows.astype(np.float32), np.maximum(variances[::-1], 0.0), len(cloud))
+    signs = np.where(peaks < 0, -1.0, 1.0)  # an eigenvector's sign is arbitrary: fixed, so that figures are reproducible
+    return Basis(
+        mean.astype(np.float32), (rows * signs[:, None]).astype(np.float32), np.maximum(variances[::-1], 0.0), len(cloud)
+    )

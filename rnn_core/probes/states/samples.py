@@ -77,9 +77,8 @@ def sample(experiment: Experiment, model: Model, sequences: data.Sequences, coun
     masks = model.mask or model.interface.inputs == "floats"  # the textbook program does not mask its padding
     mask = batch.mask if masks else None
     traced = trace(model, batch.inputs, mask=mask, layer=chosen_layer.index)
-    last = (
-        traced if chosen_layer == layers.default_layer(model.spec) else trace(model, batch.inputs, mask=mask)
-    )  # has the outputs
+    is_last = chosen_layer == layers.default_layer(model.spec)
+    last = traced if is_last else trace(model, batch.inputs, mask=mask)  # only the last layer has the outputs
     targets = batch.targets[:, 0] if batch.targets.ndim > 1 and batch.targets.dtype != np.int32 else batch.targets
     if targets.ndim > 1:  # a target at every step
         targets = np.full(len(chosen), np.nan)

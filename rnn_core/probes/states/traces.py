@@ -99,9 +99,8 @@ def _running(network: Any, recorded: RecordedLayer, output: np.ndarray) -> np.nd
         return output if output.ndim == 3 else None
     states = recorded.batch_first(recorded.outputs)
     try:
-        head = keras.Model(
-            recorded.layer._inbound_nodes[-1].output_tensors[0], network.outputs[0]
-        )  # Sequential makes a node per add
+        node = recorded.layer._inbound_nodes[-1]  # the last: Sequential makes one per add
+        head = keras.Model(node.output_tensors[0], network.outputs[0])
     except (ValueError, AttributeError, IndexError):  # the layer is no node of this graph, or the output needs other layers too
         return None
     running = np.asarray(head(states.reshape(-1, states.shape[-1]), training=False), np.float32)
