@@ -14,6 +14,7 @@ from rnn_core.figures import gradients as figures
 from rnn_core.figures import jacobians as products
 from rnn_core.figures.theme import CELL_NAMES
 from rnn_core.probes.gradients import laboratory as flow
+from rnn_core.probes.gradients import run as run_probes
 from rnn_core.probes.gradients import walkthrough
 from rnn_core.probes.jacobians import closed_forms
 from rnn_core.spec.experiment import CELLS, Experiment
@@ -33,7 +34,7 @@ def laboratory() -> None:
     experiment, scale = untrained.knobs()
     view = quantities.view()
     if view in ("state", "input", "component"):
-        lab = shell.wait(context.service.call(flow.laboratory, experiment, scale), "Running 3 networks backwards")
+        lab = shell.wait(context.service.call(flow.untrained_curves, experiment, scale), "Running 3 networks backwards")
         curves = lab.curves[view]
         shell.chart(figures.norm_by_step(curves), key("gradients", "lab"), quantities.alt(curves), rev="lab")
         quantities.cards(curves)
@@ -65,7 +66,7 @@ def of_this_run() -> None:
         moments, of, relative = run_gradients.moments(context)
         view = quantities.view("run_view", ("state", "input", "component"))
         result = shell.wait(
-            context.service.call(flow.of_run, moments, run.experiment, of, relative, run.uploads),
+            context.service.call(run_probes.run_curves, moments, run.experiment, of, relative, run.uploads),
             "Running the kept networks backwards",
         )
         shell.chart(
@@ -81,7 +82,7 @@ def of_this_run() -> None:
         ) as closer:
             if closer.open:
                 singular, exponents = shell.wait(
-                    context.service.call(flow.spectrum_of_run, moments[-1], run.experiment, run.uploads),
+                    context.service.call(run_probes.run_spectrum, moments[-1], run.experiment, run.uploads),
                     "Multiplying its Jacobians",
                 )
                 shell.chart(
@@ -123,11 +124,11 @@ def paper() -> None:
     """Two recurrences solved on paper."""
     for result, words in (
         (closed_forms.counterexample(), quantities.COUNTEREXAMPLE),
-        (closed_forms.jordan_growth(), quantities.JORDAN),
+        (closed_forms.jordan_block(), quantities.JORDAN),
     ):
         st.subheader(result.title, anchor=False)
         st.markdown(words)
-        shell.chart(products.growth(result), key("gradients", "growth", len(result.steps)), result.title)
+        shell.chart(products.product_norms(result), key("gradients", "growth", len(result.steps)), result.title)
 
 
 SECTIONS = {

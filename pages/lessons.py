@@ -27,7 +27,7 @@ def measured(lesson: lessons.Lesson) -> None:
     found = shell.wait(context.service.call(lessons.measure, lesson.name, seed), "Measuring")
     if drawing := teaching.figure(lesson, found):
         shell.chart(drawing, key("lessons", "figure", lesson.name), teaching.alt(found), rev=lesson.name)
-    st.markdown(f":material/visibility: **What to look at.** {lesson.look}")
+    st.markdown(f":material/visibility: **What to look at.** {lesson.where_to_look}")
     teaching.facts(lesson.facts, found.numbers, teaching.provenance(lesson, seed))
 
 

@@ -26,7 +26,7 @@ context = shell.page(
 def read(choice: models.Choice, text: text_box.Text, second: text_box.Text | None) -> None:
     """The player and what was picked in it: a pick redraws only this."""
     panels = models.panels(context, choice, text, second)
-    parted = [reading.parting(*panel.readings) if second is not None else None for panel in panels]
+    parted = [reading.compare(*panel.readings) if second is not None else None for panel in panels]
     for panel, one in zip(panels, parted, strict=True):
         if second is not None and one is not None:
             st.markdown(models.parting_words(panel, second, one))

@@ -1,6 +1,6 @@
-"""The way in for programs outside the project that judge it by many cases: how a file is read, trained on, and a Keras model taken in.
+"""Entry points for external programs that test the project with many cases: read a file, train on it, import a Keras model.
 
-They ask for these functions by name, so that they keep working when the code behind them moves.
+These names do not change when the code behind them moves.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ Pair = tuple[np.ndarray, np.ndarray]
 
 
 def read(content: bytes) -> tuple[np.ndarray, tuple[str, ...], np.ndarray | None, tuple[str, ...]]:
-    """A series file as the project reads it: values (N, C), C names, N dates or None, notes. Raises ValueError for a refusal."""
-    table = table_file.read(content)
+    """The contents of a series file: values (N, C), C names, N dates or None, notes. Raises ValueError for a file that is refused."""
+    table = table_file.parse(content)
     return table.values, table.columns, table.times, table.notes
 
 
 def trained_on(content: bytes) -> tuple[Pair, Pair]:
-    """Training windows and targets of such a file: the project's, and those of the Keras program that it exports, with a dummy as Keras."""
+    """Training windows and targets of such a file: the project's, and those of the exported Keras program, run with a mock of Keras."""
     uploads = {table_file.key(content): content}
     experiment = Experiment().replace(task="csv", source=table_file.key(content), length=4)
     train = data.build(experiment, uploads).train
@@ -56,5 +56,5 @@ def _run(program: str, content: bytes) -> dict[str, Any]:
 
 
 def from_keras(model: Any) -> models.Model:
-    """A model of ours with the weights of a stock Keras model. Raises ValueError where there is none."""
+    """Our `Model` with the weights of a stock Keras model. Raises ValueError for a model that has no equivalent."""
     return models.from_keras(model)

@@ -11,7 +11,7 @@ from pages.shared import run_picker, session
 from pages.shared.session import key
 from rnn_core.figures import gradients as figures
 from rnn_core.figures.accuracy import by_last_tokens
-from rnn_core.probes.gradients.curves import in_words
+from rnn_core.probes.gradients.curves import factor_words
 from rnn_core.spec import presets
 from rnn_core.studies.lesson_measurements import Evidence
 from rnn_core.studies.lessons import LESSONS, Fact, Lesson
@@ -56,7 +56,7 @@ def figure(lesson: Lesson, found: Evidence) -> go.Figure | None:
 
 def alt(found: Evidence) -> str:
     """The figure in a sentence, for a screen reader."""
-    return "; ".join(f"{figures.name_of(item)} {in_words(item.factor)}" for item in found.curves) or "Accuracy by tokens read"
+    return "; ".join(f"{figures.name_of(item)} {factor_words(item.factor)}" for item in found.curves) or "Accuracy by tokens read"
 
 
 def provenance(lesson: Lesson, seed: int) -> str:

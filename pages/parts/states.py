@@ -32,20 +32,20 @@ class Look:
     run: Any  # rnn_core.store.store.RunRecord with at least one kept moment
     task: Task
     steps: list[int]  # training steps of its kept moments
-    part: layers.Part  # the recurrent layer that is looked at
+    part: layers.NamedLayer  # the recurrent layer that is looked at
 
     def model(self, step: int) -> Model:
         """The network at a kept moment; a damaged one ends the section with a sentence."""
         return shell.model(self.run, step)
 
-    def portrait(self, step: int, count: int = 30, long: bool = False) -> dynamics.Portrait:
+    def portrait(self, step: int, count: int = 30, long: bool = False) -> dynamics.StatePaths:
         """The network after `step` training steps, on the axes of its last kept moment."""
         last = self._portrait(self.steps[-1], count, long)
         return last if step == self.steps[-1] else self._portrait(step, count, long, basis=last.basis)
 
-    def _portrait(self, step: int, count: int, long: bool, **more: Any) -> dynamics.Portrait:
+    def _portrait(self, step: int, count: int, long: bool, **more: Any) -> dynamics.StatePaths:
         request = self.service.call(
-            dynamics.portrait,
+            dynamics.state_paths,
             self.run.experiment,
             self.model(step),
             count,
@@ -67,10 +67,10 @@ def look(context: shell.Context) -> Look:
     return Look(context.service, run, data.task(run.experiment.data.task), [kept.step for kept in run.snapshots], _layer(run))
 
 
-def _layer(run: Any) -> layers.Part:
+def _layer(run: Any) -> layers.NamedLayer:
     """The layer that the viewer chose; nothing to choose where there is one."""
     spec = run.experiment.model
-    choices, default = layers.parts(spec), layers.default(spec)
+    choices, default = layers.named_layers(spec), layers.default_layer(spec)
     if len(choices) == 1:
         return default
     words = "Each layer reads what the one below says; the last one makes the answer." if spec.layers > 1 else ""
@@ -150,14 +150,20 @@ def growth(at: Look) -> None:
     dimensions = _axes("growth_axes")
     models = [at.model(step) for step in chosen]
     request = at.service.call(
-        dynamics.growth, at.run.experiment, tuple(chosen), *models, count=30, uploads=at.run.uploads, layer=at.part.index
+        dynamics.paths_over_training,
+        at.run.experiment,
+        tuple(chosen),
+        *models,
+        count=30,
+        uploads=at.run.uploads,
+        layer=at.part.index,
     )
     grown = shell.wait(request, "Reading with every kept network")
     st.caption(
         "**What am I seeing?** The same sequences read by the network at several moments of its training, on the same axes. "
         "Press ▶: this time the slider is training, not reading. Large points are last states."
     )
-    drawing = trajectories.growing(grown, dimensions=dimensions, classes=at.task.classes)
+    drawing = trajectories.over_training(grown, dimensions=dimensions, classes=at.task.classes)
     shell.chart(
         drawing,
         key("states", "growth"),
@@ -206,14 +212,14 @@ def sequence(at: Look) -> None:
     shell.chart(drawing, key("states", "unit_over_time"), f"Unit {unit} over time in {len(seen.states)} sequences")
 
 
-def _words(at: Look, seen: dynamics.Portrait, number: int) -> tuple[str, ...]:
+def _words(at: Look, seen: dynamics.StatePaths, number: int) -> tuple[str, ...]:
     """The words of one sequence, where it has any."""
     if seen.inputs.ndim > 2:
         return ()
     return vocabulary.vocabulary(at.run.experiment.data.vocabulary).decode(seen.inputs[number, seen.mask[number]])
 
 
-def _answered(at: Look, seen: dynamics.Portrait, number: int) -> str:
+def _answered(at: Look, seen: dynamics.StatePaths, number: int) -> str:
     """What is true of a sequence, and what the network says after its last step."""
     target, answer = seen.targets[number], float(seen.predictions[number, seen.mask[number]][-1])
     name = [shell.plain(each) for each in at.task.classes]

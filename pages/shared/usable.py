@@ -62,7 +62,7 @@ def unreadable(run: Any) -> str:
     if not run.snapshots:
         return "it has kept no weights yet"
     shape = data.interface(run.experiment)
-    return reading.unreadable(run.experiment.model.bidirectional, shape.inputs, shape.loss, shape.per_step)
+    return reading.unsupported(run.experiment.model.bidirectional, shape.inputs, shape.loss, shape.per_step)
 
 
 def _inside(run: Any, shown: str) -> Use:

@@ -1,8 +1,8 @@
-"""Result in, figure out: each module draws one topic and loads on first use, as `rnn_core.figures.gradients.norm_by_step(flow)`.
+"""Figures of results: each module draws one topic and is loaded on first use, as `rnn_core.figures.gradients.norm_by_step(flow)`.
 
 In: what a training or a probe returned, never a model. Out: a `plotly` figure with named axes, units and alternative text.
 Colours of cells and gates, light and dark, are in `theme.py`; a cell keeps its colour everywhere.
-Open first: `gradients.py`; then `charts.py` for what ticks during a training.
+Open first: `gradients.py`; then `live.py` for the charts that are redrawn during a training.
 """
 
 from __future__ import annotations

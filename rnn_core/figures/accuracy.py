@@ -1,4 +1,4 @@
-"""How well reviews are judged from their last words alone."""
+"""Test accuracy by the number of last tokens of each review."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def by_last_tokens(numbers: Mapping[str, float], longest: int = 500, *, height: 
     Args:
         numbers: "gru" → accuracy in [0, 1] on whole reviews (at most `longest` tokens), "gru_25" → on the last 25; "bag" → bag of words.
     """
-    drawing = figure("last tokens of the review that are read", "right, % of the test reviews", height=height)
+    drawing = figure("last tokens of the review that are given", "right, % of the test reviews", height=height)
     for cell, colour in CELL_COLOURS.items():
         points = sorted(
             (int(name.removeprefix(f"{cell}_")), value) for name, value in numbers.items() if name.startswith(f"{cell}_")

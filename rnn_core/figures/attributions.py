@@ -1,4 +1,4 @@
-"""Figures of attributions: several methods over one text, and how far they agree."""
+"""Attributions of one text by several methods, and their correlation."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def side_by_side(readings: dict[str, Reading], words: tuple[str, ...]) -> go.Fig
 
 
 def agreement(readings: dict[str, Reading]) -> dict[tuple[str, str], float]:
-    """Pearson correlation of every two methods over the tokens; sizes are compared where one of them has no sign."""
+    """Pearson correlation of every two methods over the tokens; absolute values where one of them has no sign."""
     found = {}
     for first, second in combinations(readings, 2):
         a, b = readings[first].attribution.astype(np.float64), readings[second].attribution.astype(np.float64)
@@ -47,7 +47,7 @@ def agreement(readings: dict[str, Reading]) -> dict[tuple[str, str], float]:
 
 
 def agreement_words(readings: dict[str, Reading]) -> str:
-    """How far the methods agree, from the numbers."""
+    """The correlations, completeness gaps and variants of the methods in words."""
     pairs = [f"{METHODS[a]} and {METHODS[b]} {value:+.2f}" for (a, b), value in agreement(readings).items() if np.isfinite(value)]
     gaps = [
         f"{METHODS[name]} adds up to the logit's change with a gap of {one.gap:.0e}"

@@ -1,4 +1,4 @@
-"""A contest drawn: learning curves against guessing, how far back each gradient reaches, and the map of a sweep."""
+"""Contest and sweep: learning curves against guessing, reach of each gradient, the map; and the histories of several runs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from rnn_core.studies.contest_words import REACH
 from rnn_core.studies.sweep import Outcome, cells_of_map
 
 FLOOR = 1e-12  # smallest relative gradient that is drawn
-SHARES = ["#6B7280", "#1F78B4"]  # nobody solved … everybody solved: white words are read on all of it, in light and dark
+SHARES = ["#6B7280", "#1F78B4"]  # none solved … all solved: white text is legible on all of it, in light and dark
 
 
 def curves(laps: Sequence[Lap], aim: Goal) -> go.Figure:
-    """Held-out metric of every contestant over its training steps, with the line of guessing and the line to cross."""
+    """Held-out metric of every contestant over its training steps, with lines at the metric of guessing and at the threshold."""
     accuracy = aim.metric == "accuracy"
     drawing = theme.figure("training steps", "held-out accuracy" if accuracy else "held-out error (root mean square)", height=360)
     for cell, runs in _tracks(laps):
@@ -63,14 +63,14 @@ def reach(laps: Sequence[Lap], aim: Goal) -> go.Figure:
     words = {"text": f"reaches while above {REACH:.0%}", "showarrow": False, "font": {"color": theme.GREY}}
     drawing.add_annotation(
         x=0, xref="paper", xanchor="left", y=np.log10(REACH), yanchor="top", **words
-    )  # a log axis counts in powers
+    )  # on a log axis annotations are placed by exponent
     drawing.update_xaxes(range=[-aim.length + 1, 0])
     drawing.update_yaxes(range=[np.log10(FLOOR), 1.5])
     return drawing
 
 
 def memory_map(outcomes: Iterable[Outcome], task: str) -> go.Figure:
-    """Cells × lengths of one task: the share of seeds that solved it, with the numbers written in."""
+    """Cells × lengths of one task: the share of seeds that solved it, with its numbers as text."""
     squares = cells_of_map(outcomes, task)
     lengths = sorted({length for _, length in squares})
     drawing = theme.figure("length of the sequence, in time steps", "", height=90 + 62 * len(CELLS), legend=False)
@@ -89,10 +89,10 @@ def memory_map(outcomes: Iterable[Outcome], task: str) -> go.Figure:
 def histories(
     tracks: Sequence[tuple[str, str, np.ndarray, dict[str, np.ndarray]]], part: str, metric: str, clock: str
 ) -> go.Figure:
-    """Several runs' loss or metric in one figure: thin on training batches, thick on the validation part.
+    """Loss or metric of several runs in one figure: thin lines for training batches, thick ones for the validation part.
 
     Args:
-        tracks: (name, cell, (R,) where each row lies on the horizontal axis, columns of `rnn_core.training.history.COLUMNS` of R rows).
+        tracks: (name, cell, (R,) horizontal position of each row, columns of `rnn_core.training.history.COLUMNS` of R rows).
         part: "loss" or "metric".
         metric: the task's metric, "accuracy" or "rmse".
         clock: name and unit of the horizontal axis.
@@ -100,15 +100,15 @@ def histories(
     words = "loss" if part == "loss" else {"rmse": "root mean squared error"}.get(metric, metric)
     drawing = theme.figure(clock, words, title=words.capitalize(), height=360, log_y=metric == "rmse")
     cells = [cell for _, cell, _, _ in tracks]
-    alone = len(tracks) > 2 and len(set(cells)) == 1  # many settings of one cell: a colour for each
+    one_cell = len(tracks) > 2 and len(set(cells)) == 1  # many settings of one cell: a colour for each
     for number, (name, cell, place, columns) in enumerate(tracks):
-        twins = 0 if alone else cells[:number].count(cell)
-        colour = theme.SERIES_COLOURS[number % len(theme.SERIES_COLOURS)] if alone else theme.CELL_COLOURS[cell]
+        same_cell = 0 if one_cell else cells[:number].count(cell)
+        colour = theme.SERIES_COLOURS[number % len(theme.SERIES_COLOURS)] if one_cell else theme.CELL_COLOURS[cell]
         for column, width, shown in ((part, 1.0, False), (f"validation_{part}", 2.5, True)):
             x, y, _ = thinned(place, columns[column])
             drawing.add_scatter(
                 x=x, y=y.astype(np.float32), mode="lines+markers" if len(x) < (60 if shown else 3) else "lines", name=name, legendgroup=name, showlegend=shown,
-                line={"color": colour, "width": width, "dash": DASHES[twins % len(DASHES)]}, opacity=1 if shown else 0.35, hoverinfo="all" if shown else "skip",
+                line={"color": colour, "width": width, "dash": DASHES[same_cell % len(DASHES)]}, opacity=1 if shown else 0.35, hoverinfo="all" if shown else "skip",
             )  # fmt: skip
     return drawing
 

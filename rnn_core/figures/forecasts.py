@@ -1,4 +1,4 @@
-"""A forecast against the truth, with its context shaded; and the forecast's error as a detector of faults."""
+"""A forecast and the truth, with the context shaded; and the forecast's error as a detector of faults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FAULT = "rgba(194,65,124,0.28)"
 
 
 def forecast(result: Forecast, column: int = 0, *, height: int = 340) -> go.Figure:
-    """Truth, one-step and free-running forecast of one column; naive forecasts wait in the legend.
+    """Truth, one-step and free-running forecast of one column; naive forecasts are hidden until chosen in the legend.
 
     Args:
         result: of `rnn_core.probes.forecasts.forecast`.
@@ -26,16 +26,16 @@ def forecast(result: Forecast, column: int = 0, *, height: int = 340) -> go.Figu
     drawing = figure(
         "time" if result.steps.dtype.kind == "M" else "step",
         literal(result.columns[column]),
-        title="Forecast of a stretch it never saw",
+        title="Forecast of the test part",
         height=height,
     )
     later = result.steps[result.context :]
     _line(drawing, "truth", result.steps, result.truth[:, column], ROLE_COLOURS["truth"], width=3)
-    _line(drawing, _said(result, "one step"), later, result.one_step[:, column], ROLE_COLOURS["one_step"])
+    _line(drawing, _named(result, "one step"), later, result.one_step[:, column], ROLE_COLOURS["one_step"])
     if result.free_running is not None:
-        _line(drawing, _said(result, "free-running"), later, result.free_running[:, column], ROLE_COLOURS["free_running"])
+        _line(drawing, _named(result, "free-running"), later, result.free_running[:, column], ROLE_COLOURS["free_running"])
     for (name, values), dash in zip(result.baselines.items(), _NAIVE, strict=False):
-        _line(drawing, _said(result, name), later[: len(values)], values[:, column], GREY, dash=dash, visible="legendonly")
+        _line(drawing, _named(result, name), later[: len(values)], values[:, column], GREY, dash=dash, visible="legendonly")
     drawing.add_vrect(
         x0=_place(result.steps[0]), x1=_place(later[0]), fillcolor=GREY, opacity=0.15, line_width=0,
         annotation_text=f"context: {result.context} steps", annotation_position="top left",
@@ -44,11 +44,11 @@ def forecast(result: Forecast, column: int = 0, *, height: int = 340) -> go.Figu
 
 
 def anomalies(result: Anomalies, *, height: int = 420) -> go.Figure:
-    """The test part above, its scores below with the threshold; planted faults are shaded in both."""
+    """The test part above, its scores with the threshold below; planted faults are shaded in both."""
     drawing = figure(
         "time" if result.steps.dtype.kind == "M" else "step",
         "forecast error (training std)",
-        title="Planted faults and its forecast error",
+        title="Planted faults and forecast error",
         height=height,
     )
     for number, name in enumerate(result.columns):
@@ -78,20 +78,22 @@ def anomalies(result: Anomalies, *, height: int = 420) -> go.Figure:
 
 
 def describe(result: Forecast) -> str:
-    """The forecast in words, for readers of the figure's text alternative."""
+    """The forecast in words: the figure's text alternative."""
     errors = ", ".join(f"{name} {error:.3g}" for name, error in result.errors.items())
     return f"Forecast of {', '.join(result.columns)} over {len(result.one_step)} steps. Root mean squared errors in training standard deviations: {errors}."
 
 
 def verdict(result: Anomalies) -> str:
-    """What the detector found, in one sentence."""
+    """Recall, precision and AUC of the detector in one sentence."""
     found = result.detection
     if not found.faults:
-        return f"No fault was planted; {found.alarms} of {len(result.scores)} steps rang an alarm."
+        return f"No fault was planted; {found.alarms} of {len(result.scores)} steps raised an alarm."
     precision = (
-        "no alarm rang" if np.isnan(found.precision) else f"{found.precision:.0%} of {found.alarms} alarms were right (precision)"
+        "no alarm was raised"
+        if np.isnan(found.precision)
+        else f"{found.precision:.0%} of {found.alarms} alarms were right (precision)"
     )
-    return f"{found.recall:.0%} of {found.faults} faults were found (recall), {precision}; a faulty step outscores a sound one with chance {found.auc:.2f} (AUC)."
+    return f"{found.recall:.0%} of {found.faults} faults were found (recall), {precision}; a faulty step has a higher score than a sound one with probability {found.auc:.2f} (AUC)."
 
 
 def _line(drawing: go.Figure, name: str, x: np.ndarray, y: np.ndarray, colour: str, *, width: int = 2, dash: str = "solid", axis: str = "y", visible: bool | str = True) -> None:  # fmt: skip
@@ -106,13 +108,13 @@ def _line(drawing: go.Figure, name: str, x: np.ndarray, y: np.ndarray, colour: s
     )
 
 
-def _said(result: Forecast, name: str) -> str:
+def _named(result: Forecast, name: str) -> str:
     """A forecast's name with its error."""
     return f"{name} (rmse {result.errors[name]:.3g})"
 
 
 def _place(step: np.generic) -> object:
-    """A step as Plotly takes it in a shape."""
+    """A step as a coordinate of a Plotly shape."""
     return str(step) if step.dtype.kind == "M" else step.item()
 
 

@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from rnn_core.probes.gradients.clipping import Clipping
     from rnn_core.probes.gradients.state_gradients import GradientFlow
 
-FLOOR = 1e-16  # where the axis ends: curves leave the plot there, and hovering still tells their values
-POINTS = 250  # of a curve, at least; longer ones are thinned out evenly
-FLOAT32 = 2.0**-24  # a term this much smaller than the largest is lost when float32 sums them
-UNTRAINED = {"at init": "untrained"}  # what the field calls a moment → what a student reads
+FLOOR = 1e-16  # lower end of the axis; values below it are still shown on hover
+POINTS = 250  # of a curve, at least; longer ones are thinned evenly
+FLOAT32 = 2.0**-24  # a term smaller than this share of the largest is lost in a float32 sum
+UNTRAINED = {"at init": "untrained"}  # Curve.when → what the legend shows
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def _axis(drawing: go.Figure, length: int) -> None:
-    """Time runs left to right and ends at the last step: lag 0 at the right edge."""
+    """Horizontal axis of lags: time runs from left to right, lag 0 at the right edge."""
     drawing.update_xaxes(range=[length - 0.5, -0.5], zeroline=False)
 
 
 def positive(values: np.ndarray) -> list[float | None]:
-    """Values for a log axis, four digits; None where there is none or exactly zero."""
+    """Values for a log axis, four digits; None for those that are not finite or not positive."""
     return [float(f"{value:.4g}") if np.isfinite(value) and value > 0 else None for value in values]
 
 
@@ -52,7 +52,7 @@ def log_range(drawing: go.Figure, low: float, high: float) -> None:
 
 
 def _fit(drawing: go.Figure, curves: Sequence[Curve]) -> None:
-    """The axis over all values of the curves."""
+    """Fits the vertical axis to all values of the curves."""
     values = np.concatenate([np.concatenate([item.low, item.high]) for item in curves])
     values = values[np.isfinite(values) & (values > 0)]
     log_range(drawing, *((values.min(), values.max()) if len(values) else (1e-3, 1.0)))
@@ -85,7 +85,7 @@ def _curves(flow: Curve | Sequence[Curve] | GradientFlow) -> list[Curve]:
 
 
 def _rule(drawing: go.Figure, height: float, words: str, dash: str) -> None:
-    """A named horizontal line on a log axis; Plotly wants an annotation's place there as an exponent."""
+    """A named horizontal line on a log axis, where Plotly takes an annotation's place as an exponent."""
     across = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y", "y0": height, "y1": height}
     drawing.add_shape(across, line={"dash": dash, "color": GREY, "width": 1})
     place = {"x": 0.995, "xref": "paper", "xanchor": "right", "y": float(np.log10(height)), "yanchor": "top"}
@@ -93,23 +93,23 @@ def _rule(drawing: go.Figure, height: float, words: str, dash: str) -> None:
 
 
 def add_power(drawing: go.Figure, factor: float, length: int, words: str) -> None:
-    """A straight line: what a constant factor per step would leave."""
+    """A straight line: a constant factor per step, `length` steps back."""
     lags = list(range(length - 1, -1, -1))
     line = {"color": GREY, "dash": "dot", "width": 2}
     drawing.add_scatter(x=lags, y=[factor**lag for lag in lags], name=words, mode="lines", line=line, hoverinfo="skip")
 
 
 def name_of(item: Curve) -> str:
-    """Legend: cell, label, moment."""
-    moment = UNTRAINED.get(item.moment, item.moment)
-    return ", ".join(part for part in (CELL_NAMES.get(item.cell, item.cell), item.label, moment) if part)
+    """Legend: cell, label, when in training."""
+    when = UNTRAINED.get(item.when, item.when)
+    return ", ".join(part for part in (CELL_NAMES.get(item.cell, item.cell), item.label, when) if part)
 
 
 def _band(item: Curve, number: int, curves: Sequence[Curve]) -> list[dict[str, Any]]:
     """One curve and its band, as traces. Curves of one cell differ by dash, curves of several cells by the cell's colour."""
-    twin = sum(other.cell == item.cell for other in curves[:number])
-    alone = len(curves) > 2 and len({other.cell for other in curves}) == 1  # many settings of one cell: a colour for each
-    colour = SERIES_COLOURS[number % len(SERIES_COLOURS)] if alone else CELL_COLOURS.get(item.cell, GREY)
+    same_cell = sum(other.cell == item.cell for other in curves[:number])
+    one_cell = len(curves) > 2 and len({other.cell for other in curves}) == 1  # many settings of one cell: a colour for each
+    colour = SERIES_COLOURS[number % len(SERIES_COLOURS)] if one_cell else CELL_COLOURS.get(item.cell, GREY)
     name, every = name_of(item), slice(None, None, -max(1, len(item.median) // POINTS))  # from the last step backwards
     lags = item.lags[every].tolist()
     low, median, high = (positive(values[every]) for values in (item.low, item.median, item.high))
@@ -118,7 +118,7 @@ def _band(item: Curve, number: int, curves: Sequence[Curve]) -> list[dict[str, A
         "x": [lags[n] for n in kept] + [lags[n] for n in reversed(kept)],
         "y": [low[n] for n in kept] + [high[n] for n in reversed(kept)],
         "fill": "toself",
-        "fillcolor": _veil(colour),
+        "fillcolor": _transparent(colour),
         "line": {"width": 0},
         "hoverinfo": "skip",
         "showlegend": False,
@@ -129,19 +129,19 @@ def _band(item: Curve, number: int, curves: Sequence[Curve]) -> list[dict[str, A
         "y": median,
         "name": name,
         "mode": "lines",
-        "line": {"color": colour, "width": 2.5, "dash": DASHES[twin % len(DASHES)]},
+        "line": {"color": colour, "width": 2.5, "dash": DASHES[same_cell % len(DASHES)]},
         "hovertemplate": "%{x} steps before the end: %{y:.2e}<extra>" + name + "</extra>",
     }
     return [{"type": "scatter", "legendgroup": name, **trace} for trace in (spread, line)]
 
 
-def _veil(colour: str, opacity: float = 0.16) -> str:
+def _transparent(colour: str, opacity: float = 0.16) -> str:
     red, green, blue = (int(colour[n : n + 2], 16) for n in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity})"
 
 
 def gates(total: Curve, product: Curve, *, height: int = 380) -> go.Figure:
-    """What the forget (LSTM) or update (GRU) gates alone let through, beside the total gradient: two different curves."""
+    """The product of the forget (LSTM) or update (GRU) gates alone, beside the total gradient."""
     drawing = norm_by_step([total], height=height)
     drawing.data[1].update(name="total gradient")
     gate = "forget" if total.cell == "lstm" else "update"
@@ -158,11 +158,11 @@ def gates(total: Curve, product: Curve, *, height: int = 380) -> go.Figure:
 
 
 def over_training(steps: np.ndarray, norms: np.ndarray, *, height: int = 380) -> go.Figure:
-    """Heat map: gradient norm by time step (across) and by training step (upwards), colour on a log scale.
+    """Heat map: gradient norm by time step (horizontal) and training step (vertical), colours on a log scale.
 
     Args:
         steps: (N,) training step of each row.
-        norms: (N, T) mean over examples of ‖∂L/∂s_t‖, last column = final time step; nan where a batch was shorter.
+        norms: (N, T) mean over examples of ‖∂L/∂s_t‖, last column = final time step; nan for steps that a batch does not have.
     """
     values = np.log10(np.maximum(np.where(np.isfinite(norms), norms, np.nan), FLOOR))
     known = values[np.isfinite(values)]

@@ -1,4 +1,4 @@
-"""Products of Jacobians: their singular values by lag, the Lyapunov spectrum, and two recurrences solved on paper."""
+"""Products of Jacobians: their singular values by lag, the Lyapunov spectrum, and two recurrences in closed form."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from rnn_core.figures.gradients import log_range, positive
 from rnn_core.figures.theme import CELL_COLOURS, CELL_NAMES, GREY, ROLE_COLOURS, figure
 
 if TYPE_CHECKING:
-    from rnn_core.probes.jacobians.closed_forms import Growth
-    from rnn_core.probes.jacobians.spectra import Exponents, SingularValues
+    from rnn_core.probes.jacobians.closed_forms import ProductNorms
+    from rnn_core.probes.jacobians.spectra import LyapunovExponents, SingularValues
 
 
 def singular_values(spectra: Sequence[SingularValues], *, height: int = 420) -> go.Figure:
     """Singular values of ∂s_T/∂sₜ by lag: the largest as a thick line, the middle one dashed, the smallest dotted.
 
-    A wide fan means that a few directions of memory are kept while most are lost.
+    Curves far apart mean that a few directions of the state are kept while most are lost.
     """
     drawing = figure("time steps before the last one", "singular values of ∂s<sub>T</sub>/∂sₜ", height=height, log_y=True)
     for item in spectra:
@@ -47,8 +47,8 @@ def singular_values(spectra: Sequence[SingularValues], *, height: int = 420) -> 
     return drawing
 
 
-def lyapunov(spectra: Sequence[Exponents], *, height: int = 360) -> go.Figure:
-    """All Lyapunov exponents, largest first: the average growth per step of each independent direction. 0 keeps, below 0 forgets, above 0 is chaos."""
+def lyapunov(spectra: Sequence[LyapunovExponents], *, height: int = 360) -> go.Figure:
+    """All Lyapunov exponents, largest first: mean logarithm of the growth per step of each direction. Below 0 shrinks, above 0 grows."""
     drawing = figure("direction, the longest-lived first", "Lyapunov exponent per step", height=height)
     for item in spectra:
         order = np.arange(1, len(item.values) + 1)
@@ -67,9 +67,9 @@ def lyapunov(spectra: Sequence[Exponents], *, height: int = 360) -> go.Figure:
     return drawing
 
 
-def growth(result: Growth, *, height: int = 360) -> go.Figure:
-    """A product of equal Jacobians beside two rules: the spectral radius (not a bound) and the largest singular value (a bound)."""
-    drawing = figure("n: steps the gradient has travelled", "size of the gradient", height=height, log_y=True)
+def product_norms(result: ProductNorms, *, height: int = 360) -> go.Figure:
+    """Norm of a product of equal Jacobians beside two rules of thumb: the spectral radius (not a bound) and the largest singular value (a bound)."""
+    drawing = figure("n: steps back", "size of the gradient", height=height, log_y=True)
     rows = (
         ("what happens", result.norm, ROLE_COLOURS["train"], "solid", 3.0),
         (

@@ -1,4 +1,4 @@
-"""What a training shows while it goes on. Each figure is small enough to send to thirty screens every second."""
+"""Figures of a training that is under way, redrawn every second. Each is small enough to send to thirty browsers every second."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CELLS = (90, 60)  # of a heat map: training steps, time steps
 
 
 def thinned(steps: np.ndarray, values: np.ndarray, points: int = POINTS) -> tuple[np.ndarray, np.ndarray, int]:
-    """Means over groups of neighbouring steps, so that at most `points` are left; the third result is the group's size."""
+    """Means over groups of neighbouring steps, so that at most `points` are left; the third result is the size of a group."""
     real = np.isfinite(values)
     steps, values = steps[real], values[real]
     size = max(1, -(-len(steps) // points))
@@ -32,7 +32,7 @@ def thinned(steps: np.ndarray, values: np.ndarray, points: int = POINTS) -> tupl
 def _curves(drawing: go.Figure, history: dict[str, np.ndarray], name: str) -> go.Figure:
     steps, values, size = thinned(history["step"], history[name])
     label = "training batch" if size == 1 else f"training, mean of {size} batches"
-    mode = "lines" if len(steps) > 2 else "lines+markers"  # a line through one point is nothing
+    mode = "lines" if len(steps) > 2 else "lines+markers"  # a line through one point is invisible
     drawing.add_scatter(
         x=steps, y=values.astype(np.float32), name=label, mode=mode, line={"color": ROLE_COLOURS["train"], "width": 1.5}
     )
@@ -51,14 +51,14 @@ def _curves(drawing: go.Figure, history: dict[str, np.ndarray], name: str) -> go
 def _baselines(
     drawing: go.Figure, history: dict[str, np.ndarray], baselines: dict[str, float], best: Callable[..., float]
 ) -> go.Figure:
-    """Naive predictors as grey lines; the one hardest to beat carries its name, the others tell it when pointed at."""
+    """Naive predictors as grey lines; the best one is labelled, the others show their name on hover."""
     ends = [0, max(int(history["step"][-1]), 1) if len(history["step"]) else 1]
     for name, value in baselines.items():
-        hardest = value == best(baselines.values())
+        best_one = value == best(baselines.values())
         drawing.add_scatter(
-            x=ends, y=[value, value], name=f"{name}: {value:.3g}", mode="lines+text" if hardest else "lines", text=["", f"{name} {value:.3g}"],
+            x=ends, y=[value, value], name=f"{name}: {value:.3g}", mode="lines+text" if best_one else "lines", text=["", f"{name} {value:.3g}"],
             textposition="top left", textfont={"color": GREY, "size": 12}, hovertemplate=f"{name}: {value:.3g}<extra></extra>", showlegend=False,
-            line={"color": ROLE_COLOURS["baseline"], "dash": "dash" if hardest else "dot", "width": 1.5 if hardest else 1},
+            line={"color": ROLE_COLOURS["baseline"], "dash": "dash" if best_one else "dot", "width": 1.5 if best_one else 1},
         )  # fmt: skip
     return drawing
 
@@ -109,7 +109,7 @@ def norms(state_norms: np.ndarray, when: str) -> go.Figure:
 
 
 def _decades(values: np.ndarray) -> list[float]:
-    """A range of whole decades that holds the values, so that the axis does not tremble at every tick."""
+    """A range of whole decades around the values, so that the axis does not move at every update."""
     if not len(values) or not np.isfinite(values).any():
         return [-6.0, 0.0]
     low, high = np.log10(np.nanmin(values)), np.log10(np.nanmax(values))
@@ -151,7 +151,7 @@ def _groups(count: int, most: int) -> np.ndarray:
 
 
 def _mean_of_groups(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Means over groups of rows, nan left out; nan where a group holds nothing else."""
+    """Means over groups of rows, ignoring nan; nan where a group has nothing else."""
     real = np.isfinite(values)
     with np.errstate(invalid="ignore"):
         return np.add.reduceat(np.where(real, values, 0), starts, axis=0) / np.add.reduceat(real, starts, axis=0, dtype=float)
@@ -214,21 +214,21 @@ def eigenvalues(values: np.ndarray, when: str) -> go.Figure:
 
 
 def running(probabilities: list[np.ndarray], labels: list[str], truths: list[bool]) -> go.Figure:
-    """P(positive) of a few reviews as if each ended at every word.
+    """P(positive) of a few reviews after each word.
 
     Args:
         probabilities: one (T_n,) per review.
-        labels: what to call each review.
+        labels: name of each review.
         truths: whether it is positive.
     """
     drawing = figure("share of the review read, %", "P(positive)", title="A few reviews, read word by word", height=HEIGHT)
     for number, (values, label, truth) in enumerate(zip(probabilities, labels, truths, strict=True)):
-        twins = truths[:number].count(truth)  # of the same colour
+        same_truth = truths[:number].count(truth)  # of the same colour
         kept = _groups(len(values), POINTS // 4)
         kept = np.unique(np.append(kept, len(values) - 1))
         drawing.add_scatter(
             x=(100 * (kept + 1) / len(values)).astype(np.float32), y=values[kept].astype(np.float32), name=label, mode="lines",
-            line={"color": ROLE_COLOURS["positive" if truth else "negative"], "width": 2, "dash": DASHES[twins % len(DASHES)]}, opacity=0.85,
+            line={"color": ROLE_COLOURS["positive" if truth else "negative"], "width": 2, "dash": DASHES[same_truth % len(DASHES)]}, opacity=0.85,
         )  # fmt: skip
     drawing.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1})
     drawing.update_yaxes(range=[-0.02, 1.02])

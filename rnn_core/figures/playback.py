@@ -1,4 +1,4 @@
-"""A slider and a play button under a figure: the frames move in the browser, with no word to the server."""
+"""A slider and a play button under a figure: the browser plays the frames without the server."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import plotly.graph_objects as go
 
 from rnn_core.figures.theme import GREY
 
-BESIDE = 112  # pixels that the two buttons take on any screen
+BUTTONS = 112  # pixels of the two buttons
 
 
 def playable(
     drawing: go.Figure, frames: Sequence[go.Frame], prefix: str, *, redraw: bool = False, milliseconds: int = 70
 ) -> go.Figure:
-    """`drawing`, with `frames` behind a slider that starts at the last of them.
+    """Adds `frames` to `drawing`, with a slider that starts at the last of them.
 
     Args:
-        drawing: as it looks at the last frame.
+        drawing: with the data of the last frame.
         frames: each with a name, which is what the slider shows.
-        prefix: what is counted, before the frame's name.
-        redraw: needed where 3-D or the number of traces is involved; slower.
+        prefix: shown before the frame's name: what is counted.
+        redraw: redraw all at every frame; slower, needed for 3-D or a changing number of traces.
         milliseconds: of each frame while playing.
     """
     drawing.frames = tuple(frames)
@@ -42,7 +42,7 @@ def playable(
         ],
         sliders=[
             {
-                "active": len(frames) - 1, "x": 0, "len": 1, "y": 0, "yanchor": "top", "pad": {"t": 62, "b": 6, "l": BESIDE},
+                "active": len(frames) - 1, "x": 0, "len": 1, "y": 0, "yanchor": "top", "pad": {"t": 62, "b": 6, "l": BUTTONS},
                 "currentvalue": {"prefix": f"{prefix}: ", "xanchor": "left", "font": {"size": 13, "color": GREY}}, "tickcolor": "rgba(0,0,0,0)", "minorticklen": 0, "ticklen": 0,
                 "font": {"size": 1, "color": "rgba(0,0,0,0)"}, "bordercolor": "rgba(128,128,128,0.5)", "bgcolor": "rgba(128,128,128,0.3)",
                 "steps": [{"label": frame.name, "value": frame.name, "method": "animate", "args": [[frame.name], move]} for frame in frames],

@@ -1,4 +1,4 @@
-"""Single sequences and single units drawn: heat maps, one unit over time, distributions and saturation."""
+"""States of single sequences and units: heat map, one unit over time, distributions and saturation."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import plotly.graph_objects as go
 from rnn_core.figures import theme
 from rnn_core.figures.trajectories import groups
 from rnn_core.probes.states.activations import GATE_HIGH, GATE_LOW, SATURATED, Activations
-from rnn_core.probes.states.paths import Portrait
+from rnn_core.probes.states.paths import StatePaths
 
-INK = [[0, "rgba(31,120,180,0)"], [1, theme.ROLE_COLOURS["train"]]]  # from nothing to blue, on white and on black
+INK = [[0, "rgba(31,120,180,0)"], [1, theme.ROLE_COLOURS["train"]]]  # from transparent to blue, on white and on black
 
 
-def heat_map(seen: Portrait, number: int, *, words: Sequence[str] = (), part: str = "h", by: str = "unit") -> go.Figure:
+def heat_map(shown: StatePaths, number: int, *, words: Sequence[str] = (), part: str = "h", by: str = "unit") -> go.Figure:
     """One sequence's states, units × time: orange below zero, blue above.
 
     Args:
-        seen: from `paths.portrait`.
+        shown: from `paths.state_paths`.
         number: which of its sequences.
-        words: what each real step is; shown on hover.
+        words: name of each real step, shown on hover.
         part: "h", or "c" for the memory of an LSTM.
         by: order of the units: "unit" (their numbers), "spread" or "correlation" with the target.
     """
-    start = 0 if part == "h" else seen.units
-    real = seen.states[number, seen.mask[number], start : start + seen.units].T  # (H, real steps)
-    order = _order(seen.activations, by)
+    start = 0 if part == "h" else shown.units
+    real = shown.states[number, shown.mask[number], start : start + shown.units].T  # (H, real steps)
+    order = _order(shown.activations, by)
     widest = float(np.abs(real).max(initial=1e-6))
     drawing = theme.figure(
-        "time step (padding left out)", f"unit of {part}", height=60 + max(220, min(12 * seen.units, 520)), legend=False
+        "time step (padding left out)", f"unit of {part}", height=60 + max(220, min(12 * shown.units, 520)), legend=False
     )
     labels = [theme.literal(word) for word in words] or [str(step + 1) for step in range(real.shape[1])]
     drawing.add_heatmap(
@@ -43,19 +43,19 @@ def heat_map(seen: Portrait, number: int, *, words: Sequence[str] = (), part: st
     return drawing
 
 
-def unit(seen: Portrait, number: int, *, classes: Sequence[str] = (), part: str = "h") -> go.Figure:
+def unit(shown: StatePaths, number: int, *, classes: Sequence[str] = (), part: str = "h") -> go.Figure:
     """One unit over time, aligned at the last step: every sequence thin, the mean of each class thick."""
-    start = 0 if part == "h" else seen.units
-    values = np.where(seen.mask, seen.states[..., start + number], np.nan)
+    start = 0 if part == "h" else shown.units
+    values = np.where(shown.mask, shown.states[..., start + number], np.nan)
     values = np.stack(
-        [np.concatenate([np.full((~real).sum(), np.nan), row[real]]) for row, real in zip(values, seen.mask, strict=True)]
+        [np.concatenate([np.full((~real).sum(), np.nan), row[real]]) for row, real in zip(values, shown.mask, strict=True)]
     )
     lags = np.arange(values.shape[1]) - values.shape[1] + 1
     drawing = theme.figure("steps before the end", f"unit {number} of {part}")
-    for name, shade, rows in groups(seen.targets, classes):
+    for name, shade, rows in groups(shown.targets, classes):
         group = values[rows][:40]
-        apart = np.concatenate([group, np.full((len(group), 1), np.nan)], axis=1).ravel()
-        drawing.add_scatter(x=np.tile(np.append(lags, 1), len(group)), y=apart, mode="lines", line={"width": 0.7, "color": shade}, opacity=0.35, showlegend=False, hoverinfo="skip")  # fmt: skip
+        separated = np.concatenate([group, np.full((len(group), 1), np.nan)], axis=1).ravel()
+        drawing.add_scatter(x=np.tile(np.append(lags, 1), len(group)), y=separated, mode="lines", line={"width": 0.7, "color": shade}, opacity=0.35, showlegend=False, hoverinfo="skip")  # fmt: skip
         enough = np.isfinite(values[rows]).sum(axis=0) >= max(1, len(rows) // 4)
         mean = np.nansum(values[rows], axis=0) / np.maximum(np.isfinite(values[rows]).sum(axis=0), 1)
         drawing.add_scatter(x=lags[enough], y=mean[enough], mode="lines", line={"width": 3, "color": shade}, name=f"mean, {name}")
@@ -63,7 +63,7 @@ def unit(seen: Portrait, number: int, *, classes: Sequence[str] = (), part: str 
 
 
 def distribution(found: Activations, *, by: str = "spread") -> go.Figure:
-    """Where each unit's output h spends its time: one row per unit, darker where it is more often."""
+    """Distribution of h: one row per unit, darker where its value is more often."""
     order = _order(found, by)
     middles = (found.edges[:-1] + found.edges[1:]) / 2
     drawing = theme.figure("value of h", "unit", height=60 + max(220, min(12 * len(order), 520)), legend=False)
@@ -87,7 +87,7 @@ def saturation(found: Activations, colour: str = theme.GREY) -> go.Figure:
 
 
 def gates(found: Activations) -> go.Figure:
-    """One point per unit and gate: how often it is wide open, how often shut. The corners are the interesting places."""
+    """One point per unit and gate: how often it is open and how often shut (Karpathy et al. 2015)."""
     drawing = theme.figure(
         f"share of tokens with the gate open (> {GATE_HIGH})", f"share with the gate shut (< {GATE_LOW})", height=380
     )

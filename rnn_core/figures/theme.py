@@ -1,7 +1,7 @@
-"""One look for every figure: colours that mean the same thing everywhere, and the empty figure all others start from.
+"""Colours with one meaning in all figures, and the empty figure from which all others are made.
 
-Every colour keeps a contrast of at least 3:1 against both the light and the dark page, and the members of one group stay
-apart for readers with red-green colour blindness (tests/figures/test_theme.py measures both). Figures are transparent and leave
+Every colour keeps a contrast of at least 3:1 against both the light and the dark page, and the members of one group are
+distinguishable with red-green colour blindness (tests/figures/test_theme.py measures both). Figures are transparent and leave
 text colours to the page, so one figure serves both themes; `for_paper` fixes them for a file.
 """
 
@@ -47,13 +47,13 @@ ROLE_COLOURS = {
 }
 SERIES_COLOURS = ["#1F78B4", "#D55E00", "#009E73", "#A87B00", "#C2417C", "#7A6AD8", "#2F8FD0", "#808080"]
 
-# Cividis is the same ramp for colour-blind readers; the diverging scale is negative orange, positive blue, as everywhere here.
+# Cividis looks the same with and without colour blindness; the diverging scale is negative orange, positive blue, as everywhere here.
 SEQUENTIAL = ["#00224E", "#123570", "#3B496C", "#575D6D", "#707173", "#8A8678", "#A59C74", "#C3B369", "#E1CC55", "#FEE838"]
 DIVERGING = ["#7F3B08", "#B35806", "#E08214", "#FDB863", "#F4E6D4", "#D9E6F2", "#92C5DE", "#4393C3", "#2166AC", "#053061"]
 
 GREY = "#808080"  # rules, baselines: the same on white and on black
 GRID = "rgba(128,128,128,0.22)"
-NOTHING = "rgba(128,128,128,0.4)"  # behind a sequential heat map whose rows differ in length: its dark end is not the dark page
+NOTHING = "rgba(128,128,128,0.4)"  # background of heat maps with missing cells: unlike any of their colours, and the page
 
 
 def colour_scale(colours: list[str]) -> list[list[Any]]:
@@ -96,12 +96,12 @@ def figure(
     legend: bool = True,
     margin: dict[str, int] | None = None,
 ) -> go.Figure:
-    """An empty figure in the project's look.
+    """An empty figure with the project's colours, axes and margins.
 
     Args:
         x_title: name and unit of the horizontal axis.
         y_title: name and unit of the vertical axis.
-        title: one line above the plot; empty when the page's heading says it.
+        title: one line above the plot; empty where the page has a heading for it.
         height: pixels.
         log_y: logarithmic vertical axis, ticks as powers of ten.
         legend: show it, above the plot.
@@ -126,16 +126,16 @@ def figure(
             "pad": {"t": 8},
             "font": {"size": 16},
         }
-    return go.Figure(layout=layout)  # in one piece: a page waits for it, and every update is checked anew
+    return go.Figure(layout=layout)  # in one call: Plotly validates every later update again
 
 
 def literal(text: str) -> str:
-    """A user's words for a title, label or hover text, where Plotly would read tags: `<b>` stays `<b>`."""
+    """Text from a user for a title, label or hover text, escaped so that Plotly does not interpret tags."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def for_paper(drawing: go.Figure, dark: bool = False) -> go.Figure:
-    """A copy with text and background colours fixed, for a PNG, SVG or HTML file that no page surrounds."""
+    """A copy with text and background colours fixed, for a PNG, SVG or HTML file outside the app."""
     ink, paper = ("#FAFAFA", "#14171C") if dark else ("#1F2328", "#FFFFFF")
     copy = go.Figure(drawing)
     copy.update_layout(paper_bgcolor=paper, plot_bgcolor=paper, font={"color": ink})

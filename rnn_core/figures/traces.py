@@ -1,4 +1,4 @@
-"""Figures of a reading's insides: one unit over a text, gate saturation over many reviews, units against the label."""
+"""One unit over a text, saturation of gates over many reviews, correlation of units with the label."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def unit_over_text(reading: Reading, words: tuple[str, ...], unit: int) -> go.Fi
 
 
 def saturation(profile: Profile) -> go.Figure:
-    """Karpathy's plot: for every gate unit, how often it is shut and how often it is open. Points lie in the triangle x + y ≤ 1."""
+    """For every gate unit, how often it is shut and how often open (Karpathy et al. 2015). Points have x + y ≤ 1."""
     drawing = figure(
         f"share of tokens with the gate above {SATURATED[1]}", f"share of tokens with the gate below {SATURATED[0]}", height=380
     )
@@ -52,7 +52,7 @@ def saturation(profile: Profile) -> go.Figure:
 
 
 def saturation_words(title: str, profile: Profile) -> str:
-    """What the saturation plot shows, from its numbers."""
+    """The saturation plot in words, with its numbers."""
     words = []
     for gate, shares in profile.saturation.items():
         keeps = {"forget": ", that is, keep what they hold", "update": ", that is, keep the old state"}.get(gate, "")
@@ -66,7 +66,7 @@ def saturation_words(title: str, profile: Profile) -> str:
 
 
 def correlations(profile: Profile, cell: str) -> go.Figure:
-    """Every unit's correlation with the label, largest first."""
+    """Correlation of every unit with the label, largest first."""
     size = len(profile.likeness)
     order = np.argsort(-profile.correlations[:size], kind="stable")
     values = profile.correlations[order]
@@ -81,7 +81,7 @@ def correlations(profile: Profile, cell: str) -> go.Figure:
 
 
 def correlations_words(title: str, profile: Profile) -> str:
-    """What the correlations show, from their numbers."""
+    """The correlations in words, with their numbers."""
     values = profile.correlations[: len(profile.likeness)]
     best, strong = int(np.abs(values).argmax()), int((np.abs(values) > 0.5).sum())
     return (

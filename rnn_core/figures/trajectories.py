@@ -10,63 +10,63 @@ import plotly.graph_objects as go
 
 from rnn_core.figures import theme
 from rnn_core.figures.playback import playable
-from rnn_core.probes.states.paths import Growth, Portrait
+from rnn_core.probes.states.paths import PathsOverTraining, StatePaths
 
-TIME = ["#2F8FD0", "#7A6AD8", "#C2417C", "#D55E00"]  # first to last, small to large; every colour is seen on white and on black
+TIME = ["#2F8FD0", "#7A6AD8", "#C2417C", "#D55E00"]  # first to last, small to large; visible on white and on black
 PROBABILITY = [theme.ROLE_COLOURS["negative"], theme.GREY, theme.ROLE_COLOURS["positive"]]
 CLASS_COLOURS = [theme.ROLE_COLOURS["negative"], theme.ROLE_COLOURS["positive"], *theme.SERIES_COLOURS[2:]]
-DOTS = 3000  # most coloured points drawn at once
-MOMENTS = 60  # most frames of an animation through time; four times as many for a single path
+MAX_POINTS = 3000  # coloured points
+MAX_FRAMES = 60  # of an animation through time; four times as many for up to four sequences
 
 
-def trajectories(seen: Portrait, *, colour: str = "label", dimensions: int = 2, classes: Sequence[str] = ()) -> go.Figure:
-    """Every sequence's path in the frozen plane, with a point per sequence that a slider moves through time.
+def trajectories(shown: StatePaths, *, colour: str = "label", dimensions: int = 2, classes: Sequence[str] = ()) -> go.Figure:
+    """Path of every sequence on the fixed axes, with a point per sequence that a slider moves through time.
 
     Args:
-        seen: from `paths.portrait`.
-        colour: "label" (what is true), "time" (steps read) or "prediction" (what the network would answer at that step).
+        shown: from `paths.state_paths`.
+        colour: "label" (target), "time" (number of steps) or "prediction" (the network's output at that step).
         dimensions: 2 or 3.
         classes: names of the classes, by id; empty where numbers are predicted.
     """
-    paths, read, answers = steps_read(seen.coordinates[..., :dimensions], seen.mask, seen.predictions)
+    paths, real, outputs = real_steps_first(shown.coordinates[..., :dimensions], shown.mask, shown.predictions)
     dimensions = paths.shape[2]
-    values = _values(colour, seen.targets, answers)
+    values = _values(colour, shown.targets, outputs)
     scale = _scale(colour, values, classes)
-    of_variance = " of the variance" if dimensions == 2 else ""  # there is little room along the edges of a cube
-    drawing = _plane([f"component {n + 1} ({share:.0%}{of_variance})" for n, share in enumerate(seen.explained[:dimensions])])
-    parts = groups(seen.targets, classes) if colour == "label" else [("", theme.GREY, np.arange(len(paths)))]
+    of_variance = " of the variance" if dimensions == 2 else ""  # short, for the edges of a cube
+    drawing = _plane([f"component {n + 1} ({share:.0%}{of_variance})" for n, share in enumerate(shown.explained[:dimensions])])
+    parts = groups(shown.targets, classes) if colour == "label" else [("", theme.GREY, np.arange(len(paths)))]
     for name, shade, rows in parts:
-        drawing.add_trace(_lines(paths[rows], read[rows], name, shade, faint=colour != "label"))
+        drawing.add_trace(_lines(paths[rows], real[rows], name, shade, faint=colour != "label"))
         if name and classes:  # lines are faint: the legend shows the colour itself
             drawing.add_trace(_points(np.full((1, dimensions), np.nan), name, shade))
     if colour != "label" or not classes:
-        drawing.add_trace(_dots(paths, read, values, scale))
-    most = MOMENTS if len(paths) > 4 else 4 * MOMENTS
-    moments = np.unique(np.linspace(1, paths.shape[1], min(most, paths.shape[1])).round().astype(int))
+        drawing.add_trace(_coloured_points(paths, real, values, scale))
+    most = MAX_FRAMES if len(paths) > 4 else 4 * MAX_FRAMES
+    steps = np.unique(np.linspace(1, paths.shape[1], min(most, paths.shape[1])).round().astype(int))
     first = len(drawing.data)
-    drawing.add_traces(_moving(paths, values, int(moments[-1]), scale))
-    frames = [go.Frame(name=str(k), data=_moving(paths, values, int(k), scale), traces=[first, first + 1]) for k in moments]
+    drawing.add_traces(_moving(paths, values, int(steps[-1]), scale))
+    frames = [go.Frame(name=str(k), data=_moving(paths, values, int(k), scale), traces=[first, first + 1]) for k in steps]
     _fix_ranges(drawing, paths)
     return playable(drawing, frames, "steps read", redraw=dimensions == 3)
 
 
-def growing(grown: Growth, *, dimensions: int = 2, classes: Sequence[str] = ()) -> go.Figure:
-    """The same sequences at every kept moment of training, on the axes of the last: the slider is training."""
-    coordinates = grown.coordinates[..., :dimensions]
+def over_training(found: PathsOverTraining, *, dimensions: int = 2, classes: Sequence[str] = ()) -> go.Figure:
+    """The same sequences at every kept step of training, on the axes of the last; the slider moves through training."""
+    coordinates = found.coordinates[..., :dimensions]
     drawing = _plane([f"component {n + 1}" for n in range(coordinates.shape[-1])])
-    moments = []
-    for moment in coordinates:
-        paths, read, _ = steps_read(moment, grown.mask, grown.mask)
-        parts = groups(grown.targets, classes)
+    frames = []
+    for at_step in coordinates:
+        paths, real, _ = real_steps_first(at_step, found.mask, found.mask)
+        parts = groups(found.targets, classes)
         ends = paths[:, -1]
-        moments.append(
-            [_lines(paths[rows], read[rows], name, shade, faint=True) for name, shade, rows in parts]
+        frames.append(
+            [_lines(paths[rows], real[rows], name, shade, faint=True) for name, shade, rows in parts]
             + [_points(ends[rows], name, shade) for name, shade, rows in parts]
         )
-    drawing.add_traces(moments[-1])
-    _fix_ranges(drawing, coordinates[:, grown.mask])
-    frames = [go.Frame(name=f"{step:,}", data=traces) for step, traces in zip(grown.steps, moments, strict=True)]
-    return playable(drawing, frames, "training steps", redraw=True, milliseconds=800)
+    drawing.add_traces(frames[-1])
+    _fix_ranges(drawing, coordinates[:, found.mask])
+    named = [go.Frame(name=f"{step:,}", data=traces) for step, traces in zip(found.steps, frames, strict=True)]
+    return playable(drawing, named, "training steps", redraw=True, milliseconds=800)
 
 
 def groups(targets: np.ndarray, classes: Sequence[str]) -> list[tuple[str, str, np.ndarray]]:
@@ -80,36 +80,36 @@ def groups(targets: np.ndarray, classes: Sequence[str]) -> list[tuple[str, str, 
     return [group for group in found if len(group[2])]
 
 
-def steps_read(coordinates: np.ndarray, mask: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Paths by the number of real steps read, wherever the padding was; a sequence that has ended stays where it is.
+def real_steps_first(coordinates: np.ndarray, mask: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Paths by the number of real steps, without padding; after its end a sequence keeps its last point.
 
     Args:
         coordinates: (N, T, P).
         mask: (N, T) bool, True = real.
-        answers: (N, T) one number per step.
+        outputs: (N, T) one number per step.
 
     Returns:
-        (N, R, P) paths, (N, R) bool: still reading, and (N, R) answers; R is the longest sequence.
+        (N, R, P) paths, (N, R) bool: not yet ended, and (N, R) outputs; R is the longest sequence.
     """
     lengths = mask.sum(axis=1)
     firsts = mask.argmax(axis=1)
     steps = np.arange(max(int(lengths.max(initial=1)), 1))
     index = firsts[:, None] + np.minimum(steps, np.maximum(lengths - 1, 0)[:, None])  # (N, R)
     rows = np.arange(len(mask))[:, None]
-    return coordinates[rows, index], steps < lengths[:, None], answers[rows, index]
+    return coordinates[rows, index], steps < lengths[:, None], outputs[rows, index]
 
 
-def _values(colour: str, targets: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """(N, R) the number that colours each point."""
+def _values(colour: str, targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """(N, R) the number that gives each point its colour."""
     if colour == "prediction":
-        return answers.astype(np.float32)
+        return outputs.astype(np.float32)
     if colour == "time" or not np.isfinite(targets).all():
-        return np.broadcast_to(np.arange(1, answers.shape[1] + 1, dtype=np.float32), answers.shape)
-    return np.broadcast_to(targets.astype(np.float32)[:, None], answers.shape)
+        return np.broadcast_to(np.arange(1, outputs.shape[1] + 1, dtype=np.float32), outputs.shape)
+    return np.broadcast_to(targets.astype(np.float32)[:, None], outputs.shape)
 
 
 def _scale(colour: str, values: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
-    """Plotly marker settings that turn those numbers into colours, with their key beside the plot where one is needed."""
+    """Plotly marker settings that map those numbers to colours, with a colour bar where it is needed."""
     if (classes and colour == "label") or (colour == "prediction" and len(classes) > 2):
         steps = [CLASS_COLOURS[n % len(CLASS_COLOURS)] for n in range(len(classes))]
         edges = [[(n + end) / len(steps), shade] for n, shade in enumerate(steps) for end in (0, 1)]
@@ -148,21 +148,21 @@ def _trace(points: np.ndarray) -> Any:
     return go.Scatter3d if points.shape[-1] == 3 else go.Scatter
 
 
-def _lines(paths: np.ndarray, read: np.ndarray, name: str, shade: str, faint: bool) -> Any:
-    """Many paths as one trace, broken between sequences; the more there is of it, the paler, so that the points on it stay seen."""
-    broken = np.where(read[..., None], paths, np.nan)
+def _lines(paths: np.ndarray, real: np.ndarray, name: str, shade: str, faint: bool) -> Any:
+    """Many paths as one trace, with gaps between sequences; more of them are paler, so that points on them stay visible."""
+    broken = np.where(real[..., None], paths, np.nan)
     broken = np.concatenate([broken, np.full((len(paths), 1, paths.shape[2]), np.nan)], axis=1)
-    pale = float(np.clip(0.5 * np.sqrt(800 / max(read.sum(), 1)), 0.12, 0.3 if faint else 0.5))
+    opacity = float(np.clip(0.5 * np.sqrt(800 / max(real.sum(), 1)), 0.12, 0.3 if faint else 0.5))
     return _trace(paths)(
-        **_place(broken), mode="lines", name=name, line={"color": shade, "width": 1.2}, opacity=pale,
+        **_place(broken), mode="lines", name=name, line={"color": shade, "width": 1.2}, opacity=opacity,
         showlegend=False, hoverinfo="skip", legendgroup=name,
     )  # fmt: skip
 
 
-def _dots(paths: np.ndarray, read: np.ndarray, values: np.ndarray, scale: dict[str, Any]) -> Any:
-    """Every step that was read as a small coloured point, thinned evenly over the sequences."""
-    rows, steps = np.nonzero(read)
-    kept = np.arange(0, len(rows), -(-len(rows) // DOTS))
+def _coloured_points(paths: np.ndarray, real: np.ndarray, values: np.ndarray, scale: dict[str, Any]) -> Any:
+    """Every real step as a small coloured point, thinned evenly over the sequences."""
+    rows, steps = np.nonzero(real)
+    kept = np.arange(0, len(rows), -(-len(rows) // MAX_POINTS))
     rows, steps = rows[kept], steps[kept]
     return _trace(paths)(
         **_place(paths[rows, steps]), mode="markers", showlegend=False, customdata=np.stack([rows, steps + 1, values[rows, steps]], axis=1),
@@ -172,8 +172,8 @@ def _dots(paths: np.ndarray, read: np.ndarray, values: np.ndarray, scale: dict[s
 
 
 def _moving(paths: np.ndarray, values: np.ndarray, step: int, scale: dict[str, Any]) -> list[Any]:
-    """The last steps of every sequence as a short tail, and where it is after `step` steps."""
-    tail = max(6, paths.shape[1] // 30)  # steps that a moving point drags behind it
+    """The last steps of every sequence as a short tail, and its point after `step` steps."""
+    tail = max(6, paths.shape[1] // 30)  # number of steps
     tails = paths[:, max(0, step - tail) : step]
     tails = np.concatenate([tails, np.full((len(paths), 1, paths.shape[2]), np.nan)], axis=1)
     marker = {
@@ -200,11 +200,11 @@ def _points(ends: np.ndarray, name: str, shade: str) -> Any:
 
 
 def _fix_ranges(drawing: go.Figure, points: np.ndarray) -> None:
-    """Axes that stand still while the points move."""
+    """Fixes the ranges of the axes, so that they do not move with the points."""
     points = points.reshape(-1, points.shape[-1])
     low, high = points.min(axis=0), points.max(axis=0)
-    room = 0.06 * np.maximum(high - low, 1e-3)
-    ranges = [[float(a), float(b)] for a, b in zip(low - room, high + room, strict=True)]
+    margin = 0.06 * np.maximum(high - low, 1e-3)
+    ranges = [[float(a), float(b)] for a, b in zip(low - margin, high + margin, strict=True)]
     if len(ranges) == 3:
         drawing.update_layout(scene={f"{name}axis": {"range": limits} for name, limits in zip("xyz", ranges, strict=True)})
         return

@@ -1,4 +1,4 @@
-"""Small looks at a run's data through its newest weights, for the screen that follows a training."""
+"""Examples from a run's data for the page that shows a training: reviews with their running probability, and baselines."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from rnn_core.spec.experiment import Experiment
 
 @dataclass(frozen=True, eq=False)
 class Reviews:
-    """A few validation texts as the model reads them. Legend: T_n tokens of text n."""
+    """A few validation texts and the model's output along them. Legend: T_n tokens of text n."""
 
-    openings: tuple[str, ...]  # the last words of each text, to tell them apart
-    positive: tuple[bool, ...]  # what each really is
+    endings: tuple[str, ...]  # the last words of each text, as its name
+    positive: tuple[bool, ...]  # the label of each
     probabilities: tuple[np.ndarray, ...]  # (T_n,) float32: P(positive) if the text ended at each token
 
 
 @dataclass(frozen=True)
 class Baselines:
-    """What naive predictors reach on the same data."""
+    """Metric and loss of naive predictors on the same data."""
 
     metric: tuple[tuple[str, float], ...] = ()  # (name, the task's metric)
-    loss: tuple[tuple[str, float], ...] = ()  # (name, loss), where it says more
+    loss: tuple[tuple[str, float], ...] = ()  # (name, loss), for tasks whose baselines have one
 
 
 @lru_cache(maxsize=2)
@@ -38,35 +38,35 @@ def _built(experiment: Experiment) -> Dataset:
 
 
 def _dataset(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> Dataset:
-    """The data of an experiment; the last two stay in memory, whatever network they are for."""
-    bare = Experiment(data=experiment.data, seed=experiment.seed)
-    return data.build(bare, uploads) if uploads else _built(bare)
+    """The data of an experiment; the last two data sets stay in memory, shared by all networks."""
+    data_only = Experiment(data=experiment.data, seed=experiment.seed)
+    return data.build(data_only, uploads) if uploads else _built(data_only)
 
 
 def baselines(experiment: Experiment, uploads: Mapping[str, bytes] | None = None) -> Baselines:
-    """What predictors that learn nothing reach, from the experiment's own data."""
-    made = _dataset(experiment, uploads)
-    return Baselines(tuple(made.baselines.items()), tuple(made.loss_baselines.items()))
+    """Metric and loss of predictors that learn nothing, on the experiment's own data."""
+    dataset = _dataset(experiment, uploads)
+    return Baselines(tuple(dataset.baselines.items()), tuple(dataset.loss_baselines.items()))
 
 
 def reviews(experiment: Experiment, model: Model, count: int = 4) -> Reviews:
     """The first `count` validation texts, half of them positive, with their running probability.
 
-    Raises ValueError when the experiment does not read texts with a yes or no.
+    Raises ValueError for a task other than binary classification of texts, and for a bidirectional network.
     """
     from rnn_core.probes.states.traces import trace
 
     if (model.interface.inputs, model.interface.loss) != ("tokens", "binary"):
-        raise ValueError(f"running probabilities need texts with a yes or no, got the task {experiment.data.task}")
+        raise ValueError(f"running probabilities need a task that classifies texts in two classes, got {experiment.data.task}")
     part = _dataset(experiment, None).validation
     truths = part.targets[:, 0] > 0.5
     chosen = np.sort(np.concatenate([np.flatnonzero(truths)[: count // 2], np.flatnonzero(~truths)[: count - count // 2]]))
     words = vocabulary(experiment.data.vocabulary)
     running = []
     for number in chosen:
-        read = trace(model, part[number][None, -experiment.data.length :])
-        if read.running_probability is None:
-            raise ValueError("this network reads both ways, so it has no verdict before the end of the text")
-        running.append(read.running_probability[0, :, 0])
-    openings = tuple("…" + " ".join(words.decode(part[number][-4:])) for number in chosen)
-    return Reviews(openings, tuple(bool(truths[number]) for number in chosen), tuple(running))
+        traced = trace(model, part[number][None, -experiment.data.length :])
+        if traced.running_probability is None:
+            raise ValueError("a bidirectional network has no output before the end of the text: choose a unidirectional one")
+        running.append(traced.running_probability[0, :, 0])
+    endings = tuple("…" + " ".join(words.decode(part[number][-4:])) for number in chosen)
+    return Reviews(endings, tuple(bool(truths[number]) for number in chosen), tuple(running))

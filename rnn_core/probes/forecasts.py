@@ -1,4 +1,4 @@
-"""What a series model says comes next: one step ahead from the true past, free-running on its own words, and as a detector.
+"""Forecasts of a series model: one step ahead from the true past, free-running on its own outputs, and as a fault detector.
 
 Shapes: N steps of the series, C target columns, n forecast steps, T steps of context, D inputs, h steps ahead (horizon).
 """
@@ -24,14 +24,14 @@ from rnn_core.spec.interface import Interface
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """A stretch of a series with its forecasts, in the data's own units. n steps follow T steps of context."""
+    """Part of a series with its forecasts, in the data's own units: n steps after T steps of context."""
 
     columns: tuple[str, ...]  # C names
     steps: np.ndarray  # (T + n,) int64 steps of the series, or datetime64 where the data has dates
     context: int  # T: the first forecast is for steps[T]
     truth: np.ndarray  # (T + n, C)
     one_step: np.ndarray  # (n, C) each from the true past
-    free_running: np.ndarray | None  # (n, C) each from the forecasts before; None where the inputs are not what is forecast
+    free_running: np.ndarray | None  # (n, C) each from the forecasts before it; None where inputs are not the targets
     baselines: dict[str, np.ndarray]  # name → (n, C) naive one-step forecasts
     errors: dict[str, float]  # name of a forecast → its root mean squared error here, in training standard deviations
 
@@ -45,12 +45,12 @@ class Anomalies:
     truth: np.ndarray  # (n, C) in the data's own units
     scores: np.ndarray  # (n,) root mean square over columns of the error, in training standard deviations
     faults: np.ndarray  # (n,) bool: planted
-    threshold: float  # the 99.5th percentile of the validation part's scores, where nothing was planted
+    threshold: float  # the 99.5th percentile of the scores of the validation part, which has no planted faults
     detection: Detection  # how well scores above the threshold match the faults
 
 
 def forecast(model: Any, series: Series, *, start: int | None = None, ahead: int = 200) -> Forecast:
-    """One-step and free-running forecasts.
+    """One-step and free-running forecasts of a series.
 
     Args:
         model: our `Model` or a Keras model, trained on windows of this series.
@@ -58,7 +58,7 @@ def forecast(model: Any, series: Series, *, start: int | None = None, ahead: int
         start: first step to forecast; by default the first of the test part.
         ahead: n, cut where the series ends.
 
-    Raises: ValueError where there is nothing to forecast after `start`.
+    Raises: ValueError where there is too little before `start`, or nothing after it.
     """
     start = series.ends[1] if start is None else start
     steps = np.arange(start, min(start + ahead, len(series.values)))
@@ -89,20 +89,20 @@ def forecast(model: Any, series: Series, *, start: int | None = None, ahead: int
 
 
 def anomalies(model: Any, series: Series) -> Anomalies:
-    """Scores every step of the test part by how far the one-step forecast misses it."""
+    """Scores every step of the test part by the error of its one-step forecast."""
     network, columns = _network(model), list(series.targets)
 
     def scores(steps: np.ndarray) -> np.ndarray:
-        missed = _first(network.forecasts(series.contexts(steps)), len(columns)) - series.scaled[:, columns][steps]
-        return np.sqrt(np.mean(missed.astype(np.float64) ** 2, axis=1))
+        errors = _first(network.forecasts(series.contexts(steps)), len(columns)) - series.scaled[:, columns][steps]
+        return np.sqrt(np.mean(errors.astype(np.float64) ** 2, axis=1))
 
-    sound, judged = np.arange(*series.ends), np.arange(series.ends[1], len(series.values))
-    threshold = float(np.quantile(scores(sound[sound >= series.length]), 0.995))
-    found, planted = scores(judged), series.faults[judged]
+    validation, test = np.arange(*series.ends), np.arange(series.ends[1], len(series.values))
+    threshold = float(np.quantile(scores(validation[validation >= series.length]), 0.995))
+    found, planted = scores(test), series.faults[test]
     return Anomalies(
         columns=tuple(series.columns[column] for column in series.targets),
-        steps=judged if series.times is None else series.times[judged],
-        truth=series.values[judged][:, columns],
+        steps=test if series.times is None else series.times[test],
+        truth=series.values[test][:, columns],
         scores=found,
         faults=planted,
         threshold=threshold,
@@ -111,7 +111,7 @@ def anomalies(model: Any, series: Series) -> Anomalies:
 
 
 def of_experiment(experiment: Experiment, model: Model, uploads: Uploads = None, ahead: int = 200) -> Forecast:
-    """`forecast` for an experiment's own test part: what a page asks a worker for."""
+    """`forecast` of an experiment's own test part."""
     return forecast(model, _series(experiment, uploads), ahead=ahead)
 
 
@@ -125,7 +125,9 @@ def _series(experiment: Experiment, uploads: Uploads) -> Series:
     content = (uploads or {}).get(source)
     series = _built(Experiment(data=experiment.data, seed=experiment.seed), content).series
     if not isinstance(series, Series):
-        raise ValueError(f"{experiment.data.task} is not a series, so there is nothing to forecast")
+        raise ValueError(
+            f"{experiment.data.task} is not a series, so there is nothing to forecast: choose a task of the group series"
+        )
     return series
 
 
@@ -156,16 +158,16 @@ class _Network:
         return np.asarray(self.once(contexts))
 
     def free(self, series: Series, start: int, count: int) -> np.ndarray:
-        """(count, C) scaled: forecasts h steps, takes them for true, and goes on from there with a window of the same length."""
+        """(count, C) scaled: forecasts h steps, appends them to the window as if they were true, and continues from there."""
         blocks = -(-count // series.horizon)
         return np.asarray(self.repeatedly(series.contexts(np.array([start])), blocks, len(series.targets)))[0, :count]
 
 
 def _network(model: Any) -> _Network:
-    """Our models are compiled once per architecture, Keras models for this call."""
+    """Of our models one compiled network per architecture; a Keras model is compiled for this call."""
     if not isinstance(model, Model):
         return _compiled(model)
-    network, compiled = _ours(
+    network, compiled = _network_of(
         replace(model.spec, initialiser="orthogonal", gain=1.0, gate_bias=None, dropout=0.0), model.interface
     )
     network.set_weights(list(model.weights))
@@ -173,8 +175,8 @@ def _network(model: Any) -> _Network:
 
 
 @lru_cache(8)
-def _ours(spec: ModelSpec, interface: Interface) -> tuple[Any, _Network]:
-    """One network for all models that differ only in their weights and in what training alone sees."""
+def _network_of(spec: ModelSpec, interface: Interface) -> tuple[Any, _Network]:
+    """One network for all models that differ only in their weights and in fields that only training uses."""
     network = new_keras_model(spec, interface, False)
     return network, _compiled(network)
 
@@ -190,9 +192,9 @@ def _compiled(network: Any) -> _Network:
     def repeatedly(contexts: Any, blocks: Any, columns: int) -> Any:
         outputs = tf.TensorArray(contexts.dtype, blocks)
         for block in tf.range(blocks):
-            told = tf.reshape(network(contexts, training=False), (1, -1, columns))
-            outputs = outputs.write(block, told[0])
-            contexts = tf.ensure_shape(tf.concat((contexts, told), 1)[:, -tf.shape(contexts)[1] :], contexts.shape)
+            predicted = tf.reshape(network(contexts, training=False), (1, -1, columns))
+            outputs = outputs.write(block, predicted[0])
+            contexts = tf.ensure_shape(tf.concat((contexts, predicted), 1)[:, -tf.shape(contexts)[1] :], contexts.shape)
         return tf.reshape(outputs.stack(), (1, -1, columns))
 
     return _Network(once, lambda contexts, blocks, columns: repeatedly(tf.constant(contexts), tf.constant(blocks), columns))

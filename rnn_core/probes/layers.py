@@ -1,4 +1,4 @@
-"""The recurrent layers of an experiment's network by name, in the order in which every probe counts them."""
+"""The recurrent layers of an experiment's network by name, in the order of a probe's argument `layer`."""
 
 from __future__ import annotations
 
@@ -10,36 +10,39 @@ from rnn_core.spec.experiment import ModelSpec
 
 
 @dataclass(frozen=True)
-class Part:
+class NamedLayer:
     """One recurrent layer, or one half of a bidirectional one."""
 
-    index: int  # what a probe takes as `layer`
-    name: str  # as a sentence says it; "" when it is the only one
-    backwards: bool  # reads from the end of the sequence to its beginning
+    index: int  # argument `layer` of a probe
+    name: str  # for the screen; "" when it is the only one
+    backwards: bool  # processes sequences from the last step to the first
 
 
-def parts(spec: ModelSpec) -> tuple[Part, ...]:
-    """From the input up; of a bidirectional layer first the half that reads forwards."""
-    ways = ("forwards", "backwards") if spec.bidirectional else ("",)
+def named_layers(spec: ModelSpec) -> tuple[NamedLayer, ...]:
+    """From the input up; of a bidirectional layer the forward half first."""
+    directions = ("forwards", "backwards") if spec.bidirectional else ("",)
     names = [
-        (" ".join(word for word in (f"layer {layer + 1}" if spec.layers > 1 else "", way) if word), way == "backwards")
+        (
+            " ".join(word for word in (f"layer {layer + 1}" if spec.layers > 1 else "", direction) if word),
+            direction == "backwards",
+        )
         for layer in range(spec.layers)
-        for way in ways
+        for direction in directions
     ]
-    return tuple(Part(index, name, backwards) for index, (name, backwards) in enumerate(names))
+    return tuple(NamedLayer(index, name, backwards) for index, (name, backwards) in enumerate(names))
 
 
-def default(spec: ModelSpec) -> Part:
-    """The last layer; of a bidirectional one the half that reads forwards."""
-    return parts(spec)[-1 - spec.bidirectional]
+def default_layer(spec: ModelSpec) -> NamedLayer:
+    """The last layer; of a bidirectional one its forward half."""
+    return named_layers(spec)[-1 - spec.bidirectional]
 
 
-def as_read(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """What a layer that reads from the end made of padded sequences, in its own order: first what it read first.
+def in_processing_order(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A backward layer's values for padded sequences, in the order in which the layer computed them.
 
     Args:
-        values: (B, T) numbers, each where its input stands.
-        mask: (B, T) bool, True at real steps; these come last in the result, as they do in a sequence padded in front.
+        values: (B, T) numbers, each at the place of its input.
+        mask: (B, T) bool, True at real steps; they come last in the result, as in a sequence padded in front.
     """
-    front = mask.argmax(axis=1)  # padding in front of each sequence, at the end once it is turned around
-    return np.stack([np.roll(row[::-1], room) for row, room in zip(values, front, strict=True)])
+    front = mask.argmax(axis=1)  # padding in front of each sequence; at the end once reversed
+    return np.stack([np.roll(row[::-1], padding) for row, padding in zip(values, front, strict=True)])

@@ -1,8 +1,8 @@
-"""A contest: several cells learn the same memory task from the same fresh sequences, one round each in turn.
+"""A contest: several cells learn the same memory task from the same fresh sequences, in alternating rounds.
 
-A round is a fixed number of training steps followed by a look at the same held-out sequences, so that contestants are
-compared at equal steps whatever else the machine is doing. Everything that is said afterwards (`verdict`) is computed
-from the laps; nothing is assumed about which cell should win.
+A round is a fixed number of training steps followed by an evaluation on the same held-out sequences, so that contestants are
+compared at equal steps, whatever the load of the machine. The verdict (`contest_words.verdict`) is computed from the laps;
+nothing is assumed about which cell should win.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from rnn_core.spec.experiment import Experiment
 if TYPE_CHECKING:
     from rnn_core.training.step import TrainingStep
 
-ROUND = 50  # training steps between two looks at the held-out sequences
+ROUND = 50  # training steps between two evaluations
 HELD_OUT = 512  # held-out sequences
 SOLVED = {"adding": 0.1, "first_token": 0.995, "delayed_recall": 0.995, "copying": 0.995}  # root mean square error, or accuracy
-SOLVED_ACCURACY = 0.98  # where the table above says nothing
+SOLVED_ACCURACY = 0.98  # for tasks that are not in the table above
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What the contestants are asked for."""
+    """The task of a contest, and when it counts as solved."""
 
     task: str  # registry key
     length: int  # T, time steps
     metric: str  # "accuracy" (higher is better) or "rmse" (lower is better)
-    threshold: float  # solved from here on
-    baseline: float  # what the best guess without memory gets
+    threshold: float  # metric from which on it is solved
+    baseline: float  # metric of the best guess without memory
     steps: int  # training steps that each contestant may use
 
     def solved(self, metric: float) -> bool:
@@ -51,25 +51,25 @@ class Goal:
 
 @dataclass(frozen=True, eq=False)
 class Lap:
-    """Where one contestant stands after a round of training."""
+    """The result of one contestant after a round of training."""
 
     cell: str  # "simple_rnn", "lstm" or "gru"
     seed: int  # of initial weights and data
     learning_rate: float  # of the optimiser
     step: int  # training steps so far
-    seconds: float  # spent on this contestant alone, compiling left out
+    seconds: float  # of training this contestant, without compilation
     loss: float  # mean training loss of the round; NaN before the first
     metric: float  # on the held-out sequences
     best: float  # best held-out metric so far
     norms: np.ndarray  # (T,) float64, mean over sequences of ‖∂L/∂s_t‖ in the round's last batch
-    ending: str  # "" while it runs; "solved", "out of steps", "diverged"
+    ending: str  # "" while it runs; then "solved", "out of steps" or "diverged"
 
 
 def goal(experiment: Experiment, dataset: data.Dataset, steps: int) -> Goal:
     """The goal of a contest on this data.
 
-    Guessing numbers means always giving the mean of the held-out targets, so that curve and line are measured on the same
-    sequences; guessing classes is the best of the task's own baselines.
+    The baseline for numbers is the mean of the held-out targets as the only output, measured on the same sequences as the curves;
+    for classes it is the best of the task's own baselines.
     """
     metric = data.task(experiment.data.task).metric
     threshold = SOLVED.get(experiment.data.task, SOLVED_ACCURACY)
@@ -91,9 +91,7 @@ def entry(
 ) -> Experiment:
     """One contestant's experiment: fresh sequences each round, Adam, gradients clipped at global norm 1."""
     samples = ROUND * 64
-    horizon = (
-        min(100, max(1, length // 2)) if task == "delayed_recall" else 1
-    )  # there the delay, not the length, is what is remembered
+    horizon = min(100, max(1, length // 2)) if task == "delayed_recall" else 1  # its memory span is the delay, not the length
     return Experiment(seed=seed).replace(
         task=task, length=length, horizon=horizon, samples=samples, validation=HELD_OUT / samples, cell=cell, units=units,
         gate_bias=gate_bias, optimiser="adam", learning_rate=learning_rate, batch=64, clip=1.0,
@@ -101,7 +99,7 @@ def entry(
 
 
 def race(experiment: Experiment, dataset: data.Dataset, steps: int) -> Iterator[Lap]:
-    """One contestant's laps: first the untrained network, then one per round, until solved, diverged or out of steps."""
+    """The laps of one contestant: the untrained network, then one per round, until solved, diverged or out of steps."""
     from rnn_core.engine import model
     from rnn_core.training.step import TrainingStep
 
@@ -136,14 +134,14 @@ def race(experiment: Experiment, dataset: data.Dataset, steps: int) -> Iterator[
 
 
 def _feed(experiment: Experiment, dataset: data.Dataset) -> Iterator[data.Batch]:
-    """Batches without end, fresh where the task can make them: the same for every cell of one seed."""
+    """Endless batches, freshly generated where the task can: the same for every cell of one seed."""
     for epoch in count(1):
         sequences = dataset.resample(epoch) if dataset.resample else dataset.train
         yield from data.batches(sequences, experiment.training.batch, generator(experiment.seed, "contest/order", epoch))
 
 
 def _untrained_norms(stepper: TrainingStep, dataset: data.Dataset, size: int) -> np.ndarray:
-    """The gradient's norm per time step before any training: one step is taken (and compiled) and taken back."""
+    """(T,) gradient norm per time step before training: takes one step, which compiles it, and restores the weights."""
     before = stepper.state()
     norms = stepper.step(dataset.validation.pad(np.arange(min(size, len(dataset.validation))))).state_norms
     stepper.restore(before)
@@ -159,21 +157,21 @@ def _ending(aim: Goal, metric: float, step: int, loss: float) -> str:
 
 
 def contest(experiments: Sequence[Experiment], steps: int) -> Iterator[Goal | Lap]:
-    """The goal, then the laps of all contestants, one round each in turn; whoever has finished leaves the track.
+    """The goal, then the laps of all contestants in alternating rounds; one that has ended is skipped.
 
-    Contestants of one seed train on the same sequences. Several seeds are run one after the other.
+    Contestants of one seed train on the same sequences. Several seeds run one after the other.
     """
-    announced = False
+    goal_given = False
     for seed in dict.fromkeys(each.seed for each in experiments):
         contestants = [each for each in experiments if each.seed == seed]
         dataset = data.build(contestants[0])
-        if not announced:
+        if not goal_given:
             yield goal(contestants[0], dataset, steps)
-            announced = True
-        lanes = [race(each, dataset, steps) for each in contestants]
-        while lanes:
-            for lane in list(lanes):
-                lap = next(lane)
+            goal_given = True
+        races = [race(each, dataset, steps) for each in contestants]
+        while races:
+            for running in list(races):
+                lap = next(running)
                 yield lap
                 if lap.ending:
-                    lanes.remove(lane)
+                    races.remove(running)

@@ -1,4 +1,4 @@
-"""What a contest showed, in words that are computed from its numbers and say no more than they do."""
+"""The verdict of a contest: standings and sentences, computed from its laps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from rnn_core.spec.experiment import CELLS
 from rnn_core.studies.contest import Goal, Lap
 
-REACH = 0.01  # the gradient reaches a step while its norm there is at least this share of its norm at the last step
+REACH = 0.01  # the gradient reaches a step if its norm there is at least this share of its norm at the last step
 NONE, LITTLE, MUCH = 0.02, 0.1, 0.6  # shares of the way from guessing to solved: no better, hardly better … most of the way
 NAMES = {"simple_rnn": "vanilla RNN", "lstm": "LSTM", "gru": "GRU"}
 
@@ -21,11 +21,11 @@ class Standing:
 
     cell: str  # "simple_rnn", "lstm" or "gru"
     learning_rate: float  # of the optimiser
-    seeds: int  # runs behind the numbers
+    seeds: int  # number of runs
     solved: int  # runs that solved the task
     diverged: int  # runs whose loss stopped being a number
-    running: bool  # some run is not over
-    steps: float  # median training steps: to the solution where solved, else so far
+    running: bool  # a run has not ended
+    steps: float  # median training steps: to the solution of solved runs, else so far
     seconds: float  # median computing time of the same runs
     best: float  # median over runs of the best held-out metric
     reach: float  # median over runs of the lag, in steps, that the gradient reaches at the end
@@ -33,13 +33,13 @@ class Standing:
 
 
 def reach(norms: np.ndarray, share: float = REACH) -> int:
-    """How many steps back from the last the gradient still has at least `share` of its size there.
+    """The largest lag at which the gradient norm is at least `share` of its value at the last step.
 
     Args:
-        norms: (T,) gradient norm per time step, last step last.
+        norms: (T,) gradient norm per time step.
 
     Returns:
-        0..T-1: the largest such lag; a gradient that is zero or not finite at the last step reaches 0.
+        0..T-1; 0 where the gradient at the last step is zero or not finite.
     """
     if len(norms) == 0 or not np.isfinite(norms[-1]) or norms[-1] <= 0:
         return 0
@@ -47,7 +47,7 @@ def reach(norms: np.ndarray, share: float = REACH) -> int:
 
 
 def standings(laps: Iterable[Lap]) -> list[Standing]:
-    """Each cell's result so far, in the fixed order of the cells."""
+    """The result of each cell so far, in the fixed order of the cells."""
     tracks: dict[str, dict[int, list[Lap]]] = {}
     for lap in laps:
         tracks.setdefault(lap.cell, {}).setdefault(lap.seed, []).append(lap)
@@ -73,13 +73,13 @@ def _standing(cell: str, runs: Sequence[Sequence[Lap]]) -> Standing:
 
 
 def verdict(aim: Goal, table: Sequence[Standing], stopped: bool = False) -> list[str]:
-    """Sentences for the screen: who solved it and how fast, who did not and how far they came, how far the gradient
-    reached, and what this many seeds can and cannot show.
+    """Sentences for the screen: which cells solved it and how fast, how far the others came, how far the gradient
+    reached, and how many seeds this is based on.
 
     Args:
-        aim: what was asked.
-        table: from `standings`; may be of a contest that is still going on.
-        stopped: somebody ended it early.
+        aim: the goal.
+        table: from `standings`; the contest may still be running.
+        stopped: the contest was ended early.
     """
     if not table:
         return ["The contestants are being made ready."]
@@ -112,13 +112,13 @@ def _lost(aim: Goal, standing: Standing) -> str:
         came = "hardly better than guessing"
     else:
         came = "most of the way from guessing to solved" if share > MUCH else f"{share:.0%} of the way from guessing to solved"
-    seen = f"its best {_measure(aim)} was {_value(aim, standing.best)} against {_value(aim, aim.baseline)} for guessing: {came}"
+    best = f"its best {_measure(aim)} was {_value(aim, standing.best)} against {_value(aim, aim.baseline)} for guessing: {came}"
     if standing.running:
-        return f"{capital(_the(standing))} has not solved it after {standing.steps:,.0f} training steps; {seen}."
+        return f"{capital(_the(standing))} has not solved it after {standing.steps:,.0f} training steps; {best}."
     if standing.diverged == standing.seeds:
         return f"{capital(_the(standing))} diverged after {standing.steps:,.0f} training steps: try a smaller learning rate."
     runs = "" if standing.seeds == 1 else f" in any of {standing.seeds} runs"
-    return f"{capital(_the(standing))} did not solve it{runs} within {aim.steps:,} training steps at learning rate {standing.learning_rate:g}; {seen}."
+    return f"{capital(_the(standing))} did not solve it{runs} within {aim.steps:,} training steps at learning rate {standing.learning_rate:g}; {best}."
 
 
 def _conclusion(aim: Goal, table: Sequence[Standing], winners: Sequence[Standing]) -> str:
@@ -152,10 +152,10 @@ def _value(aim: Goal, value: float) -> str:
 
 
 def capital(words: str) -> str:
-    """With a capital first letter."""
+    """`words` with a capital first letter."""
     return words[0].upper() + words[1:]
 
 
 def listed(parts: Sequence[str]) -> str:
-    """One, two and three."""
+    """The parts as a list in a sentence: one, two and three."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

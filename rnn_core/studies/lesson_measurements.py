@@ -1,7 +1,7 @@
-"""What the lessons measure: gradients of untrained networks at once, and trainings whose outcome is recorded in lessons.json.
+"""Measurements for the lessons: gradients of untrained networks, computed now, and outcomes of trainings recorded in lessons.json.
 
-Every function takes a seed and gives named numbers, and where there is something to draw, curves. tests/studies/test_lessons.py
-measures again; `python -m tests.benchmarks.imdb_gradients --write` and `... initialisation --write` record.
+Every measurement takes a seed and returns named numbers, and curves if there are any to draw. tests/studies/test_lessons.py
+repeats them; `python -m tests.benchmarks.imdb_gradients --write` and `... initialisation --write` record.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from rnn_core.probes.gradients.curves import Curve, curve
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import Experiment
 
-RECORD = Path(__file__).parent / "recorded" / "lessons.json"
+RECORDED = Path(__file__).parent / "recorded" / "lessons.json"
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What one measurement found."""
+    """The result of one measurement."""
 
-    numbers: Mapping[str, float]  # name → value, the places in a lesson's sentences
+    numbers: Mapping[str, float]  # name → value, the fields in a lesson's sentences
     curves: tuple[Curve, ...] = ()  # drawn by figures.gradients.norm_by_step
-    bound: Mapping[float, str] = field(default_factory=dict)  # factor per step → words: straight lines to draw beside the curves
+    bound: Mapping[float, str] = field(default_factory=dict)  # factor per step → label: straight lines to draw with the curves
 
 
 @cache
 def recorded() -> dict[str, Any]:
-    """Lesson → numbers of trainings that take too long for a page, and how they were made."""
-    return dict(json.loads(RECORD.read_text())) if RECORD.exists() else {}
+    """Contents of lessons.json: results of trainings that take too long for a page."""
+    return dict(json.loads(RECORDED.read_text())) if RECORDED.exists() else {}
 
 
 def start(experiment: Experiment, examples: int = 32) -> tuple[Any, Any]:
@@ -63,23 +63,22 @@ def state_curve(experiment: Experiment, label: str) -> tuple[Curve, np.ndarray]:
 
 def contractive(seed: int = 0) -> Evidence:
     """Recurrent gain 0.7 against 1 on the first-token puzzle."""
-    shrinking = presets.get("contractive").replace(seed=seed)
-    narrow, ratios = state_curve(shrinking, f"gain {shrinking.model.gain:g}")
-    wide, _ = state_curve(presets.get("orthogonal").replace(seed=seed), "gain 1")
+    contractive_experiment = presets.get("contractive").replace(seed=seed)
+    gain = contractive_experiment.model.gain
+    low_gain, ratios = state_curve(contractive_experiment, f"gain {gain:g}")
+    gain_one, _ = state_curve(presets.get("orthogonal").replace(seed=seed), "gain 1")
     lags = np.arange(ratios.shape[1])[::-1]
-    excess = float((ratios / shrinking.model.gain**lags).max())
+    excess = float((ratios / gain**lags).max())
     last = len(lags) - 1
     numbers = {
-        "gain": shrinking.model.gain,
+        "gain": gain,
         "lag": last,
-        "ratio": narrow.at(last),
+        "ratio": low_gain.at(last),
         "excess": excess,
-        "ratio_orthogonal": wide.at(last),
-        "advantage": wide.at(last) / narrow.at(last),
+        "ratio_orthogonal": gain_one.at(last),
+        "advantage": gain_one.at(last) / low_gain.at(last),
     }
-    return Evidence(
-        numbers, (narrow, wide), {shrinking.model.gain: f"{shrinking.model.gain:g} to the power n: nothing can lie above"}
-    )
+    return Evidence(numbers, (low_gain, gain_one), {gain: f"{gain:g} to the power n: the upper bound"})
 
 
 def runaway(seed: int = 0) -> Evidence:
@@ -87,25 +86,25 @@ def runaway(seed: int = 0) -> Evidence:
     from rnn_core.training.step import TrainingStep
 
     experiment = presets.get("runaway").replace(seed=seed)
-    growing, _ = state_curve(experiment, f"gain {experiment.model.gain:g}, linear")
+    rising, _ = state_curve(experiment, f"gain {experiment.model.gain:g}, linear")
     model, batch = start(experiment, 64)
     gradients = TrainingStep(model, experiment.training).gradients(batch)
     clipped = compare(
         np.array([np.linalg.norm(gradient.astype(np.float64)) for gradient in gradients]), laboratory.weight_names(model), 1.0
     )
-    last = len(growing.median) - 1
+    last = len(rising.median) - 1
     numbers = {
         "gain": experiment.model.gain,
         "lag": last,
-        "growth": growing.at(last),
-        "factor": growing.factor,
+        "growth": rising.at(last),
+        "factor": rising.factor,
         "before": clipped.norm,
         "after_global": clipped.norm_global,
         "after_variable": clipped.norm_variable,
         "turn_global": _degrees(clipped.cosine_global),
         "turn_variable": _degrees(clipped.cosine_variable),
     }
-    return Evidence(numbers, (growing,))
+    return Evidence(numbers, (rising,))
 
 
 def _degrees(cosine: float) -> float:
@@ -113,16 +112,16 @@ def _degrees(cosine: float) -> float:
 
 
 def initialisation(seed: int = 0, length: int = 200) -> Evidence:
-    """Factor per step of the three cells as Keras initialises them: inputs like a fresh embedding, and inputs of scale 1."""
+    """Factor per step of the three cells as Keras initialises them: inputs like an untrained embedding, and inputs of scale 1."""
     experiment = Experiment().replace(length=length, seed=seed)
-    small = laboratory.laboratory(experiment, 0.05 / math.sqrt(3)).curves["state"]
-    large = laboratory.laboratory(experiment, 1.0).curves["state"]
+    small = laboratory.untrained_curves(experiment, 0.05 / math.sqrt(3)).curves["state"]
+    large = laboratory.untrained_curves(experiment, 1.0).curves["state"]
     numbers = {item.cell: item.factor for item in small} | {f"{item.cell}_large": item.factor for item in large}
     return Evidence(numbers, small)
 
 
 def gate_bias(seed: int = 0, length: int = 120) -> Evidence:
-    """Total gradient and forget-gate product of an untrained LSTM as its forget bias rises; the GRU's likewise at 0 and 3."""
+    """Total gradient and forget-gate product of an untrained LSTM at several forget biases, and the same of a GRU at 0 and 3."""
     scale, curves = 0.05 / math.sqrt(3), []
     numbers: dict[str, float] = {}
     for cell, biases in (("lstm", (0, 1, 3, 5)), ("gru", (0, 3))):
@@ -142,7 +141,7 @@ def gate_bias(seed: int = 0, length: int = 120) -> Evidence:
 
 
 def padding(seed: int = 0) -> Evidence:
-    """Reviews of 200 random words with padding behind, up to the preset's length: what reaches their last word, read and skipped."""
+    """The gradient at the last of 200 random words before padding up to the preset's length, without and with a mask."""
     from rnn_core import data
     from rnn_core.engine.model import build
     from rnn_core.probes.gradients.state_gradients import state_gradients
@@ -170,7 +169,7 @@ def before_and_after(seed: int = 0) -> Evidence:
         Curve(
             quantity="state",
             cell=item["cell"],
-            moment=item["moment"],
+            when=item["moment"],
             median=np.array(item["median"], float),
             low=np.array(item["low"], float),
             high=np.array(item["high"], float),
@@ -184,7 +183,7 @@ def before_and_after(seed: int = 0) -> Evidence:
 
 
 def vanilla_on_imdb(seed: int = 0) -> Evidence:
-    """Recorded: test accuracy of the shipped models, and of what they know after only the last k tokens."""
+    """Recorded: test accuracy of the shipped models on whole reviews, and on their last k tokens alone."""
     return Evidence(recorded().get("vanilla", {}).get("numbers", {}))
 
 

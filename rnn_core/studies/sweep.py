@@ -1,8 +1,7 @@
-"""How far back can it remember: every cell on every task at every length, over several seeds.
+"""Up to which length each cell solves a memory task: every cell on every task at every length, over several seeds.
 
-A sweep is a list of trials. Each gives one row of a CSV file; rows that are already there are not run again, so a sweep
-can be stopped and resumed at any row. The vanilla RNN, whose success hangs on the learning rate, is given two and keeps
-the better. `rnn_core/studies/recorded/map.csv` is the sweep that ships with the project.
+A sweep is a list of trials. Each gives one row of a CSV file; trials whose row exists are not run again, so a sweep can be
+stopped and resumed. The vanilla RNN depends on the learning rate, so it is tried with two and the better outcome is kept. `rnn_core/studies/recorded/map.csv` is the sweep that ships with the project.
 
     python -m rnn_core.studies.sweep map.csv --tasks adding --lengths 25 50 --seeds 5
 """
@@ -25,7 +24,7 @@ from rnn_core.studies import contest, contest_words
 
 SHIPPED = Path(__file__).parent / "recorded" / "map.csv"
 LEARNING_RATES = {"simple_rnn": (0.01, 0.001), "lstm": (0.01,), "gru": (0.01,)}
-GATE_BIAS = {"temporal_order": 3.0, "first_token": 4.0}  # for both gated cells; elsewhere Keras's own
+GATE_BIAS = {"temporal_order": 3.0, "first_token": 4.0}  # for both gated cells; Keras's default for other tasks
 STEPS = 2000  # training steps that each trial may use, per learning rate
 
 
@@ -47,14 +46,14 @@ class Outcome:
     length: int  # T, time steps
     cell: str  # "simple_rnn", "lstm" or "gru"
     seed: int  # of weights and data
-    learning_rate: float  # the one that did better
+    learning_rate: float  # the better one
     ending: str  # "solved", "out of steps" or "diverged"
     steps: int  # training steps taken
-    seconds: float  # computing time, on whatever machine it ran
+    seconds: float  # computing time on the machine that ran it
     best: float  # best held-out metric
-    baseline: float  # what guessing gets
-    reach_untrained: int  # lag that the gradient reaches before training, in steps
-    reach: int  # lag that it reaches at the end
+    baseline: float  # metric of guessing
+    reach_untrained: int  # `contest_words.reach` before training, in steps
+    reach: int  # the same at the end
 
     @property
     def trial(self) -> Trial:
@@ -62,13 +61,13 @@ class Outcome:
 
 
 def grid(tasks: Iterable[str], lengths: Iterable[int], seeds: int, cells: Iterable[str] = CELLS) -> list[Trial]:
-    """All trials, seed by seed, so that a map stopped early is coarse but whole."""
+    """All trials, seed by seed, so that a map stopped early has every square."""
     tasks, lengths, cells = tuple(tasks), tuple(lengths), tuple(cells)
     return [Trial(task, length, cell, seed) for seed in range(seeds) for task in tasks for length in lengths for cell in cells]
 
 
 def attempt(trial: Trial, steps: int = STEPS) -> Iterator[contest.Lap | Outcome]:
-    """The trial's laps, then its outcome."""
+    """The laps of a trial, then its outcome."""
     outcomes: list[Outcome] = []
     for rate in LEARNING_RATES[trial.cell]:
         bias = None if trial.cell == "simple_rnn" else GATE_BIAS.get(trial.task)
@@ -110,13 +109,13 @@ def _outcome(trial: Trial, aim: contest.Goal, laps: Sequence[contest.Lap]) -> Ou
 
 
 def run(trials: Iterable[Trial], steps: int = STEPS) -> Iterator[contest.Lap | Outcome]:
-    """Trial after trial: laps for a progress bar, and an outcome at the end of each. Stop by closing the generator."""
+    """The laps and then the outcome of each trial, one after the other. Close the generator to stop."""
     for trial in trials:
         yield from attempt(trial, steps)
 
 
-def left(trials: Iterable[Trial], outcomes: Iterable[Outcome]) -> list[Trial]:
-    """The trials that have no outcome yet."""
+def remaining(trials: Iterable[Trial], outcomes: Iterable[Outcome]) -> list[Trial]:
+    """The trials without an outcome."""
     done = {outcome.trial for outcome in outcomes}
     return [trial for trial in trials if trial not in done]
 
@@ -125,8 +124,8 @@ def left(trials: Iterable[Trial], outcomes: Iterable[Outcome]) -> list[Trial]:
 class Square:
     """One square of the map: one cell at one length, over its seeds."""
 
-    seeds: int  # runs behind it
-    solved: int  # of these, solved
+    seeds: int  # number of runs
+    solved: int  # number of solved runs
     steps: float  # median training steps of those that solved; NaN when none did
     best: float  # median over all runs of the best held-out metric
 
@@ -136,13 +135,13 @@ class Square:
 
     @property
     def words(self) -> str:
-        """What is written into the square."""
+        """Text of the square."""
         more = f"{self.steps:,.0f} steps" if self.solved else f"best {self.best:.3g}"
         return f"{self.solved} of {self.seeds}<br>{more}"
 
 
 def cells_of_map(outcomes: Iterable[Outcome], task: str) -> dict[tuple[str, int], Square]:
-    """(cell, length) → what its seeds did. A trial that was run twice counts once, by its last row."""
+    """(cell, length) → the result over its seeds. A trial with two rows counts once, by the last."""
     trials = {outcome.trial: outcome for outcome in outcomes if outcome.task == task}
     groups: dict[tuple[str, int], list[Outcome]] = {}
     for outcome in trials.values():
@@ -162,17 +161,17 @@ def farthest(squares: Mapping[tuple[str, int], Square], cell: str) -> int:
 
 
 def summary(squares: Mapping[tuple[str, int], Square]) -> str:
-    """The map in words: how far each cell remembers, and how many seeds stand behind that."""
+    """The map in words: up to which length each cell solves the task, and on how many seeds this is based."""
     if not squares:
         return "Nothing has been run yet."
-    words = [_remembers(squares, cell) for cell in CELLS if any(name == cell for name, _ in squares)]
+    words = [_solved_up_to(squares, cell) for cell in CELLS if any(name == cell for name, _ in squares)]
     seeds = sorted({square.seeds for square in squares.values()})
     behind = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     return f"Solved by most seeds: {'; '.join(words)}. Behind each square: {behind} seed{'s' if seeds[-1] > 1 else ''}."
 
 
 def at_length(squares: Mapping[tuple[str, int], Square], length: int) -> str:
-    """What the cells did at one length, in a sentence; empty where none was tried."""
+    """The results of the cells at one length in a sentence; empty where none was tried."""
     words = []
     for cell in CELLS:
         if square := squares.get((cell, length)):
@@ -181,7 +180,7 @@ def at_length(squares: Mapping[tuple[str, int], Square], length: int) -> str:
     return f"{contest_words.capital(contest_words.listed(words))}." if words else ""
 
 
-def _remembers(squares: Mapping[tuple[str, int], Square], cell: str) -> str:
+def _solved_up_to(squares: Mapping[tuple[str, int], Square], cell: str) -> str:
     reached, name = farthest(squares, cell), contest_words.NAMES[cell]
     beyond = [length for other, length in squares if other == cell and length > reached]
     if not reached:
@@ -190,7 +189,7 @@ def _remembers(squares: Mapping[tuple[str, int], Square], cell: str) -> str:
 
 
 def read(path: Path = SHIPPED) -> list[Outcome]:
-    """The rows of a map; none when the file does not exist. A row that cannot be read is left out."""
+    """The rows of a map; none when the file does not exist. A damaged row is ignored."""
     if not path.exists():
         return []
     kinds = {field.name: {"int": int, "float": float, "str": str}[str(field.type)] for field in dataclasses.fields(Outcome)}
@@ -203,31 +202,31 @@ def read(path: Path = SHIPPED) -> list[Outcome]:
 
 
 def append(path: Path, outcome: Outcome) -> None:
-    """Adds one row, and the heading to a new file."""
+    """Adds one row; to a new file also the heading."""
     names = [field.name for field in dataclasses.fields(Outcome)]
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = not path.exists()
-    torn = not fresh and not path.read_bytes().endswith(b"\n")  # the last writer was killed in the middle of a row
+    new = not path.exists()
+    incomplete = not new and not path.read_bytes().endswith(b"\n")  # a writer was killed in the middle of a row
     with path.open("a", newline="", encoding="utf-8") as file:
-        file.write("\n" if torn else "")
+        file.write("\n" if incomplete else "")
         writer = csv.DictWriter(file, names, lineterminator="\n")
-        if fresh:
+        if new:
             writer.writeheader()
         writer.writerow(dataclasses.asdict(outcome))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m rnn_core.studies.sweep", description="Fill a map of how far back each cell can remember."
+        prog="python -m rnn_core.studies.sweep", description="Fill a map of the lengths that each cell solves."
     )
-    parser.add_argument("file", type=Path, help="CSV file; rows that it holds are not run again")
+    parser.add_argument("file", type=Path, help="CSV file; trials that have a row in it are not run again")
     parser.add_argument("--tasks", nargs="+", default=["adding", "temporal_order"])
     parser.add_argument("--lengths", nargs="+", type=int, default=[25, 50, 100, 200])
     parser.add_argument("--cells", nargs="+", default=list(CELLS), choices=CELLS)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=STEPS)
     choice = parser.parse_args()
-    trials = left(grid(choice.tasks, choice.lengths, choice.seeds, choice.cells), read(choice.file))
+    trials = remaining(grid(choice.tasks, choice.lengths, choice.seeds, choice.cells), read(choice.file))
     for result in run(trials, choice.steps):
         if isinstance(result, Outcome):
             append(choice.file, result)

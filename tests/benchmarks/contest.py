@@ -1,9 +1,9 @@
-"""The contest rows of reference/science.md 3.2: who solves what, in how many steps, over five seeds, beside the published figures.
+"""The contest rows of reference/science.md 3.2: which cells solve each task, in how many steps, over five seeds, beside published figures.
 
     python -m tests.benchmarks.contest [--json] [--seeds N] [--rows adding-100 …]   run them
     python -m tests.benchmarks.contest --shipped                                    print them from the map that ships
     python -m tests.benchmarks.contest --live                                       seconds and verdict of one live contest
-    python -m tests.benchmarks.contest --record                                     the same, and keep it as the recorded contest
+    python -m tests.benchmarks.contest --record                                     the same, and save it as the recorded contest
 
 The published figures are one or two seeds each, and their vanilla RNNs ran for 25 to 50 seconds where ours take at most
 2,000 steps at each of two learning rates. Steps and metrics repeat on one machine; seconds are this machine's.
@@ -26,7 +26,7 @@ from rnn_core.spec.experiment import CELLS
 from rnn_core.studies import contest, contest_words, recorded, sweep
 from rnn_core.studies.sweep import Outcome, Trial
 
-# row: task, length, and what science.md 3.2 prints for each cell (the vanilla RNN at its better learning rate)
+# row: task, length, and the figures of science.md 3.2 for each cell (vanilla RNN: at its better learning rate)
 ROWS = {
     "adding-100": ("adding", 100, {"simple_rnn": "not solved, MSE .028 at best", "lstm": "650, 850 steps", "gru": "250, 250 steps"}),
     "adding-200": ("adding", 200, {"simple_rnn": "not solved, MSE .158", "lstm": "950 steps", "gru": "400, 300 steps"}),

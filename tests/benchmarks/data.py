@@ -1,4 +1,4 @@
-"""How long data takes to be ready and how much memory: python -m tests.benchmarks.data [--json].
+"""Time and memory until data are ready: python -m tests.benchmarks.data [--json].
 
 IMDB is loaded in fresh processes: cold (from Keras's own file, writing our copy) and from our copy.
 """

@@ -1,4 +1,4 @@
-"""How long an event takes from a training worker to the reader: `python -m tests.benchmarks.events [--json]`.
+"""Latency of events from a training worker to the app: `python -m tests.benchmarks.events [--json]`.
 
 A training runs as fast as it can on the embedded cluster; every update carries the worker's clock (same machine), compared
 with the clock of the service's dispatcher when it receives the update. Target: median under 50 ms.

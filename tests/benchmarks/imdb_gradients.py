@@ -1,6 +1,6 @@
-"""What the lessons say about real IMDB: python -m tests.benchmarks.imdb_gradients [padding|training|starters|vanilla ...] [--keras] [--write].
+"""The lessons' numbers on real IMDB: python -m tests.benchmarks.imdb_gradients [padding|training|starters|vanilla ...] [--keras] [--write].
 
-padding   vanilla RNN, 500 tokens: padded behind and read, in front, behind and masked (seeds 0-2); see tests/benchmarks/padding.py
+padding   vanilla RNN, 500 tokens: padded behind without mask, in front, behind with mask (seeds 0-2); see tests/benchmarks/padding.py
 training  reference/science.md 2.3: ‖∂logit/∂s‖ by lag before and after 3 epochs of rmsprop, 200 tokens, 32 units
 starters  the same before and after for the models that ship
 vanilla   test accuracy of the starters on whole reviews and on their last k tokens, and of a bag of words
@@ -40,10 +40,10 @@ def long_reviews(sequences: Sequences, length: int, count: int) -> np.ndarray:
     return sequences.pad(chosen, length).inputs
 
 
-def reach(model: Any, inputs: np.ndarray, cell: str, moment: str) -> Curve:
+def reach(model: Any, inputs: np.ndarray, cell: str, when: str) -> Curve:
     """‖∂logit/∂s‖ by step relative to the last, in parts that fit into memory."""
     norms = np.concatenate([state_gradients(model, part).norms for part in np.split(inputs, range(32, len(inputs), 32))])
-    return curve(norms, "state", cell, moment, relative=True)
+    return curve(norms, "state", cell, when, relative=True)
 
 
 def at_lags(found: Curve) -> list[float]:
@@ -98,18 +98,18 @@ def starters(count: int = 256) -> dict[str, Any]:
     print(line("lag", LAGS))
     for cell, run in starter_runs().items():
         inputs = long_reviews(data.build(run.experiment).validation, 200, count)
-        for kept, moment in ((run.snapshots[0], "init"), (run.snapshots[-1], "trained")):
-            words = "at init" if moment == "init" else f"after {kept.step:,} steps"
+        for kept, name in ((run.snapshots[0], "init"), (run.snapshots[-1], "trained")):
+            words = "at init" if name == "init" else f"after {kept.step:,} steps"
             found = reach(run.model(kept.step), inputs, cell, words)
             print(line(f"{cell} {words}", at_lags(found)), flush=True)
-            numbers[f"{cell}_{moment}"] = found.at(50)
+            numbers[f"{cell}_{name}"] = found.at(50)
             parts = {part: [float(f"{value:.3g}") for value in getattr(found, part)] for part in ("median", "low", "high")}
             drawn.append({"cell": cell, "moment": words, "factor": found.factor, "examples": len(inputs), **parts})
     return {"numbers": numbers, "curves": drawn}
 
 
 def accuracy(model: Any, sequences: Sequences, last: int) -> float:
-    """Share of reviews judged right from their last tokens alone."""
+    """Share of reviews classified correctly from their last tokens alone."""
     from rnn_core.training.step import TrainingStep
 
     stepper, right = TrainingStep(model, Experiment().training), 0
@@ -123,7 +123,7 @@ def accuracy(model: Any, sequences: Sequences, last: int) -> float:
 
 
 def bag_of_words(train: Sequences, validation: Sequences, test: Sequences, words: int = 10_000, steps: int = 300) -> float:
-    """Test accuracy of logistic regression on which words occur, each review scaled to length 1; stopped by validation."""
+    """Test accuracy of logistic regression on the set of words of each review, scaled to norm 1; early stopping by validation."""
 
     def occurring(sequences: Sequences) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rows = np.repeat(np.arange(len(sequences)), sequences.lengths)
@@ -134,7 +134,7 @@ def bag_of_words(train: Sequences, validation: Sequences, test: Sequences, words
     def logits(bag: tuple[np.ndarray, np.ndarray, np.ndarray], weights: np.ndarray, count: int) -> np.ndarray:
         return np.bincount(bag[0], bag[2] * weights[bag[1]], minlength=count) + weights[-1]
 
-    fit, watch, judge = (occurring(part) for part in (train, validation, test))
+    fit, stop, held_out = (occurring(part) for part in (train, validation, test))
     weights, first, second = np.zeros(words + 1), np.zeros(words + 1), np.zeros(words + 1)
     best, answer = 0.0, 0.0
     for step in range(1, steps + 1):  # Adam on all reviews at once
@@ -143,9 +143,9 @@ def bag_of_words(train: Sequences, validation: Sequences, test: Sequences, words
         first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
         weights -= 0.1 * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
         if step % 10 == 0:
-            watched = float(np.mean((logits(watch, weights, len(validation)) > 0) == (validation.targets[:, 0] > 0.5)))
+            watched = float(np.mean((logits(stop, weights, len(validation)) > 0) == (validation.targets[:, 0] > 0.5)))
             if watched > best:
-                best, answer = watched, float(np.mean((logits(judge, weights, len(test)) > 0) == (test.targets[:, 0] > 0.5)))
+                best, answer = watched, float(np.mean((logits(held_out, weights, len(test)) > 0) == (test.targets[:, 0] > 0.5)))
     return answer
 
 

@@ -1,4 +1,4 @@
-"""Trainings behind the lessons' sentences: python -m tests.benchmarks.lessons [--write] [--seeds 3] [--only latch|runaway].
+"""Trainings whose outcomes the lessons quote: python -m tests.benchmarks.lessons [--write] [--seeds 3] [--only latch|runaway].
 
 Prints each preset's outcome by seed; --write records them in rnn_core/studies/recorded/lessons.json, from where the page quotes them.
 """
@@ -14,7 +14,7 @@ from tests.benchmarks import record
 
 
 def latch() -> dict[str, Experiment]:
-    """Name the first of 40 symbols: pairs that differ in one number."""
+    """Pairs of presets that differ in one number, on the task of naming the first of 40 symbols."""
     gated = presets.get("closed_gates").replace(cell="lstm")
     return {
         "contractive": presets.get("contractive"),

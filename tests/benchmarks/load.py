@@ -1,4 +1,4 @@
-"""How long a tick takes while thirty sessions watch two trainings once a second: `python -m tests.benchmarks.load [--both] [--json]`.
+"""Time of a page update while thirty sessions watch two trainings, each once a second: `python -m tests.benchmarks.load [--both] [--json]`.
 
 Speaks the server's own protocol, so it measures what browsers would wait for: from asking for a tick until the server has
 sent all of it. The clients run in this process; the app and its workers are started fresh and share the machine with it.
@@ -29,22 +29,22 @@ EXPERIMENTS = ("task=toy_reviews&cell=lstm&epochs=1000&minutes=30", "task=toy_re
 WORKERS = [("--name", name, *outside.WARM) for name in ("probe", "train-1", "train-2")]  # with --both
 
 
-async def start(port: int, experiment: str, patient: bool) -> str:
-    """Open the link of an experiment, press Play, and return the run's id once it trains or, if `patient`, stands in the queue."""
+async def start(port: int, experiment: str, or_queued: bool) -> str:
+    """Open the link of an experiment, press Play, and return the run's id once it trains or, if `or_queued`, is in the queue."""
     student = await Student(port, "train", experiment).open()
     await student.press("Play")
     for _ in range(120):
         await asyncio.sleep(0.5)
         await student.rerun()
         # A machine of two cores trains one run at a time: the second waits, and is watched while it does.
-        if any("steps/s" in bar.text or (patient and "in the queue" in bar.text) for bar in student.kinds("progress")):
+        if any("steps/s" in bar.text or (or_queued and "in the queue" in bar.text) for bar in student.kinds("progress")):
             await student.close()
             return student.run
     raise RuntimeError(f"the training did not start: {[bar.text for bar in student.kinds('progress')]}")
 
 
 async def step(port: int, run: str) -> int:
-    """The training step that a run's page tells; 0 while it waits."""
+    """The training step shown on a run's page; 0 while it waits."""
     student = await Student(port, "train", f"run={run}").open()
     await student.close()
     found = [re.search(r"step ([\d,]+) of", bar.text) for bar in student.kinds("progress")]
@@ -70,7 +70,7 @@ async def watch(port: int, run: str, seconds: float, ticks: list[float]) -> int:
 
 
 async def measure(server: Server, sessions: int, seconds: float, both: bool) -> dict[str, float]:
-    runs = [await start(server.port, experiment, patient=not both) for experiment in EXPERIMENTS]
+    runs = [await start(server.port, experiment, or_queued=not both) for experiment in EXPERIMENTS]
     before = [await step(server.port, run) for run in runs]
     ticks: list[float] = []
     received = await asyncio.gather(*(watch(server.port, runs[n % len(runs)], seconds, ticks) for n in range(sessions)))

@@ -69,14 +69,14 @@ def padding(with_keras: bool = False, seeds: int = 3) -> dict[str, list[float]]:
                 best.append(max(curve))
                 epochs = " ".join(f"{value:.3f}" for value in curve)
                 print(f"{name:7} {trainer.__name__:5} seed {seed}: {epochs}   best {best[-1]:.3f}", flush=True)
-            print(judged(name, trainer.__name__, best), flush=True)
+            print(result_of(name, trainer.__name__, best), flush=True)
             if trainer is ours:
                 found[name] = best
     return found
 
 
-def judged(name: str, trainer: str, best: list[float]) -> str:
-    """The row's verdict in a line."""
+def result_of(name: str, trainer: str, best: list[float]) -> str:
+    """The result of a row in a line."""
     middle, (low, high) = float(np.median(best)), BANDS[name]
     inside = sum(low <= value <= high for value in best)
     return (

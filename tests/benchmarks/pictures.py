@@ -14,28 +14,28 @@ from tests.browser.conftest import ARGUMENTS, CHROMES
 from tests.browser.serving import ROOT, Server
 
 SIZE, FILM = {"width": 1280, "height": 860}, {"width": 1280, "height": 1020}  # the film shows the forecast too
-SHOWN = 0.75  # of these pixels in the README
-RUN = "task=mackey_glass&cell=gru&units=32&length=60&horizon=6&epochs=200"  # longer than the film, which shows where it learns
-FRAMES, PATIENCE = 26, 240  # of the film, each of another training step; seconds for all of them
+SCALE = 0.75  # of the pictures in the README
+RUN = "task=mackey_glass&cell=gru&units=32&length=60&horizon=6&epochs=200"  # longer than the film
+FRAMES, TIMEOUT = 26, 240  # of the film, each of another training step; seconds for all of them
 SHOW, LAST = 450, 2500  # milliseconds of a frame, and of the last one
 
 
 def frame(page: Page) -> Image.Image:
     taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    return taken.resize((round(SHOWN * taken.width), round(SHOWN * taken.height)), Image.Resampling.LANCZOS)
+    return taken.resize((round(SCALE * taken.width), round(SCALE * taken.height)), Image.Resampling.LANCZOS)
 
 
 def film(page: Page) -> list[Image.Image]:
     """One picture of every tick that shows another training step, from the first point on."""
     pictures: list[Image.Image] = []
-    seen, progress, end = "", page.get_by_test_id("stProgress"), time.monotonic() + PATIENCE
+    last, progress, end = "", page.get_by_test_id("stProgress"), time.monotonic() + TIMEOUT
     while len(pictures) < FRAMES and time.monotonic() < end:
         words = progress.inner_text()
-        if words == seen:
+        if words == last:
             page.wait_for_timeout(100)
             continue
-        seen = words
-        page.wait_for_timeout(350)  # the charts follow their words
+        last = words
+        page.wait_for_timeout(350)  # the charts are updated after the words
         pictures.append(frame(page))
     return pictures
 

@@ -1,4 +1,4 @@
-"""Every preset's claim beside what runs of it give: python -m tests.benchmarks.presets [NAME ...] [--json] [--imdb].
+"""Every preset's claim beside the results of runs: python -m tests.benchmarks.presets [NAME ...] [--json] [--imdb].
 
 Without names it runs the presets that need no IMDB (about three minutes on two cores); --imdb adds those that do (about
 fifteen). A row names the words of the claim that it proves, and fails where they do not hold; tests/spec/test_presets.py sees to it
@@ -42,7 +42,7 @@ from rnn_core.training.loop import train
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one training gave."""
+    """The result of one training."""
 
     curve: tuple[float, ...]  # validation metric after each epoch
     best: float  # of the curve
@@ -50,7 +50,7 @@ class Outcome:
     seconds: float  # wall clock, compilation included
 
 
-MEASURES: dict[str, Callable[[Sequence[Outcome]], float]] = {  # what is read off the outcomes of a row's seeds
+MEASURES: dict[str, Callable[[Sequence[Outcome]], float]] = {  # computed from the outcomes of a row's seeds
     "median": lambda found: float(np.median([each.best for each in found])),
     "lowest": lambda found: min(each.best for each in found),
     "highest": lambda found: max(each.best for each in found),
@@ -118,7 +118,7 @@ IMDB = (
 
 
 def outcomes(preset: str, changes: dict[str, Any], seeds: Sequence[int]) -> list[Outcome]:
-    """One training per seed; what was trained for an earlier row is not trained again."""
+    """One training per seed; outcomes of earlier rows are used again."""
     return [_trained(preset, tuple(changes.items()), seed) for seed in seeds]
 
 
@@ -144,8 +144,8 @@ def bound(row: Row) -> float:
     return float(share) * data.build(presets.get(row.preset)).baselines[name]
 
 
-def judged(row: Row) -> dict[str, Any]:
-    """The row with what was found."""
+def result_of(row: Row) -> dict[str, Any]:
+    """The row with its result."""
     found, limit = outcomes(row.preset, row.changes, row.seeds), bound(row)
     value = MEASURES[row.measure](found)
     return {
@@ -179,7 +179,7 @@ def main() -> None:
     for row in rows:
         if arguments.names and row.preset not in arguments.names:
             continue
-        found.append(result := judged(row))
+        found.append(result := result_of(row))
         if not arguments.json:
             print(line(result), flush=True)
     if arguments.json:

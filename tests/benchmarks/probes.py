@@ -1,4 +1,4 @@
-"""What the probes cost once warm, and how that grows with the sequence.
+"""Time and memory of the probes once compiled, and their growth with the length of the sequence.
 
     python -m tests.benchmarks.probes [--json]
 
@@ -34,7 +34,7 @@ TOKENS = Interface("tokens", 10_000, 1, "binary")
 
 def timed(run: Callable[[], Any], rounds: int = 5) -> float:
     """Median seconds once warm: after as many calls as make a probe compile."""
-    for _ in range(compiled.OFTEN):
+    for _ in range(compiled.COMPILED_FROM):
         run()
     times = []
     for _ in range(rounds):

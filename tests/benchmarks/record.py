@@ -1,15 +1,15 @@
-"""Where the lessons' benchmarks put what they measured: one section each of rnn_core/studies/recorded/lessons.json."""
+"""Writes results of the lessons' benchmarks to rnn_core/studies/recorded/lessons.json, a section each."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from rnn_core.studies.lesson_measurements import RECORD
+from rnn_core.studies.lesson_measurements import RECORDED
 
 
 def write(section: str, found: dict[str, Any]) -> None:
-    """Merge a section into the record, key by key."""
-    record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    """Merges a section into the file, key by key."""
+    record = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
     record[section] = {**record.get(section, {}), **found}
-    RECORD.write_text(json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    RECORDED.write_text(json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")

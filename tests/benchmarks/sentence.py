@@ -1,4 +1,4 @@
-"""How fast the sentence page answers in a real browser, and what reading raw text costs in accuracy.
+"""Latency of the sentence page in a real browser, and the accuracy lost by encoding raw text.
 
 `python -m tests.benchmarks.sentence [--json] [--sessions 10] [--rounds 9]`
 
@@ -92,13 +92,13 @@ ROOT = "[...document.querySelectorAll('*')].map((one) => one.shadowRoot?.querySe
 PANELS = f"(count) => {{ const root = {ROOT}; return root && root.querySelectorAll('.panel').length === count; }}"
 WATCH = f"""(first) => new Promise((done) => {{
     const began = performance.now();
-    const look = () => {{
+    const check = () => {{
         const root = {ROOT};
         const shown = root?.querySelector(".word[data-step='1']")?.textContent + " " + root?.querySelector(".word[data-step='2']")?.textContent;
         if (shown === first && root.dataset.step === "499") requestAnimationFrame(() => done((performance.now() - began) / 1000));
-        else setTimeout(look, 4);
+        else setTimeout(check, 4);
     }};
-    look();
+    check();
 }})"""
 
 
@@ -158,7 +158,7 @@ def gaps(count: int = 12) -> list[dict[str, Any]]:
 
 
 def paths() -> list[dict[str, Any]]:
-    """Accuracy over 1,000 raw test reviews by three ways of reading them."""
+    """Accuracy over 1,000 raw test reviews by three ways of encoding them."""
     from rnn_core.training.step import TrainingStep
 
     with gzip.open(SHARED_IMDB / "raw_test_sample.jsonl.gz", "rt", encoding="utf-8") as file:

@@ -28,7 +28,7 @@ SMALL = Experiment().replace(task="toy_reviews", cell="gru", epochs=1, samples=6
 
 
 class Loop(threading.Thread):
-    """An event loop that notes how late it is."""
+    """An event loop that records its delays."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -52,7 +52,7 @@ def memory() -> float:
 
 
 def _varied(n: int) -> Experiment:
-    """Network number n; no two are of the same make."""
+    """Network number n; no two have the same architecture."""
     return SMALL.replace(seed=n, cell=("gru", "lstm", "simple_rnn")[n % 3], units=16 + n)
 
 

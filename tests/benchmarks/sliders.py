@@ -1,4 +1,4 @@
-"""How fast the laboratory answers a slider in the browser: python -m tests.benchmarks.sliders [--views state singular …] [--json].
+"""Latency of the laboratory's sliders in the browser: python -m tests.benchmarks.sliders [--views state singular …] [--json].
 
 500 steps, 3 cells. Seconds from the key press until Chromium has the new curve, one row per view; goal: median below 0.3 s on an
 idle machine.

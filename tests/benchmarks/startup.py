@@ -1,4 +1,4 @@
-"""How long a person waits, in a real browser: `python -m tests.benchmarks.startup [--rounds 3] [--json]`.
+"""Start-up times in a real browser: `python -m tests.benchmarks.startup [--rounds 3] [--json]`.
 
 From `streamlit run` to a Home page whose three doors can be clicked, and from Play to the first point of the loss curve:
 on a server that has just started (its workers have not), and on warm workers for a synthetic task and for IMDB.
@@ -27,7 +27,7 @@ GOALS = {"home": 3.0, "cold server": 12.0, "synthetic": 1.5, "IMDB": 3.0}  # sec
 
 
 def home(page: Page, server: Server) -> None:
-    """Return when every door can be clicked."""
+    """Returns when every link of the home page can be clicked."""
     page.goto(server.url)
     for door in DOORS:
         page.locator("main, [data-testid=stMain]").first.get_by_role("link", name=door).click(trial=True)

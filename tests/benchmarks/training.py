@@ -27,7 +27,7 @@ that was never quite quiet):
   SimpleRNN, LSTM, GRU 13.1, 35.6, 34.0 → 11.2, 28.1, 25.8. Kept. Needs two intra-op threads: with one the halves queue.
 - each token of the vocabulary projected once, rows gathered and their deltas summed per token, instead of every position:
   9.9, 27.4, 25.5 → 8.5, 24.5, 19.7 for everything but the optimiser. Kept. Only the tokens that occur (a third of them), found
-  on the host in 0.07 ms and padded to a room that seldom changes: LSTM 20.5 → 19.8, GRU 17.8 → 16.8. Kept.
+  on the host in 0.07 ms and padded to a capacity that seldom changes: LSTM 20.5 → 19.8, GRU 17.8 → 16.8. Kept.
 - the embedding's gradient, from those rows to all of the vocabulary: by unsorted_segment_sum on one thread 0.32; by a gather
   with each word's place, and one free place of zeros, too little to measure. SimpleRNN at 200 masked steps 5.7 → 4.4. Kept.
 - local derivatives written by the forward loop instead of a pass of their own: 8.2, 24.4, 20.1 → 8.9, 23.2, 19.4. Not kept
@@ -43,8 +43,8 @@ that was never quite quiet):
 - the way back in blocks of at most 50 steps, each with its factors, its share of the weights' gradients and its tokens' rows,
   so that nothing of (T, B, 4H) leaves the cache: LSTM 25.6 → 23.1, GRU 23.3 → 19.4. Kept. (What stood here before, that this
   gives nothing within the whole step, was wrong: T was not known when the graph was built, and all was one block.)
-- what the forward loop keeps, in one array with a single write: LSTM 23.5; in six arrays with six writes: 20.5. Kept. The
-  products of a block read one of six interleaved lanes at a quarter of the speed of an array of its own.
+- what the forward loop saves, in one array with a single write: LSTM 23.5; in six arrays with six writes: 20.5. Kept. The
+  products of a block read one of six interleaved arrays at a quarter of the speed of an array of its own.
 - GRU's three equal parts side by side times one array of factors: XLA makes a broadcast of it, 15 µs per step instead of 8.
   Rows gathered inside the loop: XLA joins that with the tanh, 8 µs instead of 3. Neither kept.
 - inputs multiplied by their kernel, and that kernel's gradient summed, in the blocks too, instead of arrays of all steps: floats
@@ -52,8 +52,8 @@ that was never quite quiet):
   more input that is always 1 it costs next to nothing.
 - a masked step chosen by arithmetic instead of by `where`, beside which XLA runs tanh at half its speed: SimpleRNN on reviews
   5.4 → 4.8. Kept where every number is bounded, so that the arithmetic is exact.
-- what LSTM's and GRU's forward loops keep written at once, so that they too have at most eight operations: a stack in an array of
-  six lanes 8.7 → 10.3, 7.7 → 7.7; six writes into one array: no change. Not kept.
+- what LSTM's and GRU's forward loops keep written at once, so that they too have at most eight operations: a stack in one array of
+  six parts 8.7 → 10.3, 7.7 → 7.7; six writes into one array: no change. Not kept.
 - XLA's own division of a pass between threads (there is work on both cores already) switched off, or blocks of 10 to 25 steps,
   too small for it; the two halves as one XLA program (reviews 5.9 → 7.9); threads pinned to cores (4 %); the next batch made
   ready by another thread meanwhile (0 to 5 %); tiny numbers flushed to zero: noise, or slower. None kept.
@@ -65,7 +65,7 @@ that was never quite quiet):
   reviews 4.9 → 4.1, 11.2 → 9.8, 8.5 → 7.8 with 32 units, the same with 4 to 8 or with 64 and more. Kept. It is set for the whole
   process, so Keras's columns here have it too.
 - joining the halves' gradients, their norm and Adam in one XLA program: 4.05 → 4.35. Not kept. Norms before the embedding's
-  gradient is spread over the vocabulary, room in front of a batch without `np.pad`: together about 3 %. Kept.
+  gradient is spread over the vocabulary, padding in front of a batch without `np.pad`: together about 3 %. Kept.
 - loops without maximum_iterations; GRU's kernel gradient from one stacked factor instead of two joins: within the noise.
 - norms of the state gradients inside the backward loop or from the stacked gradients after it: no difference. Kept after.
 - the embedding's gradient outside XLA, as one segment sum; Adam as TensorFlow's fused kernel.

@@ -1,4 +1,4 @@
-"""The contest's figures and the map, checked by the numbers that they draw."""
+"""The figures of the contest and the map, checked by their data."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_curves_in_the_cells_colours_with_a_star_where_solved() -> None:
     assert "error" in drawing.layout.yaxis.title.text
 
 
-def test_accuracy_is_drawn_from_nothing_to_all() -> None:
+def test_the_axis_of_accuracy_is_from_zero_to_one() -> None:
     drawing = compare.curves(LAPS, Goal("parity", 5, "accuracy", 0.98, 0.5, 100))
     assert drawing.layout.yaxis.range == (0, 1.03)
     assert "accuracy" in drawing.layout.yaxis.title.text
@@ -70,12 +70,12 @@ def test_a_gradient_without_size_is_left_out(norms: np.ndarray) -> None:
     assert len(compare.reach([broken], AIM).data) == 0
 
 
-def test_vanished_gradients_stay_on_the_axis() -> None:
+def test_vanished_gradients_are_drawn_at_the_floor() -> None:
     drawing = compare.reach([lap("gru", 0, 0.5, decay=1e-9)], AIM)
     assert min(drawing.data[0].y) == compare.FLOOR
 
 
-def test_the_map_writes_its_numbers_into_its_squares() -> None:
+def test_the_map_has_its_numbers_in_its_squares() -> None:
     rows = [outcome("gru", 25, seed) for seed in range(4)] + [outcome("gru", 25, 4, "out of steps"), outcome("lstm", 100)]
     grid = compare.memory_map(rows, "adding").data[0]
     assert list(grid.x) == ["25", "100"]
@@ -86,5 +86,5 @@ def test_the_map_writes_its_numbers_into_its_squares() -> None:
     assert list(grid.text[0]) == ["not tried", "not tried"]
 
 
-def test_no_laps_yet_is_an_empty_picture() -> None:
+def test_without_laps_the_figures_are_empty() -> None:
     assert len(compare.curves([], AIM).data) == len(compare.reach([], AIM).data) == 0

@@ -14,7 +14,7 @@ from rnn_core.figures.theme import CELL_COLOURS, GATE_COLOURS
 from rnn_core.probes.gradients.clipping import compare
 from rnn_core.probes.gradients.curves import Curve, curve
 from rnn_core.probes.jacobians import closed_forms
-from rnn_core.probes.jacobians.spectra import Exponents, SingularValues
+from rnn_core.probes.jacobians.spectra import LyapunovExponents, SingularValues
 
 
 def example(cell: str = "gru", factor: float = 0.5, length: int = 20, **more: object) -> Curve:
@@ -56,15 +56,15 @@ def test_many_settings_of_one_cell_have_a_colour_each() -> None:
     assert len({trace.line.color for trace in drawing.data if trace.fill is None}) == 4
 
 
-def test_quantity_moment_and_relation_are_on_the_figure() -> None:
-    drawing = figures.norm_by_step(dataclasses.replace(example(relative=True), quantity="input", moment="after 1,200 steps"))
+def test_quantity_training_step_and_normalisation_are_on_the_figure() -> None:
+    drawing = figures.norm_by_step(dataclasses.replace(example(relative=True), quantity="input", when="after 1,200 steps"))
     assert "xₜ" in drawing.layout.yaxis.title.text
     assert "relative to the last step" in drawing.layout.yaxis.title.text
     assert "after 1,200 steps" in drawing.data[1].name
 
 
-def test_two_moments_of_one_cell_differ_by_dash() -> None:
-    drawing = figures.norm_by_step([example(), dataclasses.replace(example(), moment="after 5 steps")])
+def test_two_kept_steps_of_one_cell_differ_by_dash() -> None:
+    drawing = figures.norm_by_step([example(), dataclasses.replace(example(), when="after 5 steps")])
     assert drawing.data[1].line.dash != drawing.data[3].line.dash
     assert drawing.data[1].line.color == drawing.data[3].line.color
 
@@ -118,14 +118,12 @@ def test_singular_values_are_drawn_by_lag() -> None:
 
 
 def test_lyapunov_exponents_are_drawn_largest_first() -> None:
-    assert list(products.lyapunov([Exponents("lstm", np.array([0.1, -0.2, -3.0]))]).data[0].y) == [0.1, -0.2, -3.0]
+    assert list(products.lyapunov([LyapunovExponents("lstm", np.array([0.1, -0.2, -3.0]))]).data[0].y) == [0.1, -0.2, -3.0]
 
 
-@pytest.mark.parametrize(
-    "result", [closed_forms.jordan_growth(), closed_forms.counterexample()], ids=["jordan", "counterexample"]
-)
-def test_growth_is_drawn_beside_the_false_rule_and_the_true_bound(result: closed_forms.Growth) -> None:
-    truth, radius, bound = products.growth(result).data
+@pytest.mark.parametrize("result", [closed_forms.jordan_block(), closed_forms.counterexample()], ids=["jordan", "counterexample"])
+def test_product_norms_are_drawn_beside_the_spectral_radius_and_the_true_bound(result: closed_forms.ProductNorms) -> None:
+    truth, radius, bound = products.product_norms(result).data
     np.testing.assert_allclose(truth.y, result.norm, rtol=1e-3)
     assert "not a bound" in radius.name
     assert (np.array(bound.y) >= np.array(truth.y) * 0.999).all()

@@ -1,4 +1,4 @@
-"""The figures of the sentence page hold the numbers they are given, and their captions say them."""
+"""Figures of the sentence page: their data and captions agree with the results they are given."""
 
 from __future__ import annotations
 
@@ -34,46 +34,46 @@ def test_one_unit_over_the_text(found: reading.Reading) -> None:
     np.testing.assert_allclose(by_name["hidden state h"].y, found.blocks["h"][:, 5], atol=1e-4)
     np.testing.assert_allclose(by_name["cell state c"].y, found.blocks["c"][:, 5], atol=1e-4)
     assert by_name[GATE_NAMES["forget"]].line.color == GATE_COLOURS["forget"]
-    assert "<b>" not in "".join(drawing.layout.xaxis.ticktext)  # a user's word is no markup
+    assert "<b>" not in "".join(drawing.layout.xaxis.ticktext)  # tags in a user's text are escaped
     assert "<b>" not in "".join(by_name["hidden state h"].text)
 
 
-def test_karpathys_plot_and_its_caption() -> None:
-    """The saturation plot of the LSTM starter: points in the triangle, counts in words."""
-    seen = profile("lstm")
-    drawing = traces.saturation(seen)
+def test_the_saturation_plot_and_its_caption_agree() -> None:
+    """LSTM starter: points have x + y ≤ 1, and the caption has their counts."""
+    measured = profile("lstm")
+    drawing = traces.saturation(measured)
     gates = {trace.name: trace for trace in drawing.data if trace.name}
     assert set(gates) == {GATE_NAMES[gate] for gate in ("input", "forget", "output")}
-    for gate, shares in seen.saturation.items():
+    for gate, shares in measured.saturation.items():
         trace = gates[GATE_NAMES[gate]]
         np.testing.assert_allclose(trace.x, shares[:, 1])
         np.testing.assert_allclose(trace.y, shares[:, 0])
         assert (np.array(trace.x) + np.array(trace.y) <= 1 + 1e-6).all()
-    said = traces.saturation_words("LSTM", seen)
-    keeping = int((seen.saturation["forget"][:, 1] > 0.5).sum())
-    assert f"{keeping} of 32 units have their forget gate f open" in said
-    assert f"{seen.tokens:,} tokens of {seen.reviews:,} reviews" in said
+    words = traces.saturation_words("LSTM", measured)
+    keeping = int((measured.saturation["forget"][:, 1] > 0.5).sum())
+    assert f"{keeping} of 32 units have their forget gate f open" in words
+    assert f"{measured.tokens:,} tokens of {measured.reviews:,} reviews" in words
 
 
 def test_counts_follow_the_numbers() -> None:
-    seen = profile("lstm")
+    measured = profile("lstm")
     shares = np.tile(np.float32([0.0, 1.0]), (32, 1))
-    all_open = dataclasses.replace(seen, saturation={"forget": shares})
+    all_open = dataclasses.replace(measured, saturation={"forget": shares})
     assert "32 of 32 units have their forget gate f open" in traces.saturation_words("LSTM", all_open)
     assert "0 have it open" not in traces.saturation_words("LSTM", all_open)
 
 
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
-def test_units_against_the_label(cell: str) -> None:
-    seen = profile(cell)
-    (bars,) = traces.correlations(seen, cell).data
+def test_correlations_are_sorted_and_their_caption_agrees(cell: str) -> None:
+    measured = profile(cell)
+    (bars,) = traces.correlations(measured, cell).data
     values = np.array(bars.y)
     assert (np.diff(values) <= 0).all()
-    np.testing.assert_allclose(values, seen.correlations[[int(unit) for unit in bars.x]])
-    said = traces.correlations_words("It", seen)
-    unit, value = re.search(r"unit (\d+) .*correlation ([+-]\d\.\d\d)", said).groups()  # type: ignore[union-attr]
-    assert float(value) == pytest.approx(seen.correlations[int(unit)], abs=0.005)
-    assert abs(float(value)) == pytest.approx(np.abs(seen.correlations[:32]).max(), abs=0.005)
+    np.testing.assert_allclose(values, measured.correlations[[int(unit) for unit in bars.x]])
+    words = traces.correlations_words("It", measured)
+    unit, value = re.search(r"unit (\d+) .*correlation ([+-]\d\.\d\d)", words).groups()  # type: ignore[union-attr]
+    assert float(value) == pytest.approx(measured.correlations[int(unit)], abs=0.005)
+    assert abs(float(value)) == pytest.approx(np.abs(measured.correlations[:32]).max(), abs=0.005)
 
 
 def test_methods_side_by_side_and_their_agreement() -> None:

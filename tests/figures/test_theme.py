@@ -1,4 +1,4 @@
-"""Colours: visible on both pages, apart from each other for colour-blind readers, the same in the app's configuration."""
+"""Colours: contrast with both pages, distinguishable with colour blindness, equal in the app's configuration."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def lab(light: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
-def test_every_colour_stands_out_from_the_page(mode: str) -> None:
+def test_every_colour_has_enough_contrast_with_the_page(mode: str) -> None:
     page = CONFIG[mode]["backgroundColor"]
     colours = {*theme.CELL_COLOURS.values(), *theme.GATE_COLOURS.values(), *theme.ROLE_COLOURS.values(), *theme.SERIES_COLOURS}
     assert {colour: contrast(colour, page) for colour in colours if contrast(colour, page) < 3} == {}
@@ -57,9 +57,9 @@ def test_every_colour_stands_out_from_the_page(mode: str) -> None:
 
 @pytest.mark.parametrize("blindness", BLINDNESS)
 @pytest.mark.parametrize("group", GROUPS)
-def test_a_group_stays_apart(group: str, blindness: str) -> None:
-    seen = [lab(BLINDNESS[blindness] @ linear(colour)) for colour in GROUPS[group]]
-    assert min(float(np.linalg.norm(one - other)) for one, other in combinations(seen, 2)) > 20
+def test_colours_of_a_group_are_distinguishable(group: str, blindness: str) -> None:
+    perceived = [lab(BLINDNESS[blindness] @ linear(colour)) for colour in GROUPS[group]]
+    assert min(float(np.linalg.norm(one - other)) for one, other in combinations(perceived, 2)) > 20
 
 
 def test_counterparts_share_a_colour() -> None:
@@ -67,7 +67,7 @@ def test_counterparts_share_a_colour() -> None:
     assert theme.GATE_COLOURS["cell"] == theme.GATE_COLOURS["candidate"]
 
 
-def test_configuration_repeats_the_theme() -> None:
+def test_the_configuration_has_the_colours_of_the_theme() -> None:
     assert CONFIG["chartCategoricalColors"] == theme.SERIES_COLOURS
     assert CONFIG["chartSequentialColors"] == theme.SEQUENTIAL
     assert CONFIG["chartDivergingColors"] == theme.DIVERGING
@@ -82,25 +82,25 @@ def test_figure_is_transparent_and_titled() -> None:
         "log",
     )
     assert theme.for_paper(drawing).layout.paper_bgcolor == "#FFFFFF"
-    assert drawing.layout.paper_bgcolor is None, "a copy was painted, not the original"
+    assert drawing.layout.paper_bgcolor is None, "a copy was changed, not the original"
 
 
-def test_user_words_stay_words() -> None:
+def test_tags_in_user_text_are_escaped() -> None:
     assert theme.literal('<a href="x">&') == '&lt;a href="x"&gt;&amp;'
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
-def test_where_a_heat_map_has_nothing_it_looks_like_none_of_its_values(mode: str) -> None:
+def test_the_colour_of_missing_cells_differs_from_both_ends_of_the_scale(mode: str) -> None:
     *grey, cover = (float(part) for part in theme.NOTHING.removeprefix("rgba(").removesuffix(")").split(","))
     page = [int(CONFIG[mode]["backgroundColor"][n : n + 2], 16) for n in (1, 3, 5)]
-    seen = "#" + "".join(f"{round(cover * ink + (1 - cover) * paper):02X}" for ink, paper in zip(grey, page, strict=True))
+    perceived = "#" + "".join(f"{round(cover * ink + (1 - cover) * paper):02X}" for ink, paper in zip(grey, page, strict=True))
     for end in (theme.SEQUENTIAL[0], theme.SEQUENTIAL[-1]):
-        assert abs(lab(linear(seen))[0] - lab(linear(end))[0]) > 8  # lightness, of 100; the dark page itself is 6 away
+        assert abs(lab(linear(perceived))[0] - lab(linear(end))[0]) > 8  # lightness, of 100; the dark page itself is 6 away
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "rnn_core" / "figures").rglob("*.py")), ids=lambda path: path.stem)
-def test_a_heat_map_says_nothing_where_it_has_no_value(path: Path) -> None:
-    """A pointer over a gap would read "NaN"."""
+def test_heat_maps_show_no_hover_text_on_missing_cells(path: Path) -> None:
+    """Otherwise the hover text would be "NaN"."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("add_heatmap", "Heatmap")):
             words = {word.arg: ast.unparse(word.value) for word in node.keywords}

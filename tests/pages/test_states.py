@@ -14,10 +14,10 @@ from pages.shared import run_picker
 from pages.shared.session import key
 from rnn_core import Experiment
 from rnn_core.probes.states import paths
-from rnn_core.probes.states.paths import Growth
+from rnn_core.probes.states.paths import PathsOverTraining
 from rnn_core.store.store import KeptStep, RunInfo
 from tests.conftest import ROOT, figures
-from tests.figures.test_trajectories import portrait
+from tests.figures.test_trajectories import state_paths
 
 STEPS = (0, 100, 250)
 
@@ -39,13 +39,13 @@ class Answers:
         answer: Future[Any] = Future()
         if self.problem:
             answer.set_exception(self.problem)
-        elif function is paths.growth:
-            seen = portrait()
+        elif function is paths.paths_over_training:
+            seen = state_paths()
             moments = len(args[1])
             coordinates = np.stack([seen.coordinates * (n + 1) for n in range(moments)])
-            answer.set_result(Growth(args[1], coordinates, seen.mask, seen.targets, np.full((moments, 3), 0.3), np.ones(moments), np.zeros((moments, 4, 7))))  # fmt: skip
+            answer.set_result(PathsOverTraining(args[1], coordinates, seen.mask, seen.targets, np.full((moments, 3), 0.3), np.ones(moments), np.zeros((moments, 4, 7))))  # fmt: skip
         else:
-            answer.set_result(portrait(lstm=True))
+            answer.set_result(state_paths(lstm=True))
         return answer
 
 
@@ -83,7 +83,7 @@ def text(app: AppTest) -> str:
 
 def test_paths_say_what_they_show(answers: Answers) -> None:
     app = opened()
-    seen = portrait(lstm=True)
+    seen = state_paths(lstm=True)
     drawing = figures(app)["paths"]
     assert len(drawing["frames"]) == 7
     assert "What am I seeing?" in text(app)
@@ -98,10 +98,10 @@ def test_an_earlier_moment_keeps_the_axes_of_the_last(answers: Answers) -> None:
     app.select_slider(key="step").set_value(100).run()
     assert not app.exception
     (last, first_args, first), (earlier, second_args, second) = answers.asked
-    assert last is earlier is paths.portrait
+    assert last is earlier is paths.state_paths
     assert (first_args[1], second_args[1]) == ("model 250", "model 100")
     assert "basis" not in first
-    np.testing.assert_array_equal(second["basis"].components, portrait(lstm=True).basis.components)
+    np.testing.assert_array_equal(second["basis"].components, state_paths(lstm=True).basis.components)
 
 
 def test_one_layer_offers_no_choice_and_a_stack_all_its_layers(answers: Answers) -> None:
@@ -152,7 +152,7 @@ def test_three_dimensions_and_every_colour(answers: Answers) -> None:
 def test_training_is_played_through_every_kept_moment(answers: Answers) -> None:
     app = opened("While it learned")
     asked = answers.asked[-1]
-    assert asked[0] is paths.growth
+    assert asked[0] is paths.paths_over_training
     assert asked[1][1:] == (STEPS, "model 0", "model 100", "model 250")
     assert [frame["name"] for frame in figures(app)["growth"]["frames"]] == ["0", "100", "250"]
     assert "step 250" in text(app)
@@ -173,7 +173,7 @@ def test_one_sequence_shows_its_words_and_its_answer(answers: Answers) -> None:
 def test_activations_show_gates_and_saturation(answers: Answers) -> None:
     app = opened("Activations")
     assert set(figures(app)) >= {"distribution", "gates"}
-    share = portrait(lstm=True).activations.saturated.mean()
+    share = state_paths(lstm=True).activations.saturated.mean()
     assert f"**{share:.1%}** of all activations" in text(app)
 
 

@@ -28,7 +28,7 @@ VARIANTS = [
 
 
 def model(**changes: object) -> models.Model:
-    """A small model with every weight well away from zero, biases too."""
+    """A small model in which no weight or bias is near zero."""
     experiment = Experiment().replace(task="toy_reviews", units=5, embedding=4, vocabulary=12, **changes)
     made = models.build(experiment, Interface("tokens", 12, 1, "binary"))
     rng = np.random.default_rng(0)
@@ -36,7 +36,7 @@ def model(**changes: object) -> models.Model:
 
 
 def small_profile(made: models.Model) -> Profile:
-    """A profile for a made-up model, which no review need be read for."""
+    """A profile with random numbers, for a model that has none."""
     size = made.spec.units * (2 if made.spec.cell == "lstm" else 1)
     rng = np.random.default_rng(3)
     basis = principal_components.fit(rng.normal(size=(50, size)), components=2)
@@ -46,21 +46,21 @@ def small_profile(made: models.Model) -> Profile:
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 @pytest.mark.parametrize("t", [0, 4])
-def test_one_step_by_hand_is_the_engines(variant: dict[str, object], t: int) -> None:
+def test_one_step_equals_the_engines(variant: dict[str, object], t: int) -> None:
     made = model(**variant)
     found = arithmetic.step_of(made, IDS, t)
-    seen = trace(made, IDS[None])
-    np.testing.assert_allclose(found.after, seen.hidden[0, t], atol=1e-6)
+    traced = trace(made, IDS[None])
+    np.testing.assert_allclose(found.after, traced.hidden[0, t], atol=1e-6)
     if found.memory:
-        np.testing.assert_allclose(found.memory[1], seen.memory[0, t], atol=1e-6)
-    for name, values in seen.gates.items():
+        np.testing.assert_allclose(found.memory[1], traced.memory[0, t], atol=1e-6)
+    for name, values in traced.gates.items():
         np.testing.assert_allclose(found.parts[name].activation, values[0, t], atol=1e-6, err_msg=name)
         part = found.parts[name]
         np.testing.assert_allclose(part.input + part.recurrent + part.bias, part.total)
-    assert found.logits[1] == pytest.approx(float(seen.running[0, t, 0]), abs=1e-5)
+    assert found.logits[1] == pytest.approx(float(traced.running[0, t, 0]), abs=1e-5)
 
 
-def test_a_swapped_update_gate_would_be_noticed() -> None:
+def test_a_swapped_update_gate_gives_another_state() -> None:
     made = model(cell="gru")
     found = arithmetic.step_of(made, IDS, 4)
     z, candidate = found.parts["update"].activation, found.parts["candidate"].activation

@@ -1,4 +1,4 @@
-"""Attributions: what each method promises, on networks where the answer is known."""
+"""Attributions: the properties of each method, on networks with a known result."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def reader(name="rnn_tanh", seed=0, tokens=0):
     return model_of([layer_of(name, seed, return_sequences=False)], tokens=tokens)
 
 
-def test_gradients_are_the_tapes():
+def test_gradients_equal_those_of_the_tape():
     import tensorflow as tf
 
     model, x = reader("gru"), tf.constant(X)
@@ -33,7 +33,7 @@ def test_gradients_are_the_tapes():
 
 
 @pytest.mark.parametrize("method", ["gradient_times_input", "integrated_gradients"])
-def test_a_linear_network_is_explained_completely(method):
+def test_attributions_of_a_linear_network_are_complete(method):
     layer = layer_of("rnn_linear", return_sequences=False)
     kernel, recurrent, _ = layer.get_weights()
     layer.set_weights([kernel, 0.5 * recurrent, np.zeros(5)])
@@ -41,10 +41,10 @@ def test_a_linear_network_is_explained_completely(method):
     found = attributions(model, X, method, steps=3)
     close(
         found.values.sum(1), found.answer - model.layers[-1].get_weights()[1], 1e-10
-    )  # the answer to nothing is the head's bias
+    )  # the output for zero inputs is the bias of the head
 
 
-def test_integrated_gradients_add_up_and_the_gap_falls_as_the_square():
+def test_the_gap_of_integrated_gradients_falls_with_the_square_of_the_steps():
     coarse, fine = (attributions(reader(), 0.3 * X, steps=steps).gap.max() for steps in (10, 20))
     assert coarse / fine == pytest.approx(4, abs=1)
     found = attributions(reader(), X, steps=80)
@@ -58,7 +58,7 @@ def test_gaps_are_small_for_gated_cells(name):
     assert np.all(found.gap <= 1e-3 * np.maximum(1, np.abs(found.answer - found.reference)))
 
 
-def test_integrated_gradients_are_linear_in_the_answer():
+def test_integrated_gradients_are_linear_in_the_output():
     layer = layer_of("gru", return_sequences=False)
     model = model_of([layer], outputs=3, activation=None)
     kernel, bias = model.layers[-1].get_weights()
@@ -69,8 +69,8 @@ def test_integrated_gradients_are_linear_in_the_answer():
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_masked_steps_get_exactly_nothing(method):
-    """Padding of a token model, and an explicit mask on numbers; the rest is as if the padding were not there."""
+def test_masked_steps_get_exactly_zero(method):
+    """Padding of a token model, and a given mask on numbers; other steps are as without padding."""
     model = reader("lstm", tokens=20)
     found = attributions(model, WORDS, method)
     assert found.values[0, :2].tolist() == [0, 0]
@@ -80,8 +80,8 @@ def test_masked_steps_get_exactly_nothing(method):
     assert np.all(attributions(reader(), X, method, mask=mask).values[:, 3] == 0)
 
 
-def test_leaving_a_step_out_is_passing_it_by():
-    """The state skips the step: the same as the sequence without it."""
+def test_leaving_a_step_out_equals_deleting_it():
+    """The same as the sequence without the step."""
     model = reader("gru", tokens=20)
     found = attributions(model, WORDS, "leave_one_out")
     without = trace(model, np.delete(WORDS[1:], 2, axis=1)).output[0, 0]
@@ -89,12 +89,12 @@ def test_leaving_a_step_out_is_passing_it_by():
     assert "masked" in found.variant
 
 
-def test_other_weights_are_explained_otherwise():
+def test_other_weights_give_other_attributions():
     first, second = (attributions(reader(seed=seed), X).values for seed in (0, 1))
     assert np.abs(first - second).max() > 0.05
 
 
-def test_stacked_bidirectional_and_our_own():
+def test_stacked_bidirectional_models_of_ours_have_attributions():
     model = build(
         Experiment().replace(cell="lstm", units=4, embedding=3, layers=2, bidirectional=True),
         Interface("tokens", 20, 3, "categorical"),
@@ -107,7 +107,7 @@ def test_stacked_bidirectional_and_our_own():
     assert attributions(model, WORDS[:, 5:]).values.shape == (2, 1)
 
 
-def test_the_model_is_left_as_it_was():
+def test_the_model_is_unchanged_afterwards():
     model = reader("gru", tokens=20)
     before = np.asarray(model(WORDS))
     for method in METHODS:
@@ -115,7 +115,7 @@ def test_the_model_is_left_as_it_was():
     np.testing.assert_array_equal(model(WORDS), before)
 
 
-def test_what_does_not_fit_is_refused():
+def test_bad_arguments_are_refused():
     import keras
 
     inputs = keras.Input((None,), dtype="int32")

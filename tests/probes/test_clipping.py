@@ -1,4 +1,4 @@
-"""Both clipping rules against Keras's own optimisers, and the law that tells them apart."""
+"""Both clipping rules against Keras's optimisers, and their effect on the direction."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def cosine(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> float:
 
 
 @pytest.mark.parametrize(("option", "rule"), [("global_clipnorm", clip_global), ("clipnorm", clip_variable)])
-def test_the_rules_are_keras_rules(option: str, rule: object) -> None:
+def test_both_rules_equal_keras(option: str, rule: object) -> None:
     import keras
 
     optimiser = keras.optimizers.SGD(1.0, **{option: 1.5})
@@ -60,7 +60,7 @@ def test_norms_alone_give_the_cosine_of_the_whole_gradient() -> None:
     )
 
 
-def test_small_gradients_are_left_alone() -> None:
+def test_small_gradients_are_not_clipped() -> None:
     found = compare(np.array([0.1, 0.2]), "ab", 1.0)
     np.testing.assert_array_equal(found.by_global, found.before)
     np.testing.assert_array_equal(found.by_variable, found.before)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from rnn_core.probes.gradients.curves import curve, decay, half_life, in_words
+from rnn_core.probes.gradients.curves import curve, decay, factor_words, half_life
 
 
 def geometric(factor: float, length: int = 60, examples: int = 5) -> np.ndarray:
@@ -27,14 +27,14 @@ def test_median_and_spread_are_numpys_percentiles() -> None:
         np.testing.assert_allclose(values, np.percentile(norms, share, axis=0), rtol=1e-12)
 
 
-def test_relative_divides_each_example_by_its_own_end() -> None:
+def test_relative_divides_each_example_by_its_last_step() -> None:
     found = curve(geometric(0.5), "state", "gru", "at init", relative=True)
     np.testing.assert_allclose(found.low, found.high)
     assert found.at(0) == 1
     assert found.at(3) == pytest.approx(0.125)
 
 
-def test_padding_is_left_out() -> None:
+def test_padding_is_ignored() -> None:
     norms, mask = geometric(0.5, 6, 4), np.ones((4, 6), bool)
     mask[:3, :2] = False
     mask[3, :1] = False
@@ -46,11 +46,11 @@ def test_padding_is_left_out() -> None:
 
 def test_a_gradient_of_zero_is_not_fitted() -> None:
     assert math.isnan(decay(np.zeros(60)))
-    assert "too" in in_words(math.nan)
+    assert "too" in factor_words(math.nan)
 
 
-def test_averaging_norms_differs_from_the_norm_of_the_average() -> None:
-    """The trap that `curve` avoids: signed gradients of opposite examples cancel, their norms do not."""
+def test_the_mean_of_norms_is_not_the_norm_of_the_mean() -> None:
+    """Signed gradients of opposite examples cancel, their norms do not."""
     signed = np.array([[[1.0, 0.0]], [[-1.0, 0.0]]])
     assert curve(np.linalg.norm(signed, axis=-1), "state", "gru", "").median[0] == 1
     assert np.linalg.norm(signed.mean(axis=0)) == 0
@@ -66,7 +66,7 @@ def test_averaging_norms_differs_from_the_norm_of_the_average() -> None:
     ],
 )
 def test_factors_in_words(factor: float, words: str) -> None:
-    assert words in in_words(factor)
+    assert words in factor_words(factor)
 
 
 def test_half_life_of_the_forget_gate_at_bias_one() -> None:

@@ -1,4 +1,4 @@
-"""Forecast probes against a model whose answers are known, and the figures drawn from them."""
+"""Forecasts of a model whose outputs are known, and the figures of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rnn_core.spec.experiment import Experiment
 
 
 def echo(experiment: Experiment, count: int) -> models.Model:
-    """A linear RNN whose forecast is the last input, h times: kernel I, recurrence 0, head repeats."""
+    """A linear RNN whose forecast is the last input, h times: kernel I, recurrent kernel 0."""
     shape = data.interface(experiment)
     experiment = experiment.replace(cell="simple_rnn", activation="linear", units=count, use_bias=False)
     model = models.build(experiment, shape)
@@ -37,21 +37,21 @@ def test_a_model_that_repeats_the_last_value_is_the_naive_forecast(task, count, 
     np.testing.assert_allclose(result.free_running, np.tile(series.values[start - 1], (30, 1)), rtol=1e-4, atol=1e-3)
     assert result.steps.tolist() == list(range(start - 20, start + 30))
     assert result.context == 20
-    missed = (series.values[start - 1 : start + 29] - series.values[start : start + 30]) / series.std
-    assert result.errors["one step"] == pytest.approx(np.sqrt(np.mean(missed**2)), rel=1e-4)
+    error = (series.values[start - 1 : start + 29] - series.values[start : start + 30]) / series.std
+    assert result.errors["one step"] == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-4)
 
 
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
-def test_free_running_is_the_model_fed_with_itself(cell):
-    """By hand: window after window through stock Keras."""
+def test_free_running_equals_keras_on_its_own_outputs(cell):
+    """Window after window through stock Keras."""
     experiment = Experiment().replace(task="sine", length=15, samples=200, cell=cell, units=6, horizon=2)
     dataset = data.build(experiment)
     model = models.build(experiment, dataset.interface)
     result = forecasts.forecast(model, dataset.series, ahead=9)
-    network, told = model.to_keras(), list(dataset.series.contexts(np.array([dataset.series.ends[1]]))[0])
-    while len(told) < 24:
-        told += list(np.asarray(network(np.array([told[-15:]])))[0][:, None])
-    np.testing.assert_allclose(result.free_running, dataset.series.unscaled(np.array(told[15:24])), rtol=1e-5, atol=1e-5)
+    network, values = model.to_keras(), list(dataset.series.contexts(np.array([dataset.series.ends[1]]))[0])
+    while len(values) < 24:
+        values += list(np.asarray(network(np.array([values[-15:]])))[0][:, None])
+    np.testing.assert_allclose(result.free_running, dataset.series.unscaled(np.array(values[15:24])), rtol=1e-5, atol=1e-5)
     again = forecasts.forecast(network, dataset.series, ahead=9)  # a Keras model gives the same
     np.testing.assert_allclose(again.free_running, result.free_running, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(again.one_step, result.one_step, rtol=1e-5, atol=1e-5)
@@ -66,7 +66,7 @@ def test_other_weights_of_the_same_architecture_give_their_own_forecast():
     np.testing.assert_array_equal(before, forecasts.forecast(first, series, ahead=5).one_step)
 
 
-def test_what_is_told_from_other_inputs_cannot_run_free():
+def test_without_its_targets_as_inputs_a_model_has_no_free_running_forecast():
     experiment = Experiment().replace(task="narma", length=15, samples=200, units=4)
     result = forecasts.of_experiment(experiment, models.build(experiment, data.interface(experiment)), ahead=20)
     assert result.free_running is None
@@ -85,8 +85,8 @@ def test_no_forecast_where_there_is_no_series():
             forecasts.forecast(model, series, start=start)
 
 
-def test_errors_of_the_naive_forecast_find_spikes():
-    """The last value as a detector: a spike is a jump, and nothing else on a slow sine is."""
+def test_the_error_of_the_naive_forecast_detects_spikes():
+    """The last value as a forecast: only a spike changes a slow sine that much in one step."""
     experiment = Experiment().replace(task="sine", length=20, anomalies="spikes")
     result = forecasts.anomalies_of_experiment(experiment, echo(experiment, 1))
     series = data.build(experiment).series
@@ -107,7 +107,7 @@ def result() -> forecasts.Forecast:
     return forecasts.of_experiment(experiment, echo(experiment, 3), ahead=30)
 
 
-def test_results_travel_without_tensorflow(result):
+def test_results_can_be_pickled(result):
     copy = pickle.loads(pickle.dumps(result))
     np.testing.assert_array_equal(copy.truth, result.truth)
 
@@ -125,7 +125,7 @@ def test_forecast_figure_shows_truth_forecasts_and_context(result):
     assert "one step" in figures.describe(result)
 
 
-def test_a_column_called_like_a_tag_stays_text():
+def test_a_column_name_with_tags_is_escaped():
     lines = b"<b>x</b>\n" + b"".join(b"%d\n" % (n * n % 17) for n in range(100))
     from rnn_core.data.series import table_file
 

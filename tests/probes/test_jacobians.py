@@ -17,7 +17,7 @@ def model(name, **options):
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_one_step_against_a_tape_and_finite_differences(name):
+def test_one_step_equals_the_tape_and_finite_differences(name):
     import tensorflow as tf
 
     network = model(name)
@@ -35,14 +35,14 @@ def test_one_step_against_a_tape_and_finite_differences(name):
     exact = np.asarray(tape.jacobian(value, before))[0, :, 0, :]
     close(found.states[step], value[0], 1e-12)
     close(found.steps[step], exact, 1e-12)
-    pushes = 1e-5 * np.eye(parts * UNITS)
-    slopes = [(np.asarray(after(before + push)) - np.asarray(after(before - push)))[0] / 2e-5 for push in pushes]
+    changes = 1e-5 * np.eye(parts * UNITS)
+    slopes = [(np.asarray(after(before + change)) - np.asarray(after(before - change)))[0] / 2e-5 for change in changes]
     np.testing.assert_allclose(found.steps[step], np.stack(slopes, 1), rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_products_carry_the_gradient_back(name):
-    """∂y/∂s_t = ∂y/∂s_T · ∂s_T/∂s_t, masks included; the wrong order of factors must not pass."""
+def test_products_multiply_the_gradient_on_its_way_back(name):
+    """∂y/∂s_t = ∂y/∂s_T · ∂s_T/∂s_t, also with a mask; the reverse order of factors fails."""
     network = model(name)
     for mask in (None, MASK):
         found, flow = jacobians(network, X, mask), state_gradients(network, X[None], mask=None if mask is None else mask[None])
@@ -50,10 +50,10 @@ def test_products_carry_the_gradient_back(name):
             close(flow.signed[0, -1] @ found.product(t), flow.signed[0, t], 1e-12)
     wrong = np.linalg.multi_dot(list(jacobians(network, X).steps[1:]))
     assert np.abs(flow.signed[0, -1] @ wrong - flow.signed[0, 0]).max() > 1e-6
-    close(found.steps[0], np.eye(found.steps.shape[1]), 0)  # a masked step changes nothing
+    close(found.steps[0], np.eye(found.steps.shape[1]), 0)  # a masked step is the identity
 
 
-def test_singular_values_are_those_of_the_products():
+def test_singular_values_equal_those_of_the_products():
     found = jacobians(model("lstm"), X)
     values = found.singular_values()
     assert values.shape == (7, 2 * UNITS)
@@ -66,7 +66,7 @@ def test_singular_values_are_those_of_the_products():
 
 @pytest.mark.parametrize("gain", [0.3, 1.7])
 def test_two_thousand_steps_neither_overflow_nor_underflow(gain):
-    """Every singular value of gᵀ-scaled orthogonal steps is gⁿ: 1e-1045 and 1e+460, far outside float64."""
+    """Every singular value of n orthogonal steps scaled by g is gⁿ: 1e-1045 and 1e+460, outside float64."""
     layer = layer_of("rnn_linear", return_sequences=False)
     orthogonal, _ = np.linalg.qr(np.random.default_rng(1).normal(size=(UNITS, UNITS)))
     layer.set_weights([np.zeros((SIZE, UNITS)), gain * orthogonal, np.zeros(UNITS)])
@@ -81,7 +81,7 @@ def test_two_thousand_steps_neither_overflow_nor_underflow(gain):
     assert exponent == pytest.approx(1999 * np.log(gain), abs=3)
 
 
-def test_small_singular_values_are_not_drowned_by_the_large():
+def test_small_singular_values_are_not_lost_beside_large_ones():
     """diag(2, 1/2) between rotations: 2ⁿ and 2⁻ⁿ, 240 decades apart after 400 steps."""
     from rnn_core.probes.jacobians.jacobians import Jacobians
 
@@ -101,17 +101,17 @@ def test_gate_products_are_the_direct_path():
     assert np.all(found.gate_product[-1] == 1)
     assert jacobians(model("rnn_tanh"), sequence).gate_product is None
     masked = jacobians(network, sequence, np.array([1, 1, 1, 0, 0, 0, 0], bool))
-    assert np.all(masked.gate_product[2] == 1)  # a masked step keeps everything
+    assert np.all(masked.gate_product[2] == 1)  # a masked step has the factor 1
 
 
-def test_a_sequence_of_one_step():
+def test_a_sequence_of_one_step_has_the_identity_as_product():
     found = jacobians(model("gru"), X[:1])
     assert found.steps.shape == (1, UNITS, UNITS)
     close(found.product(0), np.eye(UNITS), 0)
     assert found.singular_values().tolist() == [[1.0] * UNITS]
 
 
-def test_what_does_not_fit_is_refused():
+def test_bad_arguments_are_refused():
     network = model("gru")
     found = jacobians(network, X)
     for call, words in (

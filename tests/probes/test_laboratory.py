@@ -1,4 +1,4 @@
-"""The composite probes of the Gradients page: shapes, agreement with the plain probes, and the reference table's order."""
+"""Gradients of untrained networks: shapes, agreement with `state_gradients` and `jacobians`, and the initialisation table."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from tests.referee import gate_memory
 SMALL = Experiment().replace(length=30, units=8)
 
 
-def test_every_cell_has_every_curve_on_the_same_inputs() -> None:
-    lab = laboratory.laboratory(SMALL)
+def test_every_cell_has_every_curve() -> None:
+    lab = laboratory.untrained_curves(SMALL)
     assert set(lab.curves) == {"state", "input", "component"}
     for quantity, curves in lab.curves.items():
         assert [item.cell for item in curves] == list(CELLS)
-        assert all(len(item.median) == 30 and item.quantity == quantity and item.moment == "at init" for item in curves)
+        assert all(len(item.median) == 30 and item.quantity == quantity and item.when == "at init" for item in curves)
     assert lab.parameters == {"simple_rnn": 8 * (32 + 8 + 1), "lstm": 4 * 8 * (32 + 8 + 1), "gru": 3 * 8 * (32 + 8 + 2)}
     assert pickle.loads(pickle.dumps(lab)).parameters == lab.parameters
 
 
 def test_a_linear_orthogonal_network_changes_the_gradient_by_its_gain() -> None:
     for gain in (0.8, 1.0, 1.2):
-        lab = laboratory.laboratory(SMALL.replace(activation="linear", gain=gain), 1.0, ("simple_rnn",))
+        lab = laboratory.untrained_curves(SMALL.replace(activation="linear", gain=gain), 1.0, ("simple_rnn",))
         assert lab.curves["state"][0].factor == pytest.approx(gain, rel=1e-5)
 
 
-def test_without_weights_and_inputs_the_gates_product_is_the_bias_alone() -> None:
+def test_without_weights_and_inputs_the_gate_product_follows_from_the_bias() -> None:
     total, product = laboratory.gates(SMALL.replace(cell="gru", gain=0.0, gate_bias=2.0), 0.0) or (None, None)
     assert product is not None
     np.testing.assert_allclose(product.median, gate_memory(2.0, product.lags), rtol=1e-5)
@@ -41,7 +41,7 @@ def test_without_weights_and_inputs_the_gates_product_is_the_bias_alone() -> Non
     assert laboratory.gates(SMALL.replace(cell="simple_rnn")) is None
 
 
-def test_the_singular_values_are_those_of_the_product() -> None:
+def test_the_singular_values_equal_those_of_the_product() -> None:
     found = laboratory.singular_values(SMALL, 1.0, ("lstm",))[0]
     model = laboratory.untrained(SMALL, "lstm")
     flows = jacobians(model, laboratory.random_inputs(0, 1, 30, 1.0)[0])
@@ -57,46 +57,6 @@ def test_the_largest_singular_value_bounds_the_gradient() -> None:
     found = laboratory.singular_values(SMALL, 1.0, ("gru",))[0]
     for lag, values in zip(found.lags, found.values, strict=True):
         assert norms[29 - lag] <= values[0] * norms[-1] * (1 + 1e-6)
-
-
-def test_a_run_is_read_on_its_own_validation_sequences_layer_by_layer() -> None:
-    experiment = Experiment().replace(task="toy_reviews", cell="gru", units=6, layers=2, embedding=5, length=25, samples=200)
-    from rnn_core import data
-    from rnn_core.engine.model import build
-
-    model = build(experiment, data.interface(experiment))
-    found = laboratory.of_run((laboratory.Moment(model, 0), laboratory.Moment(model, 1200, "again")), experiment)
-    labels = [(item.label, item.moment) for item in found.curves["state"]]
-    assert labels == [
-        ("layer 2", "at init"),
-        ("layer 1", "at init"),
-        ("again, layer 2", "after 1,200 steps"),
-        ("again, layer 1", "after 1,200 steps"),
-    ]
-    assert "32 validation sequences" in found.source
-    absolute = laboratory.of_run((laboratory.Moment(model, 0),), experiment, "loss", False)
-    assert not absolute.curves["state"][0].relative
-    singular, exponents = laboratory.spectrum_of_run(laboratory.Moment(model, 0), experiment)
-    assert singular.values.shape[1] == len(exponents.values) == 6
-
-
-def test_a_half_that_reads_backwards_ends_at_the_first_step() -> None:
-    from rnn_core import data
-    from rnn_core.engine.model import build
-
-    experiment = Experiment().replace(
-        task="toy_reviews", cell="gru", units=4, bidirectional=True, embedding=3, length=25, samples=200
-    )
-    model = build(experiment, data.interface(experiment))
-    forwards, backwards = laboratory.of_run((laboratory.Moment(model, 0),), experiment).curves["state"][::-1]
-    assert (forwards.label, backwards.label) == ("forwards", "backwards")
-    assert forwards.at(0) == backwards.at(0) == 1
-    batch, _ = laboratory.probe_batch(experiment)
-    own = state_gradients(model, batch.inputs, mask=batch.mask, layer=1).norms
-    first = batch.mask.argmax(axis=1)  # where the backward half ends
-    rows = np.arange(len(first))
-    for lag in (1, 5, 9):
-        assert backwards.at(lag) == pytest.approx(np.median(own[rows, first + lag] / own[rows, first]))
 
 
 def test_the_batch_gradient_has_a_norm_for_every_weight_and_grows_with_the_gain() -> None:

@@ -1,4 +1,4 @@
-"""What theory says in closed form, at the tolerances of the project's science notes: cases A to P."""
+"""Closed forms from theory, with the tolerances of the project's science notes: cases A to P."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_b_jordan_block_grows_before_it_decays():
         assert found.singular_values([n])[0, 0] == pytest.approx(norm, rel=2e-6)
 
 
-def test_c_a_spectral_radius_of_zero_bounds_nothing():
+def test_c_a_spectral_radius_of_zero_is_no_bound():
     matrix = np.array([[8.0, 8.0], [-8.0, -8.0]])
     point = np.array([0.0, 0.5])
     bias = np.arctanh(point) - matrix @ point
@@ -52,14 +52,14 @@ def test_c_a_spectral_radius_of_zero_bounds_nothing():
     np.testing.assert_allclose(steps[0], [[8, 8], [-6, -6]])
     found = _from_state(layer, start, 15)
     product = np.eye(2)
-    for n, jacobian in enumerate(found.steps, 1):  # from the fixed point itself, since every step away from it doubles the error
+    for n, jacobian in enumerate(found.steps, 1):  # from the fixed point, because the error doubles at every step
         product = jacobian @ product
         assert np.linalg.norm(product, 2) == pytest.approx(2 ** (n - 1) * np.sqrt(200), rel=1e-10)
     assert np.abs(np.linalg.eigvals(matrix)).max() < 1e-6
 
 
 def _from_state(layer, start, length):
-    """Jacobians of a layer started elsewhere than zero: a functional model with an initial state."""
+    """Jacobians of a layer with an initial state other than zero."""
     import keras
 
     inputs = keras.Input((None, layer.cell.kernel.shape[0]), dtype="float64")
@@ -68,7 +68,7 @@ def _from_state(layer, start, length):
     return jacobians(model, np.zeros((length, layer.cell.kernel.shape[0])))
 
 
-def test_d_a_latched_bit_forgets_its_gradient():
+def test_d_the_gradient_of_a_latched_bit_vanishes():
     layer = network("SimpleRNN", np.zeros((1, 1)), np.array([[2.0]])).layers[0]
     found = _from_state(layer, [np.array([[0.9575040240772688]])], 11)
     np.testing.assert_allclose(found.steps[:, 0, 0], 0.1663720877516743, rtol=1e-12)
@@ -76,7 +76,7 @@ def test_d_a_latched_bit_forgets_its_gradient():
     assert found.product(0)[0, 0] == pytest.approx(1.6248178e-8, rel=1e-7)
 
 
-def test_e_lstm_with_nothing_but_a_forget_bias():
+def test_e_lstm_with_only_a_forget_bias():
     bias = np.concatenate([np.zeros(4), np.ones(4), np.zeros(8)])
     found = jacobians(network("LSTM", np.zeros((2, 16)), np.zeros((4, 16)), bias), np.ones((51, 2)))
     product = found.product(0)
@@ -98,7 +98,7 @@ def test_f_lstm_without_recurrent_weights_is_its_forget_gates():
 
 
 @pytest.mark.parametrize("reset_after", [True, False])
-def test_g_gru_with_nothing_at_all(reset_after):
+def test_g_gru_with_zero_weights(reset_after):
     model = network("GRU", np.zeros((2, 12)), np.zeros((4, 12)), reset_after=reset_after)
     np.testing.assert_allclose(jacobians(model, np.ones((21, 2))).product(0), 9.5367431640625e-7 * np.eye(4), rtol=1e-12)
     bias = np.concatenate([np.full(4, 3.0), np.zeros(8)])
@@ -110,7 +110,7 @@ def test_g_gru_with_nothing_at_all(reset_after):
     )
 
 
-def test_g2_identity_relu_keeps_everything():
+def test_g2_identity_relu_keeps_the_gradient():
     model = network("SimpleRNN", np.abs(RNG(0).normal(size=(2, 5))), np.eye(5), activation="relu")
     close(jacobians(model, np.abs(RNG(1).normal(size=(41, 2)))).product(0), np.eye(5), 0)
 
@@ -162,7 +162,7 @@ def test_j_lyapunov_exponents():
     np.testing.assert_allclose(jacobians(linear, np.zeros((200, 1))).lyapunov(), -0.10536051565782628, rtol=1e-12)
     matrix = RNG(0).normal(size=(256, 256)) / 16
     calm = network("SimpleRNN", np.zeros((1, 256)), 0.8 * matrix)
-    largest = np.log(np.abs(np.linalg.eigvals(0.8 * matrix)).max())  # of this matrix; log 0.8 only for ever larger ones
+    largest = np.log(np.abs(np.linalg.eigvals(0.8 * matrix)).max())  # of this matrix; log 0.8 in the limit of large ones
     assert jacobians(calm, np.zeros((200, 1))).lyapunov(skip=100)[0] == pytest.approx(largest, abs=0.005)
     wild = network("SimpleRNN", np.ones((1, 256)), 1.5 * matrix)
     x = np.zeros((300, 1))
@@ -171,7 +171,7 @@ def test_j_lyapunov_exponents():
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_k_jacobians_at_the_origin_with_kerass_own_start(seed):
+def test_k_jacobians_at_the_origin_with_keras_initialisers(seed):
     import keras
 
     keras.utils.set_random_seed(seed)
@@ -224,7 +224,7 @@ def test_l_and_m_on_a_padded_batch():
     np.testing.assert_allclose(flow.norms[:1, 2:], bare.norms, atol=1e-6)
 
 
-def test_p_per_variable_clipping_turns_the_gradient():
+def test_p_per_variable_clipping_changes_the_direction():
     """Global clipping keeps direction (tests/training/test_step.py); clipping each variable alone does not."""
     import keras
 

@@ -1,4 +1,4 @@
-"""The frozen plane of hidden states: referee (singular values), laws, and the traps it must not fall into."""
+"""Principal components of states against singular values; padding, signs and degenerate cases."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from rnn_core.probes.states import principal_components
 
 @pytest.fixture
 def cloud() -> np.ndarray:
-    """(20, 30, 6) states with clearly different spreads per axis, turned by a random rotation."""
+    """(20, 30, 6) states with clearly different spreads per axis, rotated at random."""
     rng = np.random.default_rng(0)
     rotation, _ = np.linalg.qr(rng.normal(size=(6, 6)))
     return ((rng.normal(size=(20, 30, 6)) * [5, 3, 2, 0.5, 0.2, 0.1]) @ rotation + 1.0).astype(np.float32)
@@ -37,7 +37,7 @@ def test_all_components_restore_the_state(cloud: np.ndarray) -> None:
     np.testing.assert_allclose(basis.components @ basis.components.T, np.eye(6), atol=1e-6)
 
 
-def test_padded_steps_do_not_move_the_basis(cloud: np.ndarray) -> None:
+def test_padded_steps_do_not_change_the_basis(cloud: np.ndarray) -> None:
     mask = np.ones(cloud.shape[:2], bool)
     mask[:, :10] = False
     spoiled = cloud.copy()
@@ -45,7 +45,7 @@ def test_padded_steps_do_not_move_the_basis(cloud: np.ndarray) -> None:
     masked, honest = principal_components.fit(spoiled, mask), principal_components.fit(cloud[:, 10:])
     np.testing.assert_array_equal(masked.components, honest.components)
     assert masked.count == honest.count == 400
-    assert not np.allclose(principal_components.fit(spoiled).components, honest.components, atol=1e-2)  # without the mask it does
+    assert not np.allclose(principal_components.fit(spoiled).components, honest.components, atol=1e-2)  # without the mask they do
 
 
 def test_sign_is_fixed_and_order_of_sequences_is_irrelevant(cloud: np.ndarray) -> None:
@@ -55,12 +55,12 @@ def test_sign_is_fixed_and_order_of_sequences_is_irrelevant(cloud: np.ndarray) -
 
 
 @pytest.mark.parametrize(("axes", "expected"), [([1, 0, 0, 0], 1.0), ([1, 1, 0, 0], 2.0), ([1, 1, 1, 1], 4.0)])
-def test_dimension_counts_the_axes_in_use(axes: list[float], expected: float) -> None:
+def test_dimension_is_the_number_of_used_axes(axes: list[float], expected: float) -> None:
     states = np.concatenate([np.diag(axes), -np.diag(axes)]).astype(np.float32)
     assert principal_components.fit(states).dimension == pytest.approx(expected)
 
 
-def test_small_and_broken_clouds() -> None:
+def test_few_equal_or_non_finite_states() -> None:
     assert principal_components.fit(np.eye(2, dtype=np.float32)).components.shape == (2, 2)
     still = principal_components.fit(np.ones((4, 3), np.float32))
     assert still.dimension == 0

@@ -1,4 +1,4 @@
-"""Products on paper, and QRs after runs of steps against a QR after every step, over untrained cells; directions given up."""
+"""Products with known singular values; rare QRs against a QR after every step; dropped directions."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def rotated(stretch: np.ndarray, count: int) -> np.ndarray:
     return np.stack([(after * stretch) @ before.T for before, after in itertools.pairwise(frames)])
 
 
-def test_close_singular_values_far_below_the_largest_are_told_apart() -> None:
-    """Pairs closer than 1 %, over 30 decades: also where one decomposition ends and the next begins."""
+def test_close_singular_values_far_below_the_largest_are_resolved() -> None:
+    """Pairs closer than 1 %, over 30 decades: also where one block of rows ends and the next begins."""
     logs = -np.repeat(np.linspace(0, 0.6, 8), 2) - np.tile([0, 1e-4], 8)
     found = products.log_singular_values(rotated(np.exp(logs), 119), LAGS)
     np.testing.assert_allclose(found, np.array(LAGS)[:, None] * logs, rtol=1e-9, atol=1e-9)
@@ -33,13 +33,13 @@ def test_close_singular_values_far_below_the_largest_are_told_apart() -> None:
 @pytest.mark.parametrize("scale", [0.03, 1.0])
 @pytest.mark.parametrize("gain", [0.5, 1.5])
 @pytest.mark.parametrize("cell", CELLS)
-def test_runs_of_steps_lose_nothing_that_a_qr_after_every_step_keeps(
+def test_rare_qrs_give_the_numbers_of_a_qr_after_every_step(
     cell: str, gain: float, scale: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     experiment = Experiment().replace(length=120, gain=gain, units=16)
     steps = quick_jacobians(laboratory.untrained(experiment, cell), laboratory.random_inputs(0, 1, 120, scale)[0])
     fast = products.log_singular_values(products.backwards(steps), LAGS), products.lyapunov(steps)
-    monkeypatch.setattr(products, "RUN", 1)
+    monkeypatch.setattr(products, "MAX_STEPS", 1)
     slow = products.log_singular_values(products.backwards(steps), LAGS), products.lyapunov(steps)
     np.testing.assert_allclose(fast[0], slow[0], rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(fast[1], slow[1], rtol=1e-6)
@@ -48,7 +48,7 @@ def test_runs_of_steps_lose_nothing_that_a_qr_after_every_step_keeps(
     assert fast[0][-1].sum() == pytest.approx(volume[1:].sum(), rel=1e-6)
 
 
-def test_what_cannot_rise_above_the_floor_is_given_up_and_nothing_else() -> None:
+def test_only_directions_that_cannot_rise_above_the_floor_are_dropped() -> None:
     steps = rotated(np.exp(-np.array([0.1, 0.1, 1.0, 8.0, 9.0])), 119)
     whole, cut = (products.log_singular_values(steps, LAGS, floor) for floor in (-np.inf, -200.0))
     np.testing.assert_allclose(cut[whole > -200], whole[whole > -200], rtol=1e-9, atol=1e-9)

@@ -1,15 +1,15 @@
-"""The refined line integral against functions whose integral is known, flips included."""
+"""The refined line integral of functions whose integral is known, steep ones included."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from rnn_core.probes.sentence.quadrature import MOST, line_integral
+from rnn_core.probes.sentence.quadrature import MAX_POINTS, line_integral
 
 
 @pytest.mark.parametrize("steepness", [1.0, 50.0, 3000.0])
-def test_a_flip_anywhere_is_found(steepness: float) -> None:
+def test_a_steep_change_is_integrated_within_the_tolerance(steepness: float) -> None:
     def answer(at: np.ndarray) -> np.ndarray:
         return np.tanh(steepness * (at - 0.37))
 
@@ -21,17 +21,17 @@ def test_a_flip_anywhere_is_found(steepness: float) -> None:
     change = float(np.diff(answer(np.array([0.0, 1.0])))[0])
     assert found.gap <= 5e-4 * max(1.0, abs(change))
     np.testing.assert_allclose(found.mean, [change, 0], atol=1e-3)
-    assert found.points <= MOST
+    assert found.points <= MAX_POINTS
 
 
-def test_a_straight_line_needs_only_the_first_points() -> None:
+def test_a_linear_function_needs_only_the_first_points() -> None:
     found = line_integral(lambda at: (3 * at, np.ones((len(at), 3))), np.ones(3), 1e-6)
     assert found.points == 19  # twice eight, and the ends of the pieces
     assert found.gap < 1e-12
 
 
-def test_what_cannot_be_complete_says_so() -> None:
-    """A gradient that lies: the effort is bounded and the gap reported."""
+def test_an_integral_that_cannot_be_complete_reports_its_gap() -> None:
+    """A wrong gradient: the number of points is bounded, and the gap reported."""
     found = line_integral(lambda at: (at, np.zeros((len(at), 1))), np.ones(1), 1e-6)
     assert found.gap == pytest.approx(1.0)
-    assert found.points <= MOST
+    assert found.points <= MAX_POINTS

@@ -1,4 +1,4 @@
-"""The quick Jacobians against `jacobians`, over every cell and variant, and what the laboratory makes of them."""
+"""The quick Jacobians against `jacobians`, over every cell and variant, and the spectra of the laboratory."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.probes.test_quick import VARIANTS
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
-def test_every_jacobian_is_the_engines(variant: dict[str, object]) -> None:
+def test_every_jacobian_equals_that_of_jacobians(variant: dict[str, object]) -> None:
     experiment = Experiment().replace(units=6, length=40, **variant)
     model, sequence = laboratory.untrained(experiment, str(variant["cell"])), laboratory.random_inputs(1, 1, 40, 0.5)[0]
     np.testing.assert_allclose(quick_jacobians(model, sequence), jacobians(model, sequence).steps, rtol=1e-9, atol=1e-14)
 
 
-def test_the_laboratory_draws_what_the_probe_finds() -> None:
+def test_the_laboratorys_spectra_equal_those_of_jacobians() -> None:
     experiment = Experiment().replace(units=8, length=120, gain=1.5)
     for cell, singular, exponents in zip(
         CELLS, laboratory.singular_values(experiment), laboratory.lyapunov(experiment), strict=True
@@ -32,6 +32,6 @@ def test_the_laboratory_draws_what_the_probe_finds() -> None:
         np.testing.assert_allclose(exponents.values, found.lyapunov(), rtol=1e-6)
 
 
-def test_an_exploding_network_warns_nobody() -> None:
+def test_an_exploding_network_raises_no_warning() -> None:
     model = laboratory.untrained(Experiment().replace(gain=5.0, length=500, units=8, activation="relu"), "simple_rnn")
     assert quick_jacobians(model, laboratory.random_inputs(0, 1, 500, 1.0)[0]).shape == (500, 8, 8)

@@ -1,4 +1,4 @@
-"""One reading: its path ends where the prediction says, its parts add up, and two readings part where the texts do."""
+"""Readings: probabilities equal Keras's, attributions are complete, and two readings differ from the first different word on."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def read(cell: str, text: str, method: str = "integrated_gradients") -> reading.
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_the_path_ends_where_the_prediction_says(cell: str) -> None:
+def test_running_probabilities_equal_keras_on_the_text_so_far(cell: str) -> None:
     found = read(cell, TEXT)
     network = model_of(starter(cell)).to_keras()
     expected = float(network(found.ids[None])[0, 0])
     assert found.probability[-1] == pytest.approx(expected, abs=1e-5)
-    for steps in (1, 5, 12):  # the running probability is the answer of a text that ends there
+    for steps in (1, 5, 12):  # the running probability is the output for a text that ends there
         assert found.probability[steps - 1] == pytest.approx(float(network(found.ids[None, :steps])[0, 0]), abs=1e-5)
     assert found.start + found.deltas.sum() == pytest.approx(found.logits[-1], abs=1e-4)
     np.testing.assert_allclose(found.path, found.profile.basis.project(found.states)[:, :2])
@@ -42,7 +42,7 @@ def test_integrated_gradients_are_complete(cell: str) -> None:
     assert long.gap <= 1e-3 * max(1.0, abs(float(long.attribution.sum())))
 
 
-def test_padding_gets_exactly_nothing() -> None:
+def test_padding_gets_exactly_zero_attribution() -> None:
     from rnn_core.probes.sentence.attributions import attributions
 
     ids = vocabulary().encode(TEXT).ids
@@ -56,7 +56,7 @@ def test_padding_gets_exactly_nothing() -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_blocks_are_units_wide_and_orders_are_orders(cell: str) -> None:
+def test_blocks_have_one_column_per_unit_and_orders_are_permutations(cell: str) -> None:
     found = read(cell, TEXT)
     assert found.units == 32
     assert all(values.shape == (len(found.ids), 32) for values in found.blocks.values())
@@ -66,49 +66,49 @@ def test_blocks_are_units_wide_and_orders_are_orders(cell: str) -> None:
     assert (np.diff(last) <= 0).all()
 
 
-def test_readings_part_at_the_changed_word() -> None:
+def test_readings_differ_from_the_changed_word_on() -> None:
     first, second = read("gru", TEXT), read("gru", TEXT.replace("wonderful", "dreadful"))
-    parted = reading.parting(first, second)
+    parted = reading.compare(first, second)
     assert parted.first == 4  # <start> the cast is WONDERFUL
-    assert parted.align.tolist() == list(range(len(first.ids)))
+    assert parted.alignment.tolist() == list(range(len(first.ids)))
     assert (parted.distance[:4] == 0).all()
     assert parted.distance[4] > 0
     assert parted.widest >= 4
 
 
-def test_readings_of_the_same_text_do_not_part() -> None:
+def test_readings_of_the_same_text_do_not_differ() -> None:
     first = read("gru", TEXT)
-    assert reading.parting(first, first).first is None
+    assert reading.compare(first, first).first is None
 
 
 @pytest.mark.parametrize(
     ("first", "second", "align", "parts"),
     [
         ([1, 5, 6], [1, 9, 6], [0, 1, 2], 1),  # replaced
-        ([1, 5, 6], [1, 6], [0, 2], 1),  # taken out: from there on the state differs
-        ([1, 5, 6], [1, 5, 9, 6], [0, 1, -1, 2], 2),  # put in
-        ([1, 5, 6], [1, 5], [0, 1], 1),  # the end taken away: the last common word is where they part
+        ([1, 5, 6], [1, 6], [0, 2], 1),  # removed: the state differs from there on
+        ([1, 5, 6], [1, 5, 9, 6], [0, 1, -1, 2], 2),  # inserted
+        ([1, 5, 6], [1, 5], [0, 1], 1),  # the end removed: they differ at the last common word
     ],
 )
-def test_alignment(first: list[int], second: list[int], align: list[int], parts: int) -> None:
+def test_tokens_of_similar_texts_are_aligned(first: list[int], second: list[int], align: list[int], parts: int) -> None:
     made = model(cell="gru")
     a, b = (reading.read(made, small_profile(made), np.array(ids)) for ids in (first, second))
-    parted = reading.parting(a, b)
-    assert parted.align.tolist() == align
+    parted = reading.compare(a, b)
+    assert parted.alignment.tolist() == align
     assert parted.first == parts
 
 
 def test_models_that_cannot_be_followed_are_refused() -> None:
     with pytest.raises(ValueError, match="both ends"):
         sentence.read(Source("both ends", 0, model(cell="gru", bidirectional=True)), np.array([1, 2]))
-    assert "yes or no" in reading.unreadable(False, "floats", "binary", False)
+    assert "yes or no" in reading.unsupported(False, "floats", "binary", False)
 
 
-def test_every_kept_snapshot_of_a_starter_reads() -> None:
+def test_every_kept_step_of_a_starter_has_a_reading() -> None:
     record = run_file.open_starter("starter-lstm")
     ids = vocabulary().encode(TEXT).ids
     found = [sentence.read(Source(record.id, kept.step), ids) for kept in record.snapshots]
-    assert abs(found[0].probability[-1] - 0.5) < 0.05  # untrained: no opinion
+    assert abs(found[0].probability[-1] - 0.5) < 0.05  # untrained
     assert np.ptp(found[-1].probability) > 0.3
     assert all(
         one.profile.basis is not None and np.allclose(one.profile.basis.mean, found[0].profile.basis.mean) for one in found

@@ -1,4 +1,4 @@
-"""LSTMVis's matching by hand: which units are selected, how runs are cut and how they are ranked."""
+"""LSTMVis's matching on small examples: selected units, runs and their ranking."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_runs_end_where_the_count_changes_and_where_a_review_ends() -> None:
     assert found.tolist() == [[0, 0, 1], [1, 2, 2], [3, 3, 2], [4, 4, 0]]
 
 
-def test_ranked_by_jaccard_then_length() -> None:
+def test_runs_are_ranked_by_jaccard_index_then_length() -> None:
     selected = np.array([True, True, False])
     both, one, extra = [1, 1, 0], [1, 0, 0], [1, 1, 1]
     on = np.array(
@@ -60,13 +60,13 @@ def test_a_span_of_the_corpus_finds_itself() -> None:
     review = int(np.searchsorted(found.sequences.offsets, first, side="right")) - 1
     low, high = found.sequences.offsets[review : review + 2]
     hidden, step = found.hidden[low:high], first - int(low)
-    threshold = similar_spans.fitting(hidden, step, step)
+    threshold = similar_spans.suitable_threshold(hidden, step, step)
     assert 0 < threshold <= similar_spans.THRESHOLD
     matches = sentence.similar(source, hidden, step, step, threshold)
     assert matches.selected.any()
     assert matches.found[0].jaccard > 0.5
     assert all(a.jaccard >= b.jaccard for a, b in zip(matches.found, matches.found[1:], strict=False))
-    assert len(matches.found) <= similar_spans.MOST
+    assert len(matches.found) <= similar_spans.MAX_MATCHES
     assert matches.tokens == len(found.hidden)
 
 

@@ -1,4 +1,4 @@
-"""State gradients on whole models: against eager stock cells, tapes and finite differences; components that sum; no underflow."""
+"""State gradients of whole models against eager stock cells, tapes and finite differences; sums of components; no underflow."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def logit(model, h):
 
 @pytest.mark.parametrize("mask", [None, MASK], ids=["all", "masked"])
 @pytest.mark.parametrize("name", VARIANTS)
-def test_every_state_against_an_eager_stock_cell(name, mask):
+def test_every_state_gradient_equals_that_of_an_eager_stock_cell(name, mask):
     import tensorflow as tf
 
     layer = layer_of(name, return_sequences=False)
@@ -46,7 +46,7 @@ def test_every_state_against_an_eager_stock_cell(name, mask):
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_temporal_components_sum_to_the_tapes_gradient(name):
+def test_temporal_components_sum_to_the_gradient_of_the_tape(name):
     import keras
     import tensorflow as tf
 
@@ -56,18 +56,18 @@ def test_temporal_components_sum_to_the_tapes_gradient(name):
     with tf.GradientTape() as tape:
         tape.watch(x)
         losses = keras.losses.binary_crossentropy(Y, model(x))
-    *expected, read = tape.gradient(losses, [*layer.trainable_variables, x])
+    *expected, inputs = tape.gradient(losses, [*layer.trainable_variables, x])
     assert flow.quantity == "loss"
     close(flow.value, losses, 1e-6)
-    close(flow.inputs, np.linalg.norm(read, axis=-1), 1e-6)
+    close(flow.inputs, np.linalg.norm(inputs, axis=-1), 1e-6)
     for (weight, total), wanted in zip(flow.totals.items(), expected, strict=True):
         close(total, wanted, 1e-6)
         assert flow.components[weight].shape == (3, 7)
         assert flow.components[weight].sum() >= np.linalg.norm(total) - 1e-9  # the norm of a sum is no more than the sum of norms
 
 
-def test_one_components_norm_is_that_steps_own():
-    """With a single real step the whole gradient arises there."""
+def test_the_component_of_a_single_step_is_the_whole_gradient():
+    """With a single step the whole gradient arises there."""
     for name in ("lstm", "gru", "gru_before"):
         model = model_of([layer_of(name, return_sequences=False)])
         flow = state_gradients(model, X[:1, :1])
@@ -76,19 +76,19 @@ def test_one_components_norm_is_that_steps_own():
 
 
 @pytest.mark.parametrize("name", ["rnn_tanh", "lstm", "gru", "gru_before"])
-def test_inputs_against_finite_differences(name):
+def test_input_gradients_equal_finite_differences(name):
     layer = layer_of(name, return_sequences=False)
     model = model_of([layer])
     flow = state_gradients(model, X[:1])
     slopes = []
     for unit in range(SIZE):
-        push = np.zeros_like(X[:1])
-        push[0, 2, unit] = 1e-5
-        slopes.append(float(logit(model, layer(X[:1] + push))[0, 0] - logit(model, layer(X[:1] - push))[0, 0]) / 2e-5)
+        change = np.zeros_like(X[:1])
+        change[0, 2, unit] = 1e-5
+        slopes.append(float(logit(model, layer(X[:1] + change))[0, 0] - logit(model, layer(X[:1] - change))[0, 0]) / 2e-5)
     assert flow.inputs[0, 2] == pytest.approx(np.linalg.norm(slopes), rel=1e-6)
 
 
-def test_lower_and_bidirectional_layers():
+def test_gradients_of_lower_and_bidirectional_layers():
     """The gradient of the lower layer's last state arrives through the upper layer: checked against its input gradient."""
     import keras
     import tensorflow as tf
@@ -108,8 +108,8 @@ def test_lower_and_bidirectional_layers():
     close(state_gradients(model, X).norms, forward.norms, 0)
 
 
-def test_small_gradients_do_not_vanish_from_the_books():
-    """0.25 per step over 300 steps is 1e-181: float32 holds nothing below 1e-45."""
+def test_small_gradients_do_not_underflow():
+    """0.25 per step over 300 steps is 1e-181; float32 has nothing below 1e-45."""
     layer = layer_of("rnn_linear", return_sequences=False)
     layer.set_weights([np.ones((SIZE, UNITS)), 0.25 * np.eye(UNITS), np.zeros(UNITS)])
     model = model_of([layer])
@@ -128,7 +128,7 @@ def test_our_models_are_probed_in_float64():
     np.testing.assert_allclose(single.norms[:, -5:], flow.norms[:, -5:], rtol=1e-4)
 
 
-def test_answers_of_several_kinds():
+def test_every_kind_of_output_and_loss_has_gradients():
     inputs = X.astype("float32")
     steps = build(Experiment().replace(units=4), Interface("floats", SIZE, 3, "categorical", per_step=True))
     flow = state_gradients(steps, inputs, np.zeros((3, 7), int), of="loss")
@@ -140,15 +140,15 @@ def test_answers_of_several_kinds():
     assert np.all(state_gradients(forecast, inputs, np.zeros((3, 2)), of="loss").norms[:, -1] > 0)
 
 
-def test_one_step_and_nothing_but_padding():
+def test_a_single_step_and_a_fully_masked_sequence():
     model = model_of([layer_of("lstm", return_sequences=False)])
     assert state_gradients(model, X[:, :1]).norms.shape == (3, 1)
     flow = state_gradients(model, X, mask=np.zeros((3, 7), bool))
-    assert np.all(flow.norms == 0)  # Keras answers zeros, whatever the state
+    assert np.all(flow.norms == 0)  # Keras gives zeros, whatever the state
     assert np.all(flow.inputs == 0)
 
 
-def test_what_does_not_fit_is_refused():
+def test_bad_arguments_are_refused():
     model = model_of([layer_of("gru", return_sequences=False)])
     for options, words in (
         ({"of": "magic"}, '"output" or "loss"'),
@@ -156,7 +156,7 @@ def test_what_does_not_fit_is_refused():
         ({"of": "loss", "targets": np.ones((3, 2))}, r"targets must have the shape \(3, 1\), got \(3, 2\)"),
         ({"of": "loss", "targets": np.full((3, 1), np.nan)}, "targets must be finite"),
         ({"output": 1}, "between 0 and 0"),
-        ({"layer": "nobody"}, "nobody"),
+        ({"layer": "unknown"}, "unknown"),
     ):
         with pytest.raises(ValueError, match=words):
             state_gradients(model, X, **options)

@@ -1,4 +1,4 @@
-"""Traces against stock Keras on every kind of model, and the refusals of what cannot be read."""
+"""Traces against stock Keras on every kind of model, and refused inputs and layers."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ MASK = np.array([[0, 0, 1, 1, 1, 1, 1], [1] * 7, [1, 1, 1, 0, 0, 0, 0]], bool)
 
 @pytest.mark.parametrize("mask", [None, MASK], ids=["all", "masked"])
 @pytest.mark.parametrize("name", VARIANTS)
-def test_states_are_those_of_an_eager_stock_cell(name, mask):
+def test_states_equal_those_of_an_eager_stock_cell(name, mask):
     layer = layer_of(name, return_sequences=False)
     model = model_of([layer])
     found = trace(model, X, mask)
@@ -31,8 +31,8 @@ def test_states_are_those_of_an_eager_stock_cell(name, mask):
         close(found.running[:, 3], np.log(model(X[:, :4]) / (1 - np.asarray(model(X[:, :4])))), 1e-5)
 
 
-def test_gates_are_the_equations_gates():
-    """LSTM: c = f c' + i g and h = o tanh(c) hold between what is reported."""
+def test_gates_satisfy_the_cell_equations():
+    """LSTM: c = f c' + i g and h = o tanh(c); GRU: h = z h' + (1 - z) h̃."""
     found = trace(model_of([layer_of("lstm", return_sequences=False)]), X)
     gates, memory = found.gates, found.memory
     before = np.concatenate([np.zeros((3, 1, UNITS)), memory[:, :-1]], 1)
@@ -43,7 +43,7 @@ def test_gates_are_the_equations_gates():
     close(gru.gates["update"] * before + (1 - gru.gates["update"]) * gru.gates["candidate"], gru.states, 1e-6)
 
 
-def test_padding_before_or_behind_a_masked_sequence_changes_nothing():
+def test_masked_padding_in_front_or_behind_changes_no_state():
     model = model_of([layer_of("gru", return_sequences=False)], tokens=20)
     words = np.array([[3, 5, 7, 2]])
     plain = trace(model, words)
@@ -51,11 +51,11 @@ def test_padding_before_or_behind_a_masked_sequence_changes_nothing():
     close(before.states[:, -1], plain.states[:, -1], 1e-6)
     close(behind.states[:, -1], plain.states[:, -1], 1e-6)
     assert np.all(before.outputs[:, :3] == 0)  # Keras: zeros before the first real step
-    close(behind.outputs[:, 4:], np.repeat(behind.outputs[:, 3:4], 3, 1), 0)  # and repetition after the last
+    close(behind.outputs[:, 4:], np.repeat(behind.outputs[:, 3:4], 3, 1), 0)  # and repetition of the last
     assert behind.mask.tolist() == [[True] * 4 + [False] * 3]
 
 
-def test_stacked_bidirectional_and_backward_layers():
+def test_stacked_bidirectional_and_backward_layers_are_traced():
     import keras
 
     twice = keras.layers.Bidirectional(layer_of("lstm", size=UNITS), dtype="float64")
@@ -69,11 +69,11 @@ def test_stacked_bidirectional_and_backward_layers():
     assert trace(model, X, layer=twice.name).layer == names[1]
     assert trace(model, X).layer == names[3]
     close(trace(model, X).probability, model(X), 1e-6)
-    assert trace(model, X).running is None  # it reads from the end
+    assert trace(model, X).running is None  # a backward layer
 
 
-def test_any_graph_around_the_layer_works():
-    """Functional with two branches, and subclassed."""
+def test_functional_and_subclassed_models_are_traced():
+    """A functional model with two branches, and a subclassed one."""
     import keras
 
     inputs = keras.Input((None, SIZE), dtype="float64")
@@ -83,7 +83,7 @@ def test_any_graph_around_the_layer_works():
     found = trace(model, X, layer=left.name)
     close(found.probability, model(X), 1e-6)
     close(found.hidden[:, -1], left(X), 1e-6)
-    assert found.running is None  # the state of one branch alone gives no output
+    assert found.running is None  # one branch alone does not give the output
 
     class Reader(keras.Model):
         def __init__(self):
@@ -97,18 +97,18 @@ def test_any_graph_around_the_layer_works():
     model = Reader()
     expected = np.asarray(model(X))
     close(trace(model, X).probability, expected, 1e-6)
-    close(np.asarray(model(X)), expected, 0)  # the model is as it was
+    close(np.asarray(model(X)), expected, 0)  # the model is unchanged
 
 
-def test_models_of_our_own_and_answers_at_every_step():
+def test_our_models_and_outputs_at_every_step_are_traced():
     model = build(Experiment().replace(cell="gru", units=4), Interface("floats", SIZE, 3, "categorical", per_step=True))
     found = trace(model, X)
     assert found.output.shape == found.running.shape == (3, 7, 3)
     close(found.probability, model.to_keras()(X.astype("float32")), 1e-6)
-    assert trace(model, X[:, :1]).states.shape == (3, 1, 4)  # one step is a sequence
+    assert trace(model, X[:, :1]).states.shape == (3, 1, 4)  # one step
 
 
-def test_all_masked_is_the_initial_state():
+def test_a_fully_masked_sequence_keeps_the_initial_state():
     found = trace(model_of([layer_of("lstm", return_sequences=False)]), X, np.zeros((3, 7), bool))
     assert np.all(found.states == 0)
 
@@ -145,7 +145,7 @@ def refused():
         "infinite": (plain, np.where(X > 0, np.inf, X), {}, "infinity"),
         "text": (plain, [["a"]], {}, "must be numbers"),
         "mask shape": (plain, X, {"mask": MASK[:, 1:]}, r"\(3, 7\)"),
-        "layer name": (plain, X, {"layer": "nobody"}, "no recurrent layer is called 'nobody': the model has"),
+        "layer name": (plain, X, {"layer": "unknown"}, "no recurrent layer is called 'unknown': the model has"),
         "layer number": (plain, X, {"layer": 1}, "between -1 and 0"),
         "no recurrence": (dense, X[:, 0], {}, "no recurrent layer"),
         "custom cell": (custom, X, {}, "Odd, whose equations are not known"),
@@ -156,7 +156,7 @@ def refused():
     }
 
 
-def test_what_cannot_be_read_is_refused_with_reasons(subtests):
+def test_inputs_and_layers_that_do_not_fit_are_refused_with_reasons(subtests):
     for name, (model, inputs, options, words) in refused().items():
         with subtests.test(name), pytest.raises(ValueError, match=words):
             trace(model, inputs, **options)

@@ -1,4 +1,4 @@
-"""Unit statistics against cases with a known answer, and the life of a unit over other reviews."""
+"""Unit statistics in cases with a known result, and the contexts of a unit in other reviews."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def starter(name: str) -> Source:
 
 @pytest.fixture(autouse=True)
 def toy_reviews_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The corpus without IMDB, so that these tests say the same on every machine."""
+    """The corpus without IMDB, so that these tests do not depend on the machine."""
     monkeypatch.setattr(corpus, "imdb_present", lambda: False)
     sentence.corpus_of.cache_clear()
     yield
@@ -37,7 +37,7 @@ def test_saturation_counts_real_tokens_only() -> None:
     np.testing.assert_allclose(units.saturation(gate, mask), [[0, 0.5]])
 
 
-def test_correlations_are_pearsons() -> None:
+def test_correlations_equal_pearsons() -> None:
     rng = np.random.default_rng(0)
     values, labels = rng.normal(size=(200, 5)), rng.integers(0, 2, 200)
     values[:, 0], values[:, 1], values[:, 2] = labels, -labels, 7.0
@@ -46,7 +46,7 @@ def test_correlations_are_pearsons() -> None:
     np.testing.assert_allclose(found[3:], [np.corrcoef(values[:, n], labels)[0, 1] for n in (3, 4)], atol=1e-6)
 
 
-def test_likeness_puts_units_that_rise_together_side_by_side() -> None:
+def test_likeness_makes_correlated_units_neighbours() -> None:
     rng = np.random.default_rng(1)
     a, b = rng.normal(size=(2, 300))
     states = np.stack([a, b, a + 0.1 * rng.normal(size=300), b + 0.1 * rng.normal(size=300), 3 * a], axis=1)
@@ -57,7 +57,7 @@ def test_likeness_puts_units_that_rise_together_side_by_side() -> None:
     assert {abs(places[0] - places[2]), abs(places[0] - places[4]), abs(places[2] - places[4])} <= {1, 2}
 
 
-def test_likeness_survives_units_that_never_move() -> None:
+def test_likeness_accepts_constant_units() -> None:
     assert sorted(units.likeness(np.zeros((10, 4))).tolist()) == [0, 1, 2, 3]
     assert units.likeness(np.zeros((10, 1))).tolist() == [0]
 
@@ -76,7 +76,7 @@ def test_contexts_are_the_extremes_of_the_corpus() -> None:
         sentence.contexts(source, 32)
 
 
-def test_a_profile_is_of_real_tokens_and_final_states() -> None:
+def test_a_profile_uses_real_tokens_and_final_states() -> None:
     from rnn_core.probes.states.traces import trace
 
     source = starter("gru")

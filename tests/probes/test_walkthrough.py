@@ -1,4 +1,4 @@
-"""The animation's numbers against stock Keras and its tape."""
+"""The numbers of the animation against stock Keras and a tape."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rnn_core.spec.experiment import CELLS, Experiment
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_every_number_of_the_animation_is_keras_number(cell: str) -> None:
+def test_every_number_of_the_animation_equals_keras(cell: str) -> None:
     import tensorflow as tf
 
     from rnn_core.engine.model import build
@@ -45,7 +45,7 @@ def test_a_large_gain_makes_the_gradient_grow_backwards_and_a_small_one_shrink()
     assert large[0] > 2 * large[-1]
 
 
-def test_the_browser_gets_every_number_it_shows_rounded_to_four_digits() -> None:
+def test_the_payload_has_every_number_with_four_digits() -> None:
     walk = walkthrough(Experiment(), 6)
     data = bptt_animation.payload(walk)
     assert len(data["stages"]) == 5

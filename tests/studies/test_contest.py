@@ -33,8 +33,8 @@ def test_contestants_take_turns_at_equal_steps(short: list[Goal | Lap]) -> None:
     ) >= 1
 
 
-def test_looking_at_the_untrained_network_leaves_it_untrained(short: list[Goal | Lap]) -> None:
-    """The first lap measures a gradient by taking a step back; a race without that look must go the same way."""
+def test_the_first_lap_does_not_change_the_weights(short: list[Goal | Lap]) -> None:
+    """The first lap measures a gradient by one step that is undone; without it the training must be the same."""
     experiment = contest.entry("adding", 12, "gru")
     dataset = data.build(experiment)
     from rnn_core.engine import model
@@ -56,12 +56,12 @@ def test_the_same_contest_gives_the_same_numbers(short: list[Goal | Lap]) -> Non
     assert other.loss != pytest.approx(first.loss, rel=1e-3)
 
 
-def test_cells_of_one_seed_read_the_same_sequences() -> None:
+def test_cells_of_one_seed_train_on_the_same_sequences() -> None:
     feeds = []
     for cell, rate in (("lstm", 0.01), ("simple_rnn", 0.001)):
         experiment = contest.entry("adding", 8, cell, learning_rate=rate)
         feeds.append(contest._feed(experiment, data.build(experiment)))
-    for _ in range(60):  # past the first 50 batches: fresh data comes again
+    for _ in range(60):  # past the first 50 batches, where new data are made
         first, second = (next(feed) for feed in feeds)
         np.testing.assert_array_equal(first.inputs, second.inputs)
         np.testing.assert_array_equal(first.targets, second.targets)
@@ -75,7 +75,7 @@ def test_a_solved_race_ends_at_once() -> None:
     assert all(not lap.ending for lap in laps[:-1])
 
 
-def test_divergence_is_an_ending() -> None:
+def test_a_diverged_race_ends() -> None:
     experiment = contest.entry("adding", 8, "simple_rnn", learning_rate=10.0).replace(
         optimiser="sgd", clip=0.0, activation="linear", gain=3.0
     )
@@ -85,7 +85,7 @@ def test_divergence_is_an_ending() -> None:
 
 
 @pytest.mark.parametrize("task", ["adding", "temporal_order", "first_token", "delayed_recall", "copying", "parity"])
-def test_every_puzzle_has_a_goal_that_guessing_misses(task: str) -> None:
+def test_guessing_does_not_solve_any_puzzle(task: str) -> None:
     experiment = contest.entry(task, 20, "gru")
     dataset = data.build(experiment)
     aim = contest.goal(experiment, dataset, 100)

@@ -1,4 +1,4 @@
-"""The verdict says what the numbers say: each sentence is tested with numbers that must change it."""
+"""The verdict agrees with the numbers: each sentence is tested with numbers that must change it."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ def test_reach_of_a_geometric_decay_follows_the_closed_form() -> None:
     assert reach(norms) == int(np.log(0.01) / np.log(0.9))
 
 
-def test_standings_gather_runs_by_cell_and_seed() -> None:
+def test_standings_group_runs_by_cell_and_seed() -> None:
     laps = [lap("gru", 0, 0.4), lap("simple_rnn", 0, 0.4), lap("gru", 50, 0.08, "solved"), lap("simple_rnn", 50, 0.3)]
     laps += [lap("gru", 0, 0.4, seed=1), lap("gru", 150, 0.05, "solved", seed=1)]
     vanilla, gru = standings(laps)
@@ -74,7 +74,7 @@ def test_first_place_follows_the_numbers() -> None:
     assert verdict(AIM, [FAILED, replace(SLOW, steps=100), FAST])[0].startswith("The LSTM solved it first")
 
 
-def test_no_word_of_gates_when_a_gated_cell_fails_or_the_vanilla_one_wins() -> None:
+def test_gates_are_not_credited_when_a_gated_cell_fails_or_the_vanilla_one_solves() -> None:
     failed_lstm = replace(SLOW, solved=0, best=0.4)
     vanilla_won = replace(FAILED, solved=1, best=0.05, steps=1200)
     for table in ([FAILED, failed_lstm, FAST], [vanilla_won, failed_lstm, replace(FAST, solved=0)]):
@@ -94,7 +94,7 @@ def test_no_word_of_gates_when_a_gated_cell_fails_or_the_vanilla_one_wins() -> N
         (0.12, "most of the way"),
     ],
 )
-def test_how_far_a_loser_came(best: float, phrase: str) -> None:
+def test_the_verdict_says_how_far_an_unsolved_cell_came(best: float, phrase: str) -> None:
     assert phrase in " ".join(verdict(AIM, [replace(FAILED, best=best), SLOW]))
 
 
@@ -109,7 +109,7 @@ def test_a_contest_under_way_or_stopped_draws_no_conclusion() -> None:
     assert verdict(AIM, []) == ["The contestants are being made ready."]
 
 
-def test_divergence_and_seeds_are_said() -> None:
+def test_the_verdict_names_divergence_and_the_number_of_seeds() -> None:
     assert "diverged after 1,500 training steps: try a smaller learning rate" in " ".join(
         verdict(AIM, [replace(FAILED, diverged=1), SLOW])
     )

@@ -1,4 +1,4 @@
-"""Every sentence of every lesson, measured again; and each could have come out otherwise."""
+"""Every fact of every lesson, measured again; and for each some numbers make it false."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ FACTS = [
 ]
 
 
-def places(fact: Fact) -> list[str]:
+def fields(fact: Fact) -> list[str]:
     return [name for _, name, _, _ in string.Formatter().parse(fact.words) if name]
 
 
 @pytest.fixture(scope="module")
 def numbers() -> dict[str, dict[str, float]]:
-    """Lesson → everything that its sentences quote, measured with seed 0 or recorded."""
+    """Lesson → all numbers in its sentences, measured with seed 0 or recorded."""
     return {lesson.name: {**lesson_measurements.trainings(), **lesson.measure(0).numbers} for lesson in LESSONS.values()}
 
 
 def test_there_are_seven_lessons_and_each_is_complete() -> None:
     assert len(LESSONS) == 7
     for lesson in LESSONS.values():
-        assert all((lesson.title, lesson.claim, lesson.look, lesson.disproof, lesson.facts, lesson.background)), lesson.name
+        assert all((lesson.title, lesson.claim, lesson.where_to_look, lesson.disproof, lesson.facts, lesson.background)), (
+            lesson.name
+        )
         assert set(lesson.presets) <= set(presets.presets())
 
 
@@ -44,13 +46,13 @@ def test_the_sentence_is_true(lesson: Lesson, fact: Fact, numbers: dict[str, dic
 
 @pytest.mark.parametrize(("lesson", "fact"), FACTS)
 def test_the_sentence_could_be_false(lesson: Lesson, fact: Fact, numbers: dict[str, dict[str, float]]) -> None:
-    """Moving a number that the sentence quotes far enough, up or down, must break it: a check that accepts anything proves nothing."""
+    """Some large change of a quoted number must make the fact false: a check that accepts every number checks nothing."""
     found = numbers[lesson.name]
-    quoted = [name for name in places(fact) if name not in ("gain", "lag", "words", "pads", "clipped_steps")]
+    quoted = [name for name in fields(fact) if name not in ("gain", "lag", "words", "pads", "clipped_steps")]
     assert quoted
     for name in quoted:
         values = [found[name] * factor + shift for factor, shift in ((1e-9, 0), (1e9, 1e9), (1, 0.5), (1, -0.5))]
-        values += [found[other] for other in quoted if other != name]  # or as large as another one
+        values += [found[other] for other in quoted if other != name]  # or equal to another one
         moved = [fact.holds({**found, name: value}) for value in values]
         if not all(moved):
             return
@@ -59,17 +61,17 @@ def test_the_sentence_could_be_false(lesson: Lesson, fact: Fact, numbers: dict[s
 
 @pytest.mark.parametrize("lesson", LIVE, ids=lambda lesson: lesson.name)
 @pytest.mark.parametrize("seed", [1, 2])
-def test_it_was_not_luck(lesson: Lesson, seed: int) -> None:
+def test_facts_hold_for_other_seeds(lesson: Lesson, seed: int) -> None:
     found = lesson.measure(seed).numbers
     for fact in lesson.facts:
         assert fact.holds(found), fact.sentence(found)
 
 
-def test_nobody_says_solved() -> None:
+def test_no_lesson_uses_the_word_solve() -> None:
     words = " ".join(
         text
         for lesson in LESSONS.values()
-        for text in (lesson.title, lesson.claim, lesson.look, *(fact.words for fact in (*lesson.facts, *lesson.trained)))
+        for text in (lesson.title, lesson.claim, lesson.where_to_look, *(fact.words for fact in (*lesson.facts, *lesson.trained)))
     )
     assert "solve" not in words.lower()
 
@@ -99,7 +101,7 @@ def test_the_runaway_pair_trains_as_recorded() -> None:
         lesson_measurements.outcome(presets.get(name).replace(epochs=1, seed=5)) for name in ("runaway", "runaway_clipped")
     )
     assert loose["diverged"] == 1
-    assert loose["steps"] == 2, "the second loss"
+    assert loose["steps"] == 2, "it diverges at the second step"
     assert clipped["diverged"] == 0
     assert clipped["last"] < math.sqrt(clipped["first_loss"])
 

@@ -1,4 +1,4 @@
-"""The contest that ships: it reads back as it ran, and its verdict is what the map's seeds say too."""
+"""The recorded contest: the same after saving and loading, and its verdict agrees with the map."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from rnn_core.studies.contest import Goal, Lap
 from tests.studies.test_contest_words import AIM, lap
 
 
-def test_a_contest_survives_the_file(tmp_path: Path) -> None:
+def test_a_contest_is_the_same_after_saving_and_loading(tmp_path: Path) -> None:
     path = tmp_path / "contest.json"
     values = [AIM, lap("gru", 0, 0.5), lap("gru", 50, 0.2), lap("gru", 100, float("nan"), "diverged")]
     recorded.save(values, path)
@@ -25,7 +25,7 @@ def test_a_contest_survives_the_file(tmp_path: Path) -> None:
     assert (middle.step, middle.metric, last.ending) == (50, 0.2, "diverged")
 
 
-def test_the_recorded_contest_tells_what_the_map_tells() -> None:
+def test_the_recorded_contest_agrees_with_the_map() -> None:
     aim, *laps = recorded.recorded()
     assert isinstance(aim, Goal)
     assert (aim.task, aim.length) == ("adding", 100)
@@ -37,7 +37,7 @@ def test_the_recorded_contest_tells_what_the_map_tells() -> None:
     assert "gates made the difference" in " ".join(contest_words.verdict(aim, list(table.values())))
 
 
-def test_the_map_repeats_the_published_contests() -> None:
+def test_the_map_agrees_with_the_published_contests() -> None:
     """reference/science.md 3.2: gated cells solve adding over 100 and 200 steps and temporal order over 100 (bias 3), the vanilla RNN none."""
     rows = sweep.read()
     for task, length in (("adding", 100), ("adding", 200), ("temporal_order", 100)):

@@ -1,4 +1,4 @@
-"""The sweep: rows that survive being stopped, a map that counts right, and the shipped map itself."""
+"""The sweep: rows in a file, counts of the map, and the shipped map."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def outcome(
     return Outcome(task, length, cell, seed, 0.01, ending, steps, 1.5, 0.08 if ending == "solved" else 0.4, 0.408, 9, 49)
 
 
-def test_rows_survive_the_file(tmp_path: Path) -> None:
+def test_rows_are_the_same_after_writing_and_reading(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "map.csv"
     rows = [outcome(), outcome(cell="lstm", seed=3, ending="out of steps")]
     assert sweep.read(path) == []
@@ -25,7 +25,7 @@ def test_rows_survive_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["adding,50,gru,1,0.01,sol", "adding,50,gru,1,0.01,solved,1x,1.5,0.08,0.4,9,49\n", "\x00\x00"])
-def test_a_damaged_row_is_left_out(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_row_is_ignored(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "map.csv"
     sweep.append(path, outcome())
     with path.open("a") as file:
@@ -40,8 +40,8 @@ def test_a_grid_goes_seed_by_seed_and_resumes_where_it_stopped() -> None:
     assert len(trials) == 12
     assert [trial.seed for trial in trials] == [0] * 6 + [1] * 6
     done = [outcome(cell=trial.cell, length=trial.length, seed=trial.seed) for trial in trials[:7]]
-    assert sweep.left(trials, done) == trials[7:]
-    assert sweep.left(trials, []) == trials
+    assert sweep.remaining(trials, done) == trials[7:]
+    assert sweep.remaining(trials, []) == trials
 
 
 def test_squares_count_seeds_once() -> None:
@@ -59,7 +59,7 @@ def test_squares_count_seeds_once() -> None:
     assert np.isnan(squares["lstm", 50].steps)
 
 
-def test_the_summary_says_how_far_and_on_how_many_seeds() -> None:
+def test_the_summary_names_the_longest_solved_length_and_the_seeds() -> None:
     rows = [outcome(length=length, seed=seed) for length in (25, 50, 100) for seed in range(5)]
     rows += [
         outcome("lstm", length, seed, "solved" if length < 100 else "out of steps")
@@ -100,8 +100,8 @@ def test_a_trial_gives_laps_and_then_one_outcome(monkeypatch: pytest.MonkeyPatch
     assert found.learning_rate == min(best, key=best.__getitem__)
 
 
-def test_the_shipped_map_is_whole() -> None:
-    """At least five seeds behind every square, every cell at every length, and budgets kept."""
+def test_the_shipped_map_is_complete() -> None:
+    """At least five seeds per square, every cell at every length, and no run over its steps."""
     rows = sweep.read()
     tasks = {row.task for row in rows}
     assert {"adding", "temporal_order"} <= tasks

@@ -1,4 +1,4 @@
-"""A sweep over several lanes: what is queued when, what is kept, stopping, lost workers; once on workers from elsewhere."""
+"""A sweep on several workers: order of jobs, saved outcomes, stopping, lost workers; once on an external cluster."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.watching import until
 TRIALS = [Trial("adding", 8, cell, seed) for seed in (0, 1) for cell in ("gru", "lstm")]
 
 
-class Lanes:
-    """A service of two workers whose streams do what a test says."""
+class FakeService:
+    """A service with two training workers, whose jobs are ended by the test."""
 
     trainers, idle_timeout = 2, 600.0
 
@@ -53,15 +53,15 @@ class Lanes:
         return found
 
 
-def test_each_lane_asks_for_one_trial_after_the_other(tmp_path: Path) -> None:
-    service, path = Lanes(), tmp_path / "map.csv"
+def test_each_slot_runs_one_trial_after_the_other(tmp_path: Path) -> None:
+    service, path = FakeService(), tmp_path / "map.csv"
     sweeping = Sweep(service, TRIALS, path, "me")
-    assert [job.trial for job in service.jobs] == TRIALS[:2]  # no more than there are workers: others come between
+    assert [job.trial for job in service.jobs] == TRIALS[:2]  # no more than there are workers, so that other jobs come between
     assert len({job.viewer for job in service.jobs}) == 2
     kept = [service.end(1)]
     assert [job.trial for job in service.jobs] == TRIALS[:3]
     assert service.jobs[2].viewer == service.jobs[1].viewer
-    assert sweep.read(path) == kept  # kept at once, whoever watches
+    assert sweep.read(path) == kept  # saved at once
     for number in (0, 2, 3):
         assert not sweeping.progress().over
         service.end(number)
@@ -70,17 +70,17 @@ def test_each_lane_asks_for_one_trial_after_the_other(tmp_path: Path) -> None:
 
 
 def test_a_stopped_sweep_is_resumed_with_what_is_missing(tmp_path: Path) -> None:
-    service, path = Lanes(), tmp_path / "map.csv"
+    service, path = FakeService(), tmp_path / "map.csv"
     sweeping = Sweep(service, TRIALS, path, "me")
     service.end(0)
     sweeping.stop()
     assert sweeping.progress().over
     assert len(service.jobs) == 3
-    assert sweep.left(TRIALS, sweep.read(path)) == TRIALS[1:]
+    assert sweep.remaining(TRIALS, sweep.read(path)) == TRIALS[1:]
 
 
-def test_a_lost_worker_costs_its_trial_another_try_and_no_more_than_three(tmp_path: Path) -> None:
-    service = Lanes()
+def test_a_trial_whose_worker_is_lost_is_started_at_most_three_times(tmp_path: Path) -> None:
+    service = FakeService()
     sweeping = Sweep(service, TRIALS[:1], tmp_path / "map.csv", "me")
     for number in range(3):
         assert not sweeping.progress().over
@@ -93,7 +93,7 @@ def test_a_lost_worker_costs_its_trial_another_try_and_no_more_than_three(tmp_pa
 
 
 def test_an_unwatched_sweep_ends(tmp_path: Path) -> None:
-    service = Lanes()
+    service = FakeService()
     service.idle_timeout = 0.0
     sweeping = Sweep(service, TRIALS, tmp_path / "map.csv", "me")
     time.sleep(0.01)
@@ -104,17 +104,17 @@ def test_an_unwatched_sweep_ends(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[str]:
-    """Address of a scheduler with two workers that train and one that only probes, none of them started by an app."""
+def external_cluster(tmp_path: Path) -> Iterator[str]:
+    """Address of a scheduler with two workers that train and one that only probes, not started by the app."""
     workers = (("--name", "probe"), ("--name", "train-1", *outside.WARM), ("--name", "train-2", *outside.WARM))
     with outside.cluster(tmp_path, workers, {"HOME": str(tmp_path), "UNROLLED_HOME": str(tmp_path / "none")}) as address:
         yield address
 
 
-def test_a_sweep_fills_over_two_workers_of_another_cluster_lets_a_guest_in_stops_and_resumes(
-    tmp_path: Path, elsewhere: str, monkeypatch: pytest.MonkeyPatch
+def test_a_sweep_on_two_workers_of_another_cluster_yields_to_a_guest_stops_and_resumes(
+    tmp_path: Path, external_cluster: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("UNROLLED_SCHEDULER", elsewhere)
+    monkeypatch.setenv("UNROLLED_SCHEDULER", external_cluster)
     service, path = Service(Store(tmp_path)), tmp_path / "map.csv"
     try:
         until(lambda: len(service._dispatcher.queue.workers) == 3)
@@ -126,10 +126,10 @@ def test_a_sweep_fills_over_two_workers_of_another_cluster_lets_a_guest_in_stops
             guest = guest or service.stream(sweep.run, [Trial("adding", 6, "gru", 9)], viewer="guest")
             time.sleep(0.02)
         assert len(at_work) == 2
-        assert [job.viewer for job in jobs][:3] == ["me, lane 1", "me, lane 2", "guest"]  # before the sweep's third trial
+        assert [job.viewer for job in jobs][:3] == ["me, slot 1", "me, slot 2", "guest"]  # before the sweep's third trial
         sweeping.stop()
         until(lambda: sweeping.progress().over)
-        rest = sweep.left(trials, sweep.read(path))
+        rest = sweep.remaining(trials, sweep.read(path))
         assert 0 < len(rest) < 3
         resumed = Sweep(service, rest, path, "me")
         until(lambda: resumed.progress().over)

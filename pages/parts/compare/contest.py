@@ -17,7 +17,7 @@ from rnn_core.spec.experiment import CELLS, Experiment
 from rnn_core.studies import contest as contests
 from rnn_core.studies import contest_words, sweep
 from rnn_core.studies import recorded as shipped
-from rnn_core.studies.sweep_on_cluster import OVER
+from rnn_core.studies.sweep_on_cluster import ENDED
 
 RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]
 BUDGETS = [500, 1000, 1500, 2000, 4000]
@@ -33,7 +33,7 @@ def contest(service: Any) -> None:
         st.caption(f":material/map: Tried before at this length, within {sweep.STEPS:,} training steps: {known}")
     job: str | None = st.query_params.get("contest") or session.here().contest
     state = service.streamed(job) if job else None
-    running = state is not None and state.status not in OVER
+    running = state is not None and state.status not in ENDED
     if st.button(
         "Start the contest", icon=":material/flag:", type="primary", disabled=running, key=key("compare", "contest_start")
     ):
@@ -119,7 +119,7 @@ def watch(service: Any, job: str) -> None:
     if state is None:
         return
     service.viewed(job)
-    over = state.status in OVER
+    over = state.status in ENDED
     aims = [value for value in state.values if isinstance(value, contests.Goal)]
     laps = [value for value in state.values if isinstance(value, contests.Lap)]
     if not over:

@@ -55,7 +55,7 @@ def _sweep(service: Any, found: Sequence[sweep.Outcome]) -> None:
     )
     lengths = columns[1].multiselect("Lengths", LENGTHS, [10], key=key("compare", "sweep_lengths"))
     seeds = columns[2].slider("Seeds", 1, 10, 5, key=key("compare", "sweep_seeds"))
-    missing = sweep.left(sweep.grid(tasks, lengths, seeds), found)
+    missing = sweep.remaining(sweep.grid(tasks, lengths, seeds), found)
     sweeping: Sweep | None = session.here().sweep
     running = sweeping is not None and not sweeping.progress().over
     words = f"Run {len(missing)} missing trial{'s' if len(missing) > 1 else ''}" if missing else "Nothing is missing"

@@ -11,7 +11,7 @@ from pages.shared.session import linked
 from pages.shared.words import plain
 from rnn_core.figures import gradients as figures
 from rnn_core.figures.theme import CELL_NAMES
-from rnn_core.probes.gradients.curves import QUANTITIES, Curve, half_life, in_words
+from rnn_core.probes.gradients.curves import QUANTITIES, Curve, factor_words, half_life
 
 VIEWS = {
     "state": "Memory",
@@ -62,7 +62,7 @@ def cell(options: Sequence[str], key: str) -> str:
 def alt(curves: Sequence[Curve]) -> str:
     """The figure in a sentence, for a screen reader."""
     return f"{QUANTITIES[curves[0].quantity][0]} by time step: " + "; ".join(
-        f"{figures.name_of(item)} {in_words(item.factor)}" for item in curves
+        f"{figures.name_of(item)} {factor_words(item.factor)}" for item in curves
     )
 
 

@@ -11,12 +11,12 @@ from pages.shared import guard, shell
 from pages.shared.session import key
 from rnn_core.figures import gradients as figures
 from rnn_core.probes.gradients.curves import curve
-from rnn_core.probes.gradients.laboratory import Moment
+from rnn_core.probes.gradients.run import KeptModel
 
 UNDER_WAY = ("waiting", "running", "paused")
 
 
-def moments(context: Any) -> tuple[tuple[Moment, ...], str, bool]:
+def moments(context: Any) -> tuple[tuple[KeptModel, ...], str, bool]:
     """Kept models to draw (start, chosen moment, other runs), the gradient's origin, and whether curves are relative."""
     run = context.run
     steps = [kept.step for kept in run.snapshots]
@@ -39,13 +39,13 @@ def moments(context: Any) -> tuple[tuple[Moment, ...], str, bool]:
             "Gradient of", ("output", "loss"), default="output", required=True, key=key("gradients", "run_of"), help=help
         )
         relative = st.toggle("Relative to the last step", True, key=key("gradients", "run_relative"))
-    chosen = [Moment(shell.model(run, step), step)]
+    chosen = [KeptModel(shell.model(run, step), step)]
     if step != steps[0] and not others:
-        chosen.insert(0, Moment(shell.model(run, steps[0]), steps[0]))
+        chosen.insert(0, KeptModel(shell.model(run, steps[0]), steps[0]))
     for other in others:
         with guard.refusal():
             record = context.service.store.open(other)
-        chosen.append(Moment(shell.model(record), record.snapshots[-1].step, record.name))
+        chosen.append(KeptModel(shell.model(record), record.snapshots[-1].step, record.name))
     return tuple(chosen), of or "output", bool(relative)
 
 

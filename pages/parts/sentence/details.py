@@ -126,7 +126,7 @@ def span(context: shell.Context, panel: Panel, text: Text, ends: tuple[int, int]
             "A unit is on when h reaches",
             0.01,
             0.99,
-            similar_spans.fitting(hidden, *ends),
+            similar_spans.suitable_threshold(hidden, *ends),
             0.01,
             key=key("sentence", "threshold", *ends, panel.title),
             width=320,

@@ -13,7 +13,7 @@ from pages.parts.sentence.text_box import Text
 from pages.shared import guard, session, shell
 from pages.shared.session import linked
 from rnn_core.figures.theme import CELL_NAMES
-from rnn_core.probes.sentence.reading import METHODS, Parting, Reading
+from rnn_core.probes.sentence.reading import METHODS, Comparison, Reading
 from rnn_core.service import sentence
 from rnn_core.service.sentence import Source
 
@@ -114,20 +114,20 @@ def title(record: Any, step: int, choice: Choice) -> str:
     return f"{name}, epoch {epoch}" if epoch else f"{name}, {step} batches"
 
 
-def sentences(text: Text, second: Text | None, parted: Parting | None) -> list[dict[str, Any]]:
+def sentences(text: Text, second: Text | None, parted: Comparison | None) -> list[dict[str, Any]]:
     """What the player needs to know of the texts."""
     first = {"words": text.words, "known": text.known}
     if second is None or parted is None:
         return [first]
-    return [first, {"words": second.words, "known": second.known, "align": parted.align, "parting": parted.first}]
+    return [first, {"words": second.words, "known": second.known, "align": parted.alignment, "parting": parted.first}]
 
 
-def parting_words(panel: Panel, second: Text, parted: Parting) -> str:
+def parting_words(panel: Panel, second: Text, parted: Comparison) -> str:
     """Where two readings go apart, in words; Markdown."""
     if parted.first is None:
         return "The two texts are the same to this model, so the readings are too."
     first, other = panel.readings
-    step, before, shared = parted.widest, parted.align[parted.widest], ""
+    step, before, shared = parted.widest, parted.alignment[parted.widest], ""
     if step >= parted.first:  # else no word after the parting stands in both texts
         shared = f", are furthest apart at “{shell.plain(second.words[step])}” ({other.probability[step]:.0%} against {first.probability[before]:.0%} positive),"
     return (

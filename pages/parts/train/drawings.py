@@ -160,7 +160,7 @@ def _reading(now: Moment, asked: _Asked) -> dict[str, Drawing]:
     drawn: dict[str, Drawing] = {}
     if group == "text" and (found := ask("reviews", examples.reviews)):
         words = "Probability of positive while four validation reviews are read word by word."
-        drawn["reading"] = figures.running(list(found.probabilities), list(found.openings), list(found.positive)), words
+        drawn["reading"] = figures.running(list(found.probabilities), list(found.endings), list(found.positive)), words
     if group == "series":
         uploads = store.uploads(experiment)
         if found := ask("forecast", forecasts.of_experiment, uploads):

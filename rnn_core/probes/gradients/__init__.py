@@ -1,6 +1,6 @@
-"""How far back learning reaches: the gradient of an output or a loss in the state at every step.
+"""Gradients through time: of an output or a loss, with respect to the state at every step.
 
 In: a model, inputs and, for a loss, targets. Out: norms per example and step in float64, each curve named on its axis.
-`compiled.py` and `quick.py` give the same numbers sooner; the tests hold them against `state_gradients.py`.
-Open first: `state_gradients.py`; then `laboratory.py` for what the page Gradients shows.
+`compiled.py` and `quick.py` give the same numbers faster; the tests compare them with `state_gradients.py`.
+Open first: `state_gradients.py`; then `laboratory.py` (untrained networks) and `run.py` (a run's kept models).
 """

@@ -40,7 +40,7 @@ class Clipping:
 
 
 def compare(norms: np.ndarray, names: Sequence[str], limit: float) -> Clipping:
-    """Both rules on the gradients of one batch, from their norms alone: clipping only rescales each weight's gradient.
+    """Both rules for one batch, from the norms of its gradients: clipping only rescales each weight's gradient.
 
     Args:
         norms: (N,) norm of each weight's gradient.
@@ -50,12 +50,12 @@ def compare(norms: np.ndarray, names: Sequence[str], limit: float) -> Clipping:
     if not limit > 0:
         raise ValueError(f"the clipping limit must be above 0, got {limit!r}")
     before = np.asarray(norms, np.float64)
-    whole = before * min(1.0, limit / norm) if (norm := float(np.linalg.norm(before))) > 0 else before
-    each = np.minimum(before, limit)
-    return Clipping(tuple(names), limit, before, whole, each, _cosine(before, whole), _cosine(before, each))
+    by_global = before * min(1.0, limit / norm) if (norm := float(np.linalg.norm(before))) > 0 else before
+    by_variable = np.minimum(before, limit)
+    return Clipping(tuple(names), limit, before, by_global, by_variable, _cosine(before, by_global), _cosine(before, by_variable))
 
 
 def _cosine(first: np.ndarray, second: np.ndarray) -> float:
-    """Cosine between gradients whose parts are parallel weight by weight: that of their norms. 1 for zero vectors."""
+    """Cosine between two gradients that are parallel weight by weight, from their norms; 1 for zero vectors."""
     size = float(np.linalg.norm(first) * np.linalg.norm(second))
     return float(first @ second) / size if size > 0 else 1.0

@@ -1,8 +1,8 @@
-"""`state_gradients` of our own models as one XLA program, for batches of a shape that keeps coming back.
+"""`state_gradients` of our own models as one XLA program, for batches of a shape that is asked for repeatedly.
 
-A page that follows a training, or draws one batch at every kept moment, asks for the same shape again and again. The general
-way runs Keras's layers one by one, for any model; here everything from the inputs to the norms is one program, several times
-faster, which takes half a second to compile: worth it from the `OFTEN`-th call on. Both give the same numbers (tests/probes/test_compiled.py).
+The general way runs Keras's layers one by one, for any model. Here everything from the inputs to the norms is one program: several
+times faster, but half a second to compile, so it is used from the `COMPILED_FROM`-th call of a shape on, as when a page draws one batch
+at every kept step. Both give the same numbers (tests/probes/test_compiled.py).
 
 Shapes as in `gradients`; inside, time comes first: (T, B, ·). float64 throughout.
 """
@@ -22,41 +22,41 @@ from rnn_core.engine.input_projections import Projected, dense, outer_sum
 from rnn_core.engine.model import Model
 from rnn_core.engine.network import cell_of
 
-OFTEN = 3  # the call of one shape that compiles
-MOST = 16  # shapes compiled in one process: each takes some 20 MB, which TensorFlow does not give back
-HALVES = 2  # parts of a batch that run side by side: a loop over time keeps only one core busy
+COMPILED_FROM = 3  # number of the call of one shape that compiles
+MAX_PROGRAMS = 16  # shapes compiled in one process: each takes some 20 MB, which TensorFlow does not free
+HALVES = 2  # parts of a batch that run in parallel: a loop over time uses only one core
 
 Measures = dict[str, Any]
 
-_asked: Counter[Any] = Counter()
+_calls: Counter[Any] = Counter()
 _programs: set[Any] = set()
 
 
 def worthwhile(model: Any, shape: tuple[int, ...], layer: int | str | None, *question: Any) -> bool:
-    """Whether this call should go the compiled way: the last layer of a forward model, in a shape that was asked for before."""
+    """Whether to compile this call: it asks for the last layer of a forward model, in a shape asked for often enough."""
     if not isinstance(model, Model) or model.spec.bidirectional or layer not in (None, -1, model.spec.layers - 1):
         return False
     key = model.spec, model.interface, model.mask, shape, question
-    _asked[key] += 1
-    often = _asked[key] >= OFTEN
-    if often and len(_programs) < MOST:
+    _calls[key] += 1
+    often = _calls[key] >= COMPILED_FROM
+    if often and len(_programs) < MAX_PROGRAMS:
         _programs.add(key)
     return often and key in _programs
 
 
-def measures(model: Model, inputs: np.ndarray, mask: np.ndarray | None, value: Any, *asked: Any) -> Measures:
+def measures(model: Model, inputs: np.ndarray, mask: np.ndarray | None, value: Any, *further: Any) -> Measures:
     """All numbers of a `GradientFlow`, by the names of its fields, norms (B, T).
 
     Args:
         mask: (B, T) bool, or None: what the model masks.
-        value: function of (logits (B, K) or (B, T, K), *asked) that gives one number per example; the same one every time.
-        asked: tensors that `value` needs, one row per example.
+        value: function of (logits (B, K) or (B, T, K), *further) → one number per example; the same object at every call.
+        further: tensors that `value` needs, one row per example.
     """
     mask = inputs != 0 if mask is None and model.mask else mask
     program = _program(
         cell_of(model.spec), model.spec.layers, model.interface.inputs == "tokens", model.interface.per_step, value
     )
-    found = program([tf.constant(weight) for weight in model.weights], tf.constant(inputs), mask, *asked)
+    found = program([tf.constant(weight) for weight in model.weights], tf.constant(inputs), mask, *further)
     cell = {"cell": None} if "cell" not in found else {}
     return cell | {
         "value": found.pop("value").numpy(),
@@ -69,38 +69,38 @@ def measures(model: Model, inputs: np.ndarray, mask: np.ndarray | None, value: A
 
 @functools.lru_cache(maxsize=16)
 def _program(cell: Cell, depth: int, tokens: bool, per_step: bool, value: Any) -> Any:
-    """The compiled function of one kind of network and question; it makes one program per shape."""
+    """The compiled function of one kind of network and one question; TensorFlow compiles it once per shape."""
     core = tf.function(functools.partial(_core, cell, depth, per_step, value), jit_compile=True, autograph=False)
 
-    def run(weights: list[Tensor], inputs: Tensor, mask: Tensor | None, *asked: Tensor) -> Measures:
+    def run(weights: list[Tensor], inputs: Tensor, mask: Tensor | None, *further: Tensor) -> Measures:
         halves = HALVES if inputs.shape[0] % HALVES == 0 else 1
         x = tf.gather(weights[0], tf.transpose(inputs)) if tokens else tf.transpose(inputs, (1, 0, 2))
         above = [tf.cast(weight, tf.float64) for weight in weights[tokens:]]
         real = [None] * halves if mask is None else tf.split(tf.transpose(mask)[..., None], halves, axis=1)
-        questions = zip(*[tf.split(each, halves) for each in asked], strict=True) if asked else [()] * halves
+        questions = zip(*[tf.split(each, halves) for each in further], strict=True) if further else [()] * halves
         parts = zip(tf.split(x, halves, axis=1), real, questions, strict=True)
-        return _together([core(above, tf.cast(part, tf.float64), hidden, *rest) for part, hidden, rest in parts])
+        return _joined([core(above, tf.cast(part, tf.float64), hidden, *rest) for part, hidden, rest in parts])
 
     return tf.function(run, autograph=False)
 
 
-def _together(halves: list[Measures]) -> Measures:
-    """One batch again: totals add up, all else stands side by side."""
+def _joined(halves: list[Measures]) -> Measures:
+    """The halves as one batch: totals are summed, all else is concatenated."""
     first = halves[0]
-    joined = {
+    batch = {
         name: tf.concat([half[name] for half in halves], 0 if name == "value" else 1)
         for name in first
         if name not in ("totals", "components")
     }
-    joined["totals"] = {name: tf.add_n([half["totals"][name] for half in halves]) for name in first["totals"]}
-    joined["components"] = {name: tf.concat([half["components"][name] for half in halves], 1) for name in first["components"]}
-    return joined
+    batch["totals"] = {name: tf.add_n([half["totals"][name] for half in halves]) for name in first["totals"]}
+    batch["components"] = {name: tf.concat([half["components"][name] for half in halves], 1) for name in first["components"]}
+    return batch
 
 
 def _core(
-    cell: Cell, depth: int, per_step: bool, value: Any, weights: list[Tensor], x: Tensor, real: Tensor | None, *asked: Tensor
+    cell: Cell, depth: int, per_step: bool, value: Any, weights: list[Tensor], x: Tensor, real: Tensor | None, *further: Tensor
 ) -> Measures:
-    """The measures of one half.
+    """The measures of one half of the batch.
 
     Args:
         weights: of the recurrent layers and the head.
@@ -113,32 +113,32 @@ def _core(
     kernel, recurrent, *bias = layers[-1]
     inner = bias[0][1] if bias and len(bias[0].shape) == 2 else None
     initial = blocks.zeros(cell, shape[1], x.dtype)
-    nudge = tuple(tf.zeros((*shape, cell.units), x.dtype) for _ in range(cell.parts))
+    perturbations = tuple(tf.zeros((*shape, cell.units), x.dtype) for _ in range(cell.parts))
     projected = dense(x, layers[-1]).values()
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch((projected, nudge))
-        states, saved = blocks.scan(cell, Projected(projected), recurrent, inner, initial, real, nudge, 0)
+        tape.watch((projected, perturbations))
+        states, saved = blocks.scan(cell, Projected(projected), recurrent, inner, initial, real, perturbations, 0)
         h = states[0]
         if real is not None:  # Keras: before the first real step the output is zero, whatever the state
             h = tf.where(tf.cumsum(tf.cast(real, tf.int32)) > 0, h, tf.zeros_like(h))
         h = tf.transpose(h, (1, 0, 2)) if per_step else h[-1]
-        found = value(tf.tensordot(h, weights[-2], 1) + weights[-1], *asked)
-    delta, *parts = tape.gradient(found, [projected, *nudge])
+        found = value(tf.tensordot(h, weights[-2], 1) + weights[-1], *further)
+    delta, *parts = tape.gradient(found, [projected, *perturbations])
     pairs = cell.kernel_gradient_pairs(delta, saved, blocks.previous_states(states, initial))
     components = {
         "kernel": norm(x) * norm(delta),
-        "recurrent_kernel": _joint([norm(left) * norm(right) for left, right in pairs]),
+        "recurrent_kernel": _joint_norm([norm(left) * norm(right) for left, right in pairs]),
     }
     totals = {"kernel": outer_sum(x, delta), "recurrent_kernel": tf.concat([outer_sum(left, right) for left, right in pairs], 1)}
     if bias:
         rows = [delta] if inner is None else [delta, tf.concat([right for _, right in pairs], -1)]
-        components["bias"] = _joint([norm(row) for row in rows])
+        components["bias"] = _joint_norm([norm(row) for row in rows])
         sums = [outer_sum(tf.ones_like(row[..., :1]), row)[0] for row in rows]
         totals["bias"] = sums[0] if inner is None else tf.stack(sums)
     norms = [norm(part) for part in parts]
     return {
         "value": found,
-        "norms": _joint(norms),
+        "norms": _joint_norm(norms),
         "hidden": norms[0],
         **({"cell": norms[1]} if len(norms) == 2 else {}),
         "inputs": norm(tf.tensordot(delta, tf.transpose(kernel), 1)),
@@ -149,13 +149,13 @@ def _core(
 
 
 def norm(values: Tensor) -> Tensor:
-    """Euclidean norm along the last axis, of numbers of any size: `norms.norm`, for tensors."""
+    """`norms.norm` for tensors: Euclidean norm along the last axis, without under- or overflow."""
     size = tf.reduce_max(tf.abs(values), -1, keepdims=True)
     scale = tf.where((size > 0) & tf.math.is_finite(size), size, tf.ones_like(size))
     squares = tf.square(values / scale)
     return tf.sqrt(tf.linalg.matvec(squares, tf.ones(values.shape[-1:], values.dtype))) * scale[..., 0]
 
 
-def _joint(norms: list[Tensor]) -> Tensor:
-    """Norm of vectors side by side, from their own norms."""
+def _joint_norm(norms: list[Tensor]) -> Tensor:
+    """Norm of concatenated vectors, from their own norms."""
     return norms[0] if len(norms) == 1 else norm(tf.stack(norms, -1))

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# What can be drawn by time step: symbol, and the same in plain words. Science: Pascanu et al. 2013, eq. 3-5 (temporal components).
+# Quantities by time step: symbol, and the same in words. Source: Pascanu et al. 2013, eq. 3-5 (temporal components).
 QUANTITIES = {
-    "state": ("‖∂y/∂sₜ‖", "how much the answer changes when the memory at this step is nudged"),
-    "loss": ("‖∂L/∂sₜ‖", "how much the loss changes when the memory at this step is nudged"),
-    "jacobian": ("σ_max(∂s_T/∂sₜ)", "the most that a nudge of the memory at this step can still move the last memory"),
+    "state": ("‖∂y/∂sₜ‖", "how much the answer changes when the state at this step changes a little"),
+    "loss": ("‖∂L/∂sₜ‖", "how much the loss changes when the state at this step changes a little"),
+    "jacobian": ("σ_max(∂s_T/∂sₜ)", "the most that a small change of the state at this step can change the last state"),
     "component": ("‖∂L/∂U at step t‖", "this step's share of the update of the recurrent weights"),
-    "input": ("‖∂y/∂xₜ‖", "how much the answer changes when the input at this step is nudged"),
+    "input": ("‖∂y/∂xₜ‖", "how much the answer changes when the input at this step changes a little"),
     "hidden": ("‖∂y/∂h_t‖", "the part of the state gradient that belongs to the output h"),
     "cell": ("‖∂y/∂c_t‖", "the part of the state gradient that belongs to the LSTM's cell c"),
-    "gate": ("∏ gate", "what the forget or update gates alone would let through"),
+    "gate": ("∏ gate", "the product of the forget or update gates alone"),
 }
 FIT = (5, 45)  # lags between which the factor per step is fitted, as in the initialisation table of reference/science.md
 
@@ -30,7 +30,7 @@ class Curve:
 
     quantity: str  # key of QUANTITIES
     cell: str  # simple_rnn, lstm or gru
-    moment: str  # "at init" or "after 1,200 steps"
+    when: str  # "at init" or "after 1,200 steps"
     median: np.ndarray  # (T,) float64, last = final step; nan where no example has that step
     low: np.ndarray  # (T,) 10th percentile over examples
     high: np.ndarray  # (T,) 90th percentile over examples
@@ -38,7 +38,7 @@ class Curve:
     examples: int  # B
     parameters: int = 0  # weights of the whole model
     relative: bool = False  # divided by each example's value at the final step
-    label: str = ""  # says more than the cell's name: a layer, a setting
+    label: str = ""  # what the cell's name does not say: a layer, a setting
 
     @property
     def lags(self) -> np.ndarray:
@@ -54,18 +54,18 @@ def curve(
     norms: np.ndarray,
     quantity: str,
     cell: str,
-    moment: str,
+    when: str,
     *,
     mask: np.ndarray | None = None,
     relative: bool = False,
     parameters: int = 0,
     label: str = "",
 ) -> Curve:
-    """Median and spread over examples of per-example norms. Norms come first, averages second: the reverse is another, smaller number.
+    """Median and spread of per-example norms over examples. The norm of an averaged gradient would be a different, smaller number.
 
     Args:
         norms: (B, T) float64.
-        mask: (B, T) bool, True = real step; padding is left out.
+        mask: (B, T) bool, True = real step; padding is ignored.
         relative: divide each example by its own value at the final step.
     """
     values = np.array(norms, np.float64)
@@ -75,7 +75,7 @@ def curve(
         last = values[:, -1:]
         values = np.divide(values, last, out=np.full_like(values, np.nan), where=last > 0)
     low, median, high = _quantiles(values)
-    return Curve(quantity, cell, moment, median, low, high, decay(median), len(values), parameters, relative, label)
+    return Curve(quantity, cell, when, median, low, high, decay(median), len(values), parameters, relative, label)
 
 
 def _quantiles(values: np.ndarray) -> np.ndarray:
@@ -91,9 +91,9 @@ def _quantiles(values: np.ndarray) -> np.ndarray:
 
 
 def decay(median: np.ndarray, lags: tuple[int, int] = FIT) -> float:
-    """Factor per step backwards: exp of the least-squares slope of ln(median) over the lags; short curves use all they have.
+    """Factor per step backwards: exp of the least-squares slope of ln(median) over the lags; of a shorter curve, over all its lags.
 
-    nan when fewer than two positive values remain.
+    nan when fewer than two of these values are positive.
     """
     first, last = lags if len(median) > lags[1] else (0, len(median) - 1)
     lag = np.arange(first, last + 1)
@@ -105,14 +105,14 @@ def decay(median: np.ndarray, lags: tuple[int, int] = FIT) -> float:
 
 
 def half_life(factor: float) -> float:
-    """Steps after which a gradient multiplied by `factor` each step has halved (doubled, as a negative number, above 1)."""
+    """Steps after which a gradient multiplied by `factor` each step has halved; negative above 1, where it doubles; inf at 1."""
     if not factor > 0 or factor == 1:
         return math.inf
     return math.log(0.5) / math.log(factor)
 
 
-def in_words(factor: float) -> str:
-    """The factor as a sentence for a student."""
+def factor_words(factor: float) -> str:
+    """The factor per step in words, for the screen."""
     if not math.isfinite(factor):
         return "too short or too small to fit"
     steps = half_life(factor)

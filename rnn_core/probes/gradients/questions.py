@@ -1,6 +1,6 @@
-"""Which number of an answer a gradient is asked of: one output, or the loss.
+"""The number whose gradient is computed: one output of the model, or its loss.
 
-Shapes: B batch, T time, K outputs. An answer is (B, K) or (B, T, K), before a final sigmoid or softmax.
+Shapes: B batch, T time, K outputs. `outputs` is (B, K) or (B, T, K), before a final sigmoid or softmax.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import numpy as np
 
 from rnn_core.engine.model import Model
 
-Question = Callable[..., Any]  # (answer, *targets) → (B,) one number per example
+Question = Callable[..., Any]  # (outputs, *targets) → (B,) one number per example
 
 
 @functools.lru_cache
 def question(of: str, kind: str, output: int | None) -> Question:
-    """The same function for the same question.
+    """The function that computes that number; the same object for the same arguments, as compiled programs need.
 
     Args:
         of: "output" or "loss".
@@ -29,7 +29,7 @@ def question(of: str, kind: str, output: int | None) -> Question:
 
 
 def kind_of(model: Any, activation: str) -> str:
-    """The loss that goes with a model's head: of our `Model` its own, else the one that its final activation is made for."""
+    """The loss of a model: of our `Model` its own, else the one that matches its final activation."""
     return (
         model.interface.loss
         if isinstance(model, Model)
@@ -37,10 +37,10 @@ def kind_of(model: Any, activation: str) -> str:
     )
 
 
-def checked(kind: str, targets: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Targets that fit answers of a shape, or a ValueError that says what was expected and what came."""
+def checked_targets(kind: str, targets: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Targets as an array that fits outputs of this shape. Raises ValueError: what was expected, and what came."""
     if targets is None:
-        raise ValueError('of="loss" needs targets')
+        raise ValueError('of="loss" needs targets, got None')
     targets = np.asarray(targets)
     if kind == "categorical" and targets.shape == shape:
         targets = targets.argmax(-1)  # one-hot
@@ -54,27 +54,29 @@ def checked(kind: str, targets: Any, shape: tuple[int, ...]) -> np.ndarray:
     return targets
 
 
-def _chosen(output: int | None, answer: Any) -> Any:
-    """(B,) the asked number of each example, of the last step where there are several."""
+def _chosen(output: int | None, outputs: Any) -> Any:
+    """(B,) one output of each example; of the last step where there is one at every step."""
     import tensorflow as tf
 
-    if answer.shape.rank == 3:
-        answer = answer[:, -1]
-    if answer.shape.rank != 2:
-        raise ValueError(f"the model must give (batch, outputs) or (batch, time, outputs), got the shape {tuple(answer.shape)}")
+    if outputs.shape.rank == 3:
+        outputs = outputs[:, -1]
+    if outputs.shape.rank != 2:
+        raise ValueError(
+            f"the model's output must be (batch, outputs) or (batch, time, outputs), got the shape {tuple(outputs.shape)}"
+        )
     if output is None:
-        return tf.reduce_max(answer, -1)
-    if not 0 <= output < answer.shape[1]:
-        raise ValueError(f"output must be between 0 and {answer.shape[1] - 1}, got {output}")
-    return answer[:, output]
+        return tf.reduce_max(outputs, -1)
+    if not 0 <= output < outputs.shape[1]:
+        raise ValueError(f"output must be between 0 and {outputs.shape[1] - 1}, got {output}")
+    return outputs[:, output]
 
 
-def _loss(kind: str, answer: Any, targets: Any) -> Any:
-    """(B,) loss of each example; over the steps, the mean."""
+def _loss(kind: str, outputs: Any, targets: Any) -> Any:
+    """(B,) loss of each example, the mean over its steps."""
     import tensorflow as tf
 
     from rnn_core.engine.network import losses
     from rnn_core.spec.interface import Interface
 
-    each = losses(Interface("floats", 1, answer.shape[-1], kind), answer, tf.convert_to_tensor(targets))
+    each = losses(Interface("floats", 1, outputs.shape[-1], kind), outputs, tf.convert_to_tensor(targets))
     return each if each.shape.rank == 1 else tf.reduce_mean(each, axis=list(range(1, each.shape.rank)))

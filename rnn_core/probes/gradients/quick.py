@@ -1,6 +1,6 @@
-"""The gradient norms that a slider asks for, in plain NumPy: what `state_gradients` gives for a small batch, several times sooner.
+"""Gradient norms of a small batch in plain NumPy, several times faster than `state_gradients`: for sliders.
 
-Shapes: B batch, T time, D inputs, H units. float64 throughout, like `state_gradients`, which the tests hold it against.
+Shapes: B batch, T time, D inputs, H units. float64 throughout; the tests compare with `state_gradients`.
 """
 
 from __future__ import annotations
@@ -15,44 +15,44 @@ from rnn_core.probes.gradients.norms import norm
 
 
 @dataclass(frozen=True, eq=False)
-class Quick:
+class QuickNorms:
     """Norms for the last recurrent layer of a forward network with one logit y. Each is (B, T) float64."""
 
     state: np.ndarray  # ‖∂y/∂s_t‖; for LSTM s = [h; c]
-    input: np.ndarray  # ‖∂y/∂x_t‖, x_t what the layer reads at step t
+    input: np.ndarray  # ‖∂y/∂x_t‖, x_t the layer's input at step t
     component: np.ndarray  # ‖∂y/∂U at step t‖, U the recurrent kernel
-    seen: Pass  # the forward pass, time first
+    forward: Pass  # the forward pass, time first
 
 
-def quick(model: Model, inputs: np.ndarray) -> Quick:
+def quick_norms(model: Model, inputs: np.ndarray) -> QuickNorms:
     """The three norms of every step.
 
     Args:
-        model: reads numbers forwards, unmasked, and answers at the end with one logit.
+        model: unidirectional and unmasked, with numbers as inputs and one logit after the last step.
         inputs: (B, T, D) numbers.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # an exploding network's infinities are drawn as gaps
-        return _quick(layers(model, "float64"), model.head[0][:, 0], inputs)
+    with np.errstate(over="ignore", invalid="ignore"):  # infinities of an exploding network become gaps in the figure
+        return _norms(layers(model, "float64"), model.head[0][:, 0], inputs)
 
 
-def _quick(stack: list[Layer], head: np.ndarray, inputs: np.ndarray) -> Quick:
+def _norms(stack: list[Layer], head: np.ndarray, inputs: np.ndarray) -> QuickNorms:
     x = np.ascontiguousarray(np.swapaxes(inputs, 0, 1), np.float64)
     for layer in stack:
-        seen = forward(layer, x)
-        x = seen.states[0][1:]
+        passed = forward(layer, x)
+        x = passed.states[0][1:]
     upstream = np.zeros_like(x)
     upstream[-1] = head
-    back = backward(stack[-1], seen, upstream)
+    back = backward(stack[-1], passed, upstream)
     state = norm(back.states[0]) if len(back.states) == 1 else np.hypot(norm(back.states[0]), norm(back.states[1]))
-    return Quick(state.T, norm(back.inputs(stack[-1])).T, _component(stack[-1], seen, back).T, seen)
+    return QuickNorms(state.T, norm(back.inputs(stack[-1])).T, _component(stack[-1], passed, back).T, passed)
 
 
-def _component(layer: Layer, seen: Pass, back: BackwardPass) -> np.ndarray:
-    """(T, B) norm of the outer product h_{t-1} ⊗ δ_t, which is the product of both norms."""
-    before, deltas, size = norm(seen.states[0][:-1]), back.deltas, layer.units
+def _component(layer: Layer, passed: Pass, back: BackwardPass) -> np.ndarray:
+    """(T, B) norm of the outer product h_{t-1} ⊗ δ_t: the product of both norms."""
+    before, deltas, size = norm(passed.states[0][:-1]), back.deltas, layer.units
     if layer.cell != "gru":
         return before * norm(deltas)
     gates, candidate = deltas[..., : 2 * size], deltas[..., 2 * size :]
     if layer.reset_after:  # the product with R comes before the reset gate
-        return before * np.hypot(norm(gates), norm(candidate * seen.gate(1)))
-    return np.hypot(before * norm(gates), norm(seen.states[0][:-1] * seen.gate(1)) * norm(candidate))
+        return before * np.hypot(norm(gates), norm(candidate * passed.gate(1)))
+    return np.hypot(before * norm(gates), norm(passed.states[0][:-1] * passed.gate(1)) * norm(candidate))

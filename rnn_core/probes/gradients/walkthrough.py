@@ -1,6 +1,6 @@
-"""One forward and one backward pass of a small network, with every number on the way: what the animation shows.
+"""One forward and one backward pass of a small network with all intermediate numbers, for the animation.
 
-Shapes: T time, D inputs, H units, G packed columns (H, 4H or 3H).
+Shapes: T time, D inputs, H units, G gate columns (H, 4H or 3H).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from rnn_core.spec.interface import Interface
 
 @dataclass(frozen=True, eq=False)
 class Walkthrough:
-    """Backpropagation through time on one sequence with a yes-or-no answer after its last step."""
+    """Backpropagation through time on one sequence, with one logit and cross-entropy after its last step."""
 
     cell: str  # simple_rnn, lstm or gru
     inputs: tuple[str, ...]  # T labels of the inputs
     states: np.ndarray  # (T, H) h after each step
-    probability: float  # what the network says for class 1
+    probability: float  # the network's output for class 1
     target: int  # 0 or 1
     loss: float  # cross-entropy, nats
     gradients: np.ndarray  # (T, S) signed dL/ds_t, S = H, or 2H ([h; c]) for LSTM
-    shares: np.ndarray  # (T, H, G) what each step adds to dL/dU (Pascanu et al. 2013, eq. 3-5: the temporal components)
+    shares: np.ndarray  # (T, H, G) part of dL/dU that arises at each step (temporal components: Pascanu et al. 2013, eq. 3-5)
     learning_rate: float  # of the update
 
     @property
@@ -35,26 +35,28 @@ class Walkthrough:
 
     @property
     def share_norms(self) -> np.ndarray:
-        """(T,) size of each step's share of the update."""
+        """(T,) norm of each step's part of dL/dU."""
         return np.linalg.norm(self.shares, axis=(1, 2))
 
     @property
     def total(self) -> np.ndarray:
-        """(H, G) dL/dU: the shares added up."""
+        """(H, G) dL/dU: the sum of the parts."""
         return self.shares.sum(axis=0)
 
 
 def walkthrough(experiment: Experiment, length: int = 6, units: int = 4) -> Walkthrough:
-    """An untrained network of the experiment's kind reads the first-number-decides puzzle: T numbers, the answer is the first one's sign."""
+    """An untrained network of the experiment's kind on one sequence: T random numbers, the target is the sign of the first."""
     rng = np.random.default_rng(experiment.seed)
     values = np.round(rng.normal(0, 1, (length, 1)), 1).astype(np.float64)
     values[values == 0] = 0.1
     model = build(experiment.replace(units=units, layers=1, bidirectional=False), Interface("floats", 1, 1, "binary"))
     labels = tuple(f"{value:+.1f}".replace("-", "−") for value in values[:, 0])
-    return through(model, values, int(values[0, 0] > 0), labels)
+    return both_passes(model, values, int(values[0, 0] > 0), labels)
 
 
-def through(model: Model, values: np.ndarray, target: int, labels: tuple[str, ...], learning_rate: float = 0.1) -> Walkthrough:
+def both_passes(
+    model: Model, values: np.ndarray, target: int, labels: tuple[str, ...], learning_rate: float = 0.1
+) -> Walkthrough:
     """Both passes in float64 for one sequence.
 
     Args:
@@ -81,9 +83,9 @@ def through(model: Model, values: np.ndarray, target: int, labels: tuple[str, ..
     states, previous, saved = blocks.split_record(cell, record)
     logit = float(states[0][-1, 0].numpy() @ head[:, 0] + offset[0])
     probability = 1 / (1 + np.exp(-logit))
-    leaving = [np.zeros(state.shape) for state in states]
-    leaving[0][-1, 0] = (probability - target) * head[:, 0]
-    delta, totals, _ = blocks.backward(cell, tuple(map(tf.constant, leaving)), record, tf.constant(recurrent.T), None)
+    upstream = [np.zeros(state.shape) for state in states]
+    upstream[0][-1, 0] = (probability - target) * head[:, 0]
+    delta, totals, _ = blocks.backward(cell, tuple(map(tf.constant, upstream)), record, tf.constant(recurrent.T), None)
     pairs = cell.kernel_gradient_pairs(delta, saved, previous)
     shares = np.concatenate([np.einsum("tbh,tbg->thg", left, right) for left, right in pairs], axis=2)
     return Walkthrough(

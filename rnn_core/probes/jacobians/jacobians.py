@@ -1,4 +1,4 @@
-"""How a small change of one state changes the next, the last, and everything between: Jacobians of the recurrence.
+"""Jacobians of the recurrence: how a small change of one state changes later states.
 
 J_t = ∂s_t/∂s_{t−1} in column convention (rows: after, columns: before), so ∂s_T/∂s_t = J_T … J_{t+1}. With Keras's row
 vectors h' = act(x K + h R + b), J = diag(act') Rᵀ. For a tanh RNN ‖∂s_T/∂s_t‖ ≤ σ_max(R)^(T−t): the largest singular value, not
@@ -16,21 +16,21 @@ import numpy as np
 
 from rnn_core.probes import keras_layers
 from rnn_core.probes.jacobians import products
+from rnn_core.probes.recording import one_at_a_time, recording
 
 # Shapes: T time, H units, S state (H, or 2 H for LSTM: [h; c]), L lags.
 
 
 @dataclass(frozen=True, eq=False)
 class Jacobians:
-    """Every one-step Jacobian along one sequence, float64. Step t is the t-th the layer reads (from the end if it reads backwards)."""
+    """Every one-step Jacobian along one sequence, float64. Step t is the t-th that the layer processes, from the end for a backward layer."""
 
     layer: str  # name of the layer
     cell: str  # "simple_rnn", "lstm" or "gru"
     steps: np.ndarray  # (T, S, S): J_t = ∂s_t/∂s_{t−1}, column convention; the identity at a masked step
     states: np.ndarray  # (T, S): s_t
-    gate_product: (
-        np.ndarray | None
-    )  # (T, H): Π of the forget (LSTM) or update (GRU) gate over steps t+1 … T: the direct path alone
+    # (T, H): Π of the forget (LSTM) or update (GRU) gate over steps t+1 … T; None for a vanilla RNN
+    gate_product: np.ndarray | None
     mask: np.ndarray  # (T,) bool: True where a step is real
 
     def __len__(self) -> int:
@@ -62,10 +62,10 @@ class Jacobians:
 
         The product is never formed, so that 2,000 steps neither overflow nor underflow: see `products`.
         """
-        wanted = list(range(len(self)) if lags is None else lags)
-        if any(not 0 <= lag < len(self) for lag in wanted):
-            raise ValueError(f"lags must be between 0 and {len(self) - 1}, got {wanted}")
-        return products.log_singular_values(products.backwards(self.steps), wanted)
+        asked = list(range(len(self)) if lags is None else lags)
+        if any(not 0 <= lag < len(self) for lag in asked):
+            raise ValueError(f"lags must be between 0 and {len(self) - 1}, got {asked}")
+        return products.log_singular_values(products.backwards(self.steps), asked)
 
     def norms(self) -> np.ndarray:
         """(T,) ‖∂s_T/∂s_t‖₂ at every step: the largest singular value of each product. The last is 1."""
@@ -75,7 +75,7 @@ class Jacobians:
         """(S,) Lyapunov exponents along this sequence in 1/step, largest first: mean log |R_ii| of repeated QR (Benettin 1980).
 
         Args:
-            skip: steps left out of the mean while the directions settle.
+            skip: steps left out of the mean, while the directions converge.
         """
         if not 0 <= skip < len(self):
             raise ValueError(f"skip must be between 0 and {len(self) - 1}, got {skip}")
@@ -88,12 +88,12 @@ class Jacobians:
 
 
 def _scaled(matrix: np.ndarray, exponent: float) -> tuple[np.ndarray, float]:
-    """The matrix with its largest entry moved into the exponent."""
+    """The matrix divided by its largest entry, and the exponent plus that entry's logarithm."""
     size = float(np.abs(matrix).max())
     return (matrix / size, exponent + float(np.log(size))) if size > 0 else (matrix, exponent)
 
 
-@keras_layers.alone
+@one_at_a_time
 def jacobians(model: Any, sequence: Any, mask: Any = None, layer: int | str | None = None) -> Jacobians:
     """All one-step Jacobians of one recurrent layer along one sequence.
 
@@ -105,34 +105,34 @@ def jacobians(model: Any, sequence: Any, mask: Any = None, layer: int | str | No
 
     Every J_t comes from one backward step of the cell applied to the S unit vectors, for all steps at once.
 
-    Raises: ValueError for a sequence that the model cannot read or a layer that cannot be probed.
+    Raises: ValueError for a sequence that does not fit the model, or a layer that cannot be recorded.
     """
     network = keras_layers.keras_model(model)
-    tap, every = keras_layers.choose(network, layer)
-    inputs, mask = keras_layers.check(model, _alone(sequence), None if mask is None else np.asarray(mask)[None])
-    with keras_layers.tapped(every, mask):
+    recorded, all_layers = keras_layers.choose(network, layer)
+    inputs, mask = keras_layers.check(model, _batch_of_one(sequence), None if mask is None else np.asarray(mask)[None])
+    with recording(all_layers, mask):
         network(inputs, training=False)
-    tap.once()
-    real = np.ones(len(tap.states[0]), bool) if tap.mask is None else np.asarray(tap.mask)[:, 0]
-    gate = {"lstm": "forget", "gru": "update"}.get(tap.cell.name)
+    recorded.require_one_call()
+    real = np.ones(len(recorded.states[0]), bool) if recorded.mask is None else np.asarray(recorded.mask)[:, 0]
+    gate = {"lstm": "forget", "gru": "update"}.get(recorded.cell.name)
     return Jacobians(
-        layer=tap.name,
-        cell=tap.cell.name,
-        steps=np.asarray(_steps(tap.cell)(tap.kernels[1], real, *tap.states, *tap.initial, *tap.saved)),
-        states=np.concatenate([np.asarray(part)[:, 0] for part in tap.states], -1),
+        layer=recorded.name,
+        cell=recorded.cell.name,
+        steps=np.asarray(_steps(recorded.cell)(recorded.kernels[1], real, *recorded.states, *recorded.initial, *recorded.saved)),
+        states=np.concatenate([np.asarray(part)[:, 0] for part in recorded.states], -1),
         gate_product=None
         if gate is None
-        else _later_product(np.where(real[:, None], np.asarray(tap.cell.gate_values(tap.saved)[gate])[:, 0], 1)),
+        else _later_product(np.where(real[:, None], np.asarray(recorded.cell.gate_values(recorded.saved)[gate])[:, 0], 1)),
         mask=real,
     )
 
 
-def _alone(sequence: Any) -> np.ndarray:
+def _batch_of_one(sequence: Any) -> np.ndarray:
     """The sequence as a batch of one."""
     try:
         return np.asarray(sequence)[None]
     except ValueError as error:
-        raise ValueError("expected one sequence: (time,) token ids or (time, inputs) numbers") from error
+        raise ValueError("expected one sequence, (time,) token ids or (time, inputs) numbers, got a ragged one") from error
 
 
 def _later_product(gates: np.ndarray) -> np.ndarray:
@@ -142,7 +142,7 @@ def _later_product(gates: np.ndarray) -> np.ndarray:
 
 @functools.lru_cache(maxsize=64)
 def _steps(cell: Any) -> Any:
-    """The compiled function from what a layer left behind to (T, S, S)."""
+    """The compiled function from the record of a layer to its Jacobians (T, S, S)."""
     import tensorflow as tf
 
     from rnn_core.engine.blocks import previous_states

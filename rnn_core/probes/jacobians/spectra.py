@@ -1,4 +1,4 @@
-"""What a product of Jacobians keeps: its singular values by lag, and the Lyapunov exponents."""
+"""Singular values of products of Jacobians by lag, and Lyapunov exponents."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import numpy as np
 
 from rnn_core.probes.jacobians import products
 
-LAGS = 33  # how many lags get their singular values, evenly spread: each costs a decomposition
+LAGS = 33  # number of lags with singular values, evenly spread: each costs a decomposition
 SMALLEST = -745.0  # smaller logarithms are zero in float64
 
 
 @dataclass(frozen=True, eq=False)
 class SingularValues:
-    """Of ∂s_T/∂s_{T−lag}: the most and the least that a nudge of the memory at that step can still do."""
+    """Singular values of ∂s_T/∂s_{T−lag}: the largest is the most that a small change of that state can change the last one."""
 
     cell: str  # simple_rnn, lstm or gru
     lags: np.ndarray  # (N,) steps before the end, ascending
-    values: np.ndarray  # (N, S) float64, largest first; 0 where float64 has no smaller number
+    values: np.ndarray  # (N, S) float64, largest first; 0 below the smallest float64
 
 
 @dataclass(frozen=True, eq=False)
-class Exponents:
+class LyapunovExponents:
     """Lyapunov exponents along one sequence."""
 
     cell: str  # simple_rnn, lstm or gru
@@ -37,6 +37,6 @@ def singular_values(cell: str, steps: np.ndarray) -> SingularValues:
         return SingularValues(cell, lags, np.exp(logs))
 
 
-def exponents(cell: str, steps: np.ndarray) -> Exponents:
+def exponents(cell: str, steps: np.ndarray) -> LyapunovExponents:
     """From one-step Jacobians (T, S, S)."""
-    return Exponents(cell, products.lyapunov(steps))
+    return LyapunovExponents(cell, products.lyapunov(steps))

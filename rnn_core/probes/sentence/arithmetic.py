@@ -1,7 +1,7 @@
-"""One step of a recurrent layer as a person would compute it: every gate's parts, and the new state, with numbers.
+"""One step of a recurrent layer in detail: the three terms of every gate, and the new state, with numbers.
 
-Row vectors, Keras's packing: LSTM i|f|c|o, GRU z|r|h where z keeps the old state. Plain NumPy in float64; the tests hold it
-against the engine. Legend: H units, D numbers per input.
+Row vectors, Keras's packing: LSTM i|f|c|o, GRU z|r|h where z keeps the old state. Plain NumPy in float64; the tests
+compare with the engine. Legend: H units, D numbers per input.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from rnn_core.engine.numpy_recurrence import activate
 from rnn_core.probes.sentence.reader import Reader
 
 _NAMES = {"simple_rnn": ("state",), "lstm": ("input", "forget", "cell", "output"), "gru": ("update", "reset", "candidate")}
-_SQUASHED = ("input", "forget", "output", "update", "reset")  # these end in a sigmoid
+_SIGMOID = ("input", "forget", "output", "update", "reset")  # gates with a sigmoid
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One gate, candidate or (vanilla RNN) the state itself: squash(input + recurrent + bias)."""
+    """One gate, candidate or (vanilla RNN) the state itself: activation(input + recurrent + bias)."""
 
-    input: np.ndarray  # (H,) what the token contributes: x K
-    recurrent: np.ndarray  # (H,) what the old state contributes: h R; in GRU's candidate r ⊙ (h R + b) or (r ⊙ h) R
+    input: np.ndarray  # (H,) term of the token: x K
+    recurrent: np.ndarray  # (H,) term of the old state: h R; in GRU's candidate r ⊙ (h R + b) or (r ⊙ h) R
     bias: np.ndarray  # (H,)
     activation: np.ndarray  # (H,) after the sigmoid or tanh
 
     @property
     def total(self) -> np.ndarray:
-        """(H,) before the squashing."""
+        """(H,) the sum of the three terms, before the activation."""
         return self.input + self.recurrent + self.bias
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What happened at one token."""
+    """One step at one token."""
 
     cell: str  # "simple_rnn", "lstm" or "gru"
     squash: str  # activation of the state: "tanh" …
@@ -47,17 +47,17 @@ class Step:
 
 
 def step_of(model: Model, ids: np.ndarray, t: int) -> Step:
-    """The numbers of step t while a model reads `ids`."""
+    """Step t of a model over `ids` (T,). Raises ValueError for a step outside, or a model of another kind."""
     ids = np.asarray(ids, np.int32)
     if not 0 <= t < len(ids):
         raise ValueError(f"the step must be between 0 and {len(ids) - 1}, got {t}")
     if model.spec.bidirectional or model.interface.inputs != "tokens" or model.interface.outputs != 1:
-        raise ValueError("the arithmetic of a step is shown for models that read a text forwards and answer yes or no")
+        raise ValueError("the arithmetic of a step needs a model that reads a text forwards and has one logit")
     reader = Reader(model)
     vectors = reader.table[ids[: t + 1]][:, None]
-    seen = reader.passes(vectors)
-    below = seen[-2].states[0][t + 1, 0] if len(seen) > 1 else vectors[t, 0]
-    before = np.concatenate([part[t, 0] for part in seen[-1].states])
+    passes = reader.passes(vectors)
+    below = passes[-2].states[0][t + 1, 0] if len(passes) > 1 else vectors[t, 0]
+    before = np.concatenate([part[t, 0] for part in passes[-1].states])
     return arithmetic(model, below.astype(np.float64), before.astype(np.float64))
 
 
@@ -69,20 +69,23 @@ def arithmetic(model: Model, x: np.ndarray, before: np.ndarray) -> Step:
     h = before[: spec.units]
     names = _NAMES[spec.cell]
     outer, inner = (bias[0], bias[1]) if bias.ndim == 2 else (bias, np.zeros_like(bias))
-    fed, held, biases = (np.split(value, len(names)) for value in (x @ kernel, h @ recurrent, outer + inner))
-    parts = {name: _part(name, spec.activation, *values) for name, *values in zip(names, fed, held, biases, strict=True)}
+    from_input, from_state, biases = (np.split(value, len(names)) for value in (x @ kernel, h @ recurrent, outer + inner))
+    parts = {
+        name: _part(name, spec.activation, *values) for name, *values in zip(names, from_input, from_state, biases, strict=True)
+    }
     if spec.cell == "gru":
         reset = parts["reset"].activation
         inside = np.split(inner, 3)[2]
-        gated = reset * (held[2] + inside) if spec.reset_after else (reset * h) @ recurrent[:, 2 * spec.units :]
-        parts["candidate"] = _part("candidate", spec.activation, fed[2], gated, np.split(outer, 3)[2])
+        gated = reset * (from_state[2] + inside) if spec.reset_after else (reset * h) @ recurrent[:, 2 * spec.units :]
+        parts["candidate"] = _part("candidate", spec.activation, from_input[2], gated, np.split(outer, 3)[2])
     after, memory = _new_state(spec.cell, spec.activation, parts, before, spec.units)
     head, offset = model.weights[-2][:, 0].astype(np.float64), float(model.weights[-1][0])
     return Step(spec.cell, spec.activation, parts, h, after, memory, (float(h @ head) + offset, float(after @ head) + offset))
 
 
-def _part(name: str, squash: str, fed: np.ndarray, held: np.ndarray, bias: np.ndarray) -> Part:
-    return Part(fed, held, bias, activate("sigmoid" if name in _SQUASHED else squash, fed + held + bias))
+def _part(name: str, activation: str, from_input: np.ndarray, from_state: np.ndarray, bias: np.ndarray) -> Part:
+    total = from_input + from_state + bias
+    return Part(from_input, from_state, bias, activate("sigmoid" if name in _SIGMOID else activation, total))
 
 
 def _new_state(
@@ -99,7 +102,7 @@ def _new_state(
 
 
 def formulas(step: Step, unit: int) -> list[str]:
-    """The step of one unit in LaTeX, values put in: one line per gate, then the new state."""
+    """The step of one unit in LaTeX with its numbers: one line per gate, then the new state."""
     letters = {
         "state": "h",
         "input": "i",
@@ -118,7 +121,7 @@ def formulas(step: Step, unit: int) -> list[str]:
     lines = []
     for name, part in step.parts.items():
         inside = " + ".join(number(values[unit]) for values in (part.input, part.recurrent, part.bias))
-        outside = r"\sigma" if name in _SQUASHED else squash
+        outside = r"\sigma" if name in _SIGMOID else squash
         lines.append(
             rf"{letters[name]} = {outside}(\underbrace{{{inside}}}_{{\text{{token}} + \text{{old state}} + \text{{bias}}}}) = {outside}({part.total[unit]:.3f}) = {part.activation[unit]:.3f}"
         )

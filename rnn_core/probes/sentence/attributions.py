@@ -1,6 +1,6 @@
-"""What each input contributed to the answer, by four methods that need not agree.
+"""Attribution of a model's output to its input steps, by four methods that need not agree.
 
-The answer is always the logit (the model's output before a final sigmoid or softmax). Sources: gradient norm, Simonyan et al.
+The output is always the logit (before a final sigmoid or softmax). Sources: gradient norm, Simonyan et al.
 2014 and Madsen 2019; gradient × input, Shrikumar et al. 2017; integrated gradients, Sundararajan et al. 2017 (midpoint rule);
 leave-one-out, Li et al. 2016.
 """
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from rnn_core.probes import keras_layers
+from rnn_core.probes.recording import one_at_a_time, recording
 from rnn_core.probes.sentence import quadrature
 
 # Shapes: B batch, T time, E embedding size (or D inputs).
@@ -24,18 +25,18 @@ METHODS = ("gradient_norm", "gradient_times_input", "integrated_gradients", "lea
 
 @dataclass(frozen=True, eq=False)
 class Attributions:
-    """One number per input step. Positive pushes the answer up (except gradient norms, which have no sign)."""
+    """One number per input step. Positive raises the output (gradient norms have no sign)."""
 
     method: str  # one of METHODS
-    variant: str  # what exactly was compared: the baseline, or how a step was left out
-    values: np.ndarray  # (B, T) float64, in units of the answer; exactly 0 at masked steps
+    variant: str  # the baseline, or how a step was left out
+    values: np.ndarray  # (B, T) float64, in units of the output; exactly 0 at masked steps
     answer: np.ndarray  # (B,) the explained output of each example
-    reference: np.ndarray  # (B,) the answer at the baseline (integrated gradients); otherwise nan
-    gap: np.ndarray  # (B,) |sum of values − (answer − reference)|: how far from complete; nan where the method promises nothing
+    reference: np.ndarray  # (B,) the output at the baseline (integrated gradients); otherwise nan
+    gap: np.ndarray  # (B,) |sum of values − (answer − reference)|: 0 is complete; nan for methods without such a sum
     mask: np.ndarray  # (B, T) bool: True where a step is real
 
 
-@keras_layers.alone
+@one_at_a_time
 def attributions(
     model: Any,
     inputs: Any,
@@ -44,19 +45,19 @@ def attributions(
     output: int | None = None,
     steps: int | None = 50,
 ) -> Attributions:
-    """What each input step contributed to the answer.
+    """The attribution of a model's output to each input step.
 
     Args:
         model: a Keras model with stock recurrent layers, or our `Model`; token models need one Embedding layer.
         inputs: (B, T) token ids or (B, T, D) numbers.
         method: "gradient_norm", "gradient_times_input", "integrated_gradients" (baseline: the zero vector) or
-            "leave_one_out" (variant: the step is skipped, the state passes by).
+            "leave_one_out" (variant: the step is masked, the state stays unchanged).
         mask: (B, T) bool, True at real steps; default: what the model itself masks.
         output: which of K outputs; default the largest of each example.
-        steps: points of the midpoint rule for integrated gradients; the gap falls as 1/steps². None: as many points as it
-            takes to add up within 5e-4 of the answer's change (see `quadrature`).
+        steps: points of the midpoint rule for integrated gradients; the gap falls as 1/steps². None: as many points as are
+            needed for a gap below 5e-4 of the output's change (see `quadrature`).
 
-    Raises: ValueError for inputs that the model cannot read or an unknown method.
+    Raises: ValueError for inputs that do not fit the model, or an unknown method.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
@@ -82,18 +83,18 @@ def attributions(
 
 
 class _Probe:
-    """A model seen as a function of the vectors (B, T, E) that its sequences are made of."""
+    """A model as a function of the vectors (B, T, E) of its input steps."""
 
     def __init__(self, network: Any, inputs: np.ndarray, mask: np.ndarray | None, output: int | None) -> None:
-        _, self.every = keras_layers.choose(network, None)
+        _, self.layers = keras_layers.choose(network, None)
         self.network, self.inputs, self.chosen = network, inputs, mask
         self.table = _embedding(network) if inputs.ndim == 2 else None
         weights = None if self.table is None else np.asarray(self.table.embeddings)
         self.vectors = inputs if weights is None else weights[inputs]  # (B, T, E)
-        with keras_layers.tapped(self.every, mask):
+        with recording(self.layers, mask):
             answer = np.asarray(network(inputs, training=False), np.float64)
-        real = next((tap for tap in self.every if tap.mask is not None), None)
-        self.mask = np.ones(inputs.shape[:2], bool) if real is None else real.timewise(real.mask)
+        real = next((recorded for recorded in self.layers if recorded.mask is not None), None)
+        self.mask = np.ones(inputs.shape[:2], bool) if real is None else real.batch_first(real.mask)
         answer = answer[:, -1] if answer.ndim == 3 else answer
         self.index = answer.argmax(-1) if output is None else np.full(len(answer), output)
         if not 0 <= int(self.index.min()) <= int(self.index.max()) < answer.shape[1]:
@@ -131,30 +132,30 @@ class _Probe:
         def many(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return np.full(len(points), n), points[:, None, None] * vector
 
-        def look(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        def evaluate(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             parts = [many(part) for part in _parts(points)]
             return np.concatenate([self.answers(*part) for part in parts]), np.concatenate(
                 [self.gradients(*part) for part in parts]
             )
 
-        return quadrature.line_integral(look, vector, tolerance=5e-4)
+        return quadrature.line_integral(evaluate, vector, tolerance=5e-4)
 
     def leave_one_out(self) -> tuple[np.ndarray, str]:
-        """The answer with every step less the answer with one step masked, so that the state passes it by unchanged."""
+        """The output with every step minus the output with one step masked, so that the state stays unchanged there."""
         values = np.zeros(self.mask.shape)
         for part in _parts(np.argwhere(self.mask)):
             rows, steps = np.array(part).T
             mask = self.mask[rows]
             mask[np.arange(len(rows)), steps] = False
             values[rows, steps] = self.answer[rows] - self.answers(rows, self.vectors[rows], mask)
-        return values, "each step masked: the state passes it by unchanged"
+        return values, "each step masked: the state stays unchanged there"
 
     def answers(self, rows: np.ndarray, vectors: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         """(N,) the explained output of the sequences `rows` with other vectors (N, T, E)."""
         return np.asarray(self._run(rows, vectors, None, mask))
 
     def gradients(self, rows: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-        """(N, T, E) its gradient in the vectors."""
+        """(N, T, E) its gradient with respect to the vectors."""
         import tensorflow as tf
 
         point = tf.constant(vectors, tf.float64)
@@ -169,7 +170,7 @@ class _Probe:
 
         mask = mask if mask is not None else None if self.chosen is None else self.chosen[rows]
         point = tf.cast(vectors, tf.float64)
-        with keras_layers.tapped(self.every, mask):
+        with recording(self.layers, mask):
             if self.table is None:
                 answer = self.network(point, training=False)
             else:
@@ -180,7 +181,7 @@ class _Probe:
 
 
 def _embedding(network: Any) -> Any:
-    """The one table that turns tokens into vectors."""
+    """The one Embedding layer of the model. Raises ValueError where there is none or several."""
     from keras import layers
 
     found = [layer for layer in network._flatten_layers(include_self=False) if isinstance(layer, layers.Embedding)]
@@ -191,7 +192,7 @@ def _embedding(network: Any) -> Any:
 
 @contextmanager
 def _replaced(table: Any, vectors: Any) -> Iterator[None]:
-    """Inside, the embedding gives these vectors for whatever tokens come (and still masks by the tokens)."""
+    """Inside, the embedding returns these vectors for all tokens, and still masks by the tokens."""
     try:
         table.__dict__["call"] = lambda inputs: vectors
         yield
@@ -200,5 +201,6 @@ def _replaced(table: Any, vectors: Any) -> Iterator[None]:
 
 
 def _parts(items: Any, size: int = 128) -> Iterator[Any]:
+    """`items` in pieces of at most `size`."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

@@ -1,4 +1,4 @@
-"""A model that reads token vectors forwards and answers with one logit, in plain NumPy.
+"""Forward and backward passes of a unidirectional token model with one logit, in plain NumPy.
 
 Shapes: T time, B batch, E numbers in a token's vector. Time comes first; float32 throughout.
 """
@@ -12,7 +12,7 @@ from rnn_core.engine.numpy_recurrence import Pass, backward, forward, layers
 
 
 class Reader:
-    """The model's table, layers and head."""
+    """The embedding table, layers and head of one model."""
 
     def __init__(self, model: Model) -> None:
         self.table, self.layers = model.weights[0], layers(model)
@@ -20,20 +20,20 @@ class Reader:
 
     def passes(self, vectors: np.ndarray, skipped: np.ndarray | None = None) -> list[Pass]:
         """Forward passes of every layer over (T, B, E)."""
-        seen: list[Pass] = []
+        passes: list[Pass] = []
         for layer in self.layers:
-            seen.append(forward(layer, seen[-1].states[0][1:] if seen else vectors, skipped))
-        return seen
+            passes.append(forward(layer, passes[-1].states[0][1:] if passes else vectors, skipped))
+        return passes
 
-    def logits(self, seen: list[Pass]) -> np.ndarray:
-        """(T, B): the answer after every step."""
-        return seen[-1].states[0][1:] @ self.head + self.offset
+    def logits(self, passes: list[Pass]) -> np.ndarray:
+        """(T, B): the logit after every step."""
+        return passes[-1].states[0][1:] @ self.head + self.offset
 
     def gradients(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The final logit (B,), and its gradient in the vectors (T, B, E)."""
-        seen = self.passes(vectors)
-        upstream = np.zeros_like(seen[-1].states[0][1:])
+        """The final logit (B,), and its gradient with respect to the vectors (T, B, E)."""
+        passes = self.passes(vectors)
+        upstream = np.zeros_like(passes[-1].states[0][1:])
         upstream[-1] = self.head
-        for layer, one in zip(reversed(self.layers), reversed(seen), strict=True):
+        for layer, one in zip(reversed(self.layers), reversed(passes), strict=True):
             upstream = backward(layer, one, upstream).inputs(layer)
-        return self.logits(seen)[-1], upstream
+        return self.logits(passes)[-1], upstream

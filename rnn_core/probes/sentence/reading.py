@@ -1,4 +1,4 @@
-"""One text read by one model: all that the sentence page shows, computed in one call, without TensorFlow.
+"""One text through one model: all that the sentence page shows, computed in one call, without TensorFlow.
 
 Legend: T tokens, S numbers in the state, H units of the layer. Probabilities and logits are of "positive".
 """
@@ -30,19 +30,19 @@ TOLERANCE = 5e-4  # completeness gap of integrated gradients, relative to the lo
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What happened inside the last recurrent layer while the text was read."""
+    """The last recurrent layer at every token of a text, and the attribution of the final logit."""
 
     cell: str  # "simple_rnn", "lstm" or "gru"
     ids: np.ndarray  # (T,) int32 token ids
     states: np.ndarray  # (T, S) float32: h, or h and c side by side
     gates: dict[str, np.ndarray]  # name → (T, H) float32
-    logits: np.ndarray  # (T,) float32: the output if the text ended here, before the sigmoid
+    logits: np.ndarray  # (T,) float32: the logit if the text ended here
     start: float  # logit before the first token (state zero)
     path: np.ndarray  # (T, 2) float32: states on the model's first two principal components
     method: str  # key of METHODS
-    attribution: np.ndarray  # (T,) float32: what each token did to the final logit by `method`
-    variant: str  # what exactly the method compared
-    gap: float  # |sum of the attribution − (final logit − baseline's logit)|; nan where the method promises no such sum
+    attribution: np.ndarray  # (T,) float32: share of each token in the final logit, by `method`
+    variant: str  # the baseline, or how a token was left out
+    gap: float  # |sum of the attribution − (final logit − baseline's logit)|; nan for methods without such a sum
     profile: Profile  # the model's basis and unit statistics
 
     @property
@@ -66,7 +66,7 @@ class Reading:
 
     @property
     def deltas(self) -> np.ndarray:
-        """(T,) float32: change of the logit by each token; with `start` they sum to the final logit."""
+        """(T,) float32: change of the logit at each token; with `start` they sum to the final logit."""
         return np.diff(self.logits, prepend=np.float32(self.start)).astype(np.float32)
 
     @property
@@ -79,7 +79,7 @@ class Reading:
 
     @property
     def orders(self) -> dict[str, np.ndarray]:
-        """Ways to sort the units, each (H,) int: as stored, by activation after the last token, by correlation, by likeness."""
+        """Orders of the units, each (H,) int: as stored, by activation after the last token, by correlation, by similarity."""
         hidden = self.states[:, : self.units]
         return {
             "index": np.arange(self.units),
@@ -90,17 +90,17 @@ class Reading:
 
 
 def check(model: Model, ids: np.ndarray, method: str) -> None:
-    """Raises ValueError for a model that does not read texts forwards and answer yes or no, an unknown method, or ids it cannot read."""
-    if why := unreadable(model.spec.bidirectional, model.interface.inputs, model.interface.loss, model.interface.per_step):
+    """Raises ValueError for a model other than a unidirectional binary text classifier, an unknown method, or ids outside its vocabulary."""
+    if why := unsupported(model.spec.bidirectional, model.interface.inputs, model.interface.loss, model.interface.per_step):
         raise ValueError(why)
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     if len(ids) == 0 or ids.min() < 0 or ids.max() >= model.interface.input_size:
-        raise ValueError(f"a text is at least one token id between 0 and {model.interface.input_size - 1}")
+        raise ValueError(f"a text needs at least one token id, each between 0 and {model.interface.input_size - 1}")
 
 
 def read(model: Model, profile: Profile, ids: np.ndarray, method: str = "integrated_gradients") -> Reading:
-    """Read one text with one model.
+    """One text through one model.
 
     Args:
         profile: the model's basis and unit statistics over many reviews.
@@ -113,18 +113,18 @@ def read(model: Model, profile: Profile, ids: np.ndarray, method: str = "integra
     check(model, ids, method)
     reader = Reader(model)
     vectors = reader.table[ids][:, None]  # (T, 1, E)
-    seen = reader.passes(vectors)
-    states = np.concatenate([part[1:, 0] for part in seen[-1].states], axis=1)
+    passes = reader.passes(vectors)
+    states = np.concatenate([part[1:, 0] for part in passes[-1].states], axis=1)
     names = GATES[model.spec.cell]
-    gates = np.split(seen[-1].gates[:, 0], len(names), axis=1) if names else []
+    gates = np.split(passes[-1].gates[:, 0], len(names), axis=1) if names else []
     values, variant, gap = ATTRIBUTE[method](reader, vectors)
     return Reading(
         cell=model.spec.cell,
         ids=ids,
         states=states,
         gates=dict(zip(names, gates, strict=True)),
-        logits=reader.logits(seen)[:, 0],
-        start=reader.offset,  # the head reads a state of zeros
+        logits=reader.logits(passes)[:, 0],
+        start=reader.offset,  # the head at a state of zeros
         path=profile.basis.project(states)[:, :2],
         method=method,
         attribution=values.astype(np.float32),
@@ -143,11 +143,11 @@ def _gradient_times_input(reader: Reader, vectors: np.ndarray) -> tuple[np.ndarr
 
 
 def _integrated_gradients(reader: Reader, vectors: np.ndarray) -> tuple[np.ndarray, str, float]:
-    def look(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        answers, gradients = reader.gradients(vectors * points[:, None].astype(np.float32))
-        return answers, np.swapaxes(gradients, 0, 1)
+    def evaluate(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        logits, gradients = reader.gradients(vectors * points[:, None].astype(np.float32))
+        return logits, np.swapaxes(gradients, 0, 1)
 
-    found = line_integral(look, vectors[:, 0], TOLERANCE)
+    found = line_integral(evaluate, vectors[:, 0], TOLERANCE)
     return np.sum(vectors[:, 0] * found.mean, -1), f"from zero vectors, {found.points} points", found.gap
 
 
@@ -155,9 +155,9 @@ def _leave_one_out(reader: Reader, vectors: np.ndarray) -> tuple[np.ndarray, str
     steps = len(vectors)
     whole = reader.logits(reader.passes(vectors))[-1]
     without = []
-    for part in np.array_split(np.eye(steps, dtype=bool), -(-steps // 64), axis=1):  # few at a time: they stay in the cache
+    for part in np.array_split(np.eye(steps, dtype=bool), -(-steps // 64), axis=1):  # 64 at a time stay in the cache
         without.append(reader.logits(reader.passes(np.repeat(vectors, part.shape[1], axis=1), part))[-1])
-    return whole - np.concatenate(without), "each token skipped: the state passes it by unchanged", math.nan
+    return whole - np.concatenate(without), "each token skipped: the state stays unchanged there", math.nan
 
 
 ATTRIBUTE = {
@@ -168,7 +168,7 @@ ATTRIBUTE = {
 }
 
 
-def unreadable(bidirectional: bool, inputs: str, loss: str, per_step: bool) -> str:
+def unsupported(bidirectional: bool, inputs: str, loss: str, per_step: bool) -> str:
     """Why a model cannot be followed word by word; "" when it can."""
     if inputs != "tokens" or loss != "binary" or per_step:
         return "only a model that reads a text and answers yes or no can be followed word by word"
@@ -176,17 +176,17 @@ def unreadable(bidirectional: bool, inputs: str, loss: str, per_step: bool) -> s
 
 
 @dataclass(frozen=True, eq=False)
-class Parting:
-    """Where two readings of nearly the same text go apart. T₂ tokens of the second text."""
+class Comparison:
+    """Where two readings of similar texts differ. T₂ tokens of the second text."""
 
-    align: np.ndarray  # (T₂,) int: the first text's token that each token of the second corresponds to; −1 for a new one
+    alignment: np.ndarray  # (T₂,) int: the first text's token that each token of the second corresponds to; −1 for a new one
     first: int | None  # first token of the second text that differs; None when the texts are the same
     distance: np.ndarray  # (T₂,) float32: ‖state₂ − state₁‖ at aligned tokens; nan at new ones
     widest: int  # token of the second text at which the probabilities differ most
 
 
 def aligned(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(T₂,) int: which token of `first` each token of `second` is, by longest common runs; a replaced word keeps its place."""
+    """(T₂,) int: the token of `first` that corresponds to each of `second`, by longest common runs; −1 for a new one."""
     places = np.full(len(second), -1)
     for what, a, b, c, d in SequenceMatcher(None, first.tolist(), second.tolist(), autojunk=False).get_opcodes():
         if what == "equal" or (what == "replace" and b - a == d - c):
@@ -194,14 +194,14 @@ def aligned(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return places
 
 
-def parting(first: Reading, second: Reading) -> Parting:
+def compare(first: Reading, second: Reading) -> Comparison:
     """Compare two readings by one model."""
-    align = aligned(first.ids, second.ids)
-    both = align >= 0
-    distance = np.full(len(align), np.nan, np.float32)
-    distance[both] = np.linalg.norm(second.states[both] - first.states[align[both]], axis=1)
-    differs = (align < 0) | (second.ids != first.ids[np.maximum(align, 0)])
-    if len(second.ids) < len(first.ids) and not differs.any():  # words were only taken away, at the end
+    alignment = aligned(first.ids, second.ids)
+    both = alignment >= 0
+    distance = np.full(len(alignment), np.nan, np.float32)
+    distance[both] = np.linalg.norm(second.states[both] - first.states[alignment[both]], axis=1)
+    differs = (alignment < 0) | (second.ids != first.ids[np.maximum(alignment, 0)])
+    if len(second.ids) < len(first.ids) and not differs.any():  # words were only removed at the end
         differs[-1] = True
-    apart = np.where(both, np.abs(second.probability - first.probability[np.maximum(align, 0)]), 0.0)
-    return Parting(align, int(differs.argmax()) if differs.any() else None, distance, int(apart.argmax()))
+    difference = np.where(both, np.abs(second.probability - first.probability[np.maximum(alignment, 0)]), 0.0)
+    return Comparison(alignment, int(differs.argmax()) if differs.any() else None, distance, int(difference.argmax()))

@@ -1,4 +1,4 @@
-"""How the numbers inside a network are distributed over real tokens, how hard they saturate, and what they go with.
+"""Distribution, saturation and correlation with the target of a layer's units and gates over real tokens.
 
 Legend: N sequences, T time steps, H units.
 """
@@ -17,7 +17,7 @@ GATE_LOW, GATE_HIGH = 0.1, 0.9  # a gate below is shut, above is open (Karpathy,
 
 @dataclass(frozen=True, eq=False)
 class Activations:
-    """How the numbers inside the network are distributed over real tokens."""
+    """Statistics of every unit and gate over real tokens."""
 
     edges: np.ndarray  # (BINS + 1,) float64, borders of the bins
     shares: np.ndarray  # (H, BINS) float64, share of each unit's outputs h in each bin; rows sum to 1
@@ -29,7 +29,7 @@ class Activations:
 
 
 def activations(outputs: np.ndarray, gates: Mapping[str, np.ndarray], mask: np.ndarray, targets: np.ndarray) -> Activations:
-    """Distribution, saturation and meaning of every unit over real tokens.
+    """Distribution, saturation and correlation with the target of every unit over real tokens.
 
     Args:
         outputs: (N, T, H) h after each step.
@@ -38,19 +38,19 @@ def activations(outputs: np.ndarray, gates: Mapping[str, np.ndarray], mask: np.n
         targets: (N,) float64, NaN where unknown.
     """
     real = outputs[mask].astype(np.float64)  # (tokens, H)
-    widest = max(1.0, float(np.abs(real).max(initial=0.0)))  # tanh and sigmoid fill -1..1; relu and linear may pass it
+    widest = max(1.0, float(np.abs(real).max(initial=0.0)))  # tanh and sigmoid stay in -1..1; relu and linear may not
     edges = np.linspace(-widest, widest, BINS + 1)
     shares = np.stack([np.histogram(unit, edges)[0] for unit in real.T]) / max(len(real), 1)
     last = outputs[np.arange(len(outputs)), mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)].astype(np.float64)
-    valves = {name: gate[mask] for name, gate in gates.items() if name not in ("cell", "candidate")}
+    sigmoid_gates = {name: gate[mask] for name, gate in gates.items() if name not in ("cell", "candidate")}
     return Activations(
         edges,
         shares,
         (np.abs(real) > SATURATED).mean(axis=0),
         real.std(axis=0),
         _correlation(last, targets),
-        {name: (gate < GATE_LOW).mean(axis=0) for name, gate in valves.items()},
-        {name: (gate > GATE_HIGH).mean(axis=0) for name, gate in valves.items()},
+        {name: (gate < GATE_LOW).mean(axis=0) for name, gate in sigmoid_gates.items()},
+        {name: (gate > GATE_HIGH).mean(axis=0) for name, gate in sigmoid_gates.items()},
     )
 
 
@@ -58,6 +58,6 @@ def _correlation(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """(H,) Pearson correlation of each column with the targets; 0 for a constant column, NaN without targets."""
     if not np.isfinite(targets).all():
         return np.full(values.shape[1], np.nan)
-    centred, aims = values - values.mean(axis=0), targets - targets.mean()
-    scale = np.sqrt((centred**2).sum(axis=0) * (aims**2).sum())
-    return np.divide(aims @ centred, scale, out=np.zeros(values.shape[1]), where=scale > 0)
+    centred, centred_targets = values - values.mean(axis=0), targets - targets.mean()
+    scale = np.sqrt((centred**2).sum(axis=0) * (centred_targets**2).sum())
+    return np.divide(centred_targets @ centred, scale, out=np.zeros(values.shape[1]), where=scale > 0)

@@ -1,6 +1,6 @@
-"""Reviews read by one model, kept in memory: where the sentence page looks for tokens and spans that resemble what it shows.
+"""States of one model at every token of many reviews, in memory: the sentence page searches them for similar tokens and spans.
 
-The reviews are the bundled toy reviews and, where IMDB is on this machine, IMDB's test reviews. Nothing of them is stored.
+The reviews are the bundled toy reviews and, where IMDB is on this machine, IMDB's test reviews. Nothing of them is stored on disk.
 
 Legend: N reviews, R tokens of all reviews end to end, H units, S numbers in the state.
 """
@@ -32,18 +32,18 @@ class Passage:
     origin: str  # "toy review" or "IMDB"
     label: str  # "positive" or "negative": the review's own label
     before: str  # words just before
-    words: str  # the tokens meant
+    words: str  # the tokens themselves
     after: str  # words just after
 
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """The tokens of N reviews end to end, and what the model's units did at each."""
+    """The tokens of N reviews end to end, and the states of a model's units at each."""
 
     sequences: Sequences  # token ids and labels
     origins: tuple[str, ...]  # of each of the N: "toy review" or "IMDB"
     hidden: np.ndarray  # (R, H) float32: h after each token
-    vocabulary: int  # ids that the model knows
+    vocabulary: int  # number of token ids of the model
 
     def passage(self, first: int, last: int, around: int = 6) -> Passage:
         """Tokens first..last (rows of `hidden`, both in one review) with their neighbours."""
@@ -57,12 +57,12 @@ class Corpus:
 
 
 def imdb_present() -> bool:
-    """Whether IMDB can be read without downloading it."""
+    """Whether IMDB is on this machine."""
     return imdb_files.available()
 
 
 def reviews(task: str, count: int, length: int, vocabulary: int, part: str = "test") -> Sequences:
-    """The first `count` reviews of one part of a text task, as a model of that vocabulary reads them."""
+    """The first `count` reviews of one part of a text task, encoded with a vocabulary of that size."""
     sequences = getattr(data.build(Experiment().replace(task=task, length=length, vocabulary=vocabulary)), part)
     return sequences.take(np.arange(min(count, len(sequences))))
 
@@ -72,7 +72,7 @@ def states(model: Model, sequences: Sequences) -> tuple[np.ndarray, dict[str, np
     from rnn_core.probes.states.traces import trace
 
     rows, gates = np.empty((len(sequences.values), 0), np.float32), {}
-    order = np.argsort(sequences.lengths, kind="stable")  # similar lengths together: little padding
+    order = np.argsort(sequences.lengths, kind="stable")  # similar lengths in one batch: little padding
     for part in np.array_split(order, max(1, -(-len(order) // BATCH))):
         batch = sequences.pad(part, mask=True)
         mask = np.ones(batch.inputs.shape[:2], bool) if batch.mask is None else batch.mask
@@ -95,7 +95,7 @@ def joined(parts: list[Sequences]) -> Sequences:
 
 
 def corpus(model: Model, each: int = EACH) -> Corpus:
-    """The corpus as one model reads it."""
+    """The corpus of one model: `each` reviews of every source, and its states along them."""
     size = model.interface.input_size
     found = {"toy review": reviews("toy_reviews", each, 200, size)}
     if imdb_present():

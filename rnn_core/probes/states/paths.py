@@ -1,4 +1,4 @@
-"""Many sequences as one network reads them: their states, a frozen plane to draw them on, and how hard the units saturate.
+"""States of several sequences in one network on principal axes, at one kept step of training or at several.
 
 Legend: N sequences, T time steps, D inputs per step, H units, S numbers in the state (H, or 2H for an LSTM), K outputs.
 """
@@ -16,26 +16,26 @@ from rnn_core.probes.states.activations import Activations, activations
 from rnn_core.probes.states.principal_components import Basis
 from rnn_core.spec.experiment import Experiment
 
-FITTED_ON = 200  # sequences behind the basis and the distributions; none of them is drawn
+FITTED_ON = 200  # sequences for the basis and the distributions; none of them is drawn
 
 
 @dataclass(frozen=True, eq=False)
-class Portrait:
-    """Held-out sequences inside one network."""
+class StatePaths:
+    """The states of held-out sequences in one network, with the axes on which they are drawn."""
 
     inputs: np.ndarray  # (N, T) int32 token ids, or (N, T, D) float32
-    mask: np.ndarray  # (N, T) bool, True = real step, also where the network itself does read padding
+    mask: np.ndarray  # (N, T) bool, True = real step, also where the network itself does not mask padding
     states: np.ndarray  # (N, T, S) float32: [h; c] for an LSTM
     units: int  # H: h is states[..., :H]
     targets: np.ndarray  # (N,) float64: class id or first number to forecast; NaN where every step has its own
     predictions: np.ndarray  # (N, T) float32: probability of the second class, most probable class, or forecast, after each step
     basis: Basis  # fitted on other sequences, frozen
-    explained: np.ndarray  # (P,) float64 in 0..1, share of this network's own variance along each axis of the basis
-    dimension: float  # participation ratio of this network's own cloud: axes that it really uses
-    activations: Activations  # of those other sequences
-    task: str  # registry key of the sequences: toy reviews stand in where IMDB is not at hand
-    step: int  # training steps behind the network; -1 when not known
-    kind: str = field(default="portrait", init=False)
+    explained: np.ndarray  # (P,) float64 in 0..1, share of the variance of this network's states along each axis of the basis
+    dimension: float  # participation ratio of this network's states: how many axes they effectively use
+    activations: Activations  # of the sequences behind the basis
+    task: str  # registry key of the sequences: toy reviews where IMDB is not on this machine
+    step: int  # training steps of the network; -1 when unknown
+    kind: str = field(default="state_paths", init=False)
 
     @property
     def coordinates(self) -> np.ndarray:
@@ -44,19 +44,19 @@ class Portrait:
 
 
 @dataclass(frozen=True, eq=False)
-class Growth:
-    """The same sequences at several moments of training, on the axes of the last."""
+class PathsOverTraining:
+    """The same sequences at several kept steps of training, on the axes of the last."""
 
     steps: tuple[int, ...]  # M training steps
     coordinates: np.ndarray  # (M, N, T, P) float32
     mask: np.ndarray  # (N, T) bool
-    targets: np.ndarray  # (N,) float64, as in Portrait
-    explained: np.ndarray  # (M, P) float64 in 0..1, share of that moment's own variance along each of these axes
-    dimension: np.ndarray  # (M,) float64, participation ratio of that moment's own cloud
-    predictions: np.ndarray  # (M, N, T) float32, as in Portrait
+    targets: np.ndarray  # (N,) float64, as in StatePaths
+    explained: np.ndarray  # (M, P) float64 in 0..1, share of the variance at that step along each of these axes
+    dimension: np.ndarray  # (M,) float64, participation ratio of the states at that step
+    predictions: np.ndarray  # (M, N, T) float32, as in StatePaths
 
 
-def portrait(
+def state_paths(
     experiment: Experiment,
     model: Model,
     count: int = 60,
@@ -66,69 +66,69 @@ def portrait(
     uploads: Uploads = None,
     step: int = -1,
     layer: int | None = None,
-) -> Portrait:
-    """Look at `count` held-out sequences inside `model`.
+) -> StatePaths:
+    """The states of `count` held-out sequences in `model`.
 
     Args:
-        experiment: whose data to read.
-        model: any stage of its training.
+        experiment: its data are used.
+        model: at any step of its training.
         count: N, at most.
-        long: series only: instead of windows, one uninterrupted reading of the steps after the training part.
-        basis: axes of another stage; by default fitted here, on training sequences.
+        long: series only: instead of windows, one sequence of all steps after the training part.
+        basis: axes fitted at another step; by default fitted here, on training sequences.
         uploads: files of the experiment, by SHA-256.
-        step: remembered in the result.
-        layer: index in `layers.parts`; by default the last. Time runs as that layer reads: for a half that reads backwards, from
-            the end of the sequences to their beginning.
+        step: copied to the result.
+        layer: index in `layers.named_layers`; by default the last. Time is in that layer's order of processing: for a backward
+            half, from the last step of a sequence to the first.
     """
     dataset, task = samples.dataset(experiment, uploads)
     if long and dataset.series is not None:
-        known, held_out = samples.long(dataset)
+        known, held_out = samples.long_sequences(dataset)
     else:
         known, held_out = dataset.train, dataset.validation
-    seen = samples.read(experiment, model, known, FITTED_ON, layer)
-    own = principal_components.fit(seen.states, seen.mask)
+    fitted = samples.sample(experiment, model, known, FITTED_ON, layer)
+    own = principal_components.fit(fitted.states, fitted.mask)
     axes = basis or own
-    shown = samples.read(experiment, model, held_out, count, layer)
-    return Portrait(
+    shown = samples.sample(experiment, model, held_out, count, layer)
+    return StatePaths(
         shown.inputs,
         shown.mask,
         shown.states,
-        seen.units,
+        fitted.units,
         shown.targets,
         shown.predictions,
         axes,
-        _explained(axes, own, seen.states[seen.mask]),
+        _explained(axes, own, fitted.states[fitted.mask]),
         own.dimension,
-        activations(seen.states[..., : seen.units], seen.gates, seen.mask, seen.targets),
+        activations(fitted.states[..., : fitted.units], fitted.gates, fitted.mask, fitted.targets),
         task,
         step,
     )
 
 
-def growth(
+def paths_over_training(
     experiment: Experiment,
     steps: tuple[int, ...],
     *models: Model,
     count: int = 60,
     uploads: Uploads = None,
     layer: int | None = None,
-) -> Growth:
-    """The same held-out sequences through training, on the axes of the last moment.
+) -> PathsOverTraining:
+    """The states of the same held-out sequences at several steps of training, on the axes of the last.
 
     Args:
-        experiment: whose data to read.
-        steps: training steps behind each of `models`, ascending.
-        models: the network at those moments.
+        experiment: its data are used.
+        steps: training steps of each of `models`, ascending.
+        models: the network at those steps.
         count: N, sequences at most.
         uploads: files of the experiment, by SHA-256.
-        layer: as in `portrait`.
+        layer: as in `state_paths`.
     """
     dataset, _ = samples.dataset(experiment, uploads)
-    clouds = [samples.read(experiment, model, dataset.train, FITTED_ON, layer) for model in models]
+    clouds = [samples.sample(experiment, model, dataset.train, FITTED_ON, layer) for model in models]
     basis = principal_components.fit(clouds[-1].states, clouds[-1].mask)
-    shown = [samples.read(experiment, model, dataset.validation, count, layer) for model in models]
+    shown = [samples.sample(experiment, model, dataset.validation, count, layer) for model in models]
     own = [principal_components.fit(cloud.states, cloud.mask) for cloud in clouds]
-    return Growth(
+    return PathsOverTraining(
         steps,
         np.stack([basis.project(each.states) for each in shown]),
         shown[-1].mask,

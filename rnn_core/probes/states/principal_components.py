@@ -1,7 +1,7 @@
-"""Principal components of hidden states: the flat picture on which trajectories are drawn.
+"""Principal components of hidden states: the axes on which trajectories are drawn.
 
-The basis is fitted once, on the states of real tokens of many sequences, and then frozen: every trajectory, whatever the
-sequence or the stage of training, is drawn on the same axes. States before the first token and of padded steps are left
+The basis is fitted once, on the states of real tokens of many sequences, and then frozen: trajectories of all sequences
+and all steps of training are drawn on the same axes. States before the first token and of padded steps are left
 out, because a masked step repeats the state before it and would count it many times (`reference`: Maheswaranathan et al.
 2019, "Reverse engineering recurrent networks for sentiment classification", section 3).
 
@@ -17,23 +17,22 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """Axes of largest variance of a cloud of states. Their signs and order are this cloud's own: never compare the
-    axes of two networks."""
+    """Axes of largest variance of a set of states. Axes of two networks cannot be compared."""
 
-    mean: np.ndarray  # (S,) float32, centre of the cloud
+    mean: np.ndarray  # (S,) float32, mean of the states
     components: np.ndarray  # (P, S) float32, orthonormal rows, largest variance first; the largest entry of each is positive
     variances: np.ndarray  # (S,) float64, variance along all S axes, largest first
     count: int  # states it was fitted on
 
     @property
     def explained(self) -> np.ndarray:
-        """(P,) float64 in 0..1: share of the cloud's variance along each kept component."""
+        """(P,) float64 in 0..1: share of the variance along each kept component."""
         total = self.variances.sum()
         return self.variances[: len(self.components)] / (total if total > 0 else 1.0)
 
     @property
     def dimension(self) -> float:
-        """Participation ratio (Σv)² / Σv², between 1 and S: how many axes the cloud really uses; 0 for a single point."""
+        """Participation ratio (Σv)² / Σv², between 1 and S: how many axes the states effectively use; 0 when they are all equal."""
         squares = float(np.square(self.variances).sum())
         return float(self.variances.sum()) ** 2 / squares if squares > 0 else 0.0
 
@@ -44,7 +43,7 @@ class Basis:
         return ((states - self.mean) @ self.components.T).astype(np.float32)
 
     def restore(self, coordinates: np.ndarray) -> np.ndarray:
-        """States (..., S) in the plane of the basis: the inverse of `project`, but for what the P axes do not see."""
+        """States (..., S) in the plane of the basis: the inverse of `project`, up to the components outside the P axes."""
         return (coordinates @ self.components + self.mean).astype(np.float32)
 
 
@@ -65,11 +64,13 @@ def fit(states: np.ndarray, mask: np.ndarray | None = None, components: int = 3)
     if len(cloud) < 2:
         raise ValueError(f"a basis needs at least two real states, got {len(cloud)}")
     if not np.isfinite(cloud).all():
-        raise ValueError("the states are not finite: the network has diverged, so there is no plane to draw it on")
+        raise ValueError("the states are not finite: the network has diverged, so it has no principal components")
     mean = cloud.mean(axis=0)
     covariance = (cloud - mean).T @ (cloud - mean) / len(cloud)
     variances, axes = np.linalg.eigh(covariance)  # ascending; one column per axis
     rows = axes.T[::-1][:components]
     peaks = rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)]
-    rows = rows * np.where(peaks < 0, -1.0, 1.0)[:, None]  # an eigenvector's sign is arbitrary: fix it, so that pictures repeat
-    return Basis(mean.astype(np.float32), rows.astype(np.float32), np.maximum(variances[::-1], 0.0), len(cloud))
+    signs = np.where(peaks < 0, -1.0, 1.0)  # an eigenvector's sign is arbitrary: fixed, so that figures are reproducible
+    return Basis(
+        mean.astype(np.float32), (rows * signs[:, None]).astype(np.float32), np.maximum(variances[::-1], 0.0), len(cloud)
+    )

@@ -1,4 +1,4 @@
-"""Sample sequences of an experiment as one network reads them: its states, gates and running answers, padding told apart.
+"""Sequences of an experiment through one network: states, gates and running outputs, with a mask of the real steps.
 
 Legend: N sequences, T time steps, D inputs per step, H units, S numbers in the state (H, or 2H for an LSTM).
 """
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from rnn_core.data.series.windows import Series
     from rnn_core.probes.states.traces import Trace
 
-LONGEST = 1200  # steps of one long reading of a series
+LONGEST = 1200  # steps of one long sequence of a series
 
 
 def dataset(experiment: Experiment, uploads: Uploads) -> tuple[Dataset, str]:
-    """The experiment's data and the name of its task; toy reviews stand in for IMDB where that is not at hand."""
-    return _kept(experiment.data, experiment.seed, tuple(sorted((uploads or {}).items())))
+    """The experiment's data and the name of its task; toy reviews instead of IMDB where that is not on this machine."""
+    return _cached(experiment.data, experiment.seed, tuple(sorted((uploads or {}).items())))
 
 
 @lru_cache(maxsize=3)
-def _kept(spec: DataSpec, seed: int, uploads: tuple[tuple[str, bytes], ...]) -> tuple[Dataset, str]:
+def _cached(spec: DataSpec, seed: int, uploads: tuple[tuple[str, bytes], ...]) -> tuple[Dataset, str]:
     experiment = Experiment(data=spec, seed=seed)
     try:
         return data.build(experiment, dict(uploads)), spec.task
@@ -41,8 +41,8 @@ def _kept(spec: DataSpec, seed: int, uploads: tuple[tuple[str, bytes], ...]) -> 
         return data.build(experiment.replace(task="toy_reviews")), "toy_reviews"
 
 
-def long(dataset: Dataset) -> tuple[data.Sequences, data.Sequences]:
-    """One long sequence from the end of a series's training part, and one from after it."""
+def long_sequences(dataset: Dataset) -> tuple[data.Sequences, data.Sequences]:
+    """One long sequence from the end of a series' training part, and one of the steps after it."""
     series: Series = dataset.series  # type: ignore[assignment]
     values, border = series.scaled[:, list(series.inputs)], series.ends[0]
     none = np.full((1, 1), np.nan, np.float32)  # there is no single target
@@ -52,7 +52,7 @@ def long(dataset: Dataset) -> tuple[data.Sequences, data.Sequences]:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What one network makes of some sequences. Fields as in `paths.Portrait`."""
+    """Some sequences and their states, gates and outputs in one network. Fields as in `paths.StatePaths`."""
 
     inputs: np.ndarray
     mask: np.ndarray
@@ -63,39 +63,43 @@ class Sample:
     predictions: np.ndarray
 
 
-def read(experiment: Experiment, model: Model, sequences: data.Sequences, count: int, layer: int | None) -> Sample:
-    """The first `count` sequences through `model`, as `layer` (index in `stack.parts`; None: the last) reads them."""
+def sample(experiment: Experiment, model: Model, sequences: data.Sequences, count: int, layer: int | None) -> Sample:
+    """The first `count` sequences through `model`, in the order of processing of `layer` (index in `named_layers`; None: the last)."""
     from rnn_core.probes.states.traces import trace
 
-    spec, part = experiment.data, layers.default(model.spec) if layer is None else layers.parts(model.spec)[layer]
+    spec, chosen_layer = (
+        experiment.data,
+        layers.default_layer(model.spec) if layer is None else layers.named_layers(model.spec)[layer],
+    )
     chosen = np.arange(min(count, len(sequences)))
     batch = sequences.pad(chosen) if spec.padding == "bucket" else sequences.pad(chosen, spec.length, spec.padding)
     real = np.ones(batch.inputs.shape[:2], bool) if batch.mask is None else batch.mask
-    skips = model.mask or model.interface.inputs == "floats"  # the textbook program reads its padding
-    mask = batch.mask if skips else None
-    seen = trace(model, batch.inputs, mask=mask, layer=part.index)
-    above = seen if part == layers.default(model.spec) else trace(model, batch.inputs, mask=mask)  # only the last layer answers
+    masks = model.mask or model.interface.inputs == "floats"  # the textbook program does not mask its padding
+    mask = batch.mask if masks else None
+    traced = trace(model, batch.inputs, mask=mask, layer=chosen_layer.index)
+    is_last = chosen_layer == layers.default_layer(model.spec)
+    last = traced if is_last else trace(model, batch.inputs, mask=mask)  # only the last layer has the outputs
     targets = batch.targets[:, 0] if batch.targets.ndim > 1 and batch.targets.dtype != np.int32 else batch.targets
     if targets.ndim > 1:  # a target at every step
         targets = np.full(len(chosen), np.nan)
-    way = slice(None, None, -1 if part.backwards else 1)
+    order = slice(None, None, -1 if chosen_layer.backwards else 1)
     return Sample(
-        batch.inputs[:, way],
-        real[:, way],
-        seen.states[:, way],
-        seen.units,
-        {name: gate[:, way] for name, gate in seen.gates.items()},
+        batch.inputs[:, order],
+        real[:, order],
+        traced.states[:, order],
+        traced.units,
+        {name: gate[:, order] for name, gate in traced.gates.items()},
         targets.astype(np.float64),
-        _predictions(model, above, real.shape)[:, way],
+        _predictions(model, last, real.shape)[:, order],
     )
 
 
-def _predictions(model: Model, seen: Trace, shape: tuple[int, int]) -> np.ndarray:
-    """(N, T) one number per step; where the head cannot read every step, the final answer throughout."""
+def _predictions(model: Model, traced: Trace, shape: tuple[int, int]) -> np.ndarray:
+    """(N, T) one number per step; the final output at all steps where there is no running one."""
     loss = model.interface.loss
-    source = seen.running_probability if loss != "squared" else seen.running
+    source = traced.running_probability if loss != "squared" else traced.running
     if source is None:
         source = np.broadcast_to(
-            (seen.probability if loss != "squared" else seen.output)[:, None], (*shape, seen.output.shape[-1])
+            (traced.probability if loss != "squared" else traced.output)[:, None], (*shape, traced.output.shape[-1])
         )
     return (source.argmax(axis=-1) if loss == "categorical" else source[..., 0]).astype(np.float32)

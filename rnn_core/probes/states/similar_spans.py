@@ -18,7 +18,7 @@ from rnn_core.probes.states.corpus import Corpus, Passage
 
 THRESHOLD = 0.3
 SHORTEST = 2  # tokens of a run
-MOST = 50  # matches given
+MAX_MATCHES = 50
 CANDIDATES = 2000  # runs whose Jaccard index is computed
 
 
@@ -34,7 +34,7 @@ class Match:
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """Spans alike to a chosen one, best first."""
+    """Spans similar to a chosen one, best first."""
 
     selected: np.ndarray  # (H,) bool: units on over the chosen span
     found: tuple[Match, ...]  # at most 50
@@ -57,10 +57,10 @@ def selected_units(
     return chosen
 
 
-def fitting(hidden: np.ndarray, first: int, last: int, units: int = 4) -> float:
+def suitable_threshold(hidden: np.ndarray, first: int, last: int, units: int = 4) -> float:
     """A threshold at which about `units` units are on over the span: LSTMVis's 0.3, or less where the states are small."""
-    held = np.sort(hidden[first : last + 1].min(axis=0))[::-1]
-    return float(np.clip(np.floor(held[min(units, len(held)) - 1] * 100) / 100, 0.01, THRESHOLD))
+    lowest = np.sort(hidden[first : last + 1].min(axis=0))[::-1]
+    return float(np.clip(np.floor(lowest[min(units, len(lowest)) - 1] * 100) / 100, 0.01, THRESHOLD))
 
 
 def runs(on: np.ndarray, selected: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -86,11 +86,11 @@ def rank(on: np.ndarray, selected: np.ndarray, offsets: np.ndarray) -> list[tupl
     for first, last, _ in found:
         active = np.asarray(on[first : last + 1].all(axis=0))
         scored.append((int(first), int(last), float((active & selected).sum() / max(1, (active | selected).sum())), active))
-    return sorted(scored, key=lambda one: (-one[2], one[0] - one[1]))[:MOST]
+    return sorted(scored, key=lambda one: (-one[2], one[0] - one[1]))[:MAX_MATCHES]
 
 
 def similar(
-    found: Corpus,
+    corpus: Corpus,
     hidden: np.ndarray,
     first: int,
     last: int,
@@ -101,17 +101,17 @@ def similar(
     """Spans of the corpus in which the units of the chosen span are on.
 
     Args:
-        found: the reviews to look through, as the same model reads them.
+        corpus: the reviews to search, with the states of the same model.
         hidden: (T, H) h of the sentence.
         first, last: the chosen tokens, both included.
     """
     selected = selected_units(hidden, first, last, threshold, off_before, off_after)
-    origins = tuple(dict.fromkeys(found.origins))
+    origins = tuple(dict.fromkeys(corpus.origins))
     if not selected.any():
-        return Matches(selected, (), len(found.hidden), origins)
-    best = rank(found.hidden >= threshold, selected, found.sequences.offsets)
+        return Matches(selected, (), len(corpus.hidden), origins)
+    best = rank(corpus.hidden >= threshold, selected, corpus.sequences.offsets)
     matches = tuple(
-        Match(found.passage(start, stop), score, stop - start + 1, tuple(np.flatnonzero(active & selected).tolist()))
+        Match(corpus.passage(start, stop), score, stop - start + 1, tuple(np.flatnonzero(active & selected).tolist()))
         for start, stop, score, active in best
     )
-    return Matches(selected, matches, len(found.hidden), origins)
+    return Matches(selected, matches, len(corpus.hidden), origins)

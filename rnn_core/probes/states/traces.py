@@ -1,4 +1,4 @@
-"""What a recurrent layer holds at every step while it reads: states, gates, and the answer it would give if it stopped here."""
+"""States and gates of a recurrent layer at every step, and the model's output as if the sequence ended there."""
 
 from __future__ import annotations
 
@@ -8,27 +8,24 @@ from typing import Any
 import numpy as np
 
 from rnn_core.probes import keras_layers
+from rnn_core.probes.recording import RecordedLayer, one_at_a_time, recording
 
 # Shapes: B batch, T time, D inputs, H units, S state (H, or 2 H for LSTM: [h; c]), K outputs.
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """States of one recurrent layer over a batch of sequences. Step t is the state after reading input t."""
+    """States of one recurrent layer over a batch of sequences. Step t is the state after input t."""
 
     layer: str  # name of the layer
     cell: str  # "simple_rnn", "lstm" or "gru"
     units: int  # H
     states: np.ndarray  # (B, T, S) float32; a masked step repeats the state before it
-    gates: dict[
-        str, np.ndarray
-    ]  # name → (B, T, H) float32: LSTM input forget cell output; GRU update reset candidate; else empty
+    gates: dict[str, np.ndarray]  # name → (B, T, H) float32: LSTM input forget cell output; GRU update reset candidate
     outputs: np.ndarray  # (B, T, H) float32: h as Keras returns it (zeros before the first real step)
     output: np.ndarray  # (B, K) or (B, T, K) float32: the model's output, before a final sigmoid or softmax
     probability: np.ndarray  # the same after the sigmoid or softmax; equal to `output` where the head has neither
-    running: (
-        np.ndarray | None
-    )  # (B, T, K) float32: `output` as if the sequence ended at each step; None where that has no meaning
+    running: np.ndarray | None  # (B, T, K) float32: `output` as if the sequence ended at each step; None where undefined
     running_probability: np.ndarray | None  # the same after the sigmoid or softmax
     mask: np.ndarray  # (B, T) bool: True where a step is real
     quantity: str  # what `output` is: "logit" or "output"
@@ -44,7 +41,7 @@ class Trace:
         return self.states[..., self.units :] if self.cell == "lstm" else None
 
 
-@keras_layers.alone
+@one_at_a_time
 def trace(model: Any, inputs: Any, mask: Any = None, layer: int | str | None = None) -> Trace:
     """States, gates and running output of one recurrent layer.
 
@@ -54,56 +51,58 @@ def trace(model: Any, inputs: Any, mask: Any = None, layer: int | str | None = N
         mask: (B, T) bool, True at real steps; default: what the model itself masks.
         layer: index among the recurrent layers or name; default the last.
 
-    Raises: ValueError for inputs that the model cannot read or a layer that cannot be probed.
+    Raises: ValueError for inputs that do not fit the model, or a layer that cannot be recorded.
     """
     network = keras_layers.keras_model(model)
-    tap, every = keras_layers.choose(network, layer)
+    recorded, all_layers = keras_layers.choose(network, layer)
     inputs, mask = keras_layers.check(model, inputs, mask)
     kind = keras_layers.final_activation(network)
-    with keras_layers.logits(network) as quantity, keras_layers.tapped(every, mask):
+    with keras_layers.logits(network) as quantity, recording(all_layers, mask):
         output = np.asarray(network(inputs, training=False), np.float32)
-        tap.once()
-        running = _running(network, tap, output)
+        recorded.require_one_call()
+        running = _running(network, recorded, output)
     return Trace(
-        layer=tap.name,
-        cell=tap.cell.name,
-        units=tap.cell.units,
-        states=np.concatenate([tap.timewise(part) for part in tap.states], -1).astype(np.float32),
-        gates={name: tap.timewise(value).astype(np.float32) for name, value in tap.cell.gate_values(tap.saved).items()},
-        outputs=tap.timewise(tap.outputs).astype(np.float32),
+        layer=recorded.name,
+        cell=recorded.cell.name,
+        units=recorded.cell.units,
+        states=np.concatenate([recorded.batch_first(part) for part in recorded.states], -1).astype(np.float32),
+        gates={
+            name: recorded.batch_first(value).astype(np.float32)
+            for name, value in recorded.cell.gate_values(recorded.saved).items()
+        },
+        outputs=recorded.batch_first(recorded.outputs).astype(np.float32),
         output=output,
-        probability=squashed(kind, output),
+        probability=apply_final_activation(kind, output),
         running=running,
-        running_probability=None if running is None else squashed(kind, running),
-        mask=np.ones(inputs.shape[:2], bool) if tap.mask is None else tap.timewise(tap.mask),
+        running_probability=None if running is None else apply_final_activation(kind, running),
+        mask=np.ones(inputs.shape[:2], bool) if recorded.mask is None else recorded.batch_first(recorded.mask),
         quantity=quantity,
     )
 
 
-def squashed(kind: str, output: np.ndarray) -> np.ndarray:
+def apply_final_activation(kind: str, output: np.ndarray) -> np.ndarray:
     """A model's final activation, applied to its logits."""
     if kind == "sigmoid":
         return (0.5 * (1 + np.tanh(output / 2))).astype(np.float32)
     if kind == "softmax":
-        raised = np.exp(output - output.max(-1, keepdims=True))
-        return (raised / raised.sum(-1, keepdims=True)).astype(np.float32)
+        powers = np.exp(output - output.max(-1, keepdims=True))
+        return (powers / powers.sum(-1, keepdims=True)).astype(np.float32)
     return output
 
 
-def _running(network: Any, tap: keras_layers.Tap, output: np.ndarray) -> np.ndarray | None:
-    """The rest of the model applied to the layer's output at every step."""
+def _running(network: Any, recorded: RecordedLayer, output: np.ndarray) -> np.ndarray | None:
+    """The rest of the model applied to the layer's output at every step; None where that is not defined."""
     import keras
 
-    if tap.layer.go_backwards or "/" in tap.name:
-        return None  # what it would have read by then depends on where the sequence ends
-    if tap.layer.return_sequences:
+    if recorded.layer.go_backwards or "/" in recorded.name:
+        return None  # a backward layer's state at a step depends on where the sequence ends
+    if recorded.layer.return_sequences:
         return output if output.ndim == 3 else None
-    states = tap.timewise(tap.outputs)
+    states = recorded.batch_first(recorded.outputs)
     try:
-        head = keras.Model(
-            tap.layer._inbound_nodes[-1].output_tensors[0], network.outputs[0]
-        )  # the last node: Sequential makes one per add
-    except (ValueError, AttributeError, IndexError):  # the layer is not a node of this graph, or more than it leads to the output
+        node = recorded.layer._inbound_nodes[-1]  # the last: Sequential makes one per add
+        head = keras.Model(node.output_tensors[0], network.outputs[0])
+    except (ValueError, AttributeError, IndexError):  # the layer is no node of this graph, or the output needs other layers too
         return None
     running = np.asarray(head(states.reshape(-1, states.shape[-1]), training=False), np.float32)
     return running.reshape(*states.shape[:2], -1)

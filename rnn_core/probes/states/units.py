@@ -1,4 +1,4 @@
-"""What single units do over many real reviews: their correlation with the label, how saturated their gates are, which units act alike.
+"""Statistics of single units over many reviews: correlation with the label, saturation of gates, similarity between units.
 
 Legend: N reviews, T time steps, S numbers in the state, H units of the layer.
 """
@@ -19,44 +19,43 @@ if TYPE_CHECKING:
     from rnn_core.engine.model import Model
 
 CLOUD = 300  # reviews whose final state is drawn
-
 SATURATED = (
     0.1,
     0.9,
-)  # a gate below the first is called left-saturated, above the second right-saturated (Karpathy et al. 2015, section 4.2)
+)  # a gate below the first is left-saturated, above the second right-saturated (Karpathy et al. 2015, section 4.2)
 
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """A trained model's behaviour over many labelled reviews: numbers only, no text."""
+    """Statistics of a trained model over many labelled reviews: numbers only, no text."""
 
     basis: Basis  # principal components of the states of real tokens
     cloud: np.ndarray  # (N, 2) float32, final states of N reviews on the first two components
     labels: np.ndarray  # (N,) uint8, 1 = positive
     correlations: np.ndarray  # (S,) float32, Pearson correlation of each number of the final state with the label
-    likeness: np.ndarray  # (H,) int32, units ordered so that those whose h rises and falls together are neighbours
+    likeness: np.ndarray  # (H,) int32, order of the units in which those with correlated h are neighbours
     saturation: dict[str, np.ndarray]  # sigmoid gate → (H, 2) float32: share of tokens below 0.1, and above 0.9
-    reviews: int  # reviews behind correlations and saturation
-    tokens: int  # real tokens behind the basis and saturation
+    reviews: int  # number behind correlations and saturation
+    tokens: int  # number of real tokens behind the basis and saturation
 
 
 @dataclass(frozen=True, eq=False)
 class Contexts:
-    """Where one unit is strongest and weakest among the tokens of other reviews."""
+    """The tokens of a corpus at which one unit is highest and lowest."""
 
     unit: int  # 0-based
-    values: np.ndarray  # (2k,) float32: its activation there, strongest first
+    values: np.ndarray  # (2k,) float32: its h there, highest first
     passages: tuple[Passage, ...]  # the token and its neighbours, in the same order
-    quantiles: np.ndarray  # (5,) float32: minimum, quartiles and maximum over all tokens looked at
-    tokens: int  # how many tokens were looked at
+    quantiles: np.ndarray  # (5,) float32: minimum, quartiles and maximum over all tokens of the corpus
+    tokens: int  # number of tokens of the corpus
     origins: tuple[str, ...]  # which reviews: "toy review", "IMDB"
 
 
 def profile(model: Model, sequences: Sequences, basis: Basis | None = None) -> Profile:
-    """Measure a model over labelled reviews.
+    """The statistics of a model over labelled reviews.
 
     Args:
-        basis: principal components to draw the cloud on; default: fitted here on every token's state.
+        basis: axes for the final states; default: fitted here on every token's state.
     """
     rows, gates = corpus.states(model, sequences)
     basis = principal_components.fit(rows, components=2) if basis is None else basis
@@ -103,19 +102,19 @@ def _distinct(order: np.ndarray, found: Corpus, count: int) -> list[int]:
 
 
 def likeness(states: np.ndarray) -> np.ndarray:
-    """(H,) int32: units of (rows, H) states in the leaf order of average-linkage clustering by correlation."""
+    """(H,) int32: order of the units of (rows, H) states: the leaves of average-linkage clustering by correlation."""
     centred = states - states.mean(axis=0)
     scale = np.sqrt((centred**2).mean(axis=0))
     centred = centred / np.where(scale > 0, scale, 1)
-    alike = centred.T @ centred / len(states)
-    np.fill_diagonal(alike, -np.inf)
+    similarity = centred.T @ centred / len(states)
+    np.fill_diagonal(similarity, -np.inf)
     groups: dict[int, list[int]] = {unit: [unit] for unit in range(states.shape[1])}
     while len(groups) > 1:
-        a, b = (int(place) for place in np.unravel_index(int(np.argmax(alike)), alike.shape))
+        a, b = (int(place) for place in np.unravel_index(int(np.argmax(similarity)), similarity.shape))
         sizes = len(groups[a]), len(groups[b])
-        mean = (sizes[0] * alike[a] + sizes[1] * alike[b]) / sum(sizes)  # average linkage
-        alike[a], alike[:, a] = mean, mean
-        alike[[b], :], alike[:, [b]], alike[a, a] = -np.inf, -np.inf, -np.inf
+        mean = (sizes[0] * similarity[a] + sizes[1] * similarity[b]) / sum(sizes)  # average linkage
+        similarity[a], similarity[:, a] = mean, mean
+        similarity[[b], :], similarity[:, [b]], similarity[a, a] = -np.inf, -np.inf, -np.inf
         groups[a] += groups.pop(b)
     return np.array(next(iter(groups.values())), np.int32)
 

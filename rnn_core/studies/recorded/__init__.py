@@ -1,6 +1,6 @@
-"""What ships with the project of contests that we ran: the swept map (map.csv) and one whole contest (adding-100.json).
+"""Recorded studies that ship with the project: the map of a sweep (map.csv), one contest (adding-100.json), lessons.json.
 
-`python -m tests.benchmarks.contest --record` runs and writes the contest again.
+`python -m tests.benchmarks.contest --record` runs the contest again and writes it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RECORDED = Path(__file__).parent / "adding-100.json"
 
 
 def save(values: Iterable[Goal | Lap], path: Path = RECORDED) -> None:
-    """Write a contest as JSON. Of the gradient norms only each contestant's first and last are kept: those are drawn."""
+    """Write a contest as JSON. Only the first and last gradient norms of each contestant are kept: those are drawn."""
     values = list(values)
     ends = {(lap.cell, lap.seed): lap for lap in values if isinstance(lap, Lap)}
     rows = []
@@ -35,13 +35,13 @@ def save(values: Iterable[Goal | Lap], path: Path = RECORDED) -> None:
 
 
 def recorded(path: Path = RECORDED) -> list[Goal | Lap]:
-    """A contest as `contest.contest` gave it: the goal, then the laps."""
+    """A recorded contest in the form of `contest.contest`: the goal, then the laps."""
     rows = json.loads(path.read_text(encoding="utf-8"))
     return [_goal(row) if "threshold" in row else _lap(row) for row in rows]
 
 
 def _plain(item: Any) -> Any:
-    """JSON knows no NaN."""
+    """NaN as None, which JSON has; other floats to six digits."""
     if isinstance(item, float):
         return None if math.isnan(item) else float(f"{item:.6g}")
     return item

@@ -1,0 +1,99 @@
+"""Gradients of a run's kept models on validation sequences of its own data, in one call to a worker.
+
+TensorFlow is loaded inside the functions; results are NumPy arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnn_core.data.task import Uploads
+from rnn_core.probes import layers
+from rnn_core.probes.gradients.curves import Curve, curve
+from rnn_core.probes.jacobians import spectra
+from rnn_core.probes.jacobians.spectra import LyapunovExponents, SingularValues
+from rnn_core.probes.states import samples
+from rnn_core.spec.experiment import Experiment
+
+if TYPE_CHECKING:
+    from rnn_core.data.sequences import Batch
+    from rnn_core.engine.model import Model
+
+
+@dataclass(frozen=True, eq=False)
+class RunCurves:
+    """Gradient curves of kept models on the same validation sequences."""
+
+    curves: dict[str, tuple[Curve, ...]]  # quantity → one curve per model and layer
+    source: str  # which sequences, in words
+
+
+@dataclass(frozen=True, eq=False)
+class KeptModel:
+    """A model and the step of its training at which it was kept."""
+
+    model: Model
+    step: int  # batches trained
+    label: str = ""  # distinguishes models of one cell
+
+    @property
+    def when(self) -> str:
+        return "at init" if self.step == 0 else f"after {self.step:,} steps"
+
+
+def probe_batch(experiment: Experiment, uploads: Uploads = None, examples: int = 32) -> tuple[Batch, str]:
+    """Validation sequences, the longest first, the same for every kept model of a run; and what they are, in words.
+
+    Raises ValueError where the data cannot be built, for example because an uploaded file is not in `uploads`.
+    """
+    dataset, task = samples.dataset(experiment, uploads)
+    source = "validation sequences of its own data"
+    if task != experiment.data.task:
+        source = "synthetic toy reviews, because the IMDB reviews are not on this machine"
+    sequences, longest = dataset.validation, experiment.data.length
+    chosen = np.argsort(-np.minimum(sequences.lengths, longest), kind="stable")[:examples]
+    length = min(int(sequences.lengths[chosen].max()), longest)
+    return sequences.pad(chosen, length, side="pre", mask=True), f"{len(chosen)} {source}"
+
+
+def run_curves(
+    kept_models: tuple[KeptModel, ...], experiment: Experiment, of: str = "output", relative: bool = True, uploads: Uploads = None
+) -> RunCurves:
+    """Gradient curves of kept models, one per recurrent layer, on validation sequences of `experiment`.
+
+    Steps are in the order in which a layer processes them: the last step of a backward half is the sequence's first.
+
+    Args:
+        of: "output" (the logit) or "loss".
+        relative: divide each example by its value at the final step.
+        uploads: SHA-256 → bytes of the files that the experiment names.
+    """
+    from rnn_core.probes.gradients.state_gradients import state_gradients
+
+    batch, source = probe_batch(experiment, uploads)
+    collected: dict[str, list[Curve]] = {"state": [], "input": [], "component": []}
+    for kept in kept_models:
+        spec = kept.model.spec
+        for layer in reversed(layers.named_layers(spec)):
+            flow = state_gradients(kept.model, batch.inputs, targets=batch.targets, of=of, mask=batch.mask, layer=layer.index)
+            drawn = {"state": flow.norms, "input": flow.inputs, "component": flow.components["recurrent_kernel"]}
+            about: dict[str, Any] = {"relative": relative, "parameters": kept.model.parameters}
+            about["label"] = ", ".join(word for word in (kept.label, layer.name) if word)
+            about["mask"] = layers.in_processing_order(flow.mask, flow.mask) if layer.backwards else flow.mask
+            for quantity, norms in drawn.items():
+                norms = layers.in_processing_order(norms, flow.mask) if layer.backwards else norms
+                collected[quantity].append(curve(norms, quantity, spec.cell, kept.when, **about))
+    return RunCurves({quantity: tuple(found) for quantity, found in collected.items()}, source)
+
+
+def run_spectrum(kept: KeptModel, experiment: Experiment, uploads: Uploads = None) -> tuple[SingularValues, LyapunovExponents]:
+    """Singular values and Lyapunov exponents of a kept model on one validation sequence of `experiment`."""
+    from rnn_core.probes.jacobians.jacobians import jacobians
+
+    batch, _ = probe_batch(experiment, uploads)
+    real = slice(None) if batch.mask is None else batch.mask[0]
+    found = jacobians(kept.model, batch.inputs[0][real])
+    return spectra.singular_values(found.cell, found.steps), spectra.exponents(found.cell, found.steps)
