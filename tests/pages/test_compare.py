@@ -29,6 +29,7 @@ class FakeService:
     """A service with one stream, whose status and values a test sets."""
 
     state, message = "ready", ""
+    trainers, patience = 1, 600.0
 
     def __init__(self, home: Path) -> None:
         self.store = SimpleNamespace(home=home)

@@ -81,6 +81,8 @@ CASES = pairwise((tuple(PAGES), tuple(KINDS), CELLS, tuple(SHAPES), STATES))
 class FakeService(InlineService):
     """A service that computes probes in this process and has the given live runs."""
 
+    trainers, patience = 1, 600.0
+
     def __init__(self, store: Store) -> None:
         self.store = store
         self.live_runs: dict[str, Live] = {}
