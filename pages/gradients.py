@@ -78,7 +78,7 @@ def run_section() -> None:
             quantities.alt(result.curves[quantity]),
             rev=record.id,
         )
-        st.caption(f"Input: {result.source}. The line is the median, the band holds the middle 80% of the sequences.")
+        st.caption(f"Input: {result.source}. The line is the median, the band covers the middle 80% of the sequences.")
         quantities.cards(result.curves[quantity])
         with st.expander(
             "Singular values and Lyapunov exponents of the last network",

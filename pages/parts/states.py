@@ -222,12 +222,12 @@ def _answer_words(view: View, found: paths.Portrait, number: int) -> str:
     target, answer = found.targets[number], float(found.predictions[number, found.mask[number]][-1])
     name = [shell.plain(each) for each in view.task.classes]
     if len(name) == 2:
-        says = f"the network ends at P({name[1]}) = **{answer:.0%}**"
+        answer_text = f"the network ends at P({name[1]}) = **{answer:.0%}**"
     else:
-        says = f"the network answers **{name[int(answer)] if name else f'{answer:.3f}'}**"
+        answer_text = f"the network answers **{name[int(answer)] if name else f'{answer:.3f}'}**"
     if target != target:  # every step has its own target
-        return f"Sequence {number + 1}: after the last step {says}."
-    return f"Sequence {number + 1}: true is **{name[int(target)] if name else f'{target:.3f}'}**; {says}."
+        return f"Sequence {number + 1}: after the last step {answer_text}."
+    return f"Sequence {number + 1}: true is **{name[int(target)] if name else f'{target:.3f}'}**; {answer_text}."
 
 
 def draw_activations(view: View) -> None:

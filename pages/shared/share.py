@@ -46,7 +46,7 @@ def panel(run: RunView | None, experiment: Experiment) -> None:
 
 def _links(run: RunView | None, experiment: Experiment) -> None:
     if run is not None:
-        st.markdown("**This run**: whoever opens the link watches it here, live.")
+        st.markdown("**This run**: everyone who opens the link sees it here, live.")
         st.code(address({"run": run.run_id}), language=None, wrap_lines=True)
     st.markdown("**This experiment**: the link fills the form, on any machine.")
     st.code(address(experiment.to_query()), language=None, wrap_lines=True)

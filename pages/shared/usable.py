@@ -51,7 +51,7 @@ def _sentence(run: Any, name: str) -> Use:
         return Use("", False)
     if reason := no_text_reason(run):
         return Use(f"{name} cannot read a text here: {reason}. The starter models read instead.", False)
-    return Use(f":material/visibility: {name} can read your text: it stands first under “Read by”.", True)
+    return Use(f":material/visibility: {name} can read your text: it is the first choice under “Read by”.", True)
 
 
 def no_text_reason(run: Any) -> str:
@@ -96,5 +96,5 @@ def no_data(run: Any) -> str:
         return ""
     return (
         f"The file that **{plain(run.name, 60)}** was trained on is not on this server any more, so there are no sequences to run it on. "
-        "Its curves stay under Train; to look inside, upload the file again there and train on it."
+        "Its curves are still under Train. To look inside a network, upload the file there again and train on it."
     )

@@ -47,7 +47,9 @@ MOUNT = """async (again) => {
     ],
     ids=["drawn-again", "gone"],
 )
-def test_an_element_contains_at_most_one_chart(visit: Callable[..., Page], server: Server, again: bool, expected: dict[str, Any]) -> None:
+def test_an_element_contains_at_most_one_chart(
+    visit: Callable[..., Page], server: Server, again: bool, expected: dict[str, Any]
+) -> None:
     assert settled(visit(f"{server.url}/train")).evaluate(MOUNT, again) == expected
 
 

@@ -61,7 +61,9 @@ def test_a_sweep_is_stopped_and_resumed(visit: Visit, server: Server) -> None:
     button(page, "Run 15 missing trials").click()
     expect(page.get_by_text(re.compile("[1-9] of 15 trials")).first).to_be_visible(timeout=TIMEOUT)
     button(page, "Stop").click()
-    again = page.get_by_role("button", name=re.compile("Run [1-9][0-4]? missing trial"))  # fewer than before: finished trials are stored
+    again = page.get_by_role(
+        "button", name=re.compile("Run [1-9][0-4]? missing trial")
+    )  # fewer than before: finished trials are stored
     expect(again).to_be_enabled(timeout=TIMEOUT)
     expect(chart(page, "map-delayed_recall").locator(".main-svg").first).to_be_visible()
     again.click()

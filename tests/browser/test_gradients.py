@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.serving import Server
-from tests.browser.steps import chart, go, points, settled, controls
+from tests.browser.steps import chart, controls, go, points, settled
 
 SLOW = 120_000  # ms: the first page may wait for a worker to start
 

@@ -52,7 +52,9 @@ def test_every_page_by_deep_link_on_a_fresh_server(visit: Callable[..., Page], f
 
 @pytest.mark.parametrize(("scheme", "phone"), [("dark", False), ("light", True), ("dark", True)])
 @pytest.mark.parametrize("path", ["", "train"])
-def test_a_page_follows_the_theme_and_fits_the_screen(visit: Callable[..., Page], server: Server, path: str, scheme: str, phone: bool) -> None:
+def test_a_page_follows_the_theme_and_fits_the_screen(
+    visit: Callable[..., Page], server: Server, path: str, scheme: str, phone: bool
+) -> None:
     page = settled(visit(f"{server.url}/{path}", scheme=scheme, phone=phone))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     dark = page.get_by_test_id("stApp").evaluate(

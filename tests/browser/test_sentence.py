@@ -128,7 +128,9 @@ def test_a_click_on_a_word_shows_its_arithmetic_and_on_a_row_its_unit(sentence: 
     assert box
     heat.click(position={"x": box["width"] / 2, "y": box["height"] - 2})
     expect(sentence.get_by_role("heading", name="Unit 31 of GRU")).to_be_visible()
-    expect(sentence.get_by_text("Strongest and weakest among")).to_be_visible(timeout=90_000)  # the first time, other reviews are processed
+    expect(sentence.get_by_text("Strongest and weakest among")).to_be_visible(
+        timeout=90_000
+    )  # the first time, other reviews are processed
 
 
 def test_dragging_over_words_finds_spans_like_them(sentence: Page) -> None:

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import fromstring
 from playwright.sync_api import Page, expect
 
 from tests.browser.serving import Server
-from tests.browser.steps import button, chart, go, points, runs_as_a_page, saved, settled, controls
+from tests.browser.steps import button, chart, controls, go, points, runs_as_a_page, saved, settled
 
 LONG = "task=toy_reviews&cell=gru&units=16&epochs=1000&minutes=20"  # does not end during a test
 TINY = "task=adding&length=20&cell=gru&units=8&samples=640&epochs=3"  # trains in a few seconds

@@ -26,7 +26,9 @@ def show(run: Any) -> None:
     infos = {info.id: info for info in run_picker.store().list() if info.step > 0}
     run_id = run.id if run is not None else ""
     if run_id not in infos:
-        words = "Choose a run in the sidebar: its curves appear here, and any other run of the same task can stand beside them."
+        words = (
+            "Choose a run in the sidebar: its curves appear here, and you can compare them with any other run of the same task."
+        )
         if run is not None:
             words = f"**{plain(run.name)}** has no training step yet: its curves appear here with the first. Choose another run in the sidebar, or watch this one under Train."
         st.info(words, icon=":material/info:")

@@ -161,18 +161,18 @@ def _probe_figures(run: RunView, probes: _Probes) -> dict[str, FigureAndAlt]:
     step, store, experiment = max(steps), run_picker.store(), run.experiment
     group = data.task(experiment.data.task).group
 
-    def ask(kind: str, function: Callable[..., Any], *more: Any) -> Any:
+    def probe(kind: str, function: Callable[..., Any], *more: Any) -> Any:
         return probes.result((kind, run.run_id, step), lambda: (function, experiment, store.open(run.run_id).model(step), *more))
 
     figures: dict[str, FigureAndAlt] = {}
-    if group == "text" and (found := ask("reviews", examples.reviews)):
+    if group == "text" and (found := probe("reviews", examples.reviews)):
         words = "Probability of positive after each word of four validation reviews."
         figures["reading"] = live_figures.running(list(found.probabilities), list(found.openings), list(found.positive)), words
     if group == "series":
         uploads = store.uploads(experiment)
-        if found := ask("forecast", forecasts.of_experiment, uploads):
+        if found := probe("forecast", forecasts.of_experiment, uploads):
             figures["reading"] = forecast_figures.forecast(found, height=FORECAST_HEIGHT), forecast_figures.describe(found)
-        if experiment.data.anomalies != "none" and (faults := ask("faults", forecasts.anomalies_of_experiment, uploads)):
+        if experiment.data.anomalies != "none" and (faults := probe("faults", forecasts.anomalies_of_experiment, uploads)):
             figures["faults"] = forecast_figures.anomalies(faults), forecast_figures.verdict(faults)
     return figures
 
