@@ -1,4 +1,4 @@
-"""Unrolled's home page: what a recurrent network is, and three doors into it."""
+"""The home page: what a recurrent network is, and links to three pages to start with."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ context = shell.page("Home", ":material/home:", "")
 st.title("A network that reads one step at a time", anchor=False)
 st.markdown(
     "A recurrent network reads a sequence word by word, or value by value, and carries a **state** from each step to the next. "
-    "Unrolled trains one before your eyes and shows what that state holds, and how learning reaches back through it."
+    "Unrolled trains one while you watch, and shows what this state contains and how the gradient flows back through the steps."
 )
-shell.about(context.use)
+shell.show_use(context.use)
 with section("The picture"):
     home.unrolled()
 
-doors = [
-    ("pages/sentence.py", ":material/chat:", "Paste a sentence", "Watch a trained network change its mind, word by word."),
-    ("pages/train.py", ":material/play_circle:", "Train one, live", "Press play and see loss, states and gradients move."),
+links = [
+    ("pages/sentence.py", ":material/chat:", "Paste a sentence", "Watch the prediction change with every word."),
+    ("pages/train.py", ":material/play_circle:", "Train one, live", "Press Play and see loss, states and gradients change."),
     (
         "pages/gradients.py",
         ":material/trending_down:",
@@ -30,7 +30,7 @@ doors = [
     ),
 ]
 with section("The way to the pages"):
-    for column, (path, icon, title, what) in zip(st.columns(3), doors, strict=True):
+    for column, (path, icon, title, what) in zip(st.columns(3), links, strict=True):
         with column.container(border=True, height="stretch"):
             st.subheader(f"{icon} {title}", anchor=False)
             st.markdown(what)

@@ -1,4 +1,4 @@
-"""Compare: a contest of three cells on one memory task, live; the map of how far back each can remember; runs side by side."""
+"""Compare: a live contest of three cells on one memory task; the map of how far back each cell remembers; runs side by side."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pages.shared.session import linked
 context = shell.page(
     "Compare",
     ":material/compare_arrows:",
-    "Set three kinds of memory one puzzle that only memory solves, see how far back each can remember, or lay your own runs side by side.",
+    "Train three cells on one puzzle that needs memory, see how far back each cell can remember, or compare your own runs side by side.",
     default=None,
 )
 VIEWS = {
-    "Contest": lambda: contest.contest(context.service),
-    "How far back can it remember?": lambda: sweep.memory(context.service),
-    "Runs side by side": lambda: side_by_side.beside(context.run),
+    "Contest": lambda: contest.show(context.service),
+    "How far back can it remember?": lambda: sweep.show(context.service),
+    "Runs side by side": lambda: side_by_side.show(context.run),
 }
 with section("This view"):
     view = st.segmented_control(

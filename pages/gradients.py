@@ -1,19 +1,17 @@
-"""Gradients: how far back a network can feel, at initialisation and through its training, and what decides it."""
+"""Gradients: how far back through time they reach, in untrained networks and during a training, and what this depends on."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.gradients import bptt_animation, quantities
-from pages.parts.gradients import laboratory as untrained
-from pages.parts.gradients import run as run_gradients
+from pages.parts.gradients import bptt_animation, laboratory, quantities, run
 from pages.shared import shell
 from pages.shared.guard import section
 from pages.shared.session import key
-from rnn_core.figures import gradients as figures
-from rnn_core.figures import jacobians as products
+from rnn_core.figures import gradients as gradient_figures
+from rnn_core.figures import jacobians as jacobian_figures
 from rnn_core.figures.theme import CELL_NAMES
-from rnn_core.probes.gradients import laboratory as flow
+from rnn_core.probes.gradients import laboratory as gradient_probes
 from rnn_core.probes.gradients import run as run_probes
 from rnn_core.probes.gradients import walkthrough
 from rnn_core.probes.jacobians import closed_forms
@@ -22,87 +20,101 @@ from rnn_core.spec.experiment import CELLS, Experiment
 context = shell.page(
     "Gradients",
     ":material/trending_down:",
-    "**What am I seeing?** To learn from the past, a network must feel how its answer depends on the past. Every curve here shows that dependence, "
-    "step by step backwards from the end (right) to the beginning (left). Where it falls to nothing, the network cannot learn: the gradient has *vanished*.",
+    "**What am I seeing?** To learn from early inputs, a network needs a gradient: how much its answer depends on each time step. Every curve here shows that dependence, "
+    "step by step backwards from the end (right) to the beginning (left). Where it falls to almost zero, the network cannot learn: the gradient has *vanished*.",
 )
 
 
 @st.fragment
 @section("The laboratory")
-def laboratory() -> None:
-    """Untrained networks under sliders: one worker call per position."""
-    experiment, scale = untrained.knobs()
-    view = quantities.view()
-    if view in ("state", "input", "component"):
-        lab = shell.wait(context.service.call(flow.untrained_curves, experiment, scale), "Running 3 networks backwards")
-        curves = lab.curves[view]
-        shell.chart(figures.norm_by_step(curves), key("gradients", "lab"), quantities.alt(curves), rev="lab")
+def laboratory_section() -> None:
+    """Draw the gradients of untrained networks; each position of the sliders is one call to a worker."""
+    experiment, scale = laboratory.settings()
+    quantity = quantities.choose_quantity()
+    if quantity in ("state", "input", "component"):
+        lab = shell.wait(
+            context.service.call(gradient_probes.untrained_curves, experiment, scale), "Computing the gradients of 3 networks"
+        )
+        curves = lab.curves[quantity]
+        shell.chart(gradient_figures.norm_by_step(curves), key("gradients", "lab"), quantities.alt(curves), rev="lab")
         quantities.cards(curves)
-        quantities.meaning(view)
-    elif view == "gates":
-        chosen = quantities.cell(CELLS[1:], key("gradients", "lab_gate_cell"))
-        total, product = shell.wait(context.service.call(flow.gates, experiment.replace(cell=chosen), scale), "Reading the gates")
-        shell.chart(figures.gates(total, product), key("gradients", "lab"), quantities.alt([total]), rev="gates")
-        quantities.meaning("gates")
+        quantities.explain(quantity)
+    elif quantity == "gates":
+        chosen = quantities.choose_cell(CELLS[1:], key("gradients", "lab_gate_cell"))
+        total, product = shell.wait(
+            context.service.call(gradient_probes.gates, experiment.replace(cell=chosen), scale), "Computing the gates"
+        )
+        shell.chart(gradient_figures.gates(total, product), key("gradients", "lab"), quantities.alt([total]), rev="gates")
+        quantities.explain("gates")
     else:
         probe, draw = (
-            (flow.singular_values, products.singular_values) if view == "singular" else (flow.lyapunov, products.lyapunov)
+            (gradient_probes.singular_values, jacobian_figures.singular_values)
+            if quantity == "singular"
+            else (gradient_probes.lyapunov, jacobian_figures.lyapunov)
         )
         found = shell.wait(context.service.call(probe, experiment, scale), "Multiplying the Jacobians of 3 networks")
-        shell.chart(draw(found), key("gradients", "lab"), "Product of Jacobians of three untrained networks", rev=view)
-        quantities.meaning(view)
+        shell.chart(draw(found), key("gradients", "lab"), "Product of Jacobians of three untrained networks", rev=quantity)
+        quantities.explain(quantity)
 
 
 @st.fragment
 @section("This run")
-def of_this_run() -> None:
-    """The chosen run at any kept moment, beside its start and beside other runs."""
-    run = context.run
-    if run is None:
+def run_section() -> None:
+    """Draw the gradients of the chosen run at a kept step, beside its first kept step or other runs."""
+    record = context.run
+    if record is None:
         st.info("Choose a run in the sidebar, or train one: its gradients appear here.", icon=":material/info:")
         return
-    run_gradients.live(context)
+    run.live_section(context)
     if context.use.possible:
-        moments, of, relative = run_gradients.moments(context)
-        view = quantities.view("run_view", ("state", "input", "component"))
+        networks, of, relative = run.chosen_networks(context)
+        quantity = quantities.choose_quantity("run_view", ("state", "input", "component"))
         result = shell.wait(
-            context.service.call(run_probes.run_curves, moments, run.experiment, of, relative, run.uploads),
-            "Running the kept networks backwards",
+            context.service.call(run_probes.run_curves, networks, record.experiment, of, relative, record.uploads),
+            "Computing the gradients of the kept steps",
         )
         shell.chart(
-            figures.norm_by_step(result.curves[view]), key("gradients", "run"), quantities.alt(result.curves[view]), rev=run.id
+            gradient_figures.norm_by_step(result.curves[quantity]),
+            key("gradients", "run"),
+            quantities.alt(result.curves[quantity]),
+            rev=record.id,
         )
-        st.caption(f"Read: {result.source}. The line is the median, the band holds the middle 80% of the sequences.")
-        quantities.cards(result.curves[view])
+        st.caption(f"Input: {result.source}. The line is the median, the band covers the middle 80% of the sequences.")
+        quantities.cards(result.curves[quantity])
         with st.expander(
-            "Singular values and Lyapunov exponents of the last moment",
+            "Singular values and Lyapunov exponents of the last network",
             icon=":material/blur_linear:",
             on_change="rerun",
             key=key("gradients", "run_spectrum"),
-        ) as closer:
-            if closer.open:
+        ) as details:
+            if details.open:
                 singular, exponents = shell.wait(
-                    context.service.call(run_probes.run_spectrum, moments[-1], run.experiment, run.uploads),
+                    context.service.call(run_probes.run_spectrum, networks[-1], record.experiment, record.uploads),
                     "Multiplying its Jacobians",
                 )
                 shell.chart(
-                    products.singular_values([singular]), key("gradients", "run_singular"), "Singular values by lag", rev=run.id
+                    jacobian_figures.singular_values([singular]),
+                    key("gradients", "run_singular"),
+                    "Singular values by lag",
+                    rev=record.id,
                 )
-                shell.chart(products.lyapunov([exponents]), key("gradients", "run_lyapunov"), "Lyapunov exponents", rev=run.id)
-                quantities.meaning("singular")
-    run_gradients.history(run)
+                shell.chart(
+                    jacobian_figures.lyapunov([exponents]), key("gradients", "run_lyapunov"), "Lyapunov exponents", rev=record.id
+                )
+                quantities.explain("singular")
+    run.history_section(record)
 
 
 @st.fragment
 @section("Step by step")
-def step_by_step() -> None:
-    """Backpropagation through time in five stages, with a small network's real numbers."""
-    cell, gain, length = untrained.small_network()
+def animation_section() -> None:
+    """Draw backpropagation through time in five stages, with the numbers of a small network."""
+    cell, gain, length = laboratory.animation_settings()
     experiment = Experiment().replace(cell=cell, gain=gain)
-    walk = shell.wait(
+    example = shell.wait(
         context.service.call(walkthrough.walkthrough, experiment, length), "Running a small network forwards and backwards"
     )
-    bptt_animation.animation(walk)
+    bptt_animation.animation(example)
     st.caption(
         f"A real {CELL_NAMES[cell]} with 4 units, untrained; its task is to name the sign of the first number. Blue squares are positive, orange ones negative. "
         "Focus the picture and use ← → and space."
@@ -111,32 +123,32 @@ def step_by_step() -> None:
 
 @st.fragment
 @section("Clipping")
-def clip() -> None:
-    """The same batch's gradient before clipping and under both rules."""
-    experiment, limit = untrained.exploding()
-    norms = shell.wait(context.service.call(flow.batch_gradient, experiment), "Computing one batch's gradient")
-    untrained.clip_result(norms, limit)
+def clipping_section() -> None:
+    """Draw one batch's gradient before clipping and under both rules."""
+    experiment, limit = laboratory.clipping_settings()
+    norms = shell.wait(context.service.call(gradient_probes.batch_gradient, experiment), "Computing one batch's gradient")
+    laboratory.clip_result(norms, limit)
 
 
 @st.fragment
 @section("On paper")
-def paper() -> None:
-    """Two recurrences solved on paper."""
+def paper_section() -> None:
+    """Draw two recurrences with known solutions."""
     for result, words in (
         (closed_forms.counterexample(), quantities.COUNTEREXAMPLE),
         (closed_forms.jordan_block(), quantities.JORDAN),
     ):
         st.subheader(result.title, anchor=False)
         st.markdown(words)
-        shell.chart(products.product_norms(result), key("gradients", "growth", len(result.steps)), result.title)
+        shell.chart(jacobian_figures.product_norms(result), key("gradients", "growth", len(result.steps)), result.title)
 
 
 SECTIONS = {
-    ":material/science: Laboratory": laboratory,
-    ":material/model_training: This run": of_this_run,
-    ":material/animation: Step by step": step_by_step,
-    ":material/content_cut: Clipping": clip,
-    ":material/edit: On paper": paper,
+    ":material/science: Laboratory": laboratory_section,
+    ":material/model_training: This run": run_section,
+    ":material/animation: Step by step": animation_section,
+    ":material/content_cut: Clipping": clipping_section,
+    ":material/edit: On paper": paper_section,
 }
 tabs = st.tabs(list(SECTIONS), on_change="rerun", key=key("gradients", "section"))
 for tab, draw_section in zip(tabs, SECTIONS.values(), strict=True):

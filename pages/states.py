@@ -1,4 +1,4 @@
-"""Hidden states: paths of many sequences in a frozen plane, single units, and how hard they saturate."""
+"""Hidden states: paths of many sequences on fixed axes, single units, and their saturation."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from pages.shared.session import linked
 context = shell.page(
     "Hidden states",
     ":material/scatter_plot:",
-    "A recurrent network carries one list of numbers from step to step: its **hidden state**, all that it remembers of what it has read. "
-    "Here you see where that list goes while the network reads sequences it was not trained on.",
+    "A recurrent network carries one list of numbers from step to step: its **hidden state**. All that it remembers of its input is in this list. "
+    "Here you see how the hidden state changes over sequences that the network was not trained on.",
 )
 VIEWS = {
-    "Paths": states.paths,
-    "While it learned": states.growth,
-    "One sequence": states.sequence,
-    "Activations": states.activations,
+    "Paths": states.draw_paths,
+    "While it learned": states.draw_growth,
+    "One sequence": states.draw_sequence,
+    "Activations": states.draw_activations,
 }
 if not context.use.possible:
     if context.run is None:
-        words = "There is nothing to look into yet: train a network for a moment, or choose a run in the sidebar."
+        words = "There is nothing to show yet: train a network, or choose a run in the sidebar."
         st.info(words, icon=":material/play_circle:")
     st.page_link("pages/train.py", label="Train one", icon=":material/play_circle:")
 else:
     with section("This view"):
-        view = st.segmented_control(
+        name = st.segmented_control(
             "View", list(VIEWS), default="Paths", required=True, label_visibility="collapsed", **linked("view")
         )
-        VIEWS[view or "Paths"](states.look(context))
+        VIEWS[name or "Paths"](states.view_of(context))

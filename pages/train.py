@@ -1,4 +1,4 @@
-"""Train: choose an experiment, press play, and watch it learn."""
+"""Train: choose an experiment, start it, and watch it train."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from pages.shared.guard import section
 from pages.shared.session import key
 from pages.shared.words import plain
 
-context = shell.page("Train", ":material/play_circle:", "", default=None, whole=True)
-board = now = None
+context = shell.page("Train", ":material/play_circle:", "", default=None, exclusive_link=True)
+drawn = run = None
 with section("The run"):
-    board = live_view.current(context.run_id)
-    now = board.now if board else None
+    drawn = live_view.latest(context.run_id)
+    run = drawn.run if drawn else None
 with section("The link to this page"):
-    for note in form.follow(now.experiment if now else None, context.run_id):
+    for note in form.sync_with_link(run.experiment if run else None, context.run_id):
         st.info(plain(note), icon=":material/link:")
 
-if board is None or now is None:
+if drawn is None or run is None:
     st.title("Train a network, live", anchor=False)
     st.markdown(
-        "Choose what to learn and with which network, then press Play: the loss, the states and the gradients move while it learns."
+        "Choose what to learn and with which network, then press Play: you see the loss, the states and the gradients change while it learns."
     )
     with section("The controls"):
         controls.bar(None)
     with section("The presets"):
-        st.subheader("Start from something known", anchor=False)
+        st.subheader("Start from a preset", anchor=False)
         form.cards()
     with section("The form"):
         st.subheader("Or set it up", anchor=False)
         form.form()
-        form.size(drafts.draft())
+        form.parameter_count(drafts.draft())
     with section("What you can take away"):
         share.panel(None, drafts.draft())
     charts.fetch_plotly()
 else:
-    live_view.live(board)
-    shell.about(context.use)
+    live_view.live(drawn)
+    shell.show_use(context.use)
     with section("What you can take away"):
-        share.panel(now, now.experiment)
+        share.panel(run, run.experiment)
     with (
         st.expander("The experiment", icon=":material/tune:", key=key("train", "experiment")),
         section("The experiment"),
     ):
-        live_view.described(now)
+        live_view.experiment_text(run)
         st.button(
-            "Change it and train again", icon=":material/edit:", on_click=guard.callback("Change it and train again", drafts.anew),
+            "Change it and train again", icon=":material/edit:", on_click=guard.callback("Change it and train again", drafts.back_to_form),
             key=key("train", "edit_experiment"),
         )  # fmt: skip

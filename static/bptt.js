@@ -1,4 +1,4 @@
-// Backpropagation through time, played in the browser. `data` is what pages/parts/gradients/bptt_animation.py sends: real numbers of a small network.
+// Backpropagation through time as an animation. `data` are the numbers of a small network, from pages/parts/gradients/bptt_animation.py.
 const SVG = 'http://www.w3.org/2000/svg', players = new WeakMap();
 const STEP = 132, LEFT = 66, CELL = 86, TOP = 104, INPUT = 226, SHARES = 258, TALL = 380;
 
@@ -17,7 +17,7 @@ const button = (label, title, click, parent) => {
 };
 const size = (value) => value === 0 ? '0' : Math.abs(value) >= 0.001 && Math.abs(value) < 1000 ? value.toPrecision(2) : value.toExponential(1);
 
-function tint(value, largest, scale) {             // diverging colour, strength by size
+function tint(value, largest, scale) {             // diverging colour, opacity by absolute value
   const share = largest ? Math.max(-1, Math.min(1, value / largest)) : 0;
   return { fill: share < 0 ? scale[0] : scale[1], 'fill-opacity': Math.max(0.06, Math.sqrt(Math.abs(share))) };
 }
@@ -33,35 +33,35 @@ function matrix(parent, values, x, y, width, largest, scale) {
 class Player {
   constructor(root, data) {
     Object.assign(this, { root, data, frame: 0, timer: null, T: data.inputs.length });
-    this.frames = this.script();
+    this.frames = this.makeFrames();
     root.replaceChildren();
     this.build();
     this.show(0);
   }
 
-  script() {                                       // every frame: stage, progress within it, what to say
+  makeFrames() {                                       // all frames: stage, time step within it, caption
     const { data: d, T } = this, list = [];
-    const say = (stage, at, words) => list.push({ stage, at, words });
-    say(0, 0, `A recurrent network is one cell with a loop: the state it computes comes back at the next time step. Let us unroll it over ${T} steps.`);
+    const push = (stage, at, words) => list.push({ stage, at, words });
+    push(0, 0, `A recurrent network is one cell with a loop: the state it computes comes back at the next time step. Let us unroll it over ${T} steps.`);
     for (let t = 1; t <= T; t++)
-      say(0, t, `Step ${t}: the cell mixes the input ${d.inputs[t - 1]} with the previous state through the same recurrent weights U. The coloured squares are its ${d.states[0].length} state values.`);
-    say(1, T, `The last state goes through the output layer: the network says p = ${d.probability.toFixed(3)} for class 1.`);
-    say(2, T, `The right answer is ${d.target}. The loss is −ln(${d.target ? 'p' : '1 − p'}) = ${d.loss.toFixed(3)}: the number that training makes smaller.`);
+      push(0, t, `Step ${t}: the cell mixes the input ${d.inputs[t - 1]} with the previous state through the same recurrent weights U. The coloured squares are its ${d.states[0].length} state values.`);
+    push(1, T, `The last state goes through the output layer: the network predicts p = ${d.probability.toFixed(3)} for class 1.`);
+    push(2, T, `The right answer is ${d.target}. The loss is −ln(${d.target ? 'p' : '1 − p'}) = ${d.loss.toFixed(3)}: the number that training makes smaller.`);
     for (let t = T; t >= 1; t--)
-      say(3, t, t === T ? `Now backwards. At the last step the gradient of the loss has size ${size(d.norms[T - 1])}.`
+      push(3, t, t === T ? `Now backwards. At the last step the gradient of the loss has size ${size(d.norms[T - 1])}.`
         : `One step back, through U again: size ${size(d.norms[t - 1])}, which is ${size(d.norms[t - 1] / d.norms[t])} times the size at step ${t + 1}.`);
     for (let t = T; t >= 1; t--)
-      say(4, t, d.share_norms[t - 1] ? `Step ${t} proposes its own change of U, of size ${size(d.share_norms[t - 1])}. All steps share one U, so the proposals are added.`
-        : `Step ${t} proposes no change of U: the state that U multiplied there was still zero.`);
-    say(4, 0, `The sum has size ${size(d.total_norm)}. U moves against it: U ← U − ${d.learning_rate} · sum. ` + this.verdict());
+      push(4, t, d.share_norms[t - 1] ? `Step ${t} contributes its own gradient of U, of size ${size(d.share_norms[t - 1])}. All steps share one U, so the contributions are added.`
+        : `Step ${t} contributes nothing to the gradient of U: the state that U multiplied there was still zero.`);
+    push(4, 0, `The sum has size ${size(d.total_norm)}. U moves against it: U ← U − ${d.learning_rate} · sum. ` + this.verdict());
     return list;
   }
 
   verdict() {
     const { norms } = this.data, ratio = norms[0] / norms[this.T - 1];
-    if (ratio < 0.1) return `Step 1 was heard at only ${size(ratio)} of the size of the last step: its gradient has nearly vanished.`;
-    if (ratio > 10) return `Step 1 speaks ${size(ratio)} times louder than the last step: the gradient explodes.`;
-    return `Step 1 is heard at ${size(ratio)} of the size of the last step.`;
+    if (ratio < 0.1) return `At step 1 the gradient has only ${size(ratio)} of its size at the last step: it has nearly vanished.`;
+    if (ratio > 10) return `At step 1 the gradient is ${size(ratio)} times as large as at the last step: it explodes.`;
+    return `At step 1 the gradient has ${size(ratio)} of its size at the last step.`;
   }
 
   build() {

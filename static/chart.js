@@ -1,9 +1,9 @@
-// One Plotly figure that is updated in place. Streamlit calls `draw` on every tick with the same parentElement, so zoom,
-// legend choices and the DOM node survive. Everything user-made reaches the page through Plotly's own text rendering.
+// A Plotly figure that is updated in place. Streamlit calls `draw` at every redraw with the same parentElement, so zoom,
+// legend choices and the DOM node are kept. User text is only rendered by Plotly, which escapes it.
 
 const here = new URL(".", import.meta.url);
 const hosts = new WeakMap(); // parentElement → the div that Plotly draws into
-let turn = Promise.resolve(); // when the next chart may be drawn
+let queue = Promise.resolve(); // resolves when all queued charts are drawn
 
 function plotly() {
   return (window.unrolledPlotly ??= new Promise((resolve, reject) => {
@@ -23,8 +23,8 @@ function host(parent) {
     div.setAttribute("role", "img");
     parent.appendChild(div);
     hosts.set(parent, div);
-    const misfits = () => div.offsetWidth && Math.abs(div.offsetWidth - (div.drawnWidth ?? 0)) > 1;
-    div.watcher = new ResizeObserver(() => misfits() && inTurn(div, misfits));
+    const widthChanged = () => div.offsetWidth && Math.abs(div.offsetWidth - (div.drawnWidth ?? 0)) > 1;
+    div.watcher = new ResizeObserver(() => widthChanged() && enqueue(div, widthChanged));
     div.watcher.observe(div);
   }
   return div;
@@ -75,11 +75,11 @@ async function page(div) {
   save(new Blob([html], { type: "text/html" }), `${div.fileName}.html`);
 }
 
-// Plotly draws icons one letter wide and colours only their paths: words need room and a colour of their own. Words inside a
-// plot get an edge in the page's colour, so that a line behind them leaves them legible.
-const words = document.createElement("style");
-words.textContent = '.unrolled-chart .modebar-btn svg[viewBox="0 0 34 16"] { width: 2em; fill: var(--st-text-color); opacity: 0.7; } .unrolled-chart .modebar-btn:hover svg { opacity: 1; } .unrolled-chart .textpoint text { paint-order: stroke; stroke: var(--st-background-color); stroke-width: 3px; stroke-linejoin: round; }';
-document.head.appendChild(words);
+// Plotly draws icons one letter wide and colours only their paths: text icons need a width and a colour. Text inside a plot
+// gets an outline in the page's colour, so that it is legible over lines.
+const style = document.createElement("style");
+style.textContent = '.unrolled-chart .modebar-btn svg[viewBox="0 0 34 16"] { width: 2em; overflow: visible; fill: var(--st-text-color); opacity: 0.7; } .unrolled-chart .modebar-btn:hover svg { opacity: 1; } .unrolled-chart .textpoint text { paint-order: stroke; stroke: var(--st-background-color); stroke-width: 3px; stroke-linejoin: round; }';
+document.head.appendChild(style);
 
 const label = (text) => ({
   width: 1000, height: 1000,
@@ -88,31 +88,31 @@ const label = (text) => ({
 
 const CONFIG = {
   displaylogo: false,
-  responsive: false, // the ResizeObserver does it, also when the sidebar opens
+  responsive: false, // the ResizeObserver resizes charts, also when the sidebar opens
   showSendToCloud: false,
   modeBarButtonsToRemove: ["toImage", "sendChartToCloud", "lasso2d", "select2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
   modeBarButtonsToAdd: [
     { name: "PNG", title: "Save as PNG", icon: label("PNG"), click: (div) => picture(div, "png") },
     { name: "SVG", title: "Save as SVG", icon: label("SVG"), click: (div) => picture(div, "svg") },
-    { name: "HTML", title: "Save as a page that works offline", icon: label("HTM"), click: (div) => page(div) },
+    { name: "HTML", title: "Save as a page that works offline", icon: label("HTML"), click: (div) => page(div) },
   ],
 };
 
-// On a narrow screen a legend takes several lines. The figure then grows by what they need, so that they cover neither
-// its title nor take from its plot.
-const TITLE = 32, GAP = 8; // pixels above the legend
+// On a narrow screen a legend takes several lines. The figure then gets higher by the height that they need, so that they do
+// not cover the title or make the plot smaller.
+const TITLE = 32, GAP = 8; // pixels: height of the title, and space above the legend
 
-function missing(div, layout) {
+function extraHeight(div, layout) {
   const lines = div.querySelector(".legend .scrollbox")?.getBBox().height ?? 0;
   const needed = lines ? lines + GAP + (layout.title?.text ? TITLE : 0) : 0;
   return Math.max(0, Math.ceil(needed - (layout.margin?.t ?? 0)));
 }
 
-function roomy(layout, room) {
-  return room ? { ...layout, height: layout.height + room, margin: { ...layout.margin, t: layout.margin.t + room } } : layout;
+function withExtraHeight(layout, extra) {
+  return extra ? { ...layout, height: layout.height + extra, margin: { ...layout.margin, t: layout.margin.t + extra } } : layout;
 }
 
-// Plotly breaks its own promise, for no reason given, where a pause interrupts an animation: nothing is wrong then.
+// Plotly rejects a promise, with no reason, when a pause interrupts an animation. That is no error.
 window.addEventListener("unhandledrejection", (event) => {
   if (event.reason === undefined) event.preventDefault();
 });
@@ -122,16 +122,16 @@ async function redraw(div) {
   if (!div.wanted || !div.isConnected) return;
   const { figure, rev } = div.wanted;
   div.drawnWidth = div.offsetWidth;
-  // Plotly changes what it is given, so every drawing gets its own copy.
+  // Plotly modifies its arguments, so every drawing gets a copy.
   const draw = () => {
     const copy = structuredClone(figure);
-    const layout = roomy({ ...themed(copy.layout, div, rev), width: div.offsetWidth || undefined }, div.room ?? 0);
+    const layout = withExtraHeight({ ...themed(copy.layout, div, rev), width: div.offsetWidth || undefined }, div.extraHeight ?? 0);
     return P.react(div, { data: copy.data, layout, config: CONFIG, frames: copy.frames ?? [] });
   };
   await draw();
-  const room = missing(div, figure.layout);
-  if (room !== (div.room ?? 0)) {
-    div.room = room; // kept between ticks: only the first drawing, or another width, is measured twice
+  const extra = extraHeight(div, figure.layout);
+  if (extra !== (div.extraHeight ?? 0)) {
+    div.extraHeight = extra; // kept between redraws, so that only the first one and a change of width draw twice
     await draw();
   }
   if (!div.listening && div.on) {
@@ -143,26 +143,26 @@ async function redraw(div) {
   }
 }
 
-// Most ticks change some of a page's charts. Those whose bytes and colours are as before are left alone.
+// Most redraws change only some of a page's charts. Charts with the same bytes and colours are not drawn again.
 function unchanged(div, text) {
   const style = getComputedStyle(div);
-  const look = ["--st-text-color", "--st-background-color"].map((name) => style.getPropertyValue(name)).join() + text;
-  const same = div.look === look;
-  div.look = look;
+  const drawn = ["--st-text-color", "--st-background-color"].map((name) => style.getPropertyValue(name)).join() + text;
+  const same = div.drawn === drawn;
+  div.drawn = drawn;
   return same;
 }
 
 export function draw({ data, parentElement, setTriggerValue }) {
-  if (!data) return void plotly(); // a page that will soon draw: fetched while its reader chooses
+  if (!data) return void plotly(); // loads Plotly before the first chart
   const div = host(parentElement);
   const text = new TextDecoder().decode(data);
   if (!unchanged(div, text)) show(div, JSON.parse(text));
   div.clicked = div.wanted.clickable ? (value) => setTriggerValue("click", value) : null;
-  return () => setTimeout(() => forget(div, parentElement));
+  return () => setTimeout(() => remove(div, parentElement));
 }
 
-// A busy browser lets Streamlit clean up and draw again in the same place: only a chart that left the page is forgotten.
-function forget(div, parent) {
+// Streamlit may call the clean-up and draw again in the same element, so only a chart that has left the page is removed.
+function remove(div, parent) {
   if (div.isConnected) return;
   div.watcher.disconnect();
   hosts.delete(parent);
@@ -173,15 +173,15 @@ function forget(div, parent) {
 function show(div, wanted) {
   div.wanted = wanted;
   div.fileName = div.dataset.name = wanted.name;
-  div.style.minHeight = `${wanted.figure.layout.height ?? 340}px`; // room is kept before Plotly arrives: nothing jumps
+  div.style.minHeight = `${wanted.figure.layout.height ?? 340}px`; // keeps the space free until Plotly is loaded, so that nothing moves
   div.setAttribute("aria-label", wanted.alt);
-  inTurn(div, () => div.wanted === wanted); // ticks may arrive faster than a slow laptop draws: only the newest is drawn
+  enqueue(div, () => div.wanted === wanted); // if redraws arrive faster than the browser draws, only the newest is drawn
 }
 
-// One drawing after the other, for Plotly cannot draw a figure twice at a time; with a breath in between, so that the first
-// is seen, and the page scrolls, while the rest are still to come.
-function inTurn(div, needed) {
-  turn = turn.then(() => (needed() ? redraw(div) : null)).catch((error) => {
+// Draws one chart after the other, because Plotly cannot draw the same figure twice at once. The timeout between them lets the
+// browser show the first chart and scroll before all are drawn.
+function enqueue(div, needed) {
+  queue = queue.then(() => (needed() ? redraw(div) : null)).catch((error) => {
     if (!div.data) div.textContent = `The chart could not be drawn: ${error.message}`;
   }).then(() => new Promise((resolve) => setTimeout(resolve)));
 }

@@ -1,6 +1,6 @@
 """The animated picture of a recurrent network: one cell with a loop, then the same cell unrolled into a chain.
 
-A schematic, not a measurement: its numbers are made up. The picture stands still for readers who ask for less motion.
+A schematic: its numbers are made up. It is not animated if the browser asks for reduced motion.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from rnn_core.figures.theme import ROLE_COLOURS
 WORDS = ("slow", "but", "great", "film")
 STATES = ((-0.9, 0.3, -0.5), (-0.8, -0.3, -0.2), (0.6, 0.8, -0.1), (0.8, 0.9, 0.3))  # one row per step, three units
 OUTPUTS = ("24%", "35%", "88%", "93%")
-SECONDS = 8.0  # one round of the animation
-INPUT, LOOP, OUTPUT = "#2F8FD0", "#D55E00", "#009E73"  # the three weight matrices: the same colour wherever they act
+SECONDS = 8.0  # duration of one cycle of the animation
+INPUT, LOOP, OUTPUT = "#2F8FD0", "#D55E00", "#009E73"  # colours of the three weight matrices U, W, V
 
 STYLE = f"""
 .picture {{ display: flex; flex-wrap: wrap; align-items: center; justify-content: center; gap: 8px 28px; font-family: var(--st-font); }}
@@ -40,7 +40,7 @@ STYLE = f"""
 
 
 def _timing() -> str:
-    """Keyframes: part p of step t lights up at its own moment and stays until the round ends."""
+    """CSS keyframes: the parts of each step appear one after the other and stay until the cycle ends."""
     rules, frames = [], []
     for step in range(len(WORDS)):
         for part in range(4):  # input, cell, output, arrow to the next step
@@ -53,7 +53,7 @@ def _timing() -> str:
 
 
 def _units(x: float, y: float, states: tuple[float, ...]) -> str:
-    """The numbers of one hidden state as discs: orange negative, blue positive, darker = larger."""
+    """SVG of one hidden state as discs: orange negative, blue positive; the opacity is the absolute value."""
     return "".join(
         f'<circle cx="{x + 27 * (n - 1)}" cy="{y}" r="10" fill="{ROLE_COLOURS["positive" if value > 0 else "negative"]}" fill-opacity="{abs(value):.2f}"/>'
         for n, value in enumerate(states)
@@ -96,6 +96,6 @@ def _chain() -> str:
 
 
 def unrolled() -> None:
-    """Draw the picture; colours follow the theme."""
+    """Draw the picture in the colours of the theme."""
     body = f'<div class="picture">{_rolled()}{_chain()}</div>'
     st.components.v2.component("unrolled_picture", html=body, css=STYLE + _timing())(key=key("home", "picture"))

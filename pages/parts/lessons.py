@@ -1,4 +1,4 @@
-"""The Lessons page's parts: which lesson, its figure, its sentences with their verdicts, and where to try it."""
+"""The parts of the Lessons page: the choice of a lesson, its figure, its facts with their verdicts, and links to try it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rnn_core.spec import presets
 from rnn_core.studies.lesson_measurements import Evidence
 from rnn_core.studies.lessons import LESSONS, Fact, Lesson
 
-RECORDED = ("training", "vanilla")  # lessons measured on trained models: the same for every seed
+RECORDED = ("training", "vanilla")  # lessons measured on trained models, without a seed
 
 
 def chosen() -> Lesson:
-    """The lesson of the link, or the first."""
+    """Draw the choice of a lesson; return the chosen one, by default the one in the link or the first."""
     numbered = {name: f"{n}. {lesson.title}" for n, (name, lesson) in enumerate(LESSONS.items(), 1)}
     asked, first = st.query_params.get("lesson", ""), next(iter(LESSONS))
-    if session.value(key("lessons", "chosen")) is None or run_picker.returned():
+    if session.value(key("lessons", "chosen")) is None or run_picker.is_history_navigation():
         session.set_value(key("lessons", "chosen"), asked if asked in LESSONS else first)
     name = st.pills(
         "Lesson", list(LESSONS), format_func=numbered.__getitem__, required=True, key=key("lessons", "chosen"), label_visibility="collapsed"
@@ -35,15 +35,15 @@ def chosen() -> Lesson:
 
 
 def seed(lesson: Lesson) -> int:
-    """Which random weights and inputs to measure."""
+    """Draw the choice of the seed of weights and inputs; return it, 0 for a recorded lesson."""
     if lesson.name in RECORDED:
         return 0
-    words = "Another seed draws other random weights and inputs. A claim that holds for one seed only would be luck."
+    words = "Another seed draws other random weights and inputs. A claim that holds for one seed only may be chance."
     return int(st.number_input("Seed", 0, 999, 0, key=key("lessons", "seed", lesson.name), help=words, width=140))
 
 
 def figure(lesson: Lesson, found: Evidence) -> go.Figure | None:
-    """The lesson's curves and the bounds that theory gives; None when there is nothing to draw."""
+    """The lesson's curves with their theoretical bounds; None if there is nothing to draw."""
     if lesson.name == "vanilla":
         return by_last_tokens(found.numbers) if found.numbers else None
     if not found.curves:
@@ -55,19 +55,19 @@ def figure(lesson: Lesson, found: Evidence) -> go.Figure | None:
 
 
 def alt(found: Evidence) -> str:
-    """The figure in a sentence, for a screen reader."""
+    """Describe the figure in one sentence for a screen reader."""
     return "; ".join(f"{figures.name_of(item)} {factor_words(item.factor)}" for item in found.curves) or "Accuracy by tokens read"
 
 
 def provenance(lesson: Lesson, seed: int) -> str:
-    """Where the numbers come from."""
+    """Where the numbers come from, a sentence."""
     if lesson.name in RECORDED:
         return "Recorded from the models that ship with Unrolled and real IMDB reviews."
     return f"Measured just now on untrained networks, seed {seed}."
 
 
 def facts(items: Sequence[Fact], numbers: Mapping[str, float], source: str) -> None:
-    """Each sentence with its numbers, ticked when they bear it out."""
+    """Draw each fact with its numbers, and whether they confirm it."""
     for item in items:
         try:
             holds, words = item.holds(numbers), item.sentence(numbers)
@@ -80,7 +80,7 @@ def facts(items: Sequence[Fact], numbers: Mapping[str, float], source: str) -> N
 
 
 def links(lesson: Lesson) -> None:
-    """Each preset of the lesson, ready to train."""
+    """Draw a link to each preset of the lesson, and to the laboratory."""
     with st.container(horizontal=True):
         for name in lesson.presets:
             preset = presets.presets()[name]

@@ -1,7 +1,7 @@
-"""A Plotly figure that is updated in place: zoom, hover and legend choices survive every tick.
+"""Plotly figures that are updated in place: zoom, hover and legend choices are kept at every redraw.
 
 `st.plotly_chart` unmounts the chart whenever its data change; this component keeps the node and calls `Plotly.react`
-(static/chart.js). Every figure of the app is drawn by it, so all of them save as PNG, SVG or HTML and Plotly is fetched once.
+(static/chart.js). It draws every figure of the app, so each can be saved as PNG, SVG or HTML, and Plotly is loaded once.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ STATIC = Path(__file__).parents[2] / "static"
 
 
 def serve_plotly() -> None:
-    """Copy plotly.min.js from the installed package into static/, once per version, so that the page and the library agree."""
+    """Copy plotly.min.js of the installed plotly package into static/, unless it is already there."""
     source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     target = STATIC / "plotly.min.js"
     if target.exists() and target.stat().st_size == source.stat().st_size:
         return
     half = target.with_suffix(f".{os.getpid()}.tmp")
     shutil.copyfile(source, half)
-    half.replace(target)  # a browser never meets half a file
+    half.replace(target)  # atomic: a browser never loads half a file
 
 
 @cache
 def asset(name: str) -> str:
-    """Where the browser finds a file of static/; its content is in the address, so that an update is fetched at once."""
+    """The URL of a file of static/. A hash of its content is in the URL, so that a browser loads a new version at once."""
     base = st.get_option("server.baseUrlPath").strip("/")
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:8]
     return f"{'/' + base if base else ''}/app/static/{name}?{digest}"
@@ -45,7 +45,7 @@ def asset(name: str) -> str:
 @cache
 def _component() -> Any:
     serve_plotly()
-    # The script itself lives in static/, because a component's own script travels again with every message.
+    # The script is a file of static/, because Streamlit sends a component's own script again with every message.
     source = f"const module = import(new URL({json.dumps(asset('chart.js'))}, location.href));\nexport default async (component) => (await module).draw(component);"
     return source
 
@@ -55,13 +55,13 @@ def _renderer() -> Any:
 
 
 def payload(figure: go.Figure, *, rev: str, alt: str, name: str = "unrolled", clickable: bool = False) -> bytes:
-    """The bytes that one drawing sends to the browser. Same figure, same bytes: make them once for thirty viewers."""
+    """The bytes that chart.js draws. They depend on the arguments only, so all viewers of a run can share them."""
     rest = json.dumps({"rev": rev, "alt": alt, "name": name, "clickable": clickable})
     return f'{{"figure":{figure.to_json()},{rest[1:]}'.encode()
 
 
 def draw(data: bytes, key: str, clickable: bool = False) -> dict[str, Any] | None:
-    """Draw bytes made by `payload`; the point that was just clicked, if any.
+    """Draw bytes made by `payload`; return the point that was just clicked, if any.
 
     Returns:
         None, or {"curve", "point", "x", "y", "data"}; `data` is the trace's customdata.
@@ -74,7 +74,7 @@ def draw(data: bytes, key: str, clickable: bool = False) -> dict[str, Any] | Non
 
 
 def fetch_plotly() -> None:
-    """Let the browser fetch Plotly while its user still chooses: the first chart is then drawn at once."""
+    """Load Plotly in the browser before the first chart needs it."""
     _renderer()(key=key_of("train", "fetch_plotly"), data=None, height=1)
 
 
@@ -83,10 +83,10 @@ def live_chart(figure: go.Figure, key: str, rev: str = "", *, alt: str, clickabl
 
     Args:
         figure: what to draw; `layout.height` sets its height.
-        key: identity on the page, made by `session.key`; its part after the page names the saved file. The chart keeps its node
-            as long as this stays.
-        rev: zoom and legend choices are kept while this stays; pass the run's id.
-        alt: one sentence for a screen reader: what the figure shows.
+        key: identity on the page, made by `session.key`; the part after the page names saved files. A chart with the same key keeps
+            its DOM node.
+        rev: zoom and legend choices are kept while this is the same; pass the run's id.
+        alt: what the figure shows, one sentence for a screen reader.
         clickable: report clicks on points (and rerun).
     """
     return draw(payload(figure, rev=rev, alt=alt, name=key.partition("-")[2], clickable=clickable), key, clickable)

@@ -1,9 +1,9 @@
-"""The last line of defence: an exception that nobody expected costs one section of a page, never the page.
+"""Error boundaries: an unexpected exception replaces one section of a page by a sentence; the other sections are drawn.
 
     with section("The laboratory"):
         ...
 
-A condition that can be foreseen is handled before it comes here. So every catch is counted, and any catch fails the tests.
+Expected errors are handled before they reach a section. So every exception caught here is counted, and makes the tests fail.
 """
 
 from __future__ import annotations
@@ -22,71 +22,71 @@ from pages.shared import session
 from pages.shared.words import sentence
 
 log = logging.getLogger("unrolled")
-caught: Counter[str] = Counter()  # section → exceptions caught there since the process started
-QUIET = 60.0  # seconds in which the same failure is not logged again: a section that ticks fails once a second
-_logged: dict[tuple[str, str], float] = {}  # (section, exception) → time.monotonic() of its last log entry
+caught: Counter[str] = Counter()  # section → exceptions caught in it since the process started
+LOG_INTERVAL = 60.0  # seconds before the same error is logged again: a section that redraws may fail once a second
+_last_logged: dict[tuple[str, str], float] = {}  # (section, exception) → time.monotonic() of its last log entry
 
 
-class Left(Exception):  # noqa: N818 control flow, not an error
-    """Raised by `leave`."""
+class SectionEnded(Exception):  # noqa: N818 control flow, not an error
+    """Raised by `end_section`; caught by `section`."""
 
 
-def leave() -> None:
-    """End the section that is being drawn: what it had to say is on the page. The other sections are drawn."""
-    raise Left
+def end_section() -> None:
+    """Stop drawing the current section, keeping what it has drawn. The other sections are drawn."""
+    raise SectionEnded
 
 
 @contextmanager
 def section(name: str) -> Iterator[None]:
-    """Draw one section of a page; also a decorator. A failure becomes a sentence in the section's place.
+    """Draw one section of a page; also usable as a decorator. An exception becomes a warning in the section's place.
 
     Args:
-        name: the section as a reader would call it, first word capitalised: "The laboratory".
+        name: the section's name in that warning and in the log, first word capitalised: "The laboratory".
     """
-    told = session.here()
-    if told.trouble:
-        st.warning(told.trouble, icon=":material/error:")
-        told.trouble = ""
+    here = session.here()
+    if here.callback_error:
+        st.warning(here.callback_error, icon=":material/error:")
+        here.callback_error = ""
     try:
         yield
-    except Left:
+    except SectionEnded:
         pass
     except Exception as error:
-        count(name, error)
+        report(name, error)
         words = f"{name} could not be shown, because of an error in Unrolled. The rest of this page works. Reload the page to try again; the server's log has the details."
         st.warning(words, icon=":material/error:")
 
 
 @contextmanager
-def refusal() -> Iterator[None]:
-    """Around what the store may refuse (a run that was deleted, a damaged file): its sentence ends the section, uncounted."""
+def store_errors() -> Iterator[None]:
+    """Show an expected error of the store (a deleted run, a damaged file) as a warning, and end the section. Not counted."""
     try:
         yield
     except (ValueError, LookupError, OSError) as problem:
         st.warning(sentence(problem), icon=":material/info:")
-        leave()
+        end_section()
 
 
 def callback(name: str, action: Callable[..., None]) -> Callable[..., None]:
-    """`action` for `on_click` or `on_change`: if it fails, the click is lost, and the next section drawn says so."""
+    """Wrap `action` for `on_click` or `on_change`: if it fails, the next section drawn shows a warning."""
 
     @wraps(action)
     def guarded(*args: Any, **kwargs: Any) -> None:
         try:
             action(*args, **kwargs)
         except Exception as error:
-            count(name, error)
-            session.here().trouble = f"{name} had no effect, because of an error in Unrolled. Nothing else was changed: try again; the server's log has the details."
+            report(name, error)
+            session.here().callback_error = f"{name} had no effect, because of an error in Unrolled. Nothing else was changed: try again; the server's log has the details."
 
     return guarded
 
 
-def count(name: str, error: BaseException) -> None:
-    """Count and log an exception that nobody expected."""
+def report(name: str, error: BaseException) -> None:
+    """Count an unexpected exception and log it, at most once per LOG_INTERVAL."""
     caught[name] += 1
     kind, now = (name, repr(error)[:200]), time.monotonic()
-    if now - _logged.get(kind, -QUIET) >= QUIET:
-        while len(_logged) >= 1000:
-            _logged.pop(next(iter(_logged)))
-        _logged[kind] = now
+    if now - _last_logged.get(kind, -LOG_INTERVAL) >= LOG_INTERVAL:
+        while len(_last_logged) >= 1000:
+            _last_logged.pop(next(iter(_last_logged)))
+        _last_logged[kind] = now
         log.error("caught in section %r (%d so far)", name, caught[name], exc_info=error)

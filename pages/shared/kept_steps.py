@@ -1,4 +1,4 @@
-"""One moment of a run: as it trains here, as it rests in the store, or as it was at a kept step."""
+"""A run as a page draws it: its live state, its state in the store, or its state at a kept step."""
 
 from __future__ import annotations
 
@@ -13,75 +13,75 @@ from rnn_core.store.run import ACTIVE
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
-    """One moment of a run. Shapes: T time steps, S state, H units."""
+class RunView:
+    """A run as it is now or as it was at a kept step. Shapes: T time steps, S state, H units."""
 
     run_id: str
-    name: str  # for people
+    name: str  # shown on screen
     experiment: Experiment
-    status: str  # one of runs.STATUSES
-    message: str  # one sentence, or ""
-    revision: str  # equal revisions look the same
+    status: str  # one of rnn_core.store.run.STATUSES
+    message: str  # one sentence about the status, or ""
+    revision: str  # equal revisions draw the same figures
     step: int  # batches trained; 0 is the untrained model
-    kept: dict[int, int]  # step → epoch of the snapshots that can be looked at
-    history: dict[str, np.ndarray]  # columns of history.COLUMNS
-    norm_history: tuple[np.ndarray, np.ndarray]  # steps, and norms aligned at the last time step
-    state_norms: np.ndarray | None  # (T,) gradient norms of the newest batch; None before the first
-    probe_states: np.ndarray | None  # (T', S) states on the fixed sequence
+    kept_steps: dict[int, int]  # step → epoch of each kept step
+    history: dict[str, np.ndarray]  # one array per column of history.COLUMNS
+    norm_history: tuple[np.ndarray, np.ndarray]  # training steps; their gradient norms, aligned at the last time step
+    state_norms: np.ndarray | None  # (T,) gradient norms of the latest batch; None before the first
+    probe_states: np.ndarray | None  # (T', S) states on one fixed sequence
     eigenvalues: np.ndarray | None  # (H,) of the recurrent kernel
-    best: float  # best validation metric; nan before the first
-    test: float  # metric on the test part, measured once at the end; nan before
-    builtin: bool  # a starter model, read only
-    readable: bool  # whether weights were kept that can be read
-    snapshot: Any = None  # rnn_core.training.loop.Snapshot while it trains here
-    position: int = 0  # place in the queue
-    estimate: float = float("nan")  # seconds until it starts
-    rewound: bool = False  # a look at the past
+    best_metric: float  # best validation metric; nan before the first
+    test_metric: float  # test metric, measured once at the end; nan before
+    builtin: bool  # a starter model: read only
+    has_weights: bool  # at least one kept step has weights that can be read
+    snapshot: Any = None  # rnn_core.training.loop.Snapshot while it trains in this process's workers
+    queue_position: int = 0  # place in the queue, from 1; 0 when it does not wait
+    seconds_to_start: float = float("nan")  # seconds until it starts; nan when unknown
+    is_past: bool = False  # shows a kept step instead of the newest state
 
     @property
     def active(self) -> bool:
         return self.status in ACTIVE
 
     @property
-    def begins(self) -> bool:
-        """Whether its first step is still to come."""
-        return self.status in ("waiting", "running") and self.step == 0 and not self.rewound
+    def before_first_step(self) -> bool:
+        """Whether it waits or runs and no training step has ended yet."""
+        return self.status in ("waiting", "running") and self.step == 0 and not self.is_past
 
     @property
     def epoch(self) -> int:
-        """Finished passes over the training data."""
+        """Finished epochs."""
         return int(self.history["epoch"][-1]) if len(self.history["epoch"]) else 0
 
     @property
-    def when(self) -> str:
+    def step_label(self) -> str:
         return "before training" if self.step == 0 else f"after {self.step:,} step{'s' if self.step > 1 else ''}"
 
 
-def moment(run_id: str, at: int | None = None) -> Moment:
-    """The run as it is now, or as it was at the kept step `at`; without states where the file of its weights is damaged.
+def run_view(run_id: str, at: int | None = None) -> RunView:
+    """The run as it is now, or as it was at the kept step `at`. Fields from a damaged weights file are None.
 
-    Raises KeyError for a run that is gone, ValueError for one of another version.
+    Raises KeyError for a deleted run, ValueError for a run of another version of Unrolled.
     """
     record = run_picker.store().open(run_id)
-    known = run_picker.under_way(run_id)
-    shot = known.snapshot if known else None
-    kept = {item.step: item.epoch for item in record.snapshots}
-    status = known.status if known else record.status
-    message = known.message if known else record.info.message
-    if known is not None and shot is not None and at is None:
-        return Moment(
-            run_id, record.name, record.experiment, status, message, str(known.revision), shot.step, kept, shot.run.history,
-            shot.run.norm_history, shot.state_norms if shot.step else None, shot.probe_states, shot.eigenvalues, record.info.metric, record.info.test_metric, record.info.builtin, bool(kept), shot,
-            known.position, known.estimate,
+    live = run_picker.live_run(run_id)
+    snapshot = live.snapshot if live else None
+    kept_steps = {item.step: item.epoch for item in record.snapshots}
+    status = live.status if live else record.status
+    message = live.message if live else record.info.message
+    if live is not None and snapshot is not None and at is None:
+        return RunView(
+            run_id, record.name, record.experiment, status, message, str(live.revision), snapshot.step, kept_steps, snapshot.run.history,
+            snapshot.run.norm_history, snapshot.state_norms if snapshot.step else None, snapshot.probe_states, snapshot.eigenvalues, record.info.metric, record.info.test_metric, record.info.builtin, bool(kept_steps), snapshot,
+            live.position, live.estimate,
         )  # fmt: skip
     arrays: dict[str, np.ndarray] = {}
     try:
-        arrays = record.snapshot(at) if kept else {}
-    except (ValueError, OSError) as problem:  # damaged weights: the curves are in the index, and whole
+        arrays = record.snapshot(at) if kept_steps else {}
+    except (ValueError, OSError) as problem:  # a damaged weights file; the curves come from the index
         message = f"{message} {problem}".strip()
     step = at if at is not None else max(record.info.step, 0)
-    return Moment(
-        run_id, record.name, record.experiment, status, message, f"{status}-{record.info.step}-{record.info.test_metric}-{at}", step, kept, record.history,
+    return RunView(
+        run_id, record.name, record.experiment, status, message, f"{status}-{record.info.step}-{record.info.test_metric}-{at}", step, kept_steps, record.history,
         record.norm_history, arrays.get("state_norms") if step else None, arrays.get("probe_states"), arrays.get("eigenvalues"), record.info.metric, record.info.test_metric, record.info.builtin, bool(arrays),
-        position=known.position if known else 0, estimate=known.estimate if known else float("nan"), rewound=at is not None,
+        queue_position=live.position if live else 0, seconds_to_start=live.estimate if live else float("nan"), is_past=at is not None,
     )  # fmt: skip

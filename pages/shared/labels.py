@@ -1,4 +1,4 @@
-"""What the fields of an experiment are called on screen, and a field's value by its name."""
+"""Names of experiment fields and options on screen, and numbers as text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LABELS = {
 }  # fmt: skip
 
 
-WORDS = {
+OPTION_NAMES = {
     **CELL_NAMES,
     "adam": "Adam",
     "rmsprop": "RMSprop",
@@ -31,8 +31,8 @@ WORDS = {
 }
 
 
-def value(experiment: Experiment, name: str) -> Any:
-    """A field by its name, whatever part it is in."""
+def field_value(experiment: Experiment, name: str) -> Any:
+    """The value of an experiment's field, looked up by name in its data, model and training parts."""
     return next(
         getattr(part, name)
         for part in (experiment.data, experiment.model, experiment.training, experiment)
@@ -41,17 +41,17 @@ def value(experiment: Experiment, name: str) -> Any:
 
 
 def score(value: float) -> str:
-    """An accuracy or an error: three decimals between 0.1 and 10, else three digits; "–" where there is none."""
+    """A metric as text: three decimals between 0.1 and 10, else three significant digits; "–" if not finite."""
     return "–" if not math.isfinite(value) else f"{value:.3f}" if 0.1 <= value < 10 else f"{value:.3g}"
 
 
 def pace(steps_per_second: float) -> str:
-    """Three digits, or more: "0.52", "61.3", "1,240"."""
+    """Steps per second as text, at least three significant digits: "0.52", "61.3", "1,240"."""
     return f"{steps_per_second:,.0f}" if steps_per_second >= 100 else f"{steps_per_second:.3g}"
 
 
 def duration(seconds: float) -> str:
-    """A stretch of time in the words of a clock: "8 s", "2 min", "1.5 h"."""
+    """Seconds as text: "8 s", "2 min", "1.5 h"; "a while" if not finite."""
     if not math.isfinite(seconds):
         return "a while"
     if seconds < 90:

@@ -1,4 +1,4 @@
-"""The run that a page looks at: from the link (`?run=`), from the picker in the sidebar, or a starter model."""
+"""The run that a page shows: from the link (`?run=`), from the picker in the sidebar, or a starter model."""
 
 from __future__ import annotations
 
@@ -18,12 +18,20 @@ from pages.shared.session import key as key_of
 from pages.shared.words import plain, sentence
 
 PICKER = key_of("shell", "run_picker")
-SIGNS = {"waiting": "⏳", "running": "▶", "paused": "⏸", "finished": "✓", "stopped": "■", "interrupted": "⚠", "failed": "⚠"}
+STATUS_SIGNS = {
+    "waiting": "⏳",
+    "running": "▶",
+    "paused": "⏸",
+    "finished": "✓",
+    "stopped": "■",
+    "interrupted": "⚠",
+    "failed": "⚠",
+}
 log = logging.getLogger("unrolled")
 
 
 def store() -> Any:
-    """The run store: the workers' own once they have begun to start, before that one that waits for nobody."""
+    """The run store: the service's once the service exists, until then a store of this module's own."""
     return _started[0].store if _started else _early_store()
 
 
@@ -33,17 +41,17 @@ def _early_store() -> Any:
 
 
 def service() -> Any:
-    """The workers of this process. The first call starts them in the background and returns at once."""
+    """The training service of this process. The first call starts its workers in the background and returns at once."""
     return import_module("rnn_core.service.service").service()
 
 
 def running_service() -> Any:
-    """The workers if their start has begun, else None: never waits for the import of the cluster's library."""
+    """The training service if it exists, else None. Never waits for the import of Dask."""
     return _started[0] if _started else None
 
 
-def under_way(run_id: str) -> Any:
-    """What the workers know of a run, sooner than the store (a `rnn_core.service.job.Live`), or None."""
+def live_run(run_id: str) -> Any:
+    """The live state of a run (`rnn_core.service.job.Live`), newer than the store; None for a run without one."""
     service = running_service()
     return service.live(run_id) if service else None
 
@@ -52,41 +60,41 @@ _started: list[Any] = []
 
 
 @cache
-def warm() -> None:
-    """Begin to start the workers without holding up the page."""
+def start_workers() -> None:
+    """Start the workers in a background thread; returns at once."""
 
     def start() -> None:
         try:
             _started.append(service())
-            gc.freeze()  # the libraries stay: to search them for garbage held every tick up for a tenth of a second
+            gc.freeze()  # excludes the loaded libraries from garbage collection, which took 0.1 s of every tick
         except Exception:
             log.exception("the workers could not be started")
 
-    threading.Thread(target=start, name="warm", daemon=True).start()
+    threading.Thread(target=start, name="start-workers", daemon=True).start()
 
 
 def viewer() -> str:
-    """This browser session's name among the viewers of runs; secret, so nobody else can act for it."""
+    """This session's viewer id for the service; secret, so that no other session can use it."""
     return session.here().viewer
 
 
-def mine() -> set[str]:
-    """Runs that this session started."""
+def own_runs() -> set[str]:
+    """Ids of the runs that this session started."""
     return session.here().started
 
 
 def labels(infos: list[Any]) -> dict[str, str]:
-    """Run id → one line for the picker, which shows it as plain text. No two are alike: the browser sends back the line, not the id."""
+    """Run id → its line in the picker, shown as plain text. Lines are unique, because the browser sends back the line, not the id."""
     names = Counter(info.name for info in infos)
     return {
-        info.id: f"{'★' if info.builtin else SIGNS.get(info.status, '')} {info.name}"
+        info.id: f"{'★' if info.builtin else STATUS_SIGNS.get(info.status, '')} {info.name}"
         + (f" · {info.id[-6:]}" if names[info.name] > 1 else "")
         for info in infos
     }
 
 
 def chosen() -> str | None:
-    """The id of the current run: the link's first, then the one last chosen in this session."""
+    """The id of the current run: the one in the link, else the one last chosen in this session."""
     return st.query_params.get("run") or session.here().run
 
 
@@ -94,12 +102,12 @@ def choose(run_id: str | None, link: dict[str, str] | None = None) -> None:
     """Make `run_id` the current run here and in the link.
 
     Args:
-        run_id: the run, or None to look at none.
-        link: all that the link says from now on; None changes nothing in it but the run. Every change of the link is a step
-            of the browser's Back button, so whoever changes more does it in one.
+        run_id: the run, or None for no run.
+        link: the new query of the link; None changes only `run` in it. Every change of the link is one step of the browser's
+            Back button, so several changes are made in one call.
     """
     session.here().run = run_id
-    session.here().missing = ""
+    session.here().missing_run = ""
     session.forget_value(PICKER)
     if link is not None:
         st.query_params.from_dict(link)
@@ -109,79 +117,78 @@ def choose(run_id: str | None, link: dict[str, str] | None = None) -> None:
         st.query_params.pop("run", None)
 
 
-def arrive(page: str) -> None:
-    """Note that the reader came from another page: until `form.follow` has read it, the link tells what to show."""
+def note_page(page: str) -> None:
+    """Record which page is drawn. On a change of page the link decides what Train shows, until `form.sync_with_link` reads it."""
     here = session.here()
     if here.page != page:
-        here.page, here.arrived = page, True
+        here.page, here.link_pending = page, True
 
 
-def returned() -> bool:
-    """Whether the browser's Back or Forward led here: what the link does not name was not there then."""
+def is_history_navigation() -> bool:
+    """Whether the browser's Back or Forward button led here; values that are not in the link are then unset."""
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
 
 
-def missing(page: str) -> None:
-    """Say why the run asked for cannot be opened, on this page only, until another one is chosen."""
+def show_missing_run(page: str) -> None:
+    """Show why the requested run cannot be opened: on this page only, until another run is chosen."""
     here = session.here()
-    if not here.missing:
+    if not here.missing_run:
         return
     here.missing_page = here.missing_page or page
     if here.missing_page == page:
-        st.warning(f"The run {plain(here.missing, 40)} {here.missing_words}", icon=":material/link_off:")
+        st.warning(f"The run {plain(here.missing_run, 40)} {here.missing_reason}", icon=":material/link_off:")
     else:
-        here.missing = ""
+        here.missing_run = ""
 
 
-def _miss(run_id: str) -> None:
-    """Remember that a run is not in the list, and why."""
+def _set_missing_run(run_id: str) -> None:
+    """Record that a run is not in the list, and why."""
     here = session.here()
-    here.run, here.missing, here.missing_page = None, run_id, ""
-    here.missing_words = (
+    here.run, here.missing_run, here.missing_page = None, run_id, ""
+    here.missing_reason = (
         "is not on this server: it was deleted, or belongs to another machine. Choose another one in the sidebar, or train one."
     )
     try:
         store().open(run_id)
     except ValueError as problem:
-        here.missing_words = f"cannot be opened: {sentence(problem)} Choose another one in the sidebar, or train one."
+        here.missing_reason = f"cannot be opened: {sentence(problem)} Choose another one in the sidebar, or train one."
     except (LookupError, OSError):
         pass
 
 
-def _picked(whole: bool) -> None:
+def _on_pick(exclusive_link: bool) -> None:
     picked = session.value(PICKER)
-    # A run that changed or went since the page was drawn had another line then: Streamlit hands over that line, or None.
-    # Nobody chose anything then.
+    # If a run changed or was deleted since the page was drawn, Streamlit passes its old line, or None: not a choice.
     if picked in {info.id for info in store().list()}:
-        choose(picked, {"run": str(picked)} if whole else None)
+        choose(picked, {"run": str(picked)} if exclusive_link else None)
 
 
-def picker(default: str | None, whole: bool = False) -> str | None:
-    """Draw the run picker and return the id of the current run, or None when there is nothing to look at.
+def picker(default: str | None, exclusive_link: bool = False) -> str | None:
+    """Draw the run picker and return the id of the current run, or None if there is none.
 
     Args:
-        default: "starter" looks at the first starter model when nobody chose; None looks at nothing.
-        whole: this page's link names either a run or an experiment, nothing else.
+        default: "starter" shows the first starter model if no run was chosen; None shows no run.
+        exclusive_link: this page's link holds either a run or an experiment, nothing else.
     """
     here = session.here()
-    asked = whole and here.arrived and len(st.query_params)
-    if "run" not in st.query_params and (asked or returned()):
+    asked = exclusive_link and here.link_pending and len(st.query_params)
+    if "run" not in st.query_params and (asked or is_history_navigation()):
         here.run = None
     infos = {info.id: info for info in store().list()}
     run_id = chosen()
     if run_id and run_id not in infos:
-        _miss(run_id)
+        _set_missing_run(run_id)
         run_id = None
     if run_id is None and default == "starter":
         run_id = next((key for key, info in infos.items() if info.builtin), None) or next(iter(infos), None)
     elif run_id:
         choose(run_id)
     lines = labels(list(infos.values()))
-    order = sorted(infos, key=lambda key: (key not in mine(), infos[key].builtin))
+    order = sorted(infos, key=lambda key: (key not in own_runs(), infos[key].builtin))
     session.set_value(PICKER, run_id)
     st.selectbox(
-        "Run", order, format_func=lines.__getitem__, key=PICKER, on_change=guard.callback("The choice of a run", _picked), args=(whole,),
+        "Run", order, format_func=lines.__getitem__, key=PICKER, on_change=guard.callback("The choice of a run", _on_pick), args=(exclusive_link,),
         placeholder="Nothing trained yet" if not order else "Choose a run",
         help="★ starter models were trained beforehand and are read only. Your own runs come first.",
     )  # fmt: skip

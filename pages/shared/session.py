@@ -1,8 +1,8 @@
-"""What one browser session remembers, as typed attributes; and the names of its widgets. Only this file uses `st.session_state`.
+"""The state of one browser session as typed attributes, and the keys of its widgets. Only this file uses `st.session_state`.
 
-Streamlit keeps values of the app, values of widgets and values of components in one flat dictionary. Here the app's own values
-are one object, `Session`; a widget that stands in the page's address has a name from `LINK`; every other widget or component has
-a name made by `key`, which holds a "-" and the page, so that the three never meet.
+Streamlit keeps the app's values and the values of widgets and components in one flat dictionary. Here the app's values are one
+object, `Session`; a widget whose value is in the link has a name from `LINK`; every other widget or component has a key made by
+`key`, which contains a "-" and the page. So the three kinds of keys cannot collide.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import streamlit as st
 from rnn_core.spec.experiment import Experiment
 
 PAGES = ("shell", "home", "lessons", "train", "compare", "sentence", "states", "gradients")  # "shell": on every page
-TICK = 0.9, 1.1  # seconds between two updates: each session draws its own, so that a class does not tick at once
+TICK = 0.9, 1.1  # seconds between two redraws: each session draws its own at random, so that a class does not redraw all at once
 
-# Names in the address, by the page whose widgets carry them. Links made by earlier versions use them: they stay.
+# Names in the link, by the page whose widgets carry them. Links made by earlier versions use them, so they must not change.
 LINK: dict[str, tuple[str, ...]] = {
     "compare": (
         *("compare", "puzzle", "length", "budget", "seeds", "rate_simple_rnn", "rate_lstm", "rate_gru"),
@@ -36,36 +36,36 @@ LINK: dict[str, tuple[str, ...]] = {
         *("lab_seed", "lab_view", "run_view"),
     ),
 }
-LINK_VALUES = ("run", "contest", "lesson")  # names in the address that no widget carries; Train adds the experiment's fields
-_SESSION = "-session"  # no page: no widget can have this key
+LINK_VALUES = ("run", "contest", "lesson")  # names in the link without a widget; Train adds the fields of the experiment
+_SESSION = "-session"  # begins with no page's name, so no widget can have this key
 
 
 @dataclass(eq=False)
 class Session:
-    """Everything that outlives one run of the script and is no widget's value."""
+    """Values of a session that are kept between runs of the script and are not a widget's value."""
 
-    viewer: str = field(default_factory=lambda: secrets.token_urlsafe(9))  # name among a run's viewers; secret
-    tick: float = field(default_factory=lambda: random.uniform(*TICK))  # seconds between two updates
+    viewer: str = field(default_factory=lambda: secrets.token_urlsafe(9))  # viewer id for the service; secret
+    tick: float = field(default_factory=lambda: random.uniform(*TICK))  # seconds between two redraws
     started: set[str] = field(default_factory=set)  # ids of the runs that this session started
     run: str | None = None  # id of the chosen run
     page: str = ""  # title of the page drawn last
-    arrived: bool = False  # the page is another one than before, and its link was not followed yet
-    missing: str = ""  # id of a run that was asked for and cannot be opened
-    missing_words: str = ""  # why, in a sentence
-    missing_page: str = ""  # title of the page that says so
-    draft: Experiment = field(default_factory=Experiment)  # what the form of Train describes
-    draft_run: str | None = None  # the run that the form was filled from
-    complaints: dict[str, str] = field(default_factory=dict)  # field of the form → why its proposed value was refused
-    uploads: dict[str, bytes] = field(default_factory=dict)  # SHA-256 → content of the files brought here
-    refused: str = ""  # why the last click on the transport had no effect
-    trouble: str = ""  # what the next section drawn has to say: a click failed in a way that nobody expected
-    kept_steps: dict[str, int] = field(default_factory=dict)  # run id → the kept step that the rewind slider stands at
-    reader: str | None = None  # own run that the Sentence page offered last
-    text: str = ""  # what stood in the text box of the Sentence page
-    contest: str | None = None  # id of the contest that is watched
-    contest_over: str | None = None  # id of the contest that was drawn after its end
+    link_pending: bool = False  # the page has changed, and `form.sync_with_link` has not read its link yet
+    missing_run: str = ""  # id of a requested run that cannot be opened
+    missing_reason: str = ""  # why it cannot be opened, a sentence
+    missing_page: str = ""  # title of the page that shows it
+    draft: Experiment = field(default_factory=Experiment)  # the experiment in the Train form
+    draft_run: str | None = None  # id of the run that the form was filled from
+    field_errors: dict[str, str] = field(default_factory=dict)  # field of the form → why its new value is invalid
+    uploads: dict[str, bytes] = field(default_factory=dict)  # SHA-256 → content of the uploaded files
+    command_error: str = ""  # why the last click on the training controls had no effect
+    callback_error: str = ""  # warning about a failed callback, shown by the next section drawn
+    rewind_steps: dict[str, int] = field(default_factory=dict)  # run id → the rewind slider's kept step
+    sentence_run: str | None = None  # id of the run that the Sentence page offered last
+    sentence_text: str = ""  # text in the box of the Sentence page
+    contest: str | None = None  # id of the contest on screen
+    ended_contest: str | None = None  # id of the contest whose end was drawn
     sweep: Any = None  # rnn_core.studies.sweep_on_cluster.Sweep started here
-    sweep_seen: tuple[Any, ...] = ()  # how far it was when the map was drawn
+    drawn_sweep: tuple[Any, ...] = ()  # progress of the sweep when the map was drawn
 
 
 def here() -> Session:
@@ -85,8 +85,8 @@ def key(page: str, purpose: str, *of: object) -> str:
 
     Args:
         page: one of `PAGES`.
-        purpose: what it is on that page, in the letters a to z, digits and "_".
-        of: what tells it from its like: a run, a cell, a number.
+        purpose: what it is for, in the letters a to z, digits and "_".
+        of: what distinguishes it from others of the same purpose: a run, a cell, a number.
     """
     if page not in PAGES or not re.fullmatch("[a-z0-9_]+", purpose):
         raise ValueError(
@@ -96,22 +96,22 @@ def key(page: str, purpose: str, *of: object) -> str:
 
 
 def linked(name: str) -> dict[str, Any]:
-    """Arguments of a widget whose value stands in the page's address under `name`, one of the names of `LINK`."""
+    """Arguments of a widget whose value is in the link under `name`, one of the names in `LINK`."""
     if not any(name in names for names in LINK.values()):
-        raise ValueError(f"{name!r} is not among the names in the address: add it to LINK")
+        raise ValueError(f"expected one of the names in the link, got {name!r}: add it to LINK")
     return {"key": name, "bind": "query-params"}
 
 
 def value(key: str, default: Any = None) -> Any:
-    """What the widget with this key holds, as the browser sent it; `default` before it was drawn."""
+    """The value of the widget with this key, as the browser sent it; `default` before it is drawn."""
     return st.session_state.get(key, default)
 
 
 def set_value(key: str, value: Any) -> None:
-    """Give a widget its value, before it is drawn."""
+    """Set a widget's value, before it is drawn."""
     st.session_state[key] = value
 
 
 def forget_value(key: str) -> None:
-    """Let a widget start from its default again."""
+    """Reset a widget to its default."""
     st.session_state.pop(key, None)

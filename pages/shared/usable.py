@@ -1,4 +1,4 @@
-"""What a page can do with the run it looks at, in a sentence: known before anything is asked of the workers."""
+"""Whether and how a page can use its run, as a sentence; computed from the store, without the workers."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pages.shared.words import plain
 from rnn_core import data
 from rnn_core.probes.sentence import reading
 
-LOOKS_INSIDE = ("Hidden states", "Gradients")  # pages that need kept weights and the data of the run
+NEED_WEIGHTS = ("Hidden states", "Gradients")  # pages that need a kept step and the run's data
 
 
 @dataclass(frozen=True)
 class Use:
-    """What a page says of its run."""
+    """Whether a page can use its run."""
 
-    words: str  # Markdown; "" where the page itself says it
-    possible: bool  # whether the page has something of the run to show
+    text: str  # a sentence for the page, Markdown; "" for none
+    possible: bool  # whether the page can show the run
 
 
 def use(page: str, run: Any, chosen: bool) -> Use:
@@ -26,12 +26,12 @@ def use(page: str, run: Any, chosen: bool) -> Use:
     Args:
         page: title of the page.
         run: rnn_core.store.store.RunRecord, or None.
-        chosen: whether somebody chose this run; else it is the starter that the page shows by itself.
+        chosen: whether the user chose this run; else it is the starter model that the page shows by default.
     """
     if run is None:
         return Use("", False)
     name = f"**{plain(run.name, 60)}**"
-    if page in LOOKS_INSIDE:
+    if page in NEED_WEIGHTS:
         return _inside(run, name if chosen else f"the starter model {name}; choose another run in the sidebar")
     if page == "Train":
         return Use(no_data(run), True)
@@ -42,20 +42,20 @@ def use(page: str, run: Any, chosen: bool) -> Use:
     if page == "Sentence":
         return _sentence(run, name)
     if page == "Lessons":
-        return Use(f"A lesson measures networks of its own; {name} goes along to the other pages.", False)
-    return Use(f"{name} goes along: watch it under Train, look into it under Hidden states and Gradients.", True)
+        return Use(f"A lesson measures networks of its own; {name} stays chosen for the other pages.", False)
+    return Use(f"{name} is chosen: watch it under Train, look inside it under Hidden states and Gradients.", True)
 
 
 def _sentence(run: Any, name: str) -> Use:
     if run.info.builtin:
         return Use("", False)
-    if reason := unreadable(run):
+    if reason := no_text_reason(run):
         return Use(f"{name} cannot read a text here: {reason}. The starter models read instead.", False)
-    return Use(f":material/visibility: {name} can read your text: it stands first under “Read by”.", True)
+    return Use(f":material/visibility: {name} can read your text: it is the first choice under “Read by”.", True)
 
 
-def unreadable(run: Any) -> str:
-    """Why a run cannot read a text word by word, without a full stop; "" when it can."""
+def no_text_reason(run: Any) -> str:
+    """Why a run cannot process a text word by word, without a full stop; "" if it can."""
     task = data.task(run.experiment.data.task)
     if task.group != "text":
         return "it reads numbers or symbols, not words"
@@ -78,7 +78,7 @@ def _inside(run: Any, shown: str) -> Use:
 
 
 def no_weights(run: Any) -> str:
-    """Why nothing of a run can be looked into yet; "" when it kept weights. Markdown."""
+    """Why a run has no kept step to show; "" if it has one. Markdown."""
     if run.snapshots:
         return ""
     name = f"**{plain(run.name, 60)}**"
@@ -86,15 +86,15 @@ def no_weights(run: Any) -> str:
         return f"{name} waits for its turn: its first weights are kept when its training starts. Watch it under Train."
     if run.status in ("running", "paused"):
         return f"{name} has kept no weights yet: the first are kept with its first training step. Watch it under Train."
-    return f"{name} ended before its first weights were kept, so there is nothing to look into. Start it again under Train. {plain(run.info.message)}".strip()
+    return f"{name} ended before its first weights were kept, so there is nothing to show. Start it again under Train. {plain(run.info.message)}".strip()
 
 
 def no_data(run: Any) -> str:
-    """Why a run's sequences cannot be made here; "" when they can. Markdown."""
+    """Why the data of a run cannot be made on this server; "" if they can. Markdown."""
     source = run.experiment.data.source
     if not source or source in run.uploads:
         return ""
     return (
-        f"The file that **{plain(run.name, 60)}** was trained on is not on this server any more, so nothing can be read with it. "
-        "Its curves stay under Train; to look inside, upload the file again there and train on it."
+        f"The file that **{plain(run.name, 60)}** was trained on is not on this server any more, so there are no sequences to run it on. "
+        "Its curves are still under Train. To look inside a network, upload the file there again and train on it."
     )

@@ -1,27 +1,27 @@
-"""Text for the screen: other people's words shown as they are, and what an error means to the person who meets it."""
+"""Text for the screen: user text escaped for Markdown, and errors as sentences."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@/])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@/])")
 
 
 def plain(text: object, longest: int = 300) -> str:
-    """`text` so that Streamlit's Markdown shows it literally, on one line, without control characters."""
-    kept = "".join(
+    """Escape `text` so that Streamlit's Markdown shows it literally: one line, no control characters, at most `longest` characters."""
+    cleaned = "".join(
         " " if letter.isspace() else letter
         for letter in str(text)[: 4 * longest]
         if not unicodedata.category(letter).startswith("C") or letter.isspace()
     )
-    kept = " ".join(kept.split())
-    kept = kept if len(kept) <= longest else kept[: longest - 1] + "…"
-    return _MARKS.sub(r"\\\1", kept)
+    cleaned = " ".join(cleaned.split())
+    cleaned = cleaned if len(cleaned) <= longest else cleaned[: longest - 1] + "…"
+    return _MARKDOWN.sub(r"\\\1", cleaned)
 
 
 def advice(error: BaseException) -> str:
-    """What an error that was foreseen says to a student, ready for Markdown; "" for one that nobody expected."""
+    """The message of an expected error, escaped for Markdown; "" for an unexpected one."""
     if (
         isinstance(error, (ValueError, LookupError, FileNotFoundError, ConnectionError))
         and error.args
@@ -36,7 +36,7 @@ def advice(error: BaseException) -> str:
 
 
 def sentence(error: BaseException) -> str:
-    """As `advice`, with the next step for an error that nobody expected."""
+    """The message of an error, escaped for Markdown; for an unexpected error a general one with what to do."""
     return (
         advice(error)
         or "Something went wrong while computing this. Try again, or choose another run in the sidebar; the server's log has the details."

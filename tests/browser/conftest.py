@@ -1,4 +1,4 @@
-"""A real Chromium against the real server and its workers. Every page is checked for console errors and exception boxes."""
+"""Fixtures: Chromium, and the app with its workers. Every page is checked for console errors and exception boxes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from tests.browser.serving import Server
 
 CHROMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser", "chrome")
-# --no-sandbox: continuous integration runs as root. The rest keeps Chromium from calling home.
+# --no-sandbox: continuous integration runs as root. The other options prevent network requests by Chromium itself.
 ARGUMENTS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
 PHONE = {"width": 390, "height": 844}
 LAPTOP = {"width": 1280, "height": 800}
 
-PATIENCE = 60_000  # ms: generous, because a test proves that something happens; how fast is for tests/benchmarks
-expect.set_options(timeout=PATIENCE)
+TIMEOUT = 60_000  # ms; generous, because speed is measured in tests/benchmarks
+expect.set_options(timeout=TIMEOUT)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,9 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    found = next((path for name in CHROMES if (path := shutil.which(name))), None)
+    installed = next((path for name in CHROMES if (path := shutil.which(name))), None)
     with sync_playwright() as playwright:
-        path = found or playwright.chromium.executable_path
+        path = installed or playwright.chromium.executable_path
         if not Path(path).exists():
             words = "no Chromium here: install one, or run `playwright install chromium`"
             pytest.fail(words) if os.environ.get("CI") else pytest.skip(words)
@@ -44,23 +44,23 @@ def browser() -> Iterator[Browser]:
 
 
 def imdb_folder(folder: Path) -> Path:
-    """Real IMDB where the machine has it; else a stand-in of the same format, so that the journey through it is always tested."""
-    if found := os.environ.get("UNROLLED_IMDB"):
-        return Path(found)
+    """The folder of real IMDB if there is one, else one with random reviews in the same format."""
+    if installed := os.environ.get("UNROLLED_IMDB"):
+        return Path(installed)
     rng = np.random.default_rng(0)
-    made = {}
+    arrays = {}
     for part in ("train", "test"):
         reviews = np.empty(400, object)
         reviews[:] = [[1, *rng.integers(4, 5000, rng.integers(20, 120)).tolist()] for _ in reviews]
-        made |= {f"x_{part}": reviews, f"y_{part}": rng.integers(0, 2, 400)}
-    np.savez(folder / "imdb.npz", **made)
+        arrays |= {f"x_{part}": reviews, f"y_{part}": rng.integers(0, 2, 400)}
+    np.savez(folder / "imdb.npz", **arrays)
     (folder / "imdb_word_index.json").write_text(json.dumps({f"word{rank}": rank for rank in range(1, 5001)}))
     return folder
 
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One app for all browser tests, as one server serves a class."""
+    """One server for all browser tests."""
     imdb = imdb_folder(tmp_path_factory.mktemp("imdb"))
     running = Server(tmp_path_factory.mktemp("home"), UNROLLED_IMDB=str(imdb))
     yield running
@@ -69,7 +69,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def fresh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """Starts further servers, each with an empty store unless told otherwise: fresh_server(home=None, **environment)."""
+    """A function that starts another server, by default with an empty store: fresh_server(home=None, **environment)."""
     started: list[Server] = []
 
     def start(home: Path | None = None, **environment: str) -> Server:
@@ -83,25 +83,25 @@ def fresh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 
 
 class Complaints(list[str]):
-    """What the browser's console said that is ours to answer for."""
+    """Errors in the browser's console, without those that Streamlit itself causes."""
 
     def console(self, message: ConsoleMessage) -> None:
-        # On a deep link Streamlit looks for its own endpoints under the page's path first; those 404s are its own.
+        # On a deep link Streamlit requests its endpoints under the page's path first, which gives 404s.
         if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
             self.append(f"{message.text} ({message.location.get('url', '')})")
 
 
 @pytest.fixture
 def visit(browser: Browser, server: Server, fresh_server: Callable[..., Server]) -> Iterator[Callable[..., Page]]:
-    """Opens pages in browsers of their own: visit(url, scheme="dark", phone=True). All are checked at the end.
+    """A function that opens a page in a new browser context: visit(url, scheme="dark", phone=True). All are checked at the end.
 
-    It asks for `fresh_server` only so that pages are checked and closed before a test's own servers stop.
+    It depends on `fresh_server` only so that pages are checked and closed before a test's servers stop.
     """
     opened: list[tuple[Page, Complaints]] = []
 
     def visitor(url: str, scheme: str = "light", phone: bool = False) -> Page:
         context = browser.new_context(viewport=PHONE if phone else LAPTOP, color_scheme=scheme, accept_downloads=True)  # type: ignore[arg-type]
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(TIMEOUT)
         page, complaints = context.new_page(), Complaints()
         page.on("console", complaints.console)
         page.on("pageerror", lambda error: complaints.append(error.stack or str(error)))
@@ -120,5 +120,5 @@ def visit(browser: Browser, server: Server, fresh_server: Callable[..., Server])
 
 @pytest.fixture
 def page(visit: Callable[..., Page], server: Server) -> Page:
-    """The home page on a laptop, in light."""
+    """The home page, with the window size of a laptop and the light theme."""
     return visit(server.url)

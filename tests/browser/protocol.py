@@ -1,4 +1,4 @@
-"""A student without a browser: speaks the server's protocol over its WebSocket, for load and for hostile messages."""
+"""A client without a browser that uses Streamlit's WebSocket protocol, for load tests and forged messages."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from websockets.asyncio.client import ClientConnection, connect
 
 
 class Student:
-    """One session. `open` it, then `rerun`; what the page shows is in `elements`, what ticks is in `timers`."""
+    """One session. Call `open`, then `rerun`; `elements` holds the content of the page, `timers` its timed fragments."""
 
     def __init__(self, port: int, page: str = "", query: str = "") -> None:
         self.address, self.page, self.query = f"ws://localhost:{port}/_stcore/stream", page, query
         self.elements: dict[tuple[int, ...], Any] = {}  # where on the page → element
         self.timers: dict[str, float] = {}  # fragment → seconds between ticks
         self.widgets: dict[str, WidgetState] = {}
-        self.hashes: set[str] = set()  # messages this client could show again without receiving them
+        self.hashes: set[str] = set()  # hashes of messages that this client has cached
         self.received = 0  # bytes
-        self.script = ""  # hash of the page that the server runs for us; a rerun without it would lead Home
-        self.within = ""  # the fragment that runs now; "" for the whole script
+        self.script = ""  # hash of the page's script; a rerun without it would open Home
+        self.fragment_running = ""  # id of the running fragment; "" for the whole script
         self.socket: ClientConnection
 
     async def open(self) -> Student:
@@ -45,16 +45,16 @@ class Student:
         state.widget_states.widgets.extend([*(w for w in self.widgets.values() if w.id not in {c.id for c in changed}), *changed])
         state.cached_message_hashes.extend(self.hashes)
         self.widgets.update({widget.id: widget for widget in changed if not widget.HasField("trigger_value")})
-        self.within = fragment
+        self.fragment_running = fragment
         began = time.perf_counter()
         await self.socket.send(message.SerializeToString())
         async with asyncio.timeout(limit):
-            while not await self._hear():
+            while not await self._receive():
                 pass
         return time.perf_counter() - began
 
-    async def _hear(self) -> bool:
-        """Take one message in; True when it says that a run has ended for good."""
+    async def _receive(self) -> bool:
+        """Process one message; True if it ends a run of the script."""
         data = await self.socket.recv()
         self.received += len(data)
         message = ForwardMsg.FromString(data)  # type: ignore[arg-type]
@@ -62,7 +62,7 @@ class Student:
         if message.metadata.cacheable and message.hash:
             self.hashes.add(message.hash)
         if kind == "new_session":
-            if not self.within:
+            if not self.fragment_running:
                 self.elements.clear()
                 self.timers.clear()
         elif kind == "navigation":
@@ -76,7 +76,7 @@ class Student:
         elif kind == "script_finished":
             if message.script_finished != ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN:
                 return True
-            self.within = ""  # the whole page runs next, with fragments of its own
+            self.fragment_running = ""  # the whole script runs next
         return False
 
     def kinds(self, kind: str) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""The real app on a free port, started and stopped as a user would, with its workers."""
+"""The app and its workers in a process of their own, on a free port."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Server:
         self.seconds = self.start()
 
     def start(self) -> float:
-        """Start it; seconds until it answers."""
+        """Start the server; return the seconds until it answers."""
         began = time.monotonic()
         command = [
             sys.executable,
@@ -61,13 +61,13 @@ class Server:
         return (self.home / "server.log").read_text(errors="replace")
 
     def caught(self) -> list[str]:
-        """What the guards of the pages' sections caught since the last call: lines of the log. Any is a fault."""
+        """Log lines about exceptions caught in sections of pages since the last call. Each is a fault."""
         lines = [line for line in self.log().splitlines() if "caught in section" in line]
         fresh, self._known = lines[self._known :], len(lines)
         return fresh
 
     def stop(self, kill: bool = False) -> None:
-        """End the app and every process it started; `kill` gives it no chance to clean up."""
+        """End the app and every process it started; `kill` ends it without clean-up."""
         children = psutil.Process(self.process.pid).children(recursive=True) if self.process.poll() is None else []
         self.process.kill() if kill else self.process.terminate()
         self.process.wait(20)
@@ -77,7 +77,7 @@ class Server:
                 child.kill()
 
     def web_process_libraries(self) -> set[str]:
-        """Every file that the web process (not its workers) has mapped into memory."""
+        """Paths of all files that the web process (not its workers) has mapped into memory."""
         return {region.path for region in psutil.Process(self.process.pid).memory_maps(grouped=True)}
 
     def web_process_megabytes(self) -> float:

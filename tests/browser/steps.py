@@ -1,4 +1,4 @@
-"""What a person does, by name."""
+"""Actions of a user in the browser."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name, exact=True)
 
 
-def transport(page: Page, name: str) -> Locator:
-    """A button of the transport: play (which may read Pause or Play on), batch, epoch, stop, reset, weights."""
-    return page.locator(f".st-key-train-transport_{name}").get_by_role("button").first  # an old one may linger for a moment
+def controls(page: Page, name: str) -> Locator:
+    """A button of the training controls: play (with the text Play, Pause or Play on), batch, epoch, stop, reset, weights."""
+    return page.locator(f".st-key-train-transport_{name}").get_by_role("button").first  # an old one may still be in the page
 
 
 def chart(page: Page, key: str) -> Locator:
@@ -42,7 +42,7 @@ def points(page: Page, key: str, trace: int = 0) -> int:
 
 
 def saved(page: Page, key: str, name: str, folder: Path) -> Path:
-    """The file that a chart's corner gives as PNG, SVG or HTML."""
+    """Save a chart with its PNG, SVG or HTML button; return the file."""
     chart(page, key).scroll_into_view_if_needed()
     chart(page, key).hover()
     with page.expect_download() as waiting:
@@ -54,7 +54,7 @@ def saved(page: Page, key: str, name: str, folder: Path) -> Path:
 
 
 def runs_as_a_page(page: Page, file: Path) -> int:
-    """Open a saved figure without any server; how many frames its animation has."""
+    """Open a saved figure without a server; return the number of frames of its animation."""
     page.goto(file.as_uri())
     expect(page.locator("#f .main-svg").first).to_be_visible()
     return int(page.evaluate("document.getElementById('f')._transitionData._frames.length"))

@@ -1,4 +1,4 @@
-"""The chart component by itself: Streamlit may clean up and draw again in the same place, or take the place away."""
+"""The chart component alone: Streamlit may call its clean-up and draw again in the same element, or remove the element."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ MOUNT = """async (again) => {
     ],
     ids=["drawn-again", "gone"],
 )
-def test_a_place_holds_one_chart(visit: Callable[..., Page], server: Server, again: bool, expected: dict[str, Any]) -> None:
+def test_an_element_contains_at_most_one_chart(
+    visit: Callable[..., Page], server: Server, again: bool, expected: dict[str, Any]
+) -> None:
     assert settled(visit(f"{server.url}/train")).evaluate(MOUNT, again) == expected
 
 
@@ -70,8 +72,8 @@ RESIZE = """async () => {
 }"""
 
 
-def test_a_chart_that_is_resized_between_ticks_shows_the_newest(visit: Callable[..., Page], server: Server) -> None:
-    """That nothing failed on the way is seen by `visit`, which looks at the page's errors."""
-    title, width, room = settled(visit(f"{server.url}/train")).evaluate(RESIZE)
+def test_a_chart_that_is_resized_between_redraws_shows_the_newest_figure(visit: Callable[..., Page], server: Server) -> None:
+    """`visit` also checks that the page has no errors."""
+    title, width, available = settled(visit(f"{server.url}/train")).evaluate(RESIZE)
     assert title == "39"
-    assert width == room == 690
+    assert width == available == 690

@@ -1,4 +1,4 @@
-"""Gradients and lessons in a real browser: sliders, the run, the animation, clipping, the lessons' verdicts, phone and dark."""
+"""Gradients and lessons in the browser: sliders, the run, the animation, clipping, the lessons, on a phone and in the dark theme."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.serving import Server
-from tests.browser.steps import chart, go, points, settled, transport
+from tests.browser.steps import chart, controls, go, points, settled
 
-SLOW = 120_000  # milliseconds: the first visit may wait for a worker to start
+SLOW = 120_000  # ms: the first page may wait for a worker to start
 
 
 def drawn(page: Page, key: str) -> None:
@@ -20,7 +20,7 @@ def drawn(page: Page, key: str) -> None:
 
 
 def heights(page: Page, key: str, trace: int = 1) -> list[float]:
-    """Values of one curve as the browser has them."""
+    """The y values of one trace in the browser."""
     return chart(page, key).evaluate("(node, n) => Array.from(node.data[n].y)", trace)  # type: ignore[no-any-return]
 
 
@@ -49,10 +49,10 @@ def test_a_run_shows_its_start_and_its_end_and_its_whole_training(visit: Callabl
     drawn(page, "clip_history")
 
 
-def test_the_gradient_of_a_running_training_moves(visit: Callable[..., Page], server: Server) -> None:
+def test_the_gradient_of_a_running_training_is_redrawn(visit: Callable[..., Page], server: Server) -> None:
     page = settled(visit(f"{server.url}/train?task=adding&length=30&cell=lstm&units=8&epochs=1000&minutes=20"))
-    transport(page, "play").click()
-    expect(transport(page, "play")).to_contain_text("Pause", timeout=SLOW)
+    controls(page, "play").click()
+    expect(controls(page, "play")).to_contain_text("Pause", timeout=SLOW)
     expect(page).to_have_url(re.compile("run="))
     go(page, "Gradients")
     page.get_by_role("tab", name="This run").click()
@@ -63,11 +63,11 @@ def test_the_gradient_of_a_running_training_moves(visit: Callable[..., Page], se
     before = heights(page, "live")
     script = "old => JSON.stringify(Array.from(document.querySelector('.unrolled-chart[data-name=live]').data[1].y)) !== JSON.stringify(old)"
     page.wait_for_function(script, arg=before, timeout=SLOW)
-    assert node.evaluate("node => node.mark") == 1  # drawn in place
+    assert node.evaluate("node => node.mark") == 1  # redrawn in the same node
     expect(page.get_by_text("Live, mean over the batch · status: running")).to_be_visible()
-    drawn(page, "run")  # and the kept moments beside it
+    drawn(page, "run")  # and the curves of its kept steps
     go(page, "Train")
-    transport(page, "stop").click()
+    controls(page, "stop").click()
     expect(page.get_by_text("Stopped after")).to_be_visible(timeout=SLOW)
     go(page, "Gradients")
     page.get_by_role("tab", name="This run").click()
@@ -88,7 +88,7 @@ def test_the_animation_plays_by_keys_and_stages(visit: Callable[..., Page], serv
     expect(player).to_have_attribute("data-stage", "3")
     expect(player.get_by_text("Now backwards")).to_be_visible()
     player.get_by_role("button", name="Stage 5: Sum and update").click()
-    expect(player.locator(".words")).to_contain_text("proposes its own change of U")
+    expect(player.locator(".words")).to_contain_text("contributes its own gradient of U")
     player.press("Space")
     before = int(player.get_attribute("data-frame") or 0)
     page.wait_for_function("old => Number(document.querySelector('.bptt').dataset.frame) > old", arg=before)
@@ -102,14 +102,14 @@ def test_clipping_says_how_far_each_rule_turns_the_step(visit: Callable[..., Pag
     expect(page.get_by_text("keeps its direction")).to_be_visible()
 
 
-def test_what_is_known_on_paper(visit: Callable[..., Page], server: Server) -> None:
+def test_the_analytic_examples_are_drawn(visit: Callable[..., Page], server: Server) -> None:
     page = settled(visit(f"{server.url}/gradients"))
     page.get_by_role("tab", name="On paper").click()
     drawn(page, "growth-13")
     assert heights(page, "growth-13", 0)[10] == pytest.approx(7240.8, rel=1e-3)
 
 
-def test_every_lesson_is_borne_out_and_leads_to_its_experiment(visit: Callable[..., Page], server: Server) -> None:
+def test_lessons_are_confirmed_and_link_to_their_experiments(visit: Callable[..., Page], server: Server) -> None:
     page = settled(visit(f"{server.url}/lessons"))
     for n, title in enumerate(
         ("Vanishing in a contractive RNN", "Exploding, and clipping", "Padding behind", "Vanilla RNNs do well"), 1
@@ -117,7 +117,7 @@ def test_every_lesson_is_borne_out_and_leads_to_its_experiment(visit: Callable[.
         if n > 1:
             page.get_by_text(title).first.click()
         expect(page.get_by_role("heading", name=title)).to_be_visible()
-        expect(page.get_by_text("What would disprove it.")).to_have_count(1)  # the lesson before has left the page
+        expect(page.get_by_text("What would disprove it.")).to_have_count(1)  # the lesson before is no longer on the page
         source = page.get_by_text("Measured just now").or_(page.get_by_text("Recorded from the models"))
         expect(source).to_have_count(1, timeout=SLOW)
         expect(page.get_by_text("Not so here")).to_have_count(0)
@@ -137,7 +137,7 @@ def test_a_lesson_fits_a_phone(visit: Callable[..., Page], server: Server) -> No
 
 
 def changed(page: Page, before: list[float], trace: int = 1) -> None:
-    """Wait until one of the laboratory's curves is another."""
+    """Wait until a curve of the laboratory differs from `before`."""
     script = "([old, n]) => JSON.stringify(Array.from(document.querySelector('.unrolled-chart[data-name=lab]').data[n].y)) !== JSON.stringify(old)"
     page.wait_for_function(script, arg=[before, trace], polling=10)
 

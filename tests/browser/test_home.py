@@ -1,4 +1,4 @@
-"""Home and the shell: it paints at once, leads everywhere, and stands on a phone and in the dark."""
+"""Home and the frame of every page: links, deep links, themes, the width of a phone."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ PAGES = {
 }
 
 
-def test_home_opens_with_three_doors(page: Page) -> None:
+def test_home_links_to_three_pages(page: Page) -> None:
     settled(page)
-    for door in ("Paste a sentence", "Train one, live", "Watch gradients vanish"):
-        expect(page.get_by_role("heading", name=door)).to_be_visible()
+    for title in ("Paste a sentence", "Train one, live", "Watch gradients vanish"):
+        expect(page.get_by_role("heading", name=title)).to_be_visible()
     expect(page.get_by_role("img", name="unrolled over four words")).to_be_visible()
     expect(page.get_by_text("Workers ready")).to_be_visible(timeout=120_000)
 
 
-def test_the_list_of_pages_is_whole() -> None:
+def test_the_list_of_pages_is_complete() -> None:
     assert {path.stem for path in (ROOT / "pages").glob("*.py")} == set(PAGES) - {""}
 
 
 def test_every_page_by_deep_link_on_a_fresh_server(visit: Callable[..., Page], fresh_server: Callable[..., Server]) -> None:
-    for path in ("gradients", "train"):  # each the very first request of its server
+    for path in ("gradients", "train"):  # each is the first request to its server
         server = fresh_server()
         page = settled(visit(f"{server.url}/{path}"))
         expect(page.get_by_role("heading", level=1).first).to_be_visible()
         if path == "gradients":
-            page.goto("about:blank")  # before its server goes
+            page.goto("about:blank")  # before its server stops
             server.stop()
     for path in PAGES:
         expect(settled(visit(f"{server.url}/{path}")).get_by_role("heading", level=1).first).to_be_visible()
@@ -52,7 +52,9 @@ def test_every_page_by_deep_link_on_a_fresh_server(visit: Callable[..., Page], f
 
 @pytest.mark.parametrize(("scheme", "phone"), [("dark", False), ("light", True), ("dark", True)])
 @pytest.mark.parametrize("path", ["", "train"])
-def test_light_dark_and_phone(visit: Callable[..., Page], server: Server, path: str, scheme: str, phone: bool) -> None:
+def test_a_page_follows_the_theme_and_fits_the_screen(
+    visit: Callable[..., Page], server: Server, path: str, scheme: str, phone: bool
+) -> None:
     page = settled(visit(f"{server.url}/{path}", scheme=scheme, phone=phone))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     dark = page.get_by_test_id("stApp").evaluate(
@@ -77,14 +79,14 @@ def legible(node: Locator) -> bool:
     return float(node.evaluate(CONTRAST)) > 4.5
 
 
-def test_what_is_chosen_is_read_in_the_dark(visit: Callable[..., Page], server: Server) -> None:
+def test_selected_elements_are_legible_in_the_dark_theme(visit: Callable[..., Page], server: Server) -> None:
     page = settled(visit(f"{server.url}/gradients", scheme="dark"))
     for chosen in (page.get_by_role("radio", name="Memory"), page.get_by_role("tab", name="Laboratory"), page.get_by_test_id("stSliderThumbValue")):  # fmt: skip
         expect(chosen.first).to_be_visible()
-        until(partial(legible, chosen.first), 10)  # its colour takes a moment to change
+        until(partial(legible, chosen.first), 10)  # the colour changes with a transition
 
 
-def test_links_carry_the_run(page: Page, server: Server) -> None:
+def test_links_contain_the_run(page: Page, server: Server) -> None:
     settled(page).goto(f"{server.url}/?run=starter-lstm")
     go(settled(page), "Hidden states")
     expect(page).to_have_url(re.compile("states.*run=starter-lstm"))

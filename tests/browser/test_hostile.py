@@ -1,4 +1,4 @@
-"""Hand-made messages: a client that sends widget values outside their limits, and names that try to be code."""
+"""Forged messages: widget values outside their limits, and names that contain code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NASTY = "<script>window.hacked=1</script><img src=x onerror='window.hacked=1'>**
 
 
 async def attack(port: int) -> list[str]:
-    """Sends values that no widget would; returns every sentence and exception that the page then shows."""
+    """Send values that no widget can have; return the messages of all exceptions on the page."""
     student = await Student(port, "train", "task=adding&length=20").open()
     number, chooser = student.widget("number_input", "Units"), student.widget("selectbox", "Task")
     for value in (1e12, -5.0, float("nan"), float("inf")):
@@ -33,8 +33,8 @@ async def attack(port: int) -> list[str]:
     return shown
 
 
-def test_values_outside_their_limits_crash_nothing(server: Server, visit: Callable[..., Page]) -> None:
-    with ThreadPoolExecutor(1) as thread:  # Playwright keeps this thread's event loop
+def test_values_outside_their_limits_do_no_harm(server: Server, visit: Callable[..., Page]) -> None:
+    with ThreadPoolExecutor(1) as thread:  # because Playwright uses the event loop of this thread
         thread.submit(asyncio.run, attack(server.port)).result(120)
     page = settled(visit(f"{server.url}/train?task=adding&length=20"))
     expect(page.get_by_label("Units", exact=True)).to_be_visible()

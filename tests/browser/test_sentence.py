@@ -1,4 +1,4 @@
-"""Sentence: paste, play, scrub, hover, pick, edit; on a phone; with texts that people should not paste but do."""
+"""Sentence: paste, play, scrub, hover, pick, edit; on a phone; hostile texts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def at_step(page: Page, step: int) -> None:
 
 
 def cover(page: Page, name: str) -> Locator:
-    """The canvas that takes the pointer over a named plot."""
+    """The canvas over a plot that receives pointer events."""
     return page.get_by_role("img", name=name).locator("xpath=following-sibling::canvas")
 
 
@@ -63,7 +63,7 @@ def test_paste_and_play_to_the_end(sentence: Page) -> None:
     read(sentence, "I did not expect to love this quiet little film.")
     expect(word(sentence, 5)).to_have_text("to")
     expect(player(sentence).locator(".panel")).to_have_count(3)
-    at_step(sentence, 10)  # the whole reading is there at once
+    at_step(sentence, 10)  # the whole reading is shown at first
     sentence.get_by_label("Speed").select_option("20")
     button(sentence, "Play").click()
     expect(player(sentence)).to_have_attribute("data-playing", "true")
@@ -73,7 +73,7 @@ def test_paste_and_play_to_the_end(sentence: Page) -> None:
     expect(player(sentence).locator(".reads").first).to_contain_text("% positive")
 
 
-def test_scrub_and_step_without_stealing_keys(sentence: Page) -> None:
+def test_scrub_and_step_leave_other_keys_to_the_browser(sentence: Page) -> None:
     sentence.get_by_role("slider", name="Token").fill("4")
     at_step(sentence, 4)
     button(sentence, "One token on").click()
@@ -85,7 +85,7 @@ def test_scrub_and_step_without_stealing_keys(sentence: Page) -> None:
     at_step(sentence, 0)
     sentence.keyboard.press("End")
     at_step(sentence, 13)
-    sentence.keyboard.press("Tab")  # goes on to the next control
+    sentence.keyboard.press("Tab")  # moves the focus to the next control
     assert sentence.evaluate(FOCUSED) == "To the end"
     box = sentence.get_by_label("Your text")
     box.fill("abc")
@@ -102,7 +102,7 @@ FOCUSED = """() => {
 }"""
 
 
-def test_hovering_a_word_or_a_column_shows_everywhere(sentence: Page) -> None:
+def test_hovering_a_word_or_a_column_updates_all_panels(sentence: Page) -> None:
     word(sentence, 3).hover()
     expect(player(sentence)).to_have_attribute("data-hover", "3")
     for now in player(sentence).locator(".reads").all():
@@ -118,7 +118,7 @@ def test_hovering_a_word_or_a_column_shows_everywhere(sentence: Page) -> None:
     expect(player(sentence)).to_have_attribute("data-hover", "")
 
 
-def test_a_word_opens_its_arithmetic_and_a_row_its_unit(sentence: Page) -> None:
+def test_a_click_on_a_word_shows_its_arithmetic_and_on_a_row_its_unit(sentence: Page) -> None:
     word(sentence, 13).click()
     expect(sentence.get_by_role("heading", name="Token 14, “terrible”: what LSTM computes")).to_be_visible()
     expect(sentence.locator(".katex").first).to_be_visible()
@@ -128,7 +128,9 @@ def test_a_word_opens_its_arithmetic_and_a_row_its_unit(sentence: Page) -> None:
     assert box
     heat.click(position={"x": box["width"] / 2, "y": box["height"] - 2})
     expect(sentence.get_by_role("heading", name="Unit 31 of GRU")).to_be_visible()
-    expect(sentence.get_by_text("Strongest and weakest among")).to_be_visible(timeout=90_000)  # other reviews are read once
+    expect(sentence.get_by_text("Strongest and weakest among")).to_be_visible(
+        timeout=90_000
+    )  # the first time, other reviews are processed
 
 
 def test_dragging_over_words_finds_spans_like_them(sentence: Page) -> None:
@@ -140,13 +142,13 @@ def test_dragging_over_words_finds_spans_like_them(sentence: Page) -> None:
     expect(sentence.get_by_text("ranked by the Jaccard index")).to_be_visible(timeout=90_000)
 
 
-def test_an_edited_word_is_laid_over_the_first_reading(sentence: Page) -> None:
+def test_a_changed_word_is_compared_in_the_same_plots(sentence: Page) -> None:
     sentence.get_by_role("radio", name="GRU").click()
     expect(player(sentence).locator(".panel")).to_have_count(1)
     sentence.get_by_role("radio", name="one word changed").click()
     sentence.get_by_label("into").fill("wonderful")
     sentence.get_by_label("into").press("Enter")
-    expect(sentence.get_by_text("the readings part at")).to_be_visible()
+    expect(sentence.get_by_text("the readings first differ at")).to_be_visible()
     expect(player(sentence).locator(".sentence")).to_have_count(2)
     expect(player(sentence).locator(".reads").first).to_contain_text("→")
 
@@ -157,7 +159,7 @@ def test_a_link_opens_the_same_reading(sentence: Page) -> None:
     sentence.get_by_role("radio", name="another text").click()
     sentence.get_by_label("Attribution method").click()
     sentence.get_by_role("option", name="Leave one out").click()
-    apart = sentence.get_by_text("the readings part at")
+    apart = sentence.get_by_text("the readings first differ at")
     expect(apart).to_be_visible()
     words = apart.inner_text()
     expect(player(sentence).locator(".sentence")).to_have_count(2)
@@ -168,7 +170,7 @@ def test_a_link_opens_the_same_reading(sentence: Page) -> None:
     expect(sentence.get_by_label("Attribution method")).to_have_value("Leave one out")
 
 
-def test_the_count_is_the_vocabularys(sentence: Page) -> None:
+def test_the_box_counts_tokens_like_the_vocabulary(sentence: Page) -> None:
     box = sentence.get_by_label("Your text")
     for text in NASTY:
         box.fill(text)
@@ -199,7 +201,7 @@ def test_ten_thousand_words_have_a_clear_limit(sentence: Page) -> None:
     expect(word(sentence, 499)).to_have_text("good")
 
 
-def test_nothing_and_nothing_known(sentence: Page) -> None:
+def test_an_empty_text_and_unknown_words_only(sentence: Page) -> None:
     read(sentence, "")
     expect(sentence.get_by_text("Nothing to read yet")).to_be_visible()
     read(sentence, "zorgblatt flumpets")
@@ -207,7 +209,7 @@ def test_nothing_and_nothing_known(sentence: Page) -> None:
     expect(player(sentence).locator(".word.unknown")).to_have_count(2)
 
 
-def test_on_a_phone_in_the_dark(visit: Callable[..., Page], server: Server) -> None:
+def test_the_player_fits_a_phone_in_the_dark_theme(visit: Callable[..., Page], server: Server) -> None:
     page = opened(visit, server, phone=True, scheme="dark")
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth")
     wide = player(page).bounding_box()

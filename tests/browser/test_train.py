@@ -1,4 +1,4 @@
-"""Training in a real browser, on real workers: from Play to the last step, and everything that can happen in between."""
+"""Training in the browser, with workers: play, pause, step, stop, reset, rewind, download; links, failures, recovery."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from xml.etree.ElementTree import fromstring
 from playwright.sync_api import Page, expect
 
 from tests.browser.serving import Server
-from tests.browser.steps import button, chart, go, points, runs_as_a_page, saved, settled, transport
+from tests.browser.steps import button, chart, controls, go, points, runs_as_a_page, saved, settled
 
-LONG = "task=toy_reviews&cell=gru&units=16&epochs=1000&minutes=20"  # trains for as long as a test needs
+LONG = "task=toy_reviews&cell=gru&units=16&epochs=1000&minutes=20"  # does not end during a test
 TINY = "task=adding&length=20&cell=gru&units=8&samples=640&epochs=3"  # trains in a few seconds
-PATIENCE = 240_000  # ms: a worker that starts cold on a busy machine
+TIMEOUT = 240_000  # ms: the start of a worker on a busy machine
 
 Visit = Callable[..., Page]
 
 
 def play(page: Page, words: str = "Pause") -> Page:
-    """Press Play and wait until the run is there."""
-    transport(page, "play").click()
-    expect(transport(page, "play")).to_contain_text(words, timeout=PATIENCE)
+    """Press Play and wait until the run is shown."""
+    controls(page, "play").click()
+    expect(controls(page, "play")).to_contain_text(words, timeout=TIMEOUT)
     expect(page).to_have_url(re.compile(r"run="))
     return page
 
 
 def step(page: Page) -> int:
-    """The training step that the progress line tells."""
+    """The training step in the progress line."""
     found = re.search(r"step ([\d,]+) of", page.get_by_test_id("stProgress").inner_text())
     return int(found[1].replace(",", "")) if found else 0
 
 
 def reaches(page: Page, least: int) -> int:
-    """Wait until the progress line tells a step of at least `least`."""
+    """Wait until the progress line shows a step of at least `least`; return it."""
     progress = page.get_by_test_id("stProgress")
-    for _ in range(PATIENCE // 250):
+    for _ in range(TIMEOUT // 250):
         if progress.count() and step(page) >= least:
             return step(page)
         page.wait_for_timeout(250)
@@ -47,12 +47,12 @@ def reaches(page: Page, least: int) -> int:
 
 
 def stop(page: Page) -> None:
-    transport(page, "stop").click()
-    expect(page.get_by_text("Stopped after")).to_be_visible(timeout=PATIENCE)
+    controls(page, "stop").click()
+    expect(page.get_by_text("Stopped after")).to_be_visible(timeout=TIMEOUT)
 
 
 def values(page: Page, key: str, trace: int) -> list[float]:
-    """The heights of a trace as Plotly holds them."""
+    """The y values of a trace in the browser."""
     return list(chart(page, key).evaluate("(node, n) => Array.from(node.calcdata?.[n] ?? [], (point) => point.y)", trace))
 
 
@@ -61,7 +61,7 @@ def test_toy_reviews_train_to_the_end_and_accuracy_rises(visit: Visit, server: S
     button(page, "Toy reviews, LSTM").click()
     expect(button(page, "Toy reviews, LSTM")).to_have_attribute("data-testid", "stBaseButton-primary")
     play(page)
-    expect(page.get_by_text("Finished after")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Finished after")).to_be_visible(timeout=TIMEOUT)
     validation = values(page, "metric", 1)
     assert validation[-1] > 0.9 > 0.75 > validation[0]
     for key in ("loss", "norms", "norm_map", "states", "eigenvalues", "reading"):
@@ -82,7 +82,7 @@ def test_toy_reviews_train_to_the_end_and_accuracy_rises(visit: Visit, server: S
 
     assert saved(page, "loss", "PNG", tmp_path).read_bytes().startswith(b"\x89PNG")
     assert fromstring(saved(page, "norm_map", "SVG", tmp_path).read_bytes()).tag.endswith("svg")
-    assert runs_as_a_page(visit("about:blank"), saved(page, "loss", "HTML", tmp_path)) == 0  # nothing moves in it
+    assert runs_as_a_page(visit("about:blank"), saved(page, "loss", "HTML", tmp_path)) == 0  # it has no animation
 
     expect(page.get_by_role("link", name="Compare with another run")).to_be_visible()
     page.get_by_role("slider", name="Rewind").press("Home")
@@ -95,7 +95,7 @@ COVERED = """() => [...document.querySelectorAll('.unrolled-chart')].map((node) 
 }).filter((found) => found)"""
 
 
-def test_no_legend_covers_its_title_on_a_phone_nor_takes_from_its_plot(visit: Visit, server: Server) -> None:
+def test_on_a_phone_no_legend_covers_a_title_or_shrinks_a_plot(visit: Visit, server: Server) -> None:
     page = settled(visit(f"{server.url}/train?run=starter-gru", phone=True))
     expect(chart(page, "reading").locator(".legend .traces")).to_have_count(4)
     found = page.evaluate(COVERED)
@@ -107,22 +107,22 @@ def test_no_legend_covers_its_title_on_a_phone_nor_takes_from_its_plot(visit: Vi
 def test_pause_step_resume_stop(visit: Visit, server: Server) -> None:
     page = play(visit(f"{server.url}/train?{LONG}"))
     reaches(page, 2)
-    transport(page, "play").click()
-    expect(transport(page, "play")).to_contain_text("Play")
+    controls(page, "play").click()
+    expect(controls(page, "play")).to_contain_text("Play")
     expect(page.get_by_test_id("stProgress")).to_contain_text("paused")
     page.wait_for_timeout(1500)
     paused = step(page)
     page.wait_for_timeout(1500)
-    assert step(page) == paused, "a paused run goes on"
-    transport(page, "batch").click()
+    assert step(page) == paused, "a paused run must not continue"
+    controls(page, "batch").click()
     assert reaches(page, paused + 1) == paused + 1
-    transport(page, "play").click()
+    controls(page, "play").click()
     reaches(page, paused + 3)
     stop(page)
-    expect(transport(page, "play")).to_be_enabled()
+    expect(controls(page, "play")).to_be_enabled()
 
 
-def test_refresh_and_a_second_browser_find_the_run_and_zoom_survives_ten_ticks(visit: Visit, server: Server) -> None:
+def test_a_reload_and_a_second_browser_show_the_run_and_zoom_is_kept_for_ten_redraws(visit: Visit, server: Server) -> None:
     page = play(visit(f"{server.url}/train?{LONG}"))
     reaches(page, 3)
     page.reload()
@@ -145,11 +145,11 @@ def test_refresh_and_a_second_browser_find_the_run_and_zoom_survives_ten_ticks(v
         if len(seen) > 10:
             break
         other.wait_for_timeout(500)
-    assert len(seen) > 10, "the page does not tick"
+    assert len(seen) > 10, "the page is not redrawn"
     assert node.evaluate("(node) => node.marked === true"), "the chart was mounted anew"
     assert node.evaluate("(node) => node._fullLayout.xaxis.range.slice()") == zoom, "the zoom was lost"
     stop(page)
-    expect(other.get_by_text("Stopped after")).to_be_visible(timeout=PATIENCE)
+    expect(other.get_by_text("Stopped after")).to_be_visible(timeout=TIMEOUT)
 
 
 def test_imdb_trains_for_a_few_batches(visit: Visit, server: Server) -> None:
@@ -166,18 +166,18 @@ def test_an_uploaded_series_is_forecast(visit: Visit, server: Server, tmp_path: 
     lines = [f"2026-01-01 {n // 60:02d}:{n % 60:02d},{(n % 24) / 24:.3f},{n % 7}" for n in range(700)]
     series.write_text("\n".join(["time,<script>window.hacked=1</script>,**bold**", *lines]))
     page = settled(visit(f"{server.url}/train?task=csv&length=24&epochs=2"))
-    expect(page.get_by_test_id("stAlert").first).to_be_visible()  # it says what is missing
-    expect(transport(page, "play")).to_be_disabled()
+    expect(page.get_by_test_id("stAlert").first).to_be_visible()  # says that the file is missing
+    expect(controls(page, "play")).to_be_disabled()
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(series)
-    expect(transport(page, "play")).to_be_enabled(timeout=30_000)
-    transport(page, "play").click()
-    expect(page.get_by_text("Finished after")).to_be_visible(timeout=PATIENCE)
-    expect(chart(page, "reading").locator(".main-svg").first).to_be_visible(timeout=PATIENCE)
+    expect(controls(page, "play")).to_be_enabled(timeout=30_000)
+    controls(page, "play").click()
+    expect(page.get_by_text("Finished after")).to_be_visible(timeout=TIMEOUT)
+    expect(chart(page, "reading").locator(".main-svg").first).to_be_visible(timeout=TIMEOUT)
     assert points(page, "reading") > 100
     assert page.evaluate("window.hacked") is None
 
 
-def test_back_leads_from_a_run_to_the_form_and_from_a_setting_to_the_one_before(visit: Visit, server: Server) -> None:
+def test_back_returns_from_a_run_to_the_form_and_undoes_settings(visit: Visit, server: Server) -> None:
     page = settled(visit(f"{server.url}/train?task=adding&length=20"))
     length = page.get_by_role("spinbutton", name="Time steps")
     length.fill("30")
@@ -198,7 +198,7 @@ def test_back_leads_from_a_run_to_the_form_and_from_a_setting_to_the_one_before(
     expect(length).to_have_value("30")
 
 
-def test_a_link_to_a_preset_opens_it_whatever_was_open_before(visit: Visit, server: Server) -> None:
+def test_a_link_to_a_preset_opens_it_instead_of_the_draft_or_run_before(visit: Visit, server: Server) -> None:
     page = settled(visit(f"{server.url}/train?task=adding&length=20"))
     expect(page).to_have_url(re.compile("length=20"))
     go(page, "Lessons")
@@ -215,43 +215,43 @@ def test_a_link_to_a_preset_opens_it_whatever_was_open_before(visit: Visit, serv
 
 def test_keyboard_alone_trains_and_types(visit: Visit, server: Server) -> None:
     page = settled(visit(f"{server.url}/train?{LONG}"))
-    expect(transport(page, "play")).to_contain_text("Play")
+    expect(controls(page, "play")).to_contain_text("Play")
     seed = page.get_by_label("Units", exact=True)
     seed.focus()
     page.keyboard.press("Backspace")
     page.keyboard.type("8")
-    page.keyboard.press("Tab")  # leaves the field, as everywhere
+    page.keyboard.press("Tab")  # leaves the field
     expect(page).to_have_url(re.compile("units=18"))
     page.keyboard.press("p")
-    expect(transport(page, "play")).to_contain_text("Pause", timeout=PATIENCE)
+    expect(controls(page, "play")).to_contain_text("Pause", timeout=TIMEOUT)
     reaches(page, 1)
     page.keyboard.press("s")
-    expect(page.get_by_text("Stopped after")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Stopped after")).to_be_visible(timeout=TIMEOUT)
 
 
-def test_a_run_that_explodes_says_what_to_do(visit: Visit, server: Server) -> None:
+def test_a_diverged_run_says_what_to_do(visit: Visit, server: Server) -> None:
     query = "task=adding&length=100&activation=relu&gain=5&learning_rate=10&optimiser=sgd&epochs=5&initialiser=random_normal"
     page = visit(f"{server.url}/train?{query}")
-    transport(page, "play").click()
-    expect(page.get_by_test_id("stAlert").filter(has_text=re.compile("try|clip", re.I)).first).to_be_visible(timeout=PATIENCE)
+    controls(page, "play").click()
+    expect(page.get_by_test_id("stAlert").filter(has_text=re.compile("try|clip", re.I)).first).to_be_visible(timeout=TIMEOUT)
 
 
-def test_one_batch_needs_no_run_yet(visit: Visit, server: Server) -> None:
+def test_one_batch_starts_a_run(visit: Visit, server: Server) -> None:
     page = visit(f"{server.url}/train?{TINY}")
-    transport(page, "batch").click()
+    controls(page, "batch").click()
     assert reaches(page, 1) == 1
     expect(page.get_by_test_id("stProgress")).to_contain_text("paused")
-    transport(page, "play").click()
-    expect(page.get_by_text("Finished after")).to_be_visible(timeout=PATIENCE)
-    transport(page, "reset").click()
+    controls(page, "play").click()
+    expect(page.get_by_text("Finished after")).to_be_visible(timeout=TIMEOUT)
+    controls(page, "reset").click()
     expect(page.get_by_text("Finished after")).to_be_hidden()
-    expect(page.get_by_text("Finished after")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Finished after")).to_be_visible(timeout=TIMEOUT)
 
 
-def test_a_run_deleted_under_the_viewer(visit: Visit, server: Server) -> None:
+def test_a_run_deleted_while_another_browser_shows_it(visit: Visit, server: Server) -> None:
     page = visit(f"{server.url}/train?{TINY}")
-    transport(page, "play").click()
-    expect(page.get_by_text("Finished after")).to_be_visible(timeout=PATIENCE)
+    controls(page, "play").click()
+    expect(page.get_by_text("Finished after")).to_be_visible(timeout=TIMEOUT)
     other = settled(visit(page.url))
     expect(other.get_by_text("Finished after")).to_be_visible()
     page.get_by_role("button", name="This run").click()
@@ -267,7 +267,7 @@ def test_a_run_deleted_under_the_viewer(visit: Visit, server: Server) -> None:
     expect(page).not_to_have_url(re.compile("run="))
     other.reload()
     expect(other.get_by_text("is not on this server")).to_be_visible()
-    expect(transport(other, "play")).to_contain_text("Play")
+    expect(controls(other, "play")).to_contain_text("Play")
 
 
 def test_a_restarted_server_offers_to_play_on(visit: Visit, fresh_server: Callable[..., Server]) -> None:
@@ -280,16 +280,16 @@ def test_a_restarted_server_offers_to_play_on(visit: Visit, fresh_server: Callab
     again = fresh_server(home=server.home)
     back = settled(visit(f"{again.url}{address}"))
     expect(back.get_by_text("Interrupted after")).to_be_visible()
-    expect(transport(back, "play")).to_be_enabled()
+    expect(controls(back, "play")).to_be_enabled()
 
 
-def test_imdb_out_of_reach_offers_the_toy_reviews(visit: Visit, fresh_server: Callable[..., Server], tmp_path: Path) -> None:
+def test_missing_imdb_offers_the_toy_reviews(visit: Visit, fresh_server: Callable[..., Server], tmp_path: Path) -> None:
     server = fresh_server(UNROLLED_IMDB=str(tmp_path / "nowhere"), HOME=str(tmp_path), KERAS_HOME=str(tmp_path))
     page = visit(f"{server.url}/train?task=imdb&length=80")
-    transport(page, "play").click()
-    expect(page.get_by_test_id("stAlert").filter(has_text="UNROLLED_IMDB").first).to_be_visible(timeout=PATIENCE)
+    controls(page, "play").click()
+    expect(page.get_by_test_id("stAlert").filter(has_text="UNROLLED_IMDB").first).to_be_visible(timeout=TIMEOUT)
     expect(page.get_by_test_id("stAlert").filter(has_text=re.compile("toy reviews", re.I)).first).to_be_visible()
-    transport(page, "toy").click()
+    controls(page, "toy").click()
     reaches(page, 1)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Toy reviews")
 

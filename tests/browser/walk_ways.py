@@ -9,7 +9,7 @@ import psutil
 from playwright.sync_api import Error, Page
 
 from tests.browser.serving import Server
-from tests.browser.steps import transport
+from tests.browser.steps import controls
 
 LONGEST = 3000  # ms to wait for a script to end: on a page that renews itself every second it may never seem to
 ARRIVAL = 20_000  # ms until a page that was asked for must be connected
@@ -58,7 +58,7 @@ def history(page: Page, how: str, home: str) -> None:
 def train(page: Page, address: str) -> None:
     """Open the form with an experiment and press Play."""
     goto(page, address)
-    transport(page, "play").click(timeout=ARRIVAL)
+    controls(page, "play").click(timeout=ARRIVAL)
     with contextlib.suppress(Error):
         page.wait_for_url("**run=**", timeout=5000)
 

@@ -1,4 +1,4 @@
-"""The Compare page: what its widgets start, what it says while a contest runs and when it is over, and the map."""
+"""The Compare page: what its widgets start, what it shows during and after a contest, the map, and runs side by side."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tests.conftest import ROOT, figures
 from tests.figures.test_compare import LAPS
 from tests.studies.test_sweep import outcome
 
-AIM = Goal("adding", 100, "rmse", threshold=0.1, baseline=0.4, steps=1500)
+GOAL = Goal("adding", 100, "rmse", threshold=0.1, baseline=0.4, steps=1500)
 
 
-class Track:
-    """A service whose streams are what a test says they are."""
+class FakeService:
+    """A service with one stream, whose status and values a test sets."""
 
     state, message = "ready", ""
     trainers, idle_timeout = 1, 600.0
@@ -41,7 +41,7 @@ class Track:
         return []
 
     def live(self, run_id: str) -> None:
-        return None  # it trained before this process began
+        return None  # it has no live state: it ended before this process started
 
     def viewed(self, job: str) -> None:
         pass
@@ -58,12 +58,12 @@ class Track:
 
 
 @pytest.fixture
-def track(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Track:
-    service = Track(tmp_path)
+def service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeService:
+    service = FakeService(tmp_path)
     monkeypatch.setattr(run_picker, "store", lambda: SimpleNamespace(list=list))
     monkeypatch.setattr(run_picker, "service", lambda: service)
     monkeypatch.setattr(run_picker, "running_service", lambda: service)
-    monkeypatch.setattr(run_picker, "warm", lambda: None)
+    monkeypatch.setattr(run_picker, "start_workers", lambda: None)
     return service
 
 
@@ -85,22 +85,22 @@ def text(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning])
 
 
-def test_before_the_first_contest_the_page_shows_one_that_was_run(track: Track) -> None:
+def test_the_page_shows_a_recorded_contest_before_the_first_one(service: FakeService) -> None:
     app = opened()
     assert "A contest that we ran before" in text(app)
     assert set(figures(app)) == {"contest_curves", "contest_reach"}
     assert "gates made the difference" in text(app)
-    assert "The vanilla RNN solved it in 0 of 5 runs" in text(app)  # the shipped map knows this length
+    assert "The vanilla RNN solved it in 0 of 5 runs" in text(app)  # the shipped map has results for this length
 
 
-def test_a_contest_starts_with_what_the_widgets_say(track: Track) -> None:
+def test_a_contest_starts_with_the_settings_of_the_widgets(service: FakeService) -> None:
     app = opened()
     app.select_slider(key="rate_simple_rnn").set_value(0.001)
     app.slider(key="seeds").set_value(2)
     app.slider(key="bias_adding").set_value(3.0)
     app.select_slider(key="length").set_value(50).run()
     press(app, "Start the contest")
-    function, (entries, steps), options = track.started[0]
+    function, (entries, steps), options = service.started[0]
     assert function is contest.contest
     assert [(each.seed, each.model.cell, each.training.learning_rate, each.model.gate_bias) for each in entries] == [
         (seed, cell, rate, bias)
@@ -112,31 +112,31 @@ def test_a_contest_starts_with_what_the_widgets_say(track: Track) -> None:
     assert options["viewer"] == session.of(app.session_state).viewer
 
 
-def test_a_running_contest_shows_curves_and_can_be_held_and_ended(track: Track) -> None:
+def test_a_running_contest_shows_curves_and_can_be_paused_and_stopped(service: FakeService) -> None:
     app = press(opened(), "Start the contest")
-    track.values = (AIM, *LAPS)
+    service.values = (GOAL, *LAPS)
     app.run()
     assert set(figures(app)) == {"contest_curves", "contest_reach"}
     assert "So far" in text(app)
     assert "The GRU solved it first" in text(app)
     press(app, "Pause")
     press(app, "Stop")
-    assert track.commands == [("stream-1", "pause"), ("stream-1", "stop")]
-    track.status = "paused"
+    assert service.commands == [("stream-1", "pause"), ("stream-1", "stop")]
+    service.status = "paused"
     press(app.run(), "Go on")
-    assert track.commands[-1] == ("stream-1", "resume")
+    assert service.commands[-1] == ("stream-1", "resume")
 
 
-def test_waiting_says_the_place_in_the_queue(track: Track) -> None:
-    track.status = "waiting"
+def test_a_waiting_contest_shows_its_place_in_the_queue(service: FakeService) -> None:
+    service.status = "waiting"
     assert "place 2 in the queue" in text(press(opened(), "Start the contest"))
 
 
-def test_the_end_brings_the_verdict_and_the_button_back(track: Track) -> None:
+def test_an_ended_contest_shows_the_verdict_and_the_start_button(service: FakeService) -> None:
     app = press(opened(), "Start the contest")
-    track.status, track.values = (
+    service.status, service.values = (
         "finished",
-        (AIM, *LAPS[:-1], LAPS[-1].__class__("simple_rnn", 0, 0.01, 1500, 9.0, 0.2, 0.39, 0.39, LAPS[-1].norms, "out of steps")),
+        (GOAL, *LAPS[:-1], LAPS[-1].__class__("simple_rnn", 0, 0.01, 1500, 9.0, 0.2, 0.39, 0.39, LAPS[-1].norms, "out of steps")),
     )
     app.run()
     assert "#### Verdict" in text(app)
@@ -147,23 +147,23 @@ def test_the_end_brings_the_verdict_and_the_button_back(track: Track) -> None:
     assert len(app.dataframe[0].value) == 2
 
 
-def test_a_second_contest_takes_the_place_of_the_first(track: Track) -> None:
+def test_a_second_contest_replaces_the_first_on_the_page(service: FakeService) -> None:
     app = press(opened(), "Start the contest")
-    track.status = "finished"
+    service.status = "finished"
     press(app.run(), "Start the contest")
-    assert len(track.started) == 2
+    assert len(service.started) == 2
     assert session.of(app.session_state).contest == "stream-2"
     assert app.query_params["contest"] in ("stream-2", ["stream-2"])
 
 
-def test_a_failed_contest_says_so_calmly(track: Track) -> None:
+def test_a_failed_contest_shows_its_message(service: FakeService) -> None:
     app = press(opened(), "Start the contest")
-    track.status = "failed"
+    service.status = "failed"
     app.run()
     assert "The worker went away" in text(app).replace("\\", "")
 
 
-def test_a_link_to_a_forgotten_contest_says_so(track: Track) -> None:
+def test_a_link_to_an_unknown_contest_shows_a_message(service: FakeService) -> None:
     app = AppTest.from_file(ROOT / "app.py", default_timeout=30).run()
     app.switch_page("pages/compare.py")
     app.query_params["contest"] = "stream-99"
@@ -173,8 +173,8 @@ def test_a_link_to_a_forgotten_contest_says_so(track: Track) -> None:
     assert "A contest that we ran before" in text(app)
 
 
-def test_the_map_shows_shipped_and_own_rows(track: Track) -> None:
-    sweep.append(track.store.home / "contests" / "map.csv", outcome("gru", 400, 0, task="parity"))
+def test_the_map_shows_shipped_and_own_results(service: FakeService) -> None:
+    sweep.append(service.store.home / "contests" / "map.csv", outcome("gru", 400, 0, task="parity"))
     app = opened()
     app.segmented_control(key="compare").set_value("How far back can it remember?").run()
     assert not app.exception
@@ -183,48 +183,48 @@ def test_the_map_shows_shipped_and_own_rows(track: Track) -> None:
     assert drawn["map-parity"]["data"][0]["x"] == ["400"]
 
 
-def test_a_sweep_runs_what_is_missing_and_keeps_what_comes(track: Track) -> None:
-    own = track.store.home / "contests" / "map.csv"
+def test_a_sweep_runs_missing_trials_and_stores_each_result(service: FakeService) -> None:
+    own_map = service.store.home / "contests" / "map.csv"
     for row in (outcome("gru", 400, 0), outcome("lstm", 400, 0)):
-        sweep.append(own, row)
+        sweep.append(own_map, row)
     app = opened()
     app.segmented_control(key="compare").set_value("How far back can it remember?").run()
     app.multiselect(key=key("compare", "sweep_lengths")).set_value([400])
     app.slider(key=key("compare", "sweep_seeds")).set_value(1).run()
     press(app, "Run 1 missing trial")
-    function, (trials,), options = track.started[0]
+    function, (trials,), options = service.started[0]
     assert function is sweep.run
     assert list(trials) == [sweep.Trial("adding", 400, "simple_rnn", 0)]
     result = outcome("simple_rnn", 400, 0, "out of steps")
     options["on_value"](LAPS[0])
-    options["on_value"](result)  # as it comes, whoever watches
-    assert sweep.read(own)[-1] == result
-    track.status, track.values = "finished", (LAPS[0], result)
+    options["on_value"](result)  # the callback stores a result even if no page is open
+    assert sweep.read(own_map)[-1] == result
+    service.status, service.values = "finished", (LAPS[0], result)
     app.run()
     assert "Nothing is missing" in [button.label for button in app.button]
 
 
 @pytest.fixture
-def two_runs(track: Track, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def three_runs(service: FakeService, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Two runs of one task that differ in one setting, and one of another task."""
     steps = np.arange(1, 9)
-    moments = {}
+    runs = {}
     for number, cell in enumerate(("gru", "lstm", "gru")):
         experiment = Experiment().replace(task="adding" if number < 2 else "sine", cell=cell)
         columns = {name: np.linspace(1.0, 0.1 * (number + 1), len(steps)) for name in COLUMNS} | {"step": steps, "epoch": steps}
-        moments[f"run-{number}"] = SimpleNamespace(
+        runs[f"run-{number}"] = SimpleNamespace(
             id=f"run-{number}", run_id=f"run-{number}", name="Twin", experiment=experiment, status="finished", step=8, epoch=8,
-            builtin=False, history=columns, best=0.1, test=float("nan"), snapshots=(),
+            builtin=False, history=columns, best_metric=0.1, test_metric=float("nan"), snapshots=(),
         )  # fmt: skip
-    store = SimpleNamespace(list=lambda: list(moments.values()), open=moments.__getitem__)
+    store = SimpleNamespace(list=lambda: list(runs.values()), open=runs.__getitem__)
     monkeypatch.setattr(run_picker, "store", lambda: store)
-    monkeypatch.setattr(side_by_side, "moment", moments.__getitem__)
-    return list(moments)
+    monkeypatch.setattr(side_by_side, "run_view", runs.__getitem__)
+    return list(runs)
 
 
-def test_runs_of_one_task_stand_side_by_side_with_what_differs(two_runs: list[str]) -> None:
+def test_runs_of_one_task_are_compared_with_their_different_settings(three_runs: list[str]) -> None:
     app = AppTest.from_file(ROOT / "app.py", default_timeout=30)
-    app.query_params["run"] = two_runs[0]
+    app.query_params["run"] = three_runs[0]
     app.run()
     app.switch_page("pages/compare.py").run()
     app.segmented_control(key="compare").set_value("Runs side by side").run()
@@ -237,20 +237,20 @@ def test_runs_of_one_task_stand_side_by_side_with_what_differs(two_runs: list[st
     table = app.dataframe[0].value
     differs = table[table[""] == "Cell"].iloc[0]
     assert list(differs)[1:] == ["GRU", "LSTM"]
-    assert "Task" not in set(table[""]), "what is the same in both is left out"
+    assert "Task" not in set(table[""]), "settings that are the same in both are left out"
     app.segmented_control(key=key("compare", "clock")).set_value("seconds").run()
     assert not app.exception
     assert figures(app)["beside-loss"]["layout"]["xaxis"]["title"]["text"] == "seconds of computing"
 
 
-def test_a_training_that_is_compared_counts_as_watched_until_it_ends(
-    two_runs: list[str], track: Track, monkeypatch: pytest.MonkeyPatch
+def test_a_compared_training_counts_as_viewed_until_it_ends(
+    three_runs: list[str], service: FakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, watched = side_by_side.moment("run-1"), []
-    monkeypatch.setattr(track, "viewed", watched.append)
+    run, watched = side_by_side.run_view("run-1"), []
+    monkeypatch.setattr(service, "viewed", watched.append)
     run.status = "running"
     app = AppTest.from_file(ROOT / "app.py", default_timeout=30)
-    app.query_params["run"] = two_runs[0]
+    app.query_params["run"] = three_runs[0]
     app.run()
     app.switch_page("pages/compare.py").run()
     app.segmented_control(key="compare").set_value("Runs side by side").run()
@@ -261,7 +261,7 @@ def test_a_training_that_is_compared_counts_as_watched_until_it_ends(
     assert watched == ["run-1"]
 
 
-def test_without_a_run_the_side_by_side_says_what_to_do(track: Track) -> None:
+def test_side_by_side_without_a_run_says_what_to_do(service: FakeService) -> None:
     app = opened()
     app.segmented_control(key="compare").set_value("Runs side by side").run()
     assert not app.exception

@@ -1,4 +1,4 @@
-"""One drawing for a class that watches: who draws lets the others see the last board, unless that one is wrong by now."""
+"""Drawings are shared by all viewers: while one thread draws, others get the last drawings, unless they are out of date."""
 
 from __future__ import annotations
 
@@ -12,80 +12,82 @@ from typing import Any
 import pytest
 
 from pages.parts.train import drawings, live_view
-from pages.parts.train.drawings import Board
+from pages.parts.train.drawings import Drawings
 from rnn_core.spec.experiment import Experiment
 
 
-class Easel:
-    """A run whose every drawing waits for `dry`."""
+class SlowDrawing:
+    """A run whose every drawing waits for `release`."""
 
     def __init__(self) -> None:
-        self.now = SimpleNamespace(active=True, begins=False, status="running", revision="1", name="run")
-        self.drawing, self.dry = threading.Event(), threading.Event()
+        self.run = SimpleNamespace(active=True, before_first_step=False, status="running", revision="1", name="run")
+        self.drawing, self.release = threading.Event(), threading.Event()
 
-    def draw(self, now: Any) -> Board:
+    def draw(self, run: Any) -> Drawings:
         self.drawing.set()
-        assert self.dry.wait(10)
-        return Board(now, {"loss": now.revision.encode()}, False, time.monotonic())
+        assert self.release.wait(10)
+        return Drawings(run, {"loss": run.revision.encode()}, False, time.monotonic())
 
-    def changes(self, **news: str) -> None:
-        self.now = SimpleNamespace(**{**vars(self.now), **news})
+    def change(self, **fields: str) -> None:
+        self.run = SimpleNamespace(**{**vars(self.run), **fields})
 
 
 @pytest.fixture
-def easel(monkeypatch: pytest.MonkeyPatch) -> Easel:
-    made = Easel()
-    monkeypatch.setattr(drawings, "_boards", {})
-    monkeypatch.setattr(drawings, "moment", lambda run_id, at: made.now)
-    monkeypatch.setattr(drawings, "_status", lambda run_id: made.now.status)
+def slow(monkeypatch: pytest.MonkeyPatch) -> SlowDrawing:
+    made = SlowDrawing()
+    monkeypatch.setattr(drawings, "_cache", {})
+    monkeypatch.setattr(drawings, "run_view", lambda run_id, at: made.run)
+    monkeypatch.setattr(drawings, "_status", lambda run_id: made.run.status)
     monkeypatch.setattr(drawings, "_draw", made.draw)
     return made
 
 
-def meanwhile(easel: Easel, **news: str) -> tuple[Future[Board], Future[Board]]:
-    """A first board was drawn and is old by now; news came, one viewer draws it, and another looks."""
-    easel.dry.set()
-    drawings.board("run")
-    drawings._boards["run", None] = replace(drawings._boards["run", None], made=-1e9)
-    easel.dry.clear()
-    easel.drawing.clear()
-    easel.changes(**news)
+def concurrently(slow: SlowDrawing, **fields: str) -> tuple[Future[Drawings], Future[Drawings]]:
+    """Two requests for an out-of-date drawing of a changed run: the first one draws, the second one comes meanwhile."""
+    slow.release.set()
+    drawings.of_run("run")
+    drawings._cache["run", None] = replace(drawings._cache["run", None], made=-1e9)
+    slow.release.clear()
+    slow.drawing.clear()
+    slow.change(**fields)
     pool = ThreadPoolExecutor(2)
-    first = pool.submit(drawings.board, "run")
-    assert easel.drawing.wait(10)
-    second = pool.submit(drawings.board, "run")
+    first = pool.submit(drawings.of_run, "run")
+    assert slow.drawing.wait(10)
+    second = pool.submit(drawings.of_run, "run")
     pool.shutdown(wait=False)
     return first, second
 
 
-def test_while_one_draws_the_others_see_the_last_board(easel: Easel) -> None:
-    first, second = meanwhile(easel, revision="2")
-    assert second.result(10).drawings == {"loss": b"1"}
+def test_while_one_thread_draws_others_get_the_last_drawings(slow: SlowDrawing) -> None:
+    first, second = concurrently(slow, revision="2")
+    assert second.result(10).payloads == {"loss": b"1"}
     assert not first.done()
-    easel.dry.set()
-    assert first.result(10).drawings == {"loss": b"2"}
-    easel.changes(revision="3")
-    assert drawings.board("run").drawings == {"loss": b"2"}, "it is fresh enough for everybody"
+    slow.release.set()
+    assert first.result(10).payloads == {"loss": b"2"}
+    slow.change(revision="3")
+    assert drawings.of_run("run").payloads == {"loss": b"2"}, "drawings younger than MAX_AGE are shared"
 
 
-def test_a_run_that_ended_is_waited_for(easel: Easel) -> None:
-    first, second = meanwhile(easel, revision="2", status="finished")
-    assert not wait([second], 5 * drawings.BRIEFLY).done
-    easel.dry.set()
-    assert first.result(10).drawings == second.result(10).drawings == {"loss": b"2"}
+def test_drawings_of_an_ended_run_are_waited_for(slow: SlowDrawing) -> None:
+    first, second = concurrently(slow, revision="2", status="finished")
+    assert not wait([second], 5 * drawings.LOCK_TIMEOUT).done
+    slow.release.set()
+    assert first.result(10).payloads == second.result(10).payloads == {"loss": b"2"}
 
 
 @pytest.mark.parametrize(
-    ("status", "pending", "kept", "place"),
+    ("status", "pending", "kept_steps", "expected"),
     [
         ("running", False, {}, True),
         ("finished", True, {0: 0}, True),
         ("finished", False, {0: 0}, False),
         ("finished", True, {}, False),
     ],
-    ids=["trains", "is-read", "was-read", "nothing-to-read"],
+    ids=["training", "probe-pending", "probe-failed", "no-kept-step"],
 )
-def test_a_look_at_real_data_has_its_place_before_it_comes(status: str, pending: bool, kept: dict[int, int], place: bool) -> None:
+def test_space_is_kept_for_a_figure_that_is_still_to_come(
+    status: str, pending: bool, kept_steps: dict[int, int], expected: bool
+) -> None:
     experiment = Experiment().replace(task="toy_reviews")
-    now: Any = SimpleNamespace(active=status == "running", kept=kept, experiment=experiment)
-    assert live_view._awaited(Board(now, {}, pending, 0.0), "reading") is place
+    run: Any = SimpleNamespace(active=status == "running", kept_steps=kept_steps, experiment=experiment)
+    assert live_view._is_coming(Drawings(run, {}, pending, 0.0), "reading") is expected

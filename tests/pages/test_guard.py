@@ -1,4 +1,4 @@
-"""The last line of defence: one section that fails is one sentence, the others stand, and every catch is counted."""
+"""Sections as error boundaries: a failing section becomes one sentence, the others are drawn, and every catch is counted."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from rnn_core import Experiment
 from rnn_core.store.store import Store
 from tests.conftest import ROOT
 from tests.pages.test_runs import PAGES, words
-from tests.pages.test_sentence import Inline
+from tests.pages.test_sentence import InlineService
 
 
-class UnforeseenError(Exception):
-    """Nothing in the project raises it."""
+class UnexpectedError(Exception):
+    """An exception that nothing in the project raises."""
 
 
 def broken(*args: Any, **kwargs: Any) -> Any:
-    raise UnforeseenError("boom")
+    raise UnexpectedError("boom")
 
 
 @pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Inline]:
-    store, found = Store(tmp_path), Inline()
-    monkeypatch.setattr(found, "store", store, raising=False)
-    monkeypatch.setattr(found, "streamed", lambda job: None, raising=False)
-    for name, value in {"service": found, "running_service": found, "store": store, "warm": None}.items():
+def service(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[InlineService]:
+    store, service_made = Store(tmp_path), InlineService()
+    monkeypatch.setattr(service_made, "store", store, raising=False)
+    monkeypatch.setattr(service_made, "streamed", lambda job: None, raising=False)
+    for name, value in {"service": service_made, "running_service": service_made, "store": store, "start_workers": None}.items():
         monkeypatch.setattr(run_picker, name, lambda value=value: value)
-    yield found
+    yield service_made
     guard.caught.clear()
     store.close()
 
@@ -60,28 +60,30 @@ FAULTS = [
     ("Home", home, "unrolled", "The picture", "Paste a sentence"),
     ("Lessons", lessons, "facts", "The measurement of this lesson", "What would disprove it"),
     ("Train", form, "cards", "The presets", "Or set it up"),
-    ("Train", form, "form", "The form", "Start from something known"),
+    ("Train", form, "form", "The form", "Start from a preset"),
     ("Train", share, "panel", "What you can take away", "Or set it up"),
-    ("Compare", contest, "contest", "This view", "Set three kinds of memory"),
+    ("Compare", contest, "show", "This view", "Train three cells"),
     ("Sentence", text_box, "text_box", "The choice of models and text", "A recurrent network reads one word at a time"),
-    ("Sentence", models, "panels", "The reading", "Praise lifts"),
+    ("Sentence", models, "panels", "The reading", "Praise raises"),
 ]
 
 
-@pytest.mark.parametrize(("page", "module", "name", "section", "stands"), FAULTS, ids=[f"{one[0]}, {one[3]}" for one in FAULTS])
-def test_a_section_that_fails_leaves_the_others_standing(
-    service: Inline, monkeypatch: pytest.MonkeyPatch, page: str, module: Any, name: str, section: str, stands: str
+@pytest.mark.parametrize(
+    ("page", "module", "name", "section", "other_text"), FAULTS, ids=[f"{one[0]}, {one[3]}" for one in FAULTS]
+)
+def test_a_failing_section_leaves_the_others_drawn(
+    service: InlineService, monkeypatch: pytest.MonkeyPatch, page: str, module: Any, name: str, section: str, other_text: str
 ) -> None:
     monkeypatch.setattr(module, name, broken)
     app = opened(page)
     assert not app.exception
     assert f"{section} could not be shown" in words(app)
     assert "boom" not in words(app)
-    assert stands in words(app)
+    assert other_text in words(app)
     assert guard.caught[section] >= 1
 
 
-def test_the_sidebar_too(service: Inline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_sidebar_leaves_the_page_drawn(service: InlineService, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_picker, "picker", broken)
     app = opened("Gradients")
     assert not app.exception
@@ -89,7 +91,7 @@ def test_the_sidebar_too(service: Inline, monkeypatch: pytest.MonkeyPatch) -> No
     assert "Memory" in words(app), "the laboratory needs no run"
 
 
-def test_a_run_that_is_drawn_every_second(service: Inline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_fragment_leaves_the_page_drawn(service: InlineService, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_view, "figures", broken)
     monkeypatch.setattr(service, "live", lambda run_id: None, raising=False)
     monkeypatch.setattr(service, "viewed", lambda run_id: None, raising=False)
@@ -99,37 +101,37 @@ def test_a_run_that_is_drawn_every_second(service: Inline, monkeypatch: pytest.M
     assert any(button.label == "Change it and train again" for button in app.button)
 
 
-def test_a_click_that_fails_says_so_and_changes_nothing(service: Inline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_callback_shows_a_warning_once(service: InlineService, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened("Train")
-    monkeypatch.setattr(form, "take", broken)
+    monkeypatch.setattr(form, "set_draft", broken)
     app.run()
     app.button(key=key("train", "preset", "sine")).click().run()
     assert not app.exception
     assert "The preset had no effect" in words(app)
     assert guard.caught == {"The preset": 1}
     app.run()
-    assert "had no effect" not in words(app), "said once"
+    assert "had no effect" not in words(app), "shown once"
 
 
-def test_a_probe_that_fails_as_nobody_expected_is_counted_and_one_that_advises_is_not(
-    service: Inline, monkeypatch: pytest.MonkeyPatch
+def test_an_unexpected_error_of_a_probe_is_counted_and_an_expected_one_is_not(
+    service: InlineService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def answers(problem: Exception) -> Any:
+    def failing_call(problem: Exception) -> Any:
         future: Future[Any] = Future()
         future.set_exception(problem)
         return lambda *args, **kwargs: future
 
-    monkeypatch.setattr(service, "call", answers(ValueError("the file is not on this machine: upload it again")))
+    monkeypatch.setattr(service, "call", failing_call(ValueError("the file is not on this machine: upload it again")))
     assert "upload it again" in words(opened("Gradients"))
     assert not guard.caught
-    monkeypatch.setattr(service, "call", answers(UnforeseenError("boom")))
+    monkeypatch.setattr(service, "call", failing_call(UnexpectedError("boom")))
     assert "Something went wrong" in words(opened("Gradients"))
     assert sum(guard.caught.values()) == 1
 
 
-def test_what_was_foreseen_ends_the_section_uncounted(service: Inline) -> None:
+def test_an_expected_error_ends_the_section_uncounted(service: InlineService) -> None:
     run_id = service.store.create(Experiment(), status="stopped")  # type: ignore[attr-defined]
-    with pytest.raises(guard.Left), guard.refusal():
+    with pytest.raises(guard.SectionEnded), guard.store_errors():
         service.store.open(f"{run_id}x")  # type: ignore[attr-defined]
     assert not guard.caught
 
@@ -139,17 +141,17 @@ def test_a_failure_is_logged_with_its_traceback_once_a_minute(caplog: pytest.Log
         for _ in range(3):
             try:
                 broken()
-            except UnforeseenError as bug:
-                guard.count("A section of this test", bug)
+            except UnexpectedError as bug:
+                guard.report("A section of this test", bug)
     assert guard.caught.pop("A section of this test") == 3
     (record,) = [one for one in caplog.records if "caught in section" in one.getMessage()]
     assert record.exc_info is not None
 
 
 @pytest.mark.parametrize("path", [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))], ids=lambda path: path.name)
-def test_every_part_of_a_page_stands_in_a_section(path: Any) -> None:
-    """What is drawn at the top of a page's file outside a section is words, a link or a choice between sections."""
-    calm = {
+def test_every_call_of_a_page_is_in_a_section(path: Any) -> None:
+    """Only texts, links and choices between sections are drawn outside a section."""
+    allowed = {
         "title",
         "markdown",
         "info",
@@ -158,7 +160,7 @@ def test_every_part_of_a_page_stands_in_a_section(path: Any) -> None:
         "tabs",
         "page",
         "draw_section",
-        "about",
+        "show_use",
         "live",
         "fetch_plotly",
         "zip",
@@ -169,20 +171,20 @@ def test_every_part_of_a_page_stands_in_a_section(path: Any) -> None:
     calls = []
     for node in ast.parse(path.read_text("utf-8")).body:
         if not isinstance(node, (ast.FunctionDef, ast.Import, ast.ImportFrom)):
-            calls += [call for call in outside(node) if ast.unparse(call.func).rpartition(".")[2] not in calm]
+            calls += [call for call in calls_outside_sections(node) if ast.unparse(call.func).rpartition(".")[2] not in allowed]
     assert [ast.unparse(call) for call in calls] == []
 
 
-def outside(node: ast.AST) -> Iterator[ast.Call]:
-    """Calls under a node that stand in no section and are not put off by a lambda."""
+def calls_outside_sections(node: ast.AST) -> Iterator[ast.Call]:
+    """Calls under a node that are in no section and in no lambda."""
     if isinstance(node, ast.Lambda) or (isinstance(node, ast.With) and any("section(" in ast.unparse(one) for one in node.items)):
         return
     if isinstance(node, ast.Call):
         yield node
     for child in ast.iter_child_nodes(node):
-        yield from outside(child)
+        yield from calls_outside_sections(child)
 
 
-def test_run_gradients_ticks_in_a_section() -> None:
+def test_fragments_with_a_timer_are_sections() -> None:
     for function in (run._live, live_view._tick, contest.watch):
         assert hasattr(function, "__wrapped__")

@@ -1,4 +1,4 @@
-"""Every page with every kind of run: whatever state a run is in, the page is calm and says what it can do with it."""
+"""Every page with every kind of run: in each state of a run, a page raises no exception and says how it can use the run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from rnn_core.spec.experiment import CELLS, Experiment
 from rnn_core.store.store import Store
 from tests import made_up
 from tests.conftest import ROOT, figures
-from tests.pages.test_sentence import Inline
+from tests.pages.test_sentence import InlineService
 
 FILE = "day,sales\n" + "\n".join(f"{n},{10 + n % 7}" for n in range(120))
 KINDS = {
@@ -36,7 +36,7 @@ KINDS = {
     "series": {"task": "sine", "length": 12, "samples": 100},
     "own file": {"task": "csv", "length": 8, "source": table_file.key(FILE.encode())},
 }
-FORMS = {"plain": {}, "stacked": {"layers": 2}, "both ways": {"bidirectional": True}}
+SHAPES = {"plain": {}, "stacked": {"layers": 2}, "both ways": {"bidirectional": True}}
 PAGES = {
     "Home": "app.py",
     "Lessons": "pages/lessons.py",
@@ -50,7 +50,7 @@ STATES = (
     "finished", "untrained", "waiting", "running", "paused", "failed", "stopped at step 1", "deleted meanwhile", "imported",
     "with an unknown field", "with an unknown cell", "with an unknown task", "with its upload gone", "with damaged weights",
 )  # fmt: skip
-Case = tuple[str, str, str, str, str]  # page, kind, cell, form, state
+Case = tuple[str, str, str, str, str]  # page, kind, cell, shape, state
 
 
 def possible(case: Case) -> bool:
@@ -58,7 +58,7 @@ def possible(case: Case) -> bool:
 
 
 def pairwise(axes: tuple[tuple[str, ...], ...], seed: int = 0) -> list[Case]:
-    """Few cases in which every possible pair of values occurs: the best of some random ones, until no pair is missing."""
+    """Few cases that contain every possible pair of values: greedy choice among random cases until no pair is missing."""
     rng, every = random.Random(seed), list(itertools.combinations(range(len(axes)), 2))
 
     def pairs(case: Case) -> set[tuple[int, str, int, str]]:
@@ -75,34 +75,34 @@ def pairwise(axes: tuple[tuple[str, ...], ...], seed: int = 0) -> list[Case]:
     return sorted(chosen)
 
 
-CASES = pairwise((tuple(PAGES), tuple(KINDS), CELLS, tuple(FORMS), STATES))
+CASES = pairwise((tuple(PAGES), tuple(KINDS), CELLS, tuple(SHAPES), STATES))
 
 
-class Service(Inline):
-    """Probes in this process; runs under way as the workers would tell."""
+class FakeService(InlineService):
+    """A service that computes probes in this process and has the given live runs."""
 
     trainers, idle_timeout = 1, 600.0
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.under_way: dict[str, Live] = {}
+        self.live_runs: dict[str, Live] = {}
 
     def live(self, run_id: str) -> Live | None:
-        return self.under_way.get(run_id)
+        return self.live_runs.get(run_id)
 
     def viewed(self, run_id: str) -> None: ...
     def streamed(self, job: str) -> None: ...
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeService]:
     store = Store(tmp_path_factory.mktemp("runs"))
-    yield Service(store)
+    yield FakeService(store)
     store.close()
 
 
 def weights(experiment: Experiment, step: int) -> Any:
-    """A kept step with random weights."""
+    """A snapshot with random weights."""
     interface = data.interface(experiment, {experiment.data.source: FILE.encode()})
     rng = np.random.default_rng(step)
     shapes = made_up.weight_shapes(experiment.model, interface)
@@ -111,9 +111,9 @@ def weights(experiment: Experiment, step: int) -> Any:
     return replace(made_up.snapshot(step), run=made_up.Run(experiment), model=model)
 
 
-def made(world: Service, kind: str, cell: str, form: str, state: str) -> str:
-    """A run of that kind in that state; its id."""
-    store, experiment = world.store, Experiment().replace(**KINDS[kind], cell=cell, units=4, epochs=2, **FORMS[form])
+def created(service: FakeService, kind: str, cell: str, shape: str, state: str) -> str:
+    """Create a run of that kind in that state; return its id."""
+    store, experiment = service.store, Experiment().replace(**KINDS[kind], cell=cell, units=4, epochs=2, **SHAPES[shape])
     uploads = {experiment.data.source: FILE.encode()} if kind == "own file" else {}
     status = state if state in ("waiting", "running", "paused", "failed") else "stopped" if "step" in state else "finished"
     message = "The loss became NaN at step 2: try a learning rate below 0.02, or clip the gradient at 1." * (state == "failed")
@@ -126,15 +126,15 @@ def made(world: Service, kind: str, cell: str, form: str, state: str) -> str:
         store.record(run_id, made_up.rows(1, steps), norms.rows.items(), norms.stride)
         for step in sorted({0, steps}):
             store.keep(run_id, made_up.kept_step_file(weights(experiment, step)))
-    return altered(world, run_id, experiment, state, steps)
+    return altered(service, run_id, experiment, state, steps)
 
 
-def altered(world: Service, run_id: str, experiment: Experiment, state: str, steps: int) -> str:
-    """Do to a run what its state says has happened to it."""
-    store = world.store
+def altered(service: FakeService, run_id: str, experiment: Experiment, state: str, steps: int) -> str:
+    """Change a run as its state requires; return its id."""
+    store = service.store
     if state in ("waiting", "running", "paused"):
         snapshot = None if state == "waiting" else weights(experiment, steps)
-        world.under_way[run_id] = Live(run_id, state, snapshot, int(state == "waiting"), 3.0, "", 1)
+        service.live_runs[run_id] = Live(run_id, state, snapshot, int(state == "waiting"), 3.0, "", 1)
     elif state == "imported":
         return store.import_(store.export(run_id, store.home / "whole.run"))
     elif state.startswith("with an unknown"):
@@ -156,13 +156,13 @@ def altered(world: Service, run_id: str, experiment: Experiment, state: str, ste
 
 
 @pytest.fixture
-def pages(world: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
-    monkeypatch.setattr(run_picker, "service", lambda: world)
-    monkeypatch.setattr(run_picker, "running_service", lambda: world)
-    monkeypatch.setattr(run_picker, "warm", lambda: None)
-    monkeypatch.setattr(run_picker, "store", lambda: world.store)
+def pages(service: FakeService, monkeypatch: pytest.MonkeyPatch) -> FakeService:
+    monkeypatch.setattr(run_picker, "service", lambda: service)
+    monkeypatch.setattr(run_picker, "running_service", lambda: service)
+    monkeypatch.setattr(run_picker, "start_workers", lambda: None)
+    monkeypatch.setattr(run_picker, "store", lambda: service.store)
     monkeypatch.setattr(corpus, "imdb_present", lambda: False)
-    return world
+    return service
 
 
 def words(app: AppTest) -> str:
@@ -170,8 +170,8 @@ def words(app: AppTest) -> str:
     return "\n".join(element.value for kind in kinds for element in app.get(kind)).replace("\\", "")
 
 
-def expected(page: str, kind: str, form: str, state: str) -> str:
-    """What a page has to say of such a run; a part of a sentence."""
+def expected(page: str, kind: str, shape: str, state: str) -> str:
+    """A part of the text that a page must show for such a run."""
     if state == "deleted meanwhile":
         return "is not on this server"
     if state in ("with an unknown cell", "with an unknown task"):
@@ -182,7 +182,7 @@ def expected(page: str, kind: str, form: str, state: str) -> str:
             return f"**{name}** cannot read a text here: it reads numbers or symbols"
         if state == "waiting":
             return f"**{name}** cannot read a text here: it has kept no weights"
-        return f"**{name}** cannot read a text here: " if form == "both ways" else f"**{name}** can read your text"
+        return f"**{name}** cannot read a text here: " if shape == "both ways" else f"**{name}** can read your text"
     if page in ("Hidden states", "Gradients"):
         if state == "waiting":
             return f"**{name}** waits for its turn"
@@ -190,12 +190,12 @@ def expected(page: str, kind: str, form: str, state: str) -> str:
     if page == "Train":
         return name
     return {
-        "Home": f"**{name}** goes along", "Lessons": "A lesson measures networks of its own", "Compare": f"shows **{name}**",
+        "Home": f"**{name}** is chosen", "Lessons": "A lesson measures networks of its own", "Compare": f"shows **{name}**",
     }[page]  # fmt: skip
 
 
 def views(app: AppTest, page: str) -> Iterator[None]:
-    """Every view of the page that shows something of a run, one after the other."""
+    """Open each view of the page that shows a run, one after the other."""
     yield
     if page == "Compare":
         app.segmented_control(key="compare").set_value("Runs side by side").run()
@@ -212,9 +212,9 @@ def views(app: AppTest, page: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=", ".join)
-def test_a_page_is_calm_and_says_what_it_can_do(pages: Service, case: Case) -> None:
-    page, kind, cell, form, state = case
-    run_id = made(pages, kind, cell, form, state)
+def test_a_page_says_how_it_can_use_a_run(pages: FakeService, case: Case) -> None:
+    page, kind, cell, shape, state = case
+    run_id = created(pages, kind, cell, shape, state)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     app.query_params["run"] = run_id
     app.run()
@@ -229,25 +229,25 @@ def test_a_page_is_calm_and_says_what_it_can_do(pages: Service, case: Case) -> N
         app.run()
     if state not in ("deleted meanwhile", "with an unknown cell", "with an unknown task") and page != "Compare":
         assert app.title
-    assert expected(page, kind, form, state) in words(app)
+    assert expected(page, kind, shape, state) in words(app)
     if page == "Train" and app.title[0].value.startswith("Run"):
         offered = any(button.key == "train-take_keras" for button in app.get("download_button"))
-        assert offered == (state not in ("waiting", "with damaged weights")), "a model that cannot be made is not offered"
-        assert "loss" in figures(app) or state in ("waiting", "untrained"), "the curves are whole"
+        assert offered == (state not in ("waiting", "with damaged weights")), "a model without weights is not offered"
+        assert "loss" in figures(app) or state in ("waiting", "untrained"), "the curves are drawn without the weights"
     for _ in views(app, page):
         assert not app.exception, [one.value for one in app.exception]
         assert not caught
         assert not [bad for bad in ("Traceback", "NaN", "None") if f" {bad} " in words(app).replace("became NaN", "")]
 
 
-def test_the_matrix_holds_every_pair_in_few_cases() -> None:
+def test_the_cases_contain_every_page_with_every_state() -> None:
     assert len(CASES) <= 150
     found = {(case[0], case[4]) for case in CASES}
     assert found == set(itertools.product(PAGES, STATES))
 
 
 def keyed(app: AppTest) -> Iterator[tuple[str, str]]:
-    """(kind and label, key) of every widget and component on a page that has a key of ours."""
+    """(kind and label, key) of every widget and component on a page that has a key."""
     for element in app.main, app.sidebar:
         for node in element:
             proto = getattr(node, "proto", None)
@@ -256,7 +256,7 @@ def keyed(app: AppTest) -> Iterator[tuple[str, str]]:
                 yield f"{node.type} {getattr(proto, 'label', '')}", found[1]
 
 
-def test_no_two_different_widgets_have_one_key(pages: Service) -> None:
+def test_no_two_different_widgets_share_a_key(pages: FakeService) -> None:
     found: dict[str, set[str]] = {}
     for page, path in PAGES.items():
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)

@@ -1,4 +1,4 @@
-"""The session is one typed object, and no two widgets or components of the app share a key."""
+"""The session is one typed object, and keys of widgets, names in the link and the session cannot collide."""
 
 from __future__ import annotations
 
@@ -32,33 +32,33 @@ def test_only_the_session_file_touches_streamlits_session() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_key_is_made_by_the_one_function_or_stands_in_the_table(path: Path) -> None:
+def test_every_key_is_made_by_key_or_is_a_name_in_the_link(path: Path) -> None:
     for call in calls(path):
-        for word in call.keywords:
+        for keyword in call.keywords:
             where = f"{path.name}:{call.lineno}"
-            assert word.arg != "bind" or path.name == "session.py", f"{where}: bind with linked(name)"
-            if word.arg == "key" and ast.unparse(call.func) not in ("sorted", "max", "min"):
-                made = isinstance(word.value, ast.Call) and named(word.value) in ("key", "key_of")
-                passed = isinstance(word.value, ast.Name)  # a parameter or a variable: made by a caller
-                assert made or passed or named(call) == "_button", f"{where}: {ast.unparse(word.value)}"
+            assert keyword.arg != "bind" or path.name == "session.py", f"{where}: bind with linked(name)"
+            if keyword.arg == "key" and ast.unparse(call.func) not in ("sorted", "max", "min"):
+                made = isinstance(keyword.value, ast.Call) and named(keyword.value) in ("key", "key_of")
+                passed = isinstance(keyword.value, ast.Name)  # a parameter or a variable, made by `key` elsewhere
+                assert made or passed or named(call) == "_button", f"{where}: {ast.unparse(keyword.value)}"
 
 
-def test_the_table_holds_the_names_in_the_address_and_no_others() -> None:
+def test_link_contains_exactly_the_names_that_widgets_use() -> None:
     used: set[str] = set()
     for path in FILES:
         for call in calls(path):
-            if named(call) in ("linked", "view", "_axes") and call.args:
+            if named(call) in ("linked", "choose_quantity", "_axes") and call.args:
                 pattern = ast.unparse(call.args[0])
                 found = re.fullmatch(r"f?'([a-z_]+)(\{.*\})?'", pattern)
                 used |= {name for name in LINKED if found and (name.startswith(found[1]) if found[2] else name == found[1])}
     assert used | {"lab_view"} == set(LINKED)  # lab_view is a default
     assert len(set(LINKED)) == len(LINKED), "two pages would share a name"
     assert not set(LINKED) & set(LINK_VALUES)
-    # On Train the experiment's fields stand in the address; Compare's `length` means the same there.
+    # On Train the experiment's fields are in the link; Compare's `length` has the same meaning.
     assert set(LINKED) & set(FIELDS) == {"length"}
 
 
-def test_a_key_of_a_widget_can_be_neither_a_name_in_the_address_nor_the_session() -> None:
+def test_a_key_of_a_widget_is_neither_a_name_in_the_link_nor_the_session() -> None:
     assert all("-" not in name for name in LINKED)
     assert key("states", "unit", "20260101-ab", 3) == "states-unit-20260101-ab-3"
     assert key("states", "unit") not in LINKED
@@ -68,12 +68,12 @@ def test_a_key_of_a_widget_can_be_neither_a_name_in_the_address_nor_the_session(
 
 
 @pytest.mark.parametrize(("page", "purpose"), [("nowhere", "unit"), ("states", "my unit"), ("states", ""), ("states", "a-b")])
-def test_a_key_of_no_page_is_refused(page: str, purpose: str) -> None:
+def test_a_key_of_no_page_is_rejected(page: str, purpose: str) -> None:
     with pytest.raises(ValueError, match="a key needs one of the pages"):
         key(page, purpose)
 
 
-def test_a_name_that_is_not_in_the_table_is_refused() -> None:
+def test_a_name_that_is_not_in_link_is_rejected() -> None:
     with pytest.raises(ValueError, match="add it to LINK"):
         linked("run")
 

@@ -1,4 +1,4 @@
-"""A contest of three cells on one puzzle: chosen, started, and watched while it runs."""
+"""A contest of the three cells on one puzzle: its settings, its start, and its results while it runs."""
 
 from __future__ import annotations
 
@@ -7,37 +7,34 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts.compare import sweep as sweeps
-from pages.parts.compare.sweep import LENGTHS, PUZZLES, TICK
+from pages.parts.compare.sweep import LENGTHS, PUZZLES, TICK, map_rows
 from pages.shared import guard, run_picker, session, shell
 from pages.shared.session import key, linked
 from rnn_core import data
 from rnn_core.figures import compare, theme
 from rnn_core.spec.experiment import CELLS, Experiment
-from rnn_core.studies import contest as contests
-from rnn_core.studies import contest_words, sweep
-from rnn_core.studies import recorded as shipped
+from rnn_core.studies import contest, contest_words, recorded, sweep
 from rnn_core.studies.sweep_on_cluster import ENDED
 
 RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]
 BUDGETS = [500, 1000, 1500, 2000, 4000]
 
 
-def contest(service: Any) -> None:
-    """Choose, start, watch."""
-    st.markdown("The three cells start from the same seed and read the same sequences, a few training steps each in turn.")
-    entries, steps = _chosen()
-    squares = sweep.cells_of_map(sweeps.rows(service), entries[0].data.task)
-    known = sweep.at_length(squares, entries[0].data.length)
-    if known:
-        st.caption(f":material/map: Tried before at this length, within {sweep.STEPS:,} training steps: {known}")
+def show(service: Any) -> None:
+    """Draw the settings, the start button, and the current contest or a recorded one."""
+    st.markdown("The three cells start from the same seed and train on the same sequences, a few training steps each in turn.")
+    entries, steps = _settings()
+    map_cells = sweep.cells_of_map(map_rows(service), entries[0].data.task)
+    earlier = sweep.at_length(map_cells, entries[0].data.length)
+    if earlier:
+        st.caption(f":material/map: Tried before at this length, within {sweep.STEPS:,} training steps: {earlier}")
     job: str | None = st.query_params.get("contest") or session.here().contest
     state = service.streamed(job) if job else None
     running = state is not None and state.status not in ENDED
     if st.button(
         "Start the contest", icon=":material/flag:", type="primary", disabled=running, key=key("compare", "contest_start")
     ):
-        job = service.stream(contests.contest, entries, steps, viewer=run_picker.viewer())
+        job = service.stream(contest.contest, entries, steps, viewer=run_picker.viewer())
         session.here().contest = st.query_params["contest"] = job
         st.rerun()
     if state is None:
@@ -46,23 +43,23 @@ def contest(service: Any) -> None:
                 "That contest is not known here any more. Start it again: the same seed gives the same contest.",
                 icon=":material/link_off:",
             )
-        _earlier()
+        _recorded_contest()
         return
     if job:
-        st.query_params["contest"] = job  # a link for whoever wants to watch too
+        st.query_params["contest"] = job  # so that the link shows this contest to others
         st.fragment(watch, run_every=TICK if running else None)(service, job)
 
 
-def _earlier() -> None:
-    """Before the first contest: one that we ran, so that the page is never empty."""
-    aim, *laps = shipped.recorded()
-    assert isinstance(aim, contests.Goal)
-    st.markdown(f"##### A contest that we ran before: {PUZZLES[aim.task].lower()}, {aim.length} steps, seed 0")
-    _result(aim, [lap for lap in laps if isinstance(lap, contests.Lap)], "recorded", over=True)
+def _recorded_contest() -> None:
+    """Draw the recorded contest that is shown before the first one."""
+    goal, *laps = recorded.recorded()
+    assert isinstance(goal, contest.Goal)
+    st.markdown(f"##### A contest that we ran before: {PUZZLES[goal.task].lower()}, {goal.length} steps, seed 0")
+    _results(goal, [lap for lap in laps if isinstance(lap, contest.Lap)], "recorded", ended=True)
 
 
-def _chosen() -> tuple[list[Experiment], int]:
-    """The contestants that the widgets describe, and their budget of training steps."""
+def _settings() -> tuple[list[Experiment], int]:
+    """Draw the settings; return the experiments of the contest and the number of training steps."""
     offered = [name for name in PUZZLES if name in data.tasks()]
     columns = st.columns([4, 2, 2, 2])
     task = columns[0].selectbox(
@@ -86,27 +83,27 @@ def _chosen() -> tuple[list[Experiment], int]:
         5,
         1,
         **linked("seeds"),
-        help="Other initial weights and other sequences. Several seeds run one after the other; one seed is an anecdote.",
+        help="Other initial weights and other sequences. Several seeds run one after the other; the result of one seed may be chance.",
     )
     with st.expander("Learning rates and gate bias", icon=":material/tune:"):
-        knobs = st.columns(4)
+        more_columns = st.columns(4)
         rates = {
             cell: column.select_slider(f"Learning rate, {theme.CELL_NAMES[cell]}", RATES, 0.01, **linked(f"rate_{cell}"))
-            for cell, column in zip(CELLS, knobs, strict=False)
+            for cell, column in zip(CELLS, more_columns, strict=False)
         }
         default = sweep.GATE_BIAS.get(task, 0.0)
-        own = knobs[3].slider(
+        gate_bias = more_columns[3].slider(
             "Gate bias at the start",
             0.0,
             6.0,
             default,
             0.5,
             **linked(f"bias_{task}"),
-            help="Of the LSTM's forget and the GRU's update gate: larger keeps the old state longer. 0 takes Keras's own (1 and 0).",
+            help="Of the LSTM's forget and the GRU's update gate: larger keeps the old state longer. 0 uses Keras's defaults (1 and 0).",
         )
-    bias = own or None
+    bias = gate_bias or None
     entries = [
-        contests.entry(task, length, cell, seed=seed, learning_rate=rates[cell], gate_bias=None if cell == "simple_rnn" else bias)
+        contest.entry(task, length, cell, seed=seed, learning_rate=rates[cell], gate_bias=None if cell == "simple_rnn" else bias)
         for seed in range(seeds) for cell in CELLS
     ]  # fmt: skip
     return entries, steps
@@ -114,24 +111,24 @@ def _chosen() -> tuple[list[Experiment], int]:
 
 @guard.section("The contest")
 def watch(service: Any, job: str) -> None:
-    """One look at a contest: its verdict so far, its curves, and the buttons that hold or end it."""
+    """Draw a contest: its buttons while it runs, its verdict and its curves."""
     state = service.streamed(job)
     if state is None:
         return
     service.viewed(job)
-    over = state.status in ENDED
-    aims = [value for value in state.values if isinstance(value, contests.Goal)]
-    laps = [value for value in state.values if isinstance(value, contests.Lap)]
-    if not over:
+    ended = state.status in ENDED
+    goals = [value for value in state.values if isinstance(value, contest.Goal)]
+    laps = [value for value in state.values if isinstance(value, contest.Lap)]
+    if not ended:
         _buttons(service, job, state)
-    elif session.here().contest_over != job:
-        session.here().contest_over = job
-        st.rerun()  # the whole page once more, now without the timer
+    elif session.here().ended_contest != job:
+        session.here().ended_contest = job
+        st.rerun()  # redraws the whole page without the timer
     if state.status in ("failed", "interrupted"):
         st.warning(shell.plain(state.message), icon=":material/info:")
     if not laps:
         return
-    _result(aims[0], laps, job, over)
+    _results(goals[0], laps, job, ended)
 
 
 def _buttons(service: Any, job: str, state: Any) -> None:
@@ -151,11 +148,11 @@ def _buttons(service: Any, job: str, state: Any) -> None:
         st.caption(words)
 
 
-def _result(aim: contests.Goal, laps: Sequence[contests.Lap], job: str, over: bool) -> None:
+def _results(goal: contest.Goal, laps: Sequence[contest.Lap], job: str, ended: bool) -> None:
     table = contest_words.standings(laps)
-    words = contest_words.verdict(aim, table, stopped=over)
+    words = contest_words.verdict(goal, table, stopped=ended)
     with st.container(border=True):
-        st.markdown("#### Verdict" if over else "#### So far")
+        st.markdown("#### Verdict" if ended else "#### So far")
         st.markdown("\n".join(f"- {sentence}" for sentence in words))
     left, right = st.columns(2)
     with left:
@@ -163,27 +160,30 @@ def _result(aim: contests.Goal, laps: Sequence[contests.Lap], job: str, over: bo
             "**What am I seeing?** How well each does on 512 sequences it never trains on. At the dashed line it only guesses; at the dotted one the puzzle counts as solved (★)."
         )
         shell.chart(
-            compare.curves(laps, aim),
+            compare.curves(laps, goal),
             key("compare", "contest_curves"),
             "Held-out metric of each cell over training steps",
             rev=job,
         )
     with right:
         st.caption(
-            "**What am I seeing?** How large the loss gradient still is, so many steps before the end. A step it does not reach cannot be learned from. Dotted: before training."
+            "**What am I seeing?** How large the gradient of the loss is, by the number of steps before the end. Where it is almost zero, nothing is learned from that step. Dotted: before training."
         )
         shell.chart(
-            compare.reach(laps, aim), key("compare", "contest_reach"), "Relative gradient norm of each cell by time step", rev=job
+            compare.reach(laps, goal),
+            key("compare", "contest_reach"),
+            "Relative gradient norm of each cell by time step",
+            rev=job,
         )
-    st.dataframe(_table(aim, table), hide_index=True)
+    st.dataframe(_table(goal, table), hide_index=True)
 
 
-def _table(aim: contests.Goal, table: Sequence[contest_words.Standing]) -> list[dict[str, Any]]:
+def _table(goal: contest.Goal, table: Sequence[contest_words.Standing]) -> list[dict[str, Any]]:
     return [
         {
             "Cell": theme.CELL_NAMES[row.cell], "Solved": f"{row.solved} of {row.seeds}", "Training steps": f"{row.steps:,.0f}", "Computing": f"{row.seconds:.1f} s",
-            "Best accuracy" if aim.metric == "accuracy" else "Best error": f"{row.best:.1%}" if aim.metric == "accuracy" else f"{row.best:.3f}",
-            "Guessing": f"{aim.baseline:.1%}" if aim.metric == "accuracy" else f"{aim.baseline:.3f}",
+            "Best accuracy" if goal.metric == "accuracy" else "Best error": f"{row.best:.1%}" if goal.metric == "accuracy" else f"{row.best:.3f}",
+            "Guessing": f"{goal.baseline:.1%}" if goal.metric == "accuracy" else f"{goal.baseline:.3f}",
             "Gradient reach": f"{row.reach:.0f} steps", "Learning rate": f"{row.learning_rate:g}",
         }
         for row in table

@@ -1,4 +1,4 @@
-"""The map of how far back each cell remembers, and the sweep that fills it square by square."""
+"""The map of how far back each cell remembers, and the sweep that computes missing squares of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rnn_core.studies import sweep
 from rnn_core.studies.sweep_on_cluster import Sweep
 
 LENGTHS = [10, 25, 50, 100, 200, 400]
-TICK = 0.7  # seconds between two looks at running work
+TICK = 0.7  # seconds between two redraws while a contest or a sweep runs
 PUZZLES = {
     "adding": "Adding two marked numbers",
     "temporal_order": "Order of two signs",
@@ -27,13 +27,13 @@ PUZZLES = {
 }
 
 
-def memory(service: Any) -> None:
-    """The map: what ships, what was run here, and the sweep that fills more of it."""
+def show(service: Any) -> None:
+    """Draw the map from shipped and own results, and the sweep."""
     st.caption(
         "**What am I seeing?** One square per cell and length: how many runs, each from another seed, solved the puzzle within "
-        f"{sweep.STEPS:,} training steps, and how many steps they took. Grey: nobody did; “best” is the median of the best held-out results (adding: an error, else the share of right answers). The vanilla RNN was tried at two learning rates and keeps the better."
+        f"{sweep.STEPS:,} training steps, and how many steps they took. Grey: none did; “best” is the median of the best held-out results (adding: an error, else the share of right answers). The vanilla RNN was tried at two learning rates and keeps the better."
     )
-    found = rows(service)
+    found = map_rows(service)
     for task in dict.fromkeys(row.task for row in found):
         bias = f" Gate bias {sweep.GATE_BIAS[task]:g}." if task in sweep.GATE_BIAS else ""
         st.subheader(data.task(task).title, anchor=False)
@@ -46,7 +46,7 @@ def memory(service: Any) -> None:
 
 
 def _sweep(service: Any, found: Sequence[sweep.Outcome]) -> None:
-    """Choose squares, fill them."""
+    """Draw the choice of trials, their start, and their progress."""
     st.subheader("Fill in more of it", anchor=False)
     offered = [name for name in PUZZLES if name in data.tasks()]
     columns = st.columns([3, 3, 2])
@@ -60,7 +60,7 @@ def _sweep(service: Any, found: Sequence[sweep.Outcome]) -> None:
     running = sweeping is not None and not sweeping.progress().over
     words = f"Run {len(missing)} missing trial{'s' if len(missing) > 1 else ''}" if missing else "Nothing is missing"
     if st.button(words, icon=":material/grid_on:", disabled=running or not missing, key=key("compare", "sweep_start")):
-        session.here().sweep = Sweep(service, missing, _own(service), run_picker.viewer())
+        session.here().sweep = Sweep(service, missing, _own_map(service), run_picker.viewer())
         st.rerun()
     if sweeping is not None:
         st.fragment(_progress, run_every=TICK if running else None)(sweeping)
@@ -69,26 +69,26 @@ def _sweep(service: Any, found: Sequence[sweep.Outcome]) -> None:
 
 @guard.section("The trials")
 def _progress(sweeping: Sweep) -> None:
-    """How far a sweep has come, and its button."""
+    """Draw the progress of a sweep and its Stop button."""
     now = sweeping.progress()
-    doing = "; ".join(f"{theme.CELL_NAMES[lap.cell]}, seed {lap.seed}, step {lap.step:,}" for lap in now.running)
-    more = f" Now: {doing}." if doing else " It waits for a worker." if now.waiting else ""
+    running_words = "; ".join(f"{theme.CELL_NAMES[lap.cell]}, seed {lap.seed}, step {lap.step:,}" for lap in now.running)
+    more = f" Now: {running_words}." if running_words else " It waits for a worker." if now.waiting else ""
     words = f"{now.done} of {now.total} trials {'run' if now.over else f'done.{more}'}"
     st.progress(min(now.done / max(now.total, 1), 1.0), words)
     if now.message:
         st.warning(shell.plain(now.message), icon=":material/info:")
     if not now.over and st.button("Stop", icon=":material/stop:", key=key("compare", "sweep_stop")):
         sweeping.stop()
-    mark = (id(sweeping), now.done, now.over)
-    if session.here().sweep_seen != mark:
-        session.here().sweep_seen = mark
-        st.rerun()  # draw the map with the new square, or the page without the timer
+    progress = (id(sweeping), now.done, now.over)
+    if session.here().drawn_sweep != progress:
+        session.here().drawn_sweep = progress
+        st.rerun()  # redraws the map with new results, or the page without the timer
 
 
-def rows(service: Any) -> list[sweep.Outcome]:
-    """The shipped map and what was run on this server."""
-    return [*sweep.read(), *sweep.read(_own(service))]
+def map_rows(service: Any) -> list[sweep.Outcome]:
+    """The results in the shipped map and those computed on this server."""
+    return [*sweep.read(), *sweep.read(_own_map(service))]
 
 
-def _own(service: Any) -> Path:
+def _own_map(service: Any) -> Path:
     return Path(service.store.home) / "contests" / "map.csv"

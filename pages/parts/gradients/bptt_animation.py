@@ -22,7 +22,7 @@ STAGES = ("Unroll", "Predict", "Loss", "Gradient flows back", "Sum and update")
 
 @cache
 def _script() -> str:
-    # The script lives in static/: a component's own script would travel again with every message.
+    # The script is a file of static/, because Streamlit sends a component's own script again with every message.
     return f"const module = import(new URL({json.dumps(asset('bptt.js'))}, location.href));\nexport default async (component) => (await module).draw(component);"
 
 
@@ -31,12 +31,12 @@ def _renderer() -> Any:
 
 
 def _rounded(values: np.ndarray) -> list[Any]:
-    """Nested lists with four significant digits: what the browser draws."""
+    """Nested lists of numbers with four significant digits."""
     return np.vectorize(lambda value: float(f"{value:.4g}"), otypes=[float])(values).tolist()
 
 
 def payload(walk: Walkthrough) -> dict[str, Any]:
-    """What the browser needs: every number that it shows, and nothing it would have to compute."""
+    """All numbers that static/bptt.js shows."""
     data = {
         "stages": STAGES,
         "inputs": list(walk.inputs),
@@ -61,5 +61,5 @@ def payload(walk: Walkthrough) -> dict[str, Any]:
 
 
 def animation(walk: Walkthrough) -> None:
-    """Draw the animation; it plays, steps and scrubs without asking the server."""
+    """Draw the animation; it plays in the browser, without the server."""
     _renderer()(key=key("gradients", "bptt"), data=payload(walk))

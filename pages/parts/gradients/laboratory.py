@@ -1,6 +1,6 @@
-"""Knobs of the Gradients page's untrained networks, and one batch's gradient under both clipping rules.
+"""Settings of the untrained networks on the Gradients page, and one batch's gradient under both clipping rules.
 
-The laboratory's knobs bind to the link, so that a teacher can share a position.
+The laboratory's sliders are in the link, so that a teacher can share their positions.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ BIASES = ("default", *range(-2, 9))
 INITIALISERS = ("orthogonal", "glorot_uniform", "identity", "random_normal")
 
 
-def knobs() -> tuple[Experiment, float]:
-    """The laboratory's sliders: an untrained experiment and the standard deviation of its inputs."""
+def settings() -> tuple[Experiment, float]:
+    """Draw the laboratory's sliders; return the experiment and the standard deviation of its inputs."""
     keep: dict[str, Any] = {"persist_state": "session"}
     first, second, third, fourth = st.columns(4)
-    help = "Multiplies the initial recurrent weights: below 1 they forget, above 1 they explode."
+    help = "Multiplies the initial recurrent weights: a small gain makes gradients vanish, a large one can make them explode."
     gain = first.slider("Recurrent gain", 0.0, 2.0, 1.0, 0.05, help=help, **linked("lab_gain"), **keep)
-    help = "Initial bias of the forget gate (LSTM; Keras: 1) and the update gate (GRU; Keras: 0). High keeps the memory."
+    help = "Initial bias of the forget gate (LSTM; Keras: 1) and the update gate (GRU; Keras: 0). A high bias keeps the old state longer."
     bias = second.select_slider("Gate bias", BIASES, "default", **linked("lab_bias"), help=help, **keep)
     length = third.select_slider(
         "Length", (10, 25, 50, 100, 200, 500), 100, **linked("lab_length"), help="Time steps of the sequences.", **keep
@@ -42,7 +42,7 @@ def knobs() -> tuple[Experiment, float]:
         "Activation",
         ("tanh", "relu", "linear", "sigmoid"),
         **linked("lab_activation"),
-        help="The nonlinearity of the state.",
+        help="Activation function of the state.",
         **keep,
     )
     help = "How the recurrent weights start. Keras: orthogonal."
@@ -64,11 +64,11 @@ def knobs() -> tuple[Experiment, float]:
     return Experiment().replace(**fields, gate_bias=None if bias == "default" else float(bias)), float(scale)
 
 
-def small_network() -> tuple[str, float, int]:
-    """Cell, gain and length of the animation's network."""
+def animation_settings() -> tuple[str, float, int]:
+    """Draw the settings of the animation; return cell, gain and length of its network."""
     columns = st.columns([2, 2, 2])
     with columns[0]:
-        chosen = quantities.cell(CELLS, key("gradients", "walk_cell"))
+        chosen = quantities.choose_cell(CELLS, key("gradients", "walk_cell"))
     with columns[1]:
         gain = st.select_slider(
             "Recurrent gain",
@@ -82,11 +82,11 @@ def small_network() -> tuple[str, float, int]:
     return chosen, gain, length
 
 
-def exploding() -> tuple[Experiment, float]:
-    """An untrained network with large recurrent weights, and the largest gradient norm allowed."""
+def clipping_settings() -> tuple[Experiment, float]:
+    """Draw the settings of the clipping section; return an untrained experiment and the largest norm allowed."""
     columns = st.columns([5, 4, 4, 4])
     with columns[0]:
-        chosen = quantities.cell(CELLS, key("gradients", "clip_cell"))
+        chosen = quantities.choose_cell(CELLS, key("gradients", "clip_cell"))
     with columns[1]:
         gain = st.select_slider("Recurrent gain", (0.5, 1.0, 1.2, 1.5, 2.0, 3.0), 1.5, key=key("gradients", "clip_gain"))
     with columns[2]:
@@ -103,10 +103,10 @@ def exploding() -> tuple[Experiment, float]:
 
 
 def clip_result(norms: dict[str, float], limit: float) -> None:
-    """One batch's gradient under both clipping rules, drawn and said."""
+    """Draw one batch's gradient before clipping and under both rules, and describe it."""
     if not np.isfinite(list(norms.values())).all():
         st.warning(
-            "The gradient overflowed: it is larger than a 32-bit number can hold. Clipping cannot save this step; a smaller gain can.",
+            "The gradient overflowed: it is larger than a 32-bit number can hold. Clipping does not help here; a smaller gain does.",
             icon=":material/warning:",
         )
         return
@@ -120,13 +120,13 @@ def clip_result(norms: dict[str, float], limit: float) -> None:
         help="All gradients times one factor (Pascanu et al. 2013; Keras: global_clipnorm).",
     )
     cards[2].metric(
-        "Per-variable clip", f"{result.norm_variable:.3g}", help="Each weight's gradient shortened by itself (Keras: clipnorm)."
+        "Per-variable clip", f"{result.norm_variable:.3g}", help="Each variable's gradient clipped separately (Keras: clipnorm)."
     )
-    turned = np.degrees(np.arccos(np.clip(result.cosine_variable, -1, 1)))
-    if result.norm <= limit and turned < 0.01:
+    angle = np.degrees(np.arccos(np.clip(result.cosine_variable, -1, 1)))
+    if result.norm <= limit and angle < 0.01:
         st.markdown("This gradient is below the limit: neither rule changes it.")
     else:
         st.markdown(
             f"The **global** rule multiplies all gradients by one factor: the step gets shorter and keeps its direction (0° turned). "
-            f"The **per-variable** rule shortens each weight's gradient by itself: here it turns the step by **{turned:.1f}°**, and the joint norm may be above the limit."
+            f"The **per-variable** rule clips the gradient of each variable separately: here it turns the step by **{angle:.1f}°**, and the joint norm may be above the limit."
         )

@@ -1,4 +1,4 @@
-"""What all sections of the Gradients page share: the views and their meaning, cards, and the words of what is known on paper."""
+"""The quantities of the Gradients page: their choice, their meaning, cards with fitted factors, and two analytic examples."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnn_core.figures import gradients as figures
 from rnn_core.figures.theme import CELL_NAMES
 from rnn_core.probes.gradients.curves import QUANTITIES, Curve, factor_words, half_life
 
-VIEWS = {
+NAMES = {
     "state": "Memory",
     "input": "Input",
     "component": "Share of the update",
@@ -22,16 +22,16 @@ VIEWS = {
     "lyapunov": "Lyapunov exponents",
 }
 MEANING = {
-    "state": "**Memory**, ‖∂y/∂sₜ‖: nudge the state (the network's memory) at one step; how much does the answer *y* (before the sigmoid) change? "
+    "state": "**Memory**, ‖∂y/∂sₜ‖: how much the answer *y* (before the sigmoid) changes with a small change of the state (the network's memory) at one step. "
     "For the LSTM the state is both its vectors, [h; c]. The gradient of the loss has the same shape here, because the loss only scales each sequence's curve.",
-    "input": "**Input**, ‖∂y/∂xₜ‖: nudge what is read at one step instead. This is the memory curve times what the input can do to the state.",
+    "input": "**Input**, ‖∂y/∂xₜ‖: how much the answer changes with a small change of the input at one step. This is the memory curve times the effect of the input on the state.",
     "component": "**Share of the update**, ‖∂y/∂U at step t‖: all steps share the recurrent weights U, and their gradient is a sum over steps; this is the size of each term. "
-    "Steps whose term is tiny teach the network nothing. (The first step has no term: the state before it is zero.)",
-    "gates": "A gate between 0 and 1 multiplies the old state at each step, so the gates alone would let through their product (dashed). "
+    "From steps whose term is tiny, the network learns almost nothing. (The first step has no term: the state before it is zero.)",
+    "gates": "A gate between 0 and 1 multiplies the old state at each step, so through the gates alone, the gradient is multiplied by their product (dashed). "
     "The total gradient also takes the paths through the output and the other gates: it is a *different curve*, sometimes larger.",
-    "singular": r"$\partial s_T/\partial s_t$ is the product of the Jacobians of all steps between. Its **largest singular value** (solid) is the most that any nudge of the memory can still do: "
-    "the worst case over directions. The middle one (dashed) and the smallest (dotted) show how many directions are already lost. (An untrained LSTM loses half of [h; c] at once, because h is made from c.)",
-    "lyapunov": "The **Lyapunov exponents** are the average growth per step of independent nudges, on a log scale: 0 keeps, below 0 forgets, above 0 explodes. exp(exponent) is the factor per step.",
+    "singular": r"$\partial s_T/\partial s_t$ is the product of the Jacobians of all steps between. Its **largest singular value** (solid) is the largest factor by which a small change of the state at step t can change the last state: "
+    "the worst case over directions. The middle one (dashed) and the smallest (dotted) show how many directions have almost no effect any more. (An untrained LSTM loses half of [h; c] at once, because h is made from c.)",
+    "lyapunov": "The **Lyapunov exponents** are the average growth per step of small, independent changes of the state, on a log scale: at 0 a change keeps its size, below 0 it dies out, above 0 it grows. exp(exponent) is the factor per step.",
 }
 COUNTEREXAMPLE = (
     "It is often said that gradients vanish when the *spectral radius* (the largest eigenvalue's size) of the recurrent weights is below 1. "
@@ -44,15 +44,15 @@ JORDAN = (
 )
 
 
-def view(name: str = "lab_view", options: Sequence[str] = tuple(VIEWS)) -> str:
-    """Which quantity to look at."""
+def choose_quantity(name: str = "lab_view", options: Sequence[str] = tuple(NAMES)) -> str:
+    """Draw the choice of a quantity; return its key."""
     return st.segmented_control(
-        "Look at", options, default="state", format_func=VIEWS.__getitem__, required=True, label_visibility="collapsed", **linked(name)
+        "Look at", options, default="state", format_func=NAMES.__getitem__, required=True, label_visibility="collapsed", **linked(name)
     ) or "state"  # fmt: skip
 
 
-def cell(options: Sequence[str], key: str) -> str:
-    """One cell type."""
+def choose_cell(options: Sequence[str], key: str) -> str:
+    """Draw the choice of a cell; return it."""
     return (
         st.segmented_control("Cell", options, default=options[0], format_func=CELL_NAMES.__getitem__, required=True, key=key)
         or options[0]
@@ -60,18 +60,18 @@ def cell(options: Sequence[str], key: str) -> str:
 
 
 def alt(curves: Sequence[Curve]) -> str:
-    """The figure in a sentence, for a screen reader."""
+    """Describe the figure in one sentence for a screen reader."""
     return f"{QUANTITIES[curves[0].quantity][0]} by time step: " + "; ".join(
         f"{figures.name_of(item)} {factor_words(item.factor)}" for item in curves
     )
 
 
 def cards(curves: Sequence[Curve]) -> None:
-    """The fitted factor of each curve as a half-life, with the number of weights."""
+    """Draw a card per curve: the half-life of its fitted factor, and the number of weights."""
     for row in range(0, len(curves), 4):
         for column, item in zip(st.columns(max(3, len(curves[row : row + 4]))), curves[row : row + 4], strict=False):
             steps = half_life(item.factor)
-            verb = (
+            behaviour = (
                 "no fit"
                 if not np.isfinite(item.factor)
                 else "keeps its size"
@@ -80,9 +80,9 @@ def cards(curves: Sequence[Curve]) -> None:
                 if steps > 0
                 else "doubles every"
             )
-            value = f"{abs(steps):.{int(abs(steps) < 10)}f} steps" if verb.endswith("every") else "–"
+            value = f"{abs(steps):.{int(abs(steps) < 10)}f} steps" if behaviour.endswith("every") else "–"
             column.metric(
-                f"{plain(figures.name_of(item))}: {verb}",
+                f"{plain(figures.name_of(item))}: {behaviour}",
                 value,
                 help="Least-squares fit of the median, 5 to 45 steps before the end.",
             )
@@ -92,6 +92,6 @@ def cards(curves: Sequence[Curve]) -> None:
             column.caption(" · ".join(facts))
 
 
-def meaning(view: str) -> None:
-    """What the present view measures, in plain words."""
-    st.markdown(MEANING[view])
+def explain(quantity: str) -> None:
+    """Explain what a quantity measures."""
+    st.markdown(MEANING[quantity])

@@ -1,4 +1,4 @@
-"""The chosen run on the Gradients page: its kept moments, its live gradient, its whole training."""
+"""The chosen run on the Gradients page: the choice of its kept steps, its live gradient, its whole training."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from rnn_core.figures import gradients as figures
 from rnn_core.probes.gradients.curves import curve
 from rnn_core.probes.gradients.run import KeptModel
 
-UNDER_WAY = ("waiting", "running", "paused")
+ACTIVE = ("waiting", "running", "paused")
 
 
-def moments(context: Any) -> tuple[tuple[KeptModel, ...], str, bool]:
-    """Kept models to draw (start, chosen moment, other runs), the gradient's origin, and whether curves are relative."""
+def chosen_networks(context: Any) -> tuple[tuple[KeptModel, ...], str, bool]:
+    """Draw the choice of networks (a kept step, beside the first one or other runs), of the gradient's origin, and of relative curves."""
     run = context.run
     steps = [kept.step for kept in run.snapshots]
     left, right = st.columns(2)
     step = steps[0]
     if len(steps) == 1:
-        left.caption(f"Its only kept moment: {_moment(step)}")
+        left.caption(f"Its only kept step: {_step_label(step)}")
     else:
         step = left.select_slider(
-            "Moment of training", steps, steps[-1], format_func=_moment, key=key("gradients", "kept_step", run.id)
+            "Kept step", steps, steps[-1], format_func=_step_label, key=key("gradients", "kept_step", run.id)
         )
-    help = "Runs that read the same kind of data. They are run on this run's sequences."
+    help = "Runs with the same kind of data. They get this run's sequences as input."
     named = names(context)
     others = right.multiselect(
         "Beside it", comparable(context), format_func=named.__getitem__, key=key("gradients", "beside", run.id), help=help
@@ -43,21 +43,21 @@ def moments(context: Any) -> tuple[tuple[KeptModel, ...], str, bool]:
     if step != steps[0] and not others:
         chosen.insert(0, KeptModel(shell.model(run, steps[0]), steps[0]))
     for other in others:
-        with guard.refusal():
+        with guard.store_errors():
             record = context.service.store.open(other)
         chosen.append(KeptModel(shell.model(record), record.snapshots[-1].step, record.name))
     return tuple(chosen), of or "output", bool(relative)
 
 
-def _moment(step: int) -> str:
+def _step_label(step: int) -> str:
     return "untrained" if step == 0 else f"{step:,} steps"
 
 
 def comparable(context: Any) -> list[str]:
-    """Ids of other runs that can read this run's sequences."""
-    mine, store = context.run.experiment.data, context.service.store
+    """Ids of other trained runs with the same task and vocabulary."""
+    own, store = context.run.experiment.data, context.service.store
     kinds = {info.id: (info.experiment.data.task, info.experiment.data.vocabulary) for info in store.list() if info.step > 0}
-    return [key for key, kind in kinds.items() if key != context.run.id and kind == (mine.task, mine.vocabulary)]
+    return [key for key, kind in kinds.items() if key != context.run.id and kind == (own.task, own.vocabulary)]
 
 
 def names(context: Any) -> dict[str, str]:
@@ -65,35 +65,35 @@ def names(context: Any) -> dict[str, str]:
     return {info.id: info.name for info in context.service.store.list()}
 
 
-def live(context: Any) -> None:
-    """While the run trains: the gradient of the batch that was just read, redrawn once a second."""
-    now = context.service.live(context.run_id)
-    if now is not None and now.status in UNDER_WAY:
+def live_section(context: Any) -> None:
+    """While the run trains: draw the gradient of its latest batch, once a second."""
+    training = context.service.live(context.run_id)
+    if training is not None and training.status in ACTIVE:
         st.fragment(_live, run_every=1.0)(context)
 
 
 @guard.section("The live gradient")
 def _live(context: Any) -> None:
-    now = context.service.live(context.run_id)
-    if now is None:
+    training = context.service.live(context.run_id)
+    if training is None:
         return
     context.service.viewed(context.run_id)
-    snapshot, name = now.snapshot, context.run.experiment.model.cell
+    snapshot, name = training.snapshot, context.run.experiment.model.cell
     if snapshot is None or not np.size(snapshot.state_norms):
-        st.caption(f"Live: no batch has been read yet · status: {now.status}")
+        st.caption(f"Live: no batch has been trained yet · status: {training.status}")
     else:
         item = curve(snapshot.state_norms[None], "loss", name, f"now, step {snapshot.step:,}")
         drawing = figures.norm_by_step(item, height=300)
         shell.chart(drawing, key("gradients", "live"), "Gradient norm by time step of the last batch", rev=context.run_id)
-        st.caption(f"Live, mean over the batch · status: {now.status}")
-    with guard.refusal():
+        st.caption(f"Live, mean over the batch · status: {training.status}")
+    with guard.store_errors():
         first_kept = not context.run.snapshots and bool(context.service.store.open(context.run_id).snapshots)
-    if first_kept or now.status not in UNDER_WAY:
-        st.rerun()  # what the page could not draw when it was opened
+    if first_kept or training.status not in ACTIVE:
+        st.rerun()  # redraws the page: its first kept step, or the end of the run
 
 
-def history(run: Any) -> None:
-    """Over the whole training: gradient norm by time step as a heat map, and the global norm before and after clipping."""
+def history_section(run: Any) -> None:
+    """Draw, over the whole training, the gradient norm by time step and the global norm before and after clipping."""
     steps, norms = run.norm_history
     if len(steps) < 2:
         return
@@ -105,7 +105,7 @@ def history(run: Any) -> None:
         rev=run.id,
     )
     st.caption(
-        "Each row is one training step, the first at the bottom; bright: the loss depends strongly on the memory there; short rows: batches of short sequences. Mean over the batch of ‖∂L/∂sₜ‖."
+        "Each row is one training step, the first at the bottom; bright: the loss depends strongly on the state there; short rows: batches of short sequences. Mean over the batch of ‖∂L/∂sₜ‖."
     )
     columns = run.history
     if {"step", "gradient_norm", "clipped_norm"} <= columns.keys():

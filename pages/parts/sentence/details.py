@@ -1,4 +1,4 @@
-"""Under the player: the arithmetic of one token, the life of one unit, spans of other reviews, and the model as a whole."""
+"""Under the player: the arithmetic of one token, one unit, similar spans of other reviews, and the model over many reviews."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ from rnn_core.service import sentence
 
 HINT = (
     "Click a **word** for the arithmetic of its step, a **row** of a heat map for its unit; drag over words (or Shift + arrow keys) "
-    "for spans of other reviews that light up the same units. Space plays, arrow keys step."
+    "for spans of other reviews in which the same units are on. Space plays, arrow keys step."
 )
 
 
-def look(context: shell.Context, panels: list[Panel], text: Text, pick: Pick) -> None:
-    """Everything that belongs to what was picked."""
+def show(context: shell.Context, panels: list[Panel], text: Text, pick: Pick) -> None:
+    """Draw the details of what was picked in the player."""
     panel = panels[pick.panel or 0]
-    with st.container(key=key("sentence", "closer")):
-        _picked(context, panel, text, pick)
+    with st.container(key=key("sentence", "details")):
+        _show_pick(context, panel, text, pick)
 
 
-def _picked(context: shell.Context, panel: Panel, text: Text, pick: Pick) -> None:
+def _show_pick(context: shell.Context, panel: Panel, text: Text, pick: Pick) -> None:
     if pick.token is None and pick.unit is None and pick.span is None:
         st.caption(f":material/touch_app: {HINT}")
     if pick.token is not None:
-        token(context, panel, text, pick.token, pick.unit)
+        show_token(context, panel, text, pick.token, pick.unit)
     if pick.unit is not None:
-        unit(context, panel, text, pick.unit)
+        show_unit(context, panel, text, pick.unit)
     if pick.span is not None:
-        span(context, panel, text, pick.span)
+        show_span(context, panel, text, pick.span)
 
 
-def token(context: shell.Context, panel: Panel, text: Text, step: int, chosen: int | None) -> None:
-    """The numbers of one step, as formula with values."""
+def show_token(context: shell.Context, panel: Panel, text: Text, step: int, chosen: int | None) -> None:
+    """Draw the equations of one step with their numbers."""
     st.subheader(f"Token {step + 1}, “{shell.plain(text.words[step])}”: what {panel.title} computes", anchor=False)
     found = shell.wait(context.service.call(sentence.step_of, panel.source, panel.readings[0].ids, step), "Computing the step")
-    moved = int(np.abs(found.after - found.before).argmax())
+    largest_change = int(np.abs(found.after - found.before).argmax())
     number = st.number_input(
         "Unit",
         0,
         len(found.after) - 1,
-        moved if chosen is None else chosen,
+        largest_change if chosen is None else chosen,
         key=key("sentence", "arithmetic", step, chosen),
         width=160,
     )
-    if chosen is None and number == moved:
-        st.caption(f"Unit {moved} moved most at this token.")
+    if chosen is None and number == largest_change:
+        st.caption(f"Unit {largest_change} changed most at this token.")
     for line in arithmetic.formulas(found, int(number)):
         st.latex(line)
     before, after = found.logits
@@ -67,7 +67,7 @@ def token(context: shell.Context, panel: Panel, text: Text, step: int, chosen: i
 
 
 def _table(step: arithmetic.Step) -> pd.DataFrame:
-    """One row per unit: every part of every gate, and the state before and after."""
+    """One row per unit: the terms of every gate, and the state before and after."""
     columns: dict[str, Any] = {"unit": np.arange(len(step.after))}
     for name, part in step.parts.items():
         title = GATE_NAMES.get(name, "state")
@@ -82,8 +82,8 @@ def _table(step: arithmetic.Step) -> pd.DataFrame:
     return pd.DataFrame(columns | {"h before": step.before, "h after": step.after}).round(4)
 
 
-def unit(context: shell.Context, panel: Panel, text: Text, number: int) -> None:
-    """One unit over the text, and the tokens of other reviews where it is strongest and weakest."""
+def show_unit(context: shell.Context, panel: Panel, text: Text, number: int) -> None:
+    """Draw one unit over the text, and the tokens of other reviews with its largest and smallest values."""
     first = panel.readings[0]
     correlation = first.profile.correlations[number]
     st.subheader(f"Unit {number} of {panel.title}", anchor=False)
@@ -110,14 +110,14 @@ def unit(context: shell.Context, panel: Panel, text: Text, number: int) -> None:
 
 def _passages(values: Any, passages: Any, name: str) -> pd.DataFrame:
     rows = [
-        (f"{value:.3f}", one.before, one.words, one.after, one.label, one.origin)
-        for value, one in zip(values, passages, strict=True)
+        (f"{value:.3f}", match.before, match.words, match.after, match.label, match.origin)
+        for value, match in zip(values, passages, strict=True)
     ]
     return pd.DataFrame(rows, columns=[name, "before", "token", "after", "label", "from"])
 
 
-def span(context: shell.Context, panel: Panel, text: Text, ends: tuple[int, int]) -> None:
-    """Spans of other reviews in which the same units are on."""
+def show_span(context: shell.Context, panel: Panel, text: Text, ends: tuple[int, int]) -> None:
+    """Draw spans of other reviews in which the same units are on."""
     words = " ".join(text.words[ends[0] : ends[1] + 1])
     st.subheader(f"Spans like “{shell.plain(words, 80)}” for {panel.title}", anchor=False)
     hidden = panel.readings[0].blocks["h"]
@@ -147,21 +147,21 @@ def span(context: shell.Context, panel: Panel, text: Text, ends: tuple[int, int]
     )
     rows = [
         (
-            f"{one.jaccard:.2f}",
-            one.length,
-            one.passage.before,
-            one.passage.words,
-            one.passage.after,
-            one.passage.label,
-            one.passage.origin,
+            f"{match.jaccard:.2f}",
+            match.length,
+            match.passage.before,
+            match.passage.words,
+            match.passage.after,
+            match.passage.label,
+            match.passage.origin,
         )
-        for one in found.found
+        for match in found.found
     ]
     st.dataframe(pd.DataFrame(rows, columns=["Jaccard", "tokens", "before", "span", "after", "label", "from"]), hide_index=True)
 
 
-def whole_model(panels: list[Panel]) -> None:
-    """Gates and units over many real reviews: Karpathy's saturation plot, and the units that go with the label."""
+def show_profiles(panels: list[Panel]) -> None:
+    """Draw gates and units over many reviews: Karpathy's saturation plot, and the correlation of each unit with the label."""
     for panel in panels:
         profile = panel.readings[0].profile
         left, right = st.columns(2)
@@ -186,8 +186,8 @@ def whole_model(panels: list[Panel]) -> None:
             st.caption(figures.correlations_words(panel.title, profile))
 
 
-def methods(context: shell.Context, panel: Panel, text: Text) -> None:
-    """All attribution methods beside each other, and how far they agree."""
+def show_methods(context: shell.Context, panel: Panel, text: Text) -> None:
+    """Draw all attribution methods side by side, and how far they agree."""
     found = {
         method: shell.wait(
             context.service.call(sentence.read, panel.source, panel.readings[0].ids, method), "Computing the attributions"

@@ -1,4 +1,4 @@
-"""Which models read the text on the sentence page, and their readings from the workers, side by side or laid over each other."""
+"""The choice of models on the Sentence page, and their readings of the text from the workers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CELLS = ("simple_rnn", "lstm", "gru")
 
 @dataclass(frozen=True)
 class Choice:
-    """What the controls above the player say."""
+    """The choices above the player."""
 
     records: tuple[Any, ...]  # rnn_core.store.store.RunRecord of every model to show
     compare: str  # "nothing", "word", "text" or "training"
@@ -38,18 +38,18 @@ COMPARE = {"nothing": "nothing", "word": "one word changed", "text": "another te
 
 
 def choose(context: shell.Context, store: Any) -> Choice:
-    """The controls: models, comparison, attribution method."""
+    """Draw the choice of models, comparison and attribution method."""
     options = {THREE: "Three cells"} | {f"starter-{cell}": CELL_NAMES[cell] for cell in CELLS}
-    own = context.run if context.run is not None and not context.run.info.builtin else None
-    if own is not None and context.use.possible:
-        taken = own.name[:40] in options.values()  # the browser sends back the name, not the id
-        options = {own.id: own.name[:40] + taken * f" · {own.id[-6:]}"} | options
-    asked_for = own.id if own is not None else None
-    if session.here().reader != asked_for:  # another run was chosen: it reads, whoever read before
-        session.here().reader = asked_for
+    own_run = context.run if context.run is not None and not context.run.info.builtin else None
+    if own_run is not None and context.use.possible:
+        name_taken = own_run.name[:40] in options.values()  # names must differ: the browser sends back the name, not the id
+        options = {own_run.id: own_run.name[:40] + name_taken * f" · {own_run.id[-6:]}"} | options
+    own_id = own_run.id if own_run is not None else None
+    if session.here().sentence_run != own_id:  # another run was chosen: select it
+        session.here().sentence_run = own_id
         session.forget_value("who")
     left, right = st.columns([5, 7])
-    who = left.segmented_control(
+    selected = left.segmented_control(
         "Read by",
         list(options),
         format_func=options.__getitem__,
@@ -63,48 +63,48 @@ def choose(context: shell.Context, store: Any) -> Choice:
         **linked("against"),
     )  # fmt: skip
     method = st.selectbox("Attribution method", list(METHODS), format_func=METHODS.__getitem__, width=230, **linked("method"))
-    who = who or next(iter(options))  # a link may name nobody
-    ids = [f"starter-{cell}" for cell in CELLS] if who == THREE else [who]
-    if compare == "training" and who == THREE:
+    selected = selected or next(iter(options))  # a link may hold no valid choice
+    ids = [f"starter-{cell}" for cell in CELLS] if selected == THREE else [selected]
+    if compare == "training" and selected == THREE:
         ids = ["starter-lstm"]
-    with guard.refusal():
+    with guard.store_errors():
         records = tuple(store.open(run) for run in ids)
     return Choice(records, compare or "nothing", method or "integrated_gradients")
 
 
 def source(record: Any, step: int | None = None) -> Source:
-    """The weights of a run at one of its kept steps (default: the last)."""
+    """The weights of a run at a kept step; default: the last."""
     step = record.snapshots[-1].step if step is None else step
     return Source(record.id, step, None if record.info.builtin else shell.model(record, step))
 
 
 def panels(context: shell.Context, choice: Choice, text: Text, second: Text | None) -> list[Panel]:
-    """The columns of the player, read in the workers."""
-    asked: list[tuple[str, Source, list[Future[Reading]]]] = []
+    """One panel of the player per model or kept step, computed in the workers."""
+    requests: list[tuple[str, Source, list[Future[Reading]]]] = []
     for record in choice.records:
         steps = [kept.step for kept in record.snapshots] if choice.compare == "training" else [record.snapshots[-1].step]
         for step in steps:
-            one = source(record, step)
+            weights = source(record, step)
             texts = [text] if second is None else [text, second]
-            futures = [ask(context, one, each, choice.method) for each in texts]
-            asked.append((title(record, step, choice), one, futures))
+            futures = [request_reading(context, weights, each, choice.method) for each in texts]
+            requests.append((title(record, step, choice), weights, futures))
     return [
-        Panel(name, tuple(shell.wait(future, "The models read your text") for future in futures), one)
-        for name, one, futures in asked
+        Panel(name, tuple(shell.wait(future, "The models read your text") for future in futures), weights)
+        for name, weights, futures in requests
     ]
 
 
-def ask(context: shell.Context, one: Source, text: Text, method: str) -> Future[Reading]:
-    """A reading from the workers; from this process while they start, since reading needs no TensorFlow."""
-    if context.service.state == "ready" or not one.starter:
-        return context.service.call(sentence.read, one, text.ids, method)
+def request_reading(context: shell.Context, weights: Source, text: Text, method: str) -> Future[Reading]:
+    """A reading from the workers. While they start, a starter model's is computed here, because it needs no TensorFlow."""
+    if context.service.state == "ready" or not weights.starter:
+        return context.service.call(sentence.read, weights, text.ids, method)
     answer: Future[Reading] = Future()
-    answer.set_result(sentence.read(one, text.ids, method))
+    answer.set_result(sentence.read(weights, text.ids, method))
     return answer
 
 
 def title(record: Any, step: int, choice: Choice) -> str:
-    """What a column is called: its cell, and how far trained where that differs."""
+    """The title of a panel: its cell, and the epoch if kept steps are compared."""
     name = CELL_NAMES[record.experiment.model.cell]
     if choice.compare != "training":
         return name
@@ -114,23 +114,23 @@ def title(record: Any, step: int, choice: Choice) -> str:
     return f"{name}, epoch {epoch}" if epoch else f"{name}, {step} batches"
 
 
-def sentences(text: Text, second: Text | None, parted: Comparison | None) -> list[dict[str, Any]]:
-    """What the player needs to know of the texts."""
+def sentences(text: Text, second: Text | None, difference: Comparison | None) -> list[dict[str, Any]]:
+    """The texts for the player, as `player` takes them."""
     first = {"words": text.words, "known": text.known}
-    if second is None or parted is None:
+    if second is None or difference is None:
         return [first]
-    return [first, {"words": second.words, "known": second.known, "align": parted.alignment, "parting": parted.first}]
+    return [first, {"words": second.words, "known": second.known, "align": difference.alignment, "parting": difference.first}]
 
 
-def parting_words(panel: Panel, second: Text, parted: Comparison) -> str:
-    """Where two readings go apart, in words; Markdown."""
-    if parted.first is None:
-        return "The two texts are the same to this model, so the readings are too."
+def difference_words(panel: Panel, second: Text, difference: Comparison) -> str:
+    """Where two readings differ, in Markdown."""
+    if difference.first is None:
+        return "The two texts are the same to this model, so its readings are the same too."
     first, other = panel.readings
-    step, before, shared = parted.widest, parted.alignment[parted.widest], ""
-    if step >= parted.first:  # else no word after the parting stands in both texts
+    step, before, shared = difference.widest, difference.alignment[difference.widest], ""
+    if step >= difference.first:  # else the texts share no word after this one
         shared = f", are furthest apart at “{shell.plain(second.words[step])}” ({other.probability[step]:.0%} against {first.probability[before]:.0%} positive),"
     return (
-        f"**{panel.title}**: the readings part at “{shell.plain(second.words[parted.first])}” (token {parted.first + 1}){shared} "
+        f"**{panel.title}**: the readings first differ at “{shell.plain(second.words[difference.first])}” (token {difference.first + 1}){shared} "
         f"and end at {other.probability[-1]:.0%} against {first.probability[-1]:.0%} positive."
     )

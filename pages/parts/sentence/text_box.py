@@ -1,4 +1,4 @@
-"""The text that the sentence page reads: examples that teach something, the box to type in, and the part that fits."""
+"""The text of the Sentence page: examples, the text box, and the part that is used of a long text."""
 
 from __future__ import annotations
 
@@ -15,65 +15,65 @@ from pages.shared.words import plain
 from rnn_core.data.text.token_ids import UNKNOWN
 from rnn_core.data.text.vocabulary import vocabulary
 
-LIMIT = 500  # tokens: what the starter models were trained on
+MAX_TOKENS = 500  # length that the starter models were trained on
 
 
 @dataclass(frozen=True)
 class Example:
-    """A text worth reading, and what to look at in it (tests/pages/test_sentence.py holds the starters to the words)."""
+    """A text, and what it shows of the starter models (tested in tests/pages/test_examples.py)."""
 
     name: str
     text: str
-    look: str
+    note: str
 
 
 EXAMPLES = (
     Example(
         "Contrast",
         "Great cast, great music, but the plot drags and the ending is terrible.",
-        "Praise lifts the probability well above 80%; “drags” and “terrible” bring it below one half. The last strong words win.",
+        "Praise raises the probability well above 80%; “drags” and “terrible” lower it below one half. The last strong words decide.",
     ),
     Example(
         "Negation",
         "This film is not bad at all. I loved it.",
-        "“not” pulls down and so does “bad”, each for itself: nothing turns “bad” around, and “at all” changes next to nothing. “loved” has to win it back.",
+        "“not” lowers the probability and so does “bad”, each on its own: “not” does not reverse “bad”, and “at all” changes almost nothing. “loved” raises it above one half.",
     ),
     Example(
         "Sarcasm",
         "Oh great, another two hours of my life wasted. Brilliant job, really.",
-        "“wasted” pulls down, but “Brilliant” pushes up as if it were meant, and all three models end on “positive”: they know words, not the tone.",
+        "“wasted” lowers the probability, but “Brilliant” raises it as if it were meant, and all three models end on “positive”: they know words, not the tone.",
     ),
     Example(
         "A long aside",
         "This film is wonderful. We saw it on a rainy evening in a small town, after a long walk by the river, with my brother and his two "
         "children, who had come by train from the coast, and on the way home we talked about the weather, the garden, the dog and the "
         "price of bread.",
-        "The verdict is the fourth word, and nothing after it is about the film. All three models still say “positive” fifty words later, but none holds "
-        "the number still: words such as “coast” and “talked” move it too.",
+        "The verdict is the fourth word, and nothing after it is about the film. All three models still say “positive” fifty words later, but none keeps "
+        "its probability constant: words such as “coast” and “talked” change it too.",
     ),
     Example(
         "Double negative",
         "I can't say that I didn't enjoy it.",
-        "“can't” pulls down and “enjoy” pushes up: the models add words up. No negation turns the other one around.",
+        "“can't” lowers the probability and “enjoy” raises it: the models add the words up. Neither negation reverses the other.",
     ),
     Example(
         "Unknown word",
         "A masterpiece of zorgblatt cinema, full of splendid flumpets.",
-        "“zorgblatt” and “flumpets” are not among the 10,000 ids the models know: both are read as the same “unknown” token, and say little.",
+        "“zorgblatt” and “flumpets” are not among the 10,000 ids the models know: both become the same “unknown” token, which changes little.",
     ),
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Text:
-    """A text as the models read it. T ≤ 500 tokens."""
+    """A text as tokens. T ≤ 500 tokens."""
 
     text: str  # as typed
     words: tuple[str, ...]  # (T,) the words as typed, "<start>" first
     known: np.ndarray  # (T,) bool
     ids: np.ndarray  # (T,) int32
-    spans: tuple[tuple[int, int], ...]  # (T,) where each word stands in the text
-    tokens: int  # how many there were before the limit
+    spans: tuple[tuple[int, int], ...]  # (T,) first and last character of each word in the text
+    tokens: int  # number of tokens before the limit
 
     @property
     def empty(self) -> bool:
@@ -83,36 +83,38 @@ class Text:
 def encoded(text: str, part: str, size: int) -> Text:
     """`text` with its first or last 500 tokens, for a vocabulary of `size` ids."""
     whole = vocabulary(size).encode(text)
-    kept = slice(0, LIMIT) if part == "first" else slice(max(0, len(whole.ids) - LIMIT), None)
-    return Text(text, whole.words[kept], whole.known[kept], whole.ids[kept], whole.spans[kept], len(whole.ids))
+    part_kept = slice(0, MAX_TOKENS) if part == "first" else slice(max(0, len(whole.ids) - MAX_TOKENS), None)
+    return Text(
+        text, whole.words[part_kept], whole.known[part_kept], whole.ids[part_kept], whole.spans[part_kept], len(whole.ids)
+    )
 
 
 @cache
-def whole_words(size: int) -> tuple[str, ...]:
-    """Known words beyond ASCII that would be taken apart, were they unknown."""
+def unsplit_words(size: int) -> tuple[str, ...]:
+    """Words of the vocabulary with non-ASCII letters that are one token, but would be split if they were unknown."""
     words = vocabulary(size)
     return tuple(word for word in words.words if word.strip() and not word.isascii() and len(words._tidied(word, 0)) != 1)
 
 
 def text_box(size: int) -> Text:
-    """Examples, the box, and, where the text is too long, the choice of its part. Says what is not read as typed."""
+    """Draw the examples, the text box and, for a long text, the choice of its part; name the unknown words. Return the text."""
     by_name = {example.name: example for example in EXAMPLES}
     chosen = st.pills("Examples", list(by_name), default=EXAMPLES[0].name, **linked("example"))
     example = by_name.get(chosen or "")
     part = session.value(key("sentence", "part"), "last")
     typed = composer(
         "Your text",
-        example.text if example else session.here().text,
-        limit=LIMIT,
+        example.text if example else session.here().sentence_text,
+        limit=MAX_TOKENS,
         part=part,
-        whole=whole_words(size),
+        whole=unsplit_words(size),
         key=key("sentence", "text_box"),
     )
-    session.here().text = typed
+    session.here().sentence_text = typed
     found = encoded(typed, part, size)
-    if found.tokens > LIMIT:
+    if found.tokens > MAX_TOKENS:
         st.segmented_control(
-            f"{found.tokens:,} tokens are more than the {LIMIT} that are read. Read the",
+            f"{found.tokens:,} tokens are more than the {MAX_TOKENS} that are read. Read the",
             ["first", "last"],
             default="last",
             key=key("sentence", "part"),
@@ -120,52 +122,57 @@ def text_box(size: int) -> Text:
         )
         found = encoded(typed, session.value(key("sentence", "part"), "last"), size)
     if example and typed == example.text:
-        st.caption(f":material/visibility: {example.look}")
+        st.caption(f":material/visibility: {example.note}")
     unknown_words(found, size)
     return found
 
 
 def unknown_words(text: Text, size: int) -> None:
-    """One line on the words that models with a vocabulary of `size` ids do not know."""
+    """Draw one line about the words that are not in a vocabulary of `size` ids."""
     unknown = [word for word, number in zip(text.words, text.ids, strict=True) if number == UNKNOWN]
     if not unknown:
         return
     shown = ", ".join(plain(word[:30]) for word in list(dict.fromkeys(unknown))[:8])
     more = "" if len(set(unknown)) <= 8 else " …"
-    every = (
+    count_words = (
         "None of the words is"
         if len(unknown) == len(text.words) - 1
         else f"{len(unknown)} of {len(text.words) - 1} words are not"
     )
     st.caption(
-        f":material/help: {every} among the {size:,} token ids the models know: read as one and the same “unknown” token: {shown}{more}"
+        f":material/help: {count_words} among the {size:,} token ids the models know. They become the same “unknown” token: {shown}{more}"
     )
 
 
 def changed_word(text: Text, size: int) -> Text | None:
-    """Let one word be replaced or taken out; None while nothing is."""
-    places = [step for step, (start, end) in enumerate(text.spans) if end > start]
+    """Draw the change of one word; return the changed text, or None if nothing is changed."""
+    steps = [step for step, (start, end) in enumerate(text.spans) if end > start]
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     step = left.selectbox(
         "Change the word",
-        places,
+        steps,
         format_func=lambda step: f"{step}: {text.words[step][:40]}",
         key=key("sentence", "changed_step"),
     )
     word = right.text_input(
-        "into", key=key("sentence", "changed_word"), max_chars=100, placeholder="another word; “-” takes it out"
+        "into", key=key("sentence", "changed_word"), max_chars=100, placeholder="another word; “-” removes it"
     ).strip()
     if step is None or not word:
         return None
     start, end = text.spans[step]
-    made = text.text[:start] + ("" if word == "-" else word) + text.text[end:]
-    return encoded(made, session.value(key("sentence", "part"), "last"), size)
+    changed = text.text[:start] + ("" if word == "-" else word) + text.text[end:]
+    return encoded(changed, session.value(key("sentence", "part"), "last"), size)
 
 
 def second_text(size: int) -> Text | None:
-    """Another text to read beside the first; None while it is empty."""
+    """Draw the box of the second text; return it, or None if it is empty."""
     typed = composer(
-        "Second text", EXAMPLES[1].text, limit=LIMIT, part="last", whole=whole_words(size), key=key("sentence", "second_box")
+        "Second text",
+        EXAMPLES[1].text,
+        limit=MAX_TOKENS,
+        part="last",
+        whole=unsplit_words(size),
+        key=key("sentence", "second_box"),
     )
     found = encoded(typed, "last", size)
     unknown_words(found, size)

@@ -1,7 +1,7 @@
-"""What the screen shows of a moment: every drawing as bytes, made once for all the students who watch the run.
+"""The figures of the Train page as bytes, made once for all viewers of a run and cached.
 
-Drawings that need the run's weights (forecasts, reviews read word by word) come from the probe worker and are shown when
-they arrive; nothing here waits for them.
+Figures that need the run's weights (forecasts, predictions for reviews) come from the probe worker and are drawn when they
+arrive; nothing here waits for them.
 """
 
 from __future__ import annotations
@@ -17,191 +17,198 @@ from typing import Any
 import plotly.graph_objects as go
 
 from pages.shared import charts, guard, run_picker
-from pages.shared.kept_steps import Moment, moment
+from pages.shared.kept_steps import RunView, run_view
 from pages.shared.words import advice
 from rnn_core import data
 from rnn_core.figures import forecasts as forecast_figures
-from rnn_core.figures import live as figures
+from rnn_core.figures import live as live_figures
 from rnn_core.probes import examples, forecasts
 
-FRESH = 0.8  # seconds that a board of an active run is shared
-BRIEFLY = 0.05  # seconds to wait for somebody who draws it
-KEPT = 64  # boards, and answers, remembered
-FORECAST = 300  # pixels
+MAX_AGE = 0.8  # seconds before the drawings of an active run are made again
+LOCK_TIMEOUT = 0.05  # seconds to wait for another thread that draws, before its last drawings are used
+CACHE_SIZE = 64  # drawings kept; four times as many probe results
+FORECAST_HEIGHT = 300  # height in pixels
 log = logging.getLogger("unrolled")
 
-Drawing = tuple[go.Figure, str]  # with one sentence for a screen reader
+FigureAndAlt = tuple[go.Figure, str]  # the figure, and one sentence for a screen reader
 
 
 @dataclass(frozen=True, eq=False)
-class Board:
-    """Everything on the screen for one moment of one run."""
+class Drawings:
+    """All figures of one run view."""
 
-    now: Moment
-    drawings: dict[str, bytes]  # name → what `live.draw` sends
-    pending: bool  # an answer of the probe worker is still to come
-    made: float  # time.monotonic()
-
-
-_boards: dict[tuple[str, int | None], Board] = {}
-_drawing = threading.Lock()  # one student's request draws, the others find it done
+    run: RunView
+    payloads: dict[str, bytes]  # figure name → bytes for `charts.draw`
+    pending: bool  # a probe has not finished yet
+    made: float  # time.monotonic() when they were made
 
 
-def board(run_id: str, at: int | None = None) -> Board:
-    """The run's board now, or at the kept step `at`. Raises KeyError for a run that is gone.
+_cache: dict[tuple[str, int | None], Drawings] = {}
+_lock = threading.Lock()  # held by the one thread that draws
 
-    While somebody draws, the others take the board of a second ago: waiting, they would all come at once when it is done.
+
+def of_run(run_id: str, at: int | None = None) -> Drawings:
+    """The drawings of a run now, or at the kept step `at`. Raises KeyError for a deleted run.
+
+    While one thread draws, others get the last drawings after LOCK_TIMEOUT; if they waited, all would go on at the same time.
     """
-    known = _shareable(run_id, at)
-    if known and (_fresh(known) or not _drawing.acquire(timeout=BRIEFLY)):
-        return known
-    if not known:
-        _drawing.acquire()
+    cached = _cached(run_id, at)
+    if cached and (_is_fresh(cached) or not _lock.acquire(timeout=LOCK_TIMEOUT)):
+        return cached
+    if not cached:
+        _lock.acquire()
     try:
-        known = _shareable(run_id, at)
-        return known if known and _fresh(known) else _renewed(run_id, at)
+        cached = _cached(run_id, at)
+        return cached if cached and _is_fresh(cached) else _redrawn(run_id, at)
     finally:
-        _drawing.release()
+        _lock.release()
 
 
-def _shareable(run_id: str, at: int | None) -> Board | None:
-    """The last board of a run under way, unless the run paused or ended since: then it says what is wrong by now."""
-    known = _boards.get((run_id, at))
-    shared = known is not None and known.now.active and not known.now.begins and _status(run_id) == known.now.status
-    return known if shared else None
+def _cached(run_id: str, at: int | None) -> Drawings | None:
+    """The last drawings of an active run; None if its status has changed since, because they are then out of date."""
+    cached = _cache.get((run_id, at))
+    shared = (
+        cached is not None and cached.run.active and not cached.run.before_first_step and _status(run_id) == cached.run.status
+    )
+    return cached if shared else None
 
 
-def _fresh(board: Board) -> bool:
-    return time.monotonic() - board.made < FRESH
+def _is_fresh(drawings: Drawings) -> bool:
+    return time.monotonic() - drawings.made < MAX_AGE
 
 
-def _renewed(run_id: str, at: int | None) -> Board:
-    """The board drawn anew, where anything changed; the caller holds the lock."""
-    known, now = _boards.get((run_id, at)), moment(run_id, at)
-    if known is None or known.pending or now.revision != known.now.revision or known.now.name != now.name:
-        known = _draw(now)
-        while len(_boards) >= KEPT:
-            _boards.pop(next(iter(_boards)))
+def _redrawn(run_id: str, at: int | None) -> Drawings:
+    """The drawings, made again if anything has changed. The caller holds the lock."""
+    cached, run = _cache.get((run_id, at)), run_view(run_id, at)
+    if cached is None or cached.pending or run.revision != cached.run.revision or cached.run.name != run.name:
+        cached = _draw(run)
+        while len(_cache) >= CACHE_SIZE:
+            _cache.pop(next(iter(_cache)))
     else:
-        known = Board(now, known.drawings, known.pending, time.monotonic())
-    _boards[run_id, at] = known
-    return known
+        cached = Drawings(run, cached.payloads, cached.pending, time.monotonic())
+    _cache[run_id, at] = cached
+    return cached
 
 
 def _status(run_id: str) -> str:
-    known = run_picker.under_way(run_id)
-    return str(known.status) if known else ""
+    live = run_picker.live_run(run_id)
+    return str(live.status) if live else ""
 
 
-def _draw(now: Moment) -> Board:
-    """Nothing before the first step: with the machine to itself, the trainer compiles it half a second sooner. And nothing
-    for a run that ended before it: empty axes say less than its message."""
-    if now.begins or (not now.active and not len(now.history["step"])):
-        return Board(now, {}, False, time.monotonic())
-    asked = _Asked()
-    drawn = {**_curves(now, asked), **_inside(now), **_reading(now, asked)}
-    data = {name: charts.payload(figure, rev=now.run_id, alt=alt, name=name) for name, (figure, alt) in drawn.items()}
-    return Board(now, data, asked.pending, time.monotonic())
+def _draw(run: RunView) -> Drawings:
+    """Draw all figures of a run view.
+
+    None before the first step: the worker then compiles 0.5 s faster. None for a run that ended before it: nothing to show.
+    """
+    if run.before_first_step or (not run.active and not len(run.history["step"])):
+        return Drawings(run, {}, False, time.monotonic())
+    probes = _Probes()
+    figures = {**_history_figures(run, probes), **_step_figures(run), **_probe_figures(run, probes)}
+    data = {name: charts.payload(figure, rev=run.run_id, alt=alt, name=name) for name, (figure, alt) in figures.items()}
+    return Drawings(run, data, probes.pending, time.monotonic())
 
 
-def _curves(now: Moment, asked: _Asked) -> dict[str, Drawing]:
-    """What all steps so far say."""
-    task = data.task(now.experiment.data.task)
+def _history_figures(run: RunView, probes: _Probes) -> dict[str, FigureAndAlt]:
+    """Figures of the whole history: loss, metric, gradient norms."""
+    task = data.task(run.experiment.data.task)
     store = run_picker.store()
-    known = asked.answer(
-        ("baselines", now.experiment.data, now.experiment.seed),
-        lambda: (examples.baselines, now.experiment, store.uploads(now.experiment)),
+    baselines = probes.result(
+        ("baselines", run.experiment.data, run.experiment.seed),
+        lambda: (examples.baselines, run.experiment, store.uploads(run.experiment)),
     ) or examples.Baselines()  # fmt: skip
-    drawn = {
+    figures = {
         "loss": (
-            figures.loss(now.history, dict(known.loss), log=task.metric == "rmse"),
+            live_figures.loss(run.history, dict(baselines.loss), log=task.metric == "rmse"),
             "Loss of training batches and of the validation part, over training steps.",
         ),
         "metric": (
-            figures.metric(now.history, task.metric, dict(known.metric)),
+            live_figures.metric(run.history, task.metric, dict(baselines.metric)),
             f"The {task.metric} over training steps, with naive predictors as lines.",
         ),
         "norm_map": (
-            figures.norm_map(*now.norm_history),
+            live_figures.norm_map(*run.norm_history),
             "Gradient norm at each time step of each training step, as colours on a log scale.",
         ),
     }
-    if now.rewound:
-        for figure, _ in drawn.values():
-            figure.add_vline(x=now.step, line={"color": figures.GREY, "width": 2, "dash": "dot"})
-    return drawn
+    if run.is_past:
+        for figure, _ in figures.values():
+            figure.add_vline(x=run.step, line={"color": live_figures.GREY, "width": 2, "dash": "dot"})
+    return figures
 
 
-def _inside(now: Moment) -> dict[str, Drawing]:
-    """What this moment says."""
-    drawn: dict[str, Drawing] = {}
-    if now.state_norms is not None and len(now.state_norms):
-        drawn["norms"] = figures.norms(now.state_norms, now.when), f"Gradient norm at each time step, {now.when}, on a log scale."
-    if now.probe_states is not None and len(now.probe_states):
-        words = f"Hidden state of one fixed sequence, units over time steps, {now.when}."
-        drawn["states"] = figures.states(now.probe_states, now.experiment.model.cell, now.when), words
-    if now.eigenvalues is not None and len(now.eigenvalues):
-        words = f"Eigenvalues of the recurrent kernel against the unit circle, {now.when}."
-        drawn["eigenvalues"] = figures.eigenvalues(now.eigenvalues, now.when), words
-    return drawn
+def _step_figures(run: RunView) -> dict[str, FigureAndAlt]:
+    """Figures of one step: gradient norms, states, eigenvalues."""
+    figures: dict[str, FigureAndAlt] = {}
+    if run.state_norms is not None and len(run.state_norms):
+        figures["norms"] = (
+            live_figures.norms(run.state_norms, run.step_label),
+            f"Gradient norm at each time step, {run.step_label}, on a log scale.",
+        )
+    if run.probe_states is not None and len(run.probe_states):
+        words = f"Hidden state of one fixed sequence, units over time steps, {run.step_label}."
+        figures["states"] = live_figures.states(run.probe_states, run.experiment.model.cell, run.step_label), words
+    if run.eigenvalues is not None and len(run.eigenvalues):
+        words = f"Eigenvalues of the recurrent kernel against the unit circle, {run.step_label}."
+        figures["eigenvalues"] = live_figures.eigenvalues(run.eigenvalues, run.step_label), words
+    return figures
 
 
-def _reading(now: Moment, asked: _Asked) -> dict[str, Drawing]:
-    """What the newest kept weights make of real data: a forecast, or a few reviews."""
-    steps = [step for step in now.kept if step <= now.step]
+def _probe_figures(run: RunView, probes: _Probes) -> dict[str, FigureAndAlt]:
+    """Figures of the newest kept step on validation data: forecasts and anomalies, or predictions for a few reviews."""
+    steps = [step for step in run.kept_steps if step <= run.step]
     if not steps:
         return {}
-    step, store, experiment = max(steps), run_picker.store(), now.experiment
+    step, store, experiment = max(steps), run_picker.store(), run.experiment
     group = data.task(experiment.data.task).group
 
-    def ask(kind: str, function: Callable[..., Any], *more: Any) -> Any:
-        return asked.answer((kind, now.run_id, step), lambda: (function, experiment, store.open(now.run_id).model(step), *more))
+    def probe(kind: str, function: Callable[..., Any], *more: Any) -> Any:
+        return probes.result((kind, run.run_id, step), lambda: (function, experiment, store.open(run.run_id).model(step), *more))
 
-    drawn: dict[str, Drawing] = {}
-    if group == "text" and (found := ask("reviews", examples.reviews)):
-        words = "Probability of positive while four validation reviews are read word by word."
-        drawn["reading"] = figures.running(list(found.probabilities), list(found.endings), list(found.positive)), words
+    figures: dict[str, FigureAndAlt] = {}
+    if group == "text" and (found := probe("reviews", examples.reviews)):
+        words = "Probability of positive after each word of four validation reviews."
+        figures["reading"] = live_figures.running(list(found.probabilities), list(found.openings), list(found.positive)), words
     if group == "series":
         uploads = store.uploads(experiment)
-        if found := ask("forecast", forecasts.of_experiment, uploads):
-            drawn["reading"] = forecast_figures.forecast(found, height=FORECAST), forecast_figures.describe(found)
-        if experiment.data.anomalies != "none" and (faults := ask("faults", forecasts.anomalies_of_experiment, uploads)):
-            drawn["faults"] = forecast_figures.anomalies(faults), forecast_figures.verdict(faults)
-    return drawn
+        if found := probe("forecast", forecasts.of_experiment, uploads):
+            figures["reading"] = forecast_figures.forecast(found, height=FORECAST_HEIGHT), forecast_figures.describe(found)
+        if experiment.data.anomalies != "none" and (faults := probe("faults", forecasts.anomalies_of_experiment, uploads)):
+            figures["faults"] = forecast_figures.anomalies(faults), forecast_figures.verdict(faults)
+    return figures
 
 
-_answers: dict[tuple[Any, ...], Future[Any]] = {}
-_newest: dict[tuple[Any, ...], Any] = {}  # (kind, run) → its last answer, shown until the next one is there
+_futures: dict[tuple[Any, ...], Future[Any]] = {}
+_results: dict[tuple[Any, ...], Any] = {}  # (kind, run id) → its last result, shown until the next one arrives
 
 
-class _Asked:
-    """Asks the probe worker without waiting, the same question once for all sessions."""
+class _Probes:
+    """Calls the probe worker without waiting; each request once for all sessions."""
 
     def __init__(self) -> None:
         self.pending = False
 
-    def answer(self, key: tuple[Any, ...], question: Callable[[], tuple[Any, ...]]) -> Any:
-        """The answer to `question` (function and arguments), else the last one of its kind for the same run, else None."""
-        if key not in _answers:
+    def result(self, key: tuple[Any, ...], request: Callable[[], tuple[Any, ...]]) -> Any:
+        """The result of `request`, which returns (function, *arguments); else the last one of the same kind and run, else None."""
+        if key not in _futures:
             service = run_picker.running_service()
             if service is None or service.state != "ready":
                 self.pending = True
-                return _newest.get(key[:2])
-            for memory in (_answers, _newest):
-                while len(memory) >= 4 * KEPT:
-                    memory.pop(next(iter(memory)))
-            function, *arguments = question()
-            _answers[key] = service.call(function, *arguments)
-        future = _answers[key]
+                return _results.get(key[:2])
+            for cache in (_futures, _results):
+                while len(cache) >= 4 * CACHE_SIZE:
+                    cache.pop(next(iter(cache)))
+            function, *arguments = request()
+            _futures[key] = service.call(function, *arguments)
+        future = _futures[key]
         if not future.done():
             self.pending = True
         elif error := future.exception():
             if advice(error):
-                log.info("a drawing of a run failed: %s", error)
+                log.info("a figure of a run could not be drawn: %s", error)
             else:
-                guard.count("The drawings of a run", error)
-            if isinstance(error, ConnectionError):  # the workers went away: ask again
-                del _answers[key]
+                guard.report("The figures of a run", error)
+            if isinstance(error, ConnectionError):  # the workers were lost: request it again
+                del _futures[key]
         else:
-            _newest[key[:2]] = future.result()
-        return _newest.get(key[:2])
+            _results[key[:2]] = future.result()
+        return _results.get(key[:2])

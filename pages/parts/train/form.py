@@ -1,7 +1,7 @@
-"""The form of an experiment: one widget per field, drawn from the rules that the fields themselves carry.
+"""The form of an experiment: one widget per field, made from the rules in the field's metadata.
 
-The draft in the session is always a valid `Experiment`: a widget proposes a change, the core accepts or refuses it, and
-a refusal stands under the widget until it is mended.
+The draft in the session is always a valid `Experiment`. A widget's new value is validated by the library; if it is invalid, the
+reason is shown under the widget until it is corrected.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import guard, run_picker, session
-from pages.shared.drafts import draft, take, uploads
-from pages.shared.labels import LABELS, WORDS, value
+from pages.shared.drafts import draft, set_draft, uploads
+from pages.shared.labels import LABELS, OPTION_NAMES, field_value
 from pages.shared.session import key
 from pages.shared.words import plain
 from rnn_core import data
@@ -23,12 +23,12 @@ from rnn_core.spec import presets
 from rnn_core.spec.experiment import FIELDS, Experiment
 from rnn_core.spec.fields import checked
 
-FIRST = {
+MAIN_FIELDS = {
     "What it learns": ("task", "length", "horizon"),
     "The network": ("cell", "units", "layers"),
     "Training": ("learning_rate", "epochs", "batch"),
 }
-STEPS = {
+WIDGET_STEPS = {
     "learning_rate": 0.0005,
     "validation": 0.05,
     "noise": 0.05,
@@ -41,26 +41,26 @@ STEPS = {
 }
 
 
-def follow(experiment: Experiment | None, run_id: str | None) -> tuple[str, ...]:
-    """Fill the form from the run that is looked at, or from the link that led here; keep the link up to date.
+def sync_with_link(experiment: Experiment | None, run_id: str | None) -> tuple[str, ...]:
+    """Fill the form from the run on screen or from the link; then update the link.
 
-    Returns what in the link had to be changed, a sentence each.
+    Returns one sentence for each value of the link that had to be changed.
     """
     notes: tuple[str, ...] = ()
     asked = {name: text for name, text in st.query_params.items() if name in FIELDS}
     here = session.here()
-    returned, arrived, here.arrived = run_picker.returned(), here.arrived, False
-    if run_id is None and (returned or (arrived and asked)):
-        wanted, notes = Experiment.read_query(asked)
-        if wanted.data.task not in data.tasks():
+    from_history, link_pending, here.link_pending = run_picker.is_history_navigation(), here.link_pending, False
+    if run_id is None and (from_history or (link_pending and asked)):
+        linked, notes = Experiment.read_query(asked)
+        if linked.data.task not in data.tasks():
             notes = (
                 *notes,
-                f"task must be one of {', '.join(data.tasks())}, got {wanted.data.task!r}: {Experiment().data.task} taken",
+                f"task must be one of {', '.join(data.tasks())}, got {linked.data.task!r}: {Experiment().data.task} taken",
             )
-            wanted = wanted.replace(task=Experiment().data.task)
-        take(wanted)
+            linked = linked.replace(task=Experiment().data.task)
+        set_draft(linked)
     elif experiment is not None and here.draft_run != run_id:
-        take(experiment)
+        set_draft(experiment)
     here.draft_run = run_id
     link = {"run": run_id} if run_id else draft().to_query()
     if dict(st.query_params) != link:
@@ -68,13 +68,13 @@ def follow(experiment: Experiment | None, run_id: str | None) -> tuple[str, ...]
     return notes
 
 
-def complaints() -> dict[str, str]:
-    """Field → why its proposed value was refused."""
-    return session.here().complaints
+def field_errors() -> dict[str, str]:
+    """Field → why its new value is invalid."""
+    return session.here().field_errors
 
 
-def unread(experiment: Experiment) -> dict[str, str]:
-    """Field → why it changes nothing in this experiment."""
+def unused_fields(experiment: Experiment) -> dict[str, str]:
+    """Field → why it has no effect in this experiment."""
     task, cell = data.task(experiment.data.task), experiment.model.cell
     tokens = data.tasks()[task.name].group == "text"
     reasons = {
@@ -83,7 +83,7 @@ def unread(experiment: Experiment) -> dict[str, str]:
         if name not in (*task.knobs, "task", "kind")
     }
     if not tokens:
-        reasons["embedding"] = "Only texts go through an embedding."
+        reasons["embedding"] = "Only texts use an embedding."
     if cell != "gru":
         reasons["reset_after"] = "Only a GRU has a reset gate."
     if cell == "simple_rnn":
@@ -95,38 +95,38 @@ GROUPS = {"text": "Reviews", "series": "Time series", "memory": "Memory"}
 
 
 def cards() -> None:
-    """Presets by what they read, each with what it shows; choosing one fills the form."""
-    shelves: dict[str, list[presets.Preset]] = {title: [] for title in GROUPS.values()}
+    """Draw the presets by kind of data, each with its claim; choosing one fills the form."""
+    by_group: dict[str, list[presets.Preset]] = {title: [] for title in GROUPS.values()}
     for preset in presets.presets().values():
-        shelves[GROUPS[data.task(preset.experiment.data.task).group]].append(preset)
-    near = GROUPS[data.task(draft().data.task).group]
-    for tab, shelf in zip(st.tabs(list(shelves), default=near), shelves.values(), strict=True):
+        by_group[GROUPS[data.task(preset.experiment.data.task).group]].append(preset)
+    current = GROUPS[data.task(draft().data.task).group]
+    for tab, group in zip(st.tabs(list(by_group), default=current), by_group.values(), strict=True):
         with tab, st.grid(min_column_width=240, gap="small"):
-            for preset in shelf:
+            for preset in group:
                 _card(preset, draft() == preset.experiment)
 
 
 def _card(preset: presets.Preset, chosen: bool) -> None:
     with st.container(border=True, height="stretch"):
         st.button(
-            plain(preset.title), key=key("train", "preset", preset.name), on_click=guard.callback("The preset", take), args=(preset.experiment,), width="stretch",
+            plain(preset.title), key=key("train", "preset", preset.name), on_click=guard.callback("The preset", set_draft), args=(preset.experiment,), width="stretch",
             icon=":material/check:" if chosen else None, type="primary" if chosen else "secondary",
         )  # fmt: skip
         st.caption(plain(preset.claim))
 
 
 def form() -> None:
-    """Every field of the experiment; the rare ones folded away."""
-    reasons = unread(draft())
-    for column, (title, names) in zip(st.columns(3), FIRST.items(), strict=True):
+    """Draw a widget for every field of the experiment; the less used ones in an expander."""
+    reasons = unused_fields(draft())
+    for column, (title, names) in zip(st.columns(3), MAIN_FIELDS.items(), strict=True):
         with column:
             st.markdown(f"**{title}**")
             for name in names:
                 if name not in reasons:
                     _field(name, "")
             if title == "What it learns":
-                _explained(draft())
-    first = {name for names in FIRST.values() for name in names}
+                _task_description(draft())
+    main = {name for names in MAIN_FIELDS.values() for name in names}
     with st.expander("All other settings", icon=":material/tune:", key=key("train", "more_settings")):
         columns = st.columns(3)
         for part, column in zip(("data", "model", "training"), columns, strict=True):
@@ -134,11 +134,11 @@ def form() -> None:
             rest += ["seed"] if part == "training" else []
             with column:
                 for name in rest:
-                    if name not in first or name in reasons:
+                    if name not in main or name in reasons:
                         _field(name, reasons.get(name, ""))
 
 
-def _explained(experiment: Experiment) -> None:
+def _task_description(experiment: Experiment) -> None:
     task = data.task(experiment.data.task)
     st.caption(plain(task.description, 600))
     if task.name == "csv":
@@ -146,7 +146,7 @@ def _explained(experiment: Experiment) -> None:
 
 
 def _upload() -> None:
-    """A series of the user's own; kept by its content's hash, so that the experiment names exactly this file."""
+    """Draw the upload of a series; the experiment refers to the file by the SHA-256 of its content."""
     file = st.file_uploader(
         "Your series",
         type=["csv", "txt", "tsv"],
@@ -159,19 +159,19 @@ def _upload() -> None:
         digest = hashlib.sha256(content).hexdigest()
         uploads()[digest] = content
         if draft().data.source != digest:
-            take(draft().replace(source=digest, column=""))
+            set_draft(draft().replace(source=digest, column=""))
             st.rerun()
 
 
 def _field(name: str, reason: str) -> None:
-    """One widget. A value that no rule allows (a hand-made message can hold anything) never reaches it."""
+    """Draw the widget of a field. A value outside the field's rules, which a forged message can hold, is replaced by the draft's."""
     rule, widget = FIELDS[name], key("train", "set", name)
-    if name not in complaints() or not _allowed(name, session.value(widget)):
-        session.set_value(widget, value(draft(), name))
+    if name not in field_errors() or not _allowed(name, session.value(widget)):
+        session.set_value(widget, field_value(draft(), name))
     common: dict[str, Any] = {
         "key": widget,
         "help": reason or rule["help"],
-        "on_change": guard.callback("The setting", _proposed),
+        "on_change": guard.callback("The setting", _apply_change),
         "args": (name,),
         "disabled": bool(reason),
     }
@@ -183,7 +183,9 @@ def _field(name: str, reason: str) -> None:
     elif rule["type"] is bool:
         st.toggle(label, **common)
     elif "options" in rule:
-        st.selectbox(label, rule["options"], format_func=lambda option: WORDS.get(option, option.replace("_", " ")), **common)
+        st.selectbox(
+            label, rule["options"], format_func=lambda option: OPTION_NAMES.get(option, option.replace("_", " ")), **common
+        )
     elif rule["type"] is str:
         st.text_input(label, max_chars=rule["longest"], **common)
     elif rule["type"] is int:
@@ -193,13 +195,13 @@ def _field(name: str, reason: str) -> None:
             label,
             rule["low"],
             rule["high"],
-            step=STEPS[name],
+            step=WIDGET_STEPS[name],
             format="%g",
             value=None if rule.get("optional") else "min",
             **common,
         )
-    if name in complaints():
-        st.error(plain(complaints()[name]), icon=":material/error:")
+    if name in field_errors():
+        st.error(plain(field_errors()[name]), icon=":material/error:")
 
 
 def _allowed(name: str, proposed: Any) -> bool:
@@ -210,23 +212,23 @@ def _allowed(name: str, proposed: Any) -> bool:
     return name != "task" or proposed in data.tasks()
 
 
-def _proposed(name: str) -> None:
-    """A widget changed: take its value if the core does."""
+def _apply_change(name: str) -> None:
+    """Callback of a widget: put its new value into the draft, or record why it is invalid."""
     proposed = session.value(key("train", "set", name))
     changes = {name: proposed}
     try:
         if name == "task":
             changes = {"source": "", "column": "", **data.task(proposed).defaults, "task": proposed}
         session.here().draft = draft().replace(**changes)
-        complaints().pop(name, None)
+        field_errors().pop(name, None)
     except ValueError as reason:
-        complaints()[name] = str(reason)
+        field_errors()[name] = str(reason)
 
 
 def problem(experiment: Experiment) -> str:
-    """Why this experiment cannot start as it stands, or ""."""
-    if complaints():
-        return "Mend the settings marked in red first."
+    """Why this experiment cannot start; "" if it can."""
+    if field_errors():
+        return "Correct the settings marked in red first."
     try:
         data.interface(experiment, uploads())
     except (ValueError, FileNotFoundError) as reason:
@@ -234,14 +236,14 @@ def problem(experiment: Experiment) -> str:
     return ""
 
 
-def size(experiment: Experiment) -> None:
-    """How many parameters, next to a feedforward network's over the same window."""
+def parameter_count(experiment: Experiment) -> None:
+    """Show the number of parameters, next to that of a feedforward network over the same window."""
     if problem(experiment):
         return
     interface = data.interface(experiment, uploads())
-    ours, theirs = parameters.recurrent(experiment, interface), parameters.feedforward(experiment, interface)
+    recurrent, feedforward = parameters.recurrent(experiment, interface), parameters.feedforward(experiment, interface)
     steps = experiment.data.length
     st.markdown(
-        f":material/functions: **{ours:,} parameters**, the same for 1 step or {steps:,}: every step shares them. A feedforward network "
-        f"with {experiment.model.units} hidden units over the same {steps:,} steps needs **{theirs:,}**."
+        f":material/functions: **{recurrent:,} parameters**, the same for 1 step or {steps:,}: every step shares them. A feedforward network "
+        f"with {experiment.model.units} hidden units over the same {steps:,} steps needs **{feedforward:,}**."
     )

@@ -1,4 +1,4 @@
-"""A text box that counts tokens live and hands the text over on Enter."""
+"""A text box that counts tokens while the user types, and sends the text on Enter."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _component = st.components.v2.component("composer", html=_HTML, css=_CSS, js=_JS
 
 
 def composer(label: str, text: str, *, limit: int, part: str, whole: tuple[str, ...], key: str) -> str:
-    """Show the box with `text` in it; returns the text last sent, or `text` while nothing was.
+    """Show the box with `text` in it; return the text last sent, or `text` if none was sent.
 
     Args:
         label: what the box is for.
-        text: what it holds at first; another text replaces what was typed.
-        limit: tokens that will be read.
-        part: "first" or "last": which of them when there are more.
-        whole: known words that the box must not take apart where it counts.
+        text: initial text; a new one replaces what was typed.
+        limit: largest number of tokens.
+        part: "first" or "last": which tokens are used if there are more.
+        whole: known words that count as one token, although the box would split them.
         key: identity of the element.
     """
     revision = hashlib.sha1(text.encode("utf-8", "replace")).hexdigest()[:12]

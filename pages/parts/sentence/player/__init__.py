@@ -1,7 +1,7 @@
-"""The token player: sentence, probability, states, path and gates of one or more readings under one cursor, in the browser.
+"""The token player: sentence, probability, states, path and gates of one or more readings, with one cursor, in the browser.
 
-Everything travels once, as one block of bytes; playing, scrubbing and hovering ask the server nothing. A clicked token or
-unit and a marked span come back as a `Pick`.
+All data are sent once, as one block of bytes; playing, scrubbing and hovering need no server. A clicked token or unit and a
+marked span are returned as a `Pick`.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ SORTS = {
     "index": "as stored",
     "activation": "by final activation",
     "correlation": "by correlation with the label",
-    "cluster": "alike together",
+    "cluster": "similar units together",
 }
 _STATE_TITLES = {"h": "Hidden state h", "c": "Cell state c"}
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One column: a model's reading of the sentence, or two readings laid over each other."""
+    """One column: a model's reading of the sentence, or its readings of two sentences in the same plots."""
 
     title: str  # "LSTM", "LSTM, epoch 3"
     readings: tuple[Reading, ...]  # one or two
-    source: Source  # the weights that read
+    source: Source  # the weights behind the readings
 
 
 @dataclass(frozen=True)
 class Pick:
-    """What the user clicked last; None where nothing."""
+    """What the user clicked last; None for what was not clicked."""
 
     token: int | None = None  # 0-based step
     unit: int | None = None  # 0-based unit of the layer
@@ -59,11 +59,11 @@ def player(panels: list[Panel], sentences: list[dict[str, Any]], *, key: str, fo
     """Show the readings and return what was picked in them.
 
     Args:
-        panels: the columns; the first readings all belong to sentence 0, the second ones to sentence 1.
-        sentences: {"words": texts as typed, "known": bools, "align": for sentence 1 the step of sentence 0 that each step
-            corresponds to, -1 for none}.
+        panels: the columns; first readings belong to sentence 0, second ones to sentence 1.
+        sentences: {"words": words as typed, "known": bools, "align": for sentence 1, the corresponding step of sentence 0 for
+            each step, -1 for none}.
         key: identity of the element; keep it while the readings change.
-        focus: which panel colours the words first.
+        focus: index of the panel whose values colour the words at first.
     """
     data = payload(panels, sentences, focus)
     answer = _component(
@@ -77,7 +77,7 @@ def payload(panels: list[Panel], sentences: list[dict[str, Any]], focus: int = 0
     packer = _Packer()
     method = panels[0].readings[0].method_title
     header = {
-        "sentences": [{"words": list(one["words"]), "known": [bool(known) for known in one["known"]]} for one in sentences],
+        "sentences": [{"words": list(text["words"]), "known": [bool(known) for known in text["known"]]} for text in sentences],
         "panels": [_panel(panel, packer, sentences) for panel in panels],
         "quantities": {"delta": "Change of the logit by each token", "attribution": method},
         "sorts": SORTS,
@@ -97,14 +97,14 @@ def _revision(data: bytes) -> str:
 
 
 class _Packer:
-    """Collects number blocks and hands out their places."""
+    """Collects arrays as bytes and returns their offsets."""
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []
         self.size = 0
 
     def add(self, values: np.ndarray, compact: bool = False) -> dict[str, Any]:
-        """float32, or with `compact` 16-bit integers that resolve 1/32767 of the largest value."""
+        """Append an array as float32, or with `compact` as int16 scaled to the largest value; return its header."""
         place: dict[str, Any] = {"at": self.size, "shape": list(values.shape), "type": "int16" if compact else "float32"}
         if compact:
             place["scale"] = float(np.abs(values).max(initial=0.0)) or 1.0
@@ -127,7 +127,7 @@ def _panel(panel: Panel, packer: _Packer, sentences: list[dict[str, Any]]) -> di
     ]
     for block in blocks:
         if block["name"] in ("cell", "candidate"):
-            block |= {"kind": "candidate", "title": GATE_NAMES[block["name"]]}  # tanh: -1..1, shown on the diverging scale
+            block |= {"kind": "candidate", "title": GATE_NAMES[block["name"]]}  # tanh: -1..1, drawn on the diverging scale
     return {
         "title": panel.title,
         "colour": CELL_COLOURS[first.cell],
@@ -154,7 +154,7 @@ def _reading(reading: Reading, sentence: int, packer: _Packer, sentences: list[d
 
 
 def _checked(raw: Any, panels: list[Panel], sentences: list[dict[str, Any]], revision: str) -> Pick:
-    """A Pick from what the browser sent, which may be stale or forged: anything out of range counts as nothing."""
+    """A Pick from what the browser sent, which may be stale or forged: values out of range become None."""
     if not isinstance(raw, dict) or raw.get("rev") != revision:
         return Pick()
     steps = len(sentences[0]["words"])

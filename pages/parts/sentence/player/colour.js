@@ -1,11 +1,11 @@
-// Colours follow the theme: every scale starts at the page's own background, so light and dark read alike.
-const probe = typeof document === "undefined" ? null : document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+// Colours of the theme. Every scale starts at the page's background colour, in light and dark.
+const pixel = typeof document === "undefined" ? null : document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
 function rgb(css) {
-  probe.fillStyle = "#808080";
-  probe.fillStyle = css.trim() || "#808080";
-  probe.fillRect(0, 0, 1, 1);
-  return [...probe.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+  pixel.fillStyle = "#808080";
+  pixel.fillStyle = css.trim() || "#808080";
+  pixel.fillRect(0, 0, 1, 1);
+  return [...pixel.getImageData(0, 0, 1, 1).data.slice(0, 3)];
 }
 
 const mix = (from, to, share) => from.map((value, n) => Math.round(value + (to[n] - value) * share));
@@ -24,7 +24,7 @@ function themeOf(element, colours) {
   };
 }
 
-// 256 steps of a scale, as [r, g, b]: from `low` through `middle` to `high`.
+// A colour scale of 256 [r, g, b] from `low` through `middle` to `high`.
 function ramp(low, middle, high) {
   return Array.from({ length: 256 }, (_, n) => (n < 128 ? mix(middle, low, 1 - n / 127.5) : mix(middle, high, n / 127.5 - 1)));
 }

@@ -1,17 +1,17 @@
-// The payload: four bytes of header length, a JSON header, then the numbers. A number block in the header is
+// The payload: four bytes of header length, a JSON header, then the numbers. An array in the header is
 // {at, shape, type, scale}: `at` bytes after the header, `type` int16 (value = stored / 32767 × scale) or float32.
 function unpack(bytes) {
   const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   const length = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const start = 4 + length;
-  const revive = (value) => {
-    if (Array.isArray(value)) return value.map(revive);
+  const withArrays = (value) => {
+    if (Array.isArray(value)) return value.map(withArrays);
     if (value === null || typeof value !== "object") return value;
     if ("at" in value && "shape" in value) return block(buffer, start, value);
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, revive(inner)]));
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withArrays(inner)]));
   };
-  return revive(header);
+  return withArrays(header);
 }
 
 function block(buffer, start, { at, shape, type, scale }) {

@@ -1,5 +1,5 @@
-// The player: one cursor (`step`) and one hover, shared by the sentence and every plot. Runs without the server; only a
-// picked token, unit or span is reported, as one state value.
+// The player: one cursor (`step`) and one hover, shared by the sentence and every plot. Runs in the browser; only a picked
+// token, unit or span is sent to the server, as one state value.
 const INSIDE_PLAYER = "input, select, button, textarea";
 const sigmoidText = (probability) => `${Math.round(probability * 100)}% positive`;
 
@@ -27,7 +27,7 @@ class Player {
     const old = this.payload;
     Object.assign(this, payload, { payload, hovered: null, span: null, view: 0, scope: old ? this.scope : "layer" });
     this.steps = Math.max(1, ...this.sentences.map((sentence) => sentence.words.length));
-    this.step = this.steps - 1; // the whole reading is there at once; Play starts it over
+    this.step = this.steps - 1; // the whole reading is shown at first; Play starts from the beginning
     this.panels.forEach((panel, index) => { panel.index = index; });
     this.focus = this.panels[Math.min(payload.focus, this.panels.length - 1)];
     this.quantity = this.quantity in this.quantities ? this.quantity : Object.keys(this.quantities)[0];
@@ -82,9 +82,9 @@ class Player {
     return column;
   }
 
-  // Data as the plots ask for it
-  get which() { return this.view === 1 ? 1 : 0; }
-  get shown() { return this.hovered?.step ?? this.step; }
+  // Data for the plots
+  get readingIndex() { return this.view === 1 ? 1 : 0; }
+  get shownStep() { return this.hovered?.step ?? this.step; }
   order(panel) { return panel.orders[this.sort] ?? panel.orders.index; }
   matrix(panel, block) { // (steps, rows) of the chosen reading, or second − first on aligned tokens
     const first = panel.readings[0].blocks[block.name];
@@ -113,7 +113,7 @@ class Player {
     return own.fill(largest);
   }
 
-  // What the user does
+  // Actions of the user
   set(change) { Object.assign(this, change); this.strips.forEach((strip) => strip.colour()); this.resize(); }
   go(step) { this.pause(); this.move(step); }
   move(step) { this.step = Math.max(0, Math.min(this.steps - 1, step)); this.draw(); }
@@ -128,27 +128,27 @@ class Player {
     this.picked = { token: place.step, unit: place.unit ?? this.picked.unit, panel: panel.index };
     this.span = null;
     this.go(place.step);
-    this.tell();
+    this.reportPick();
   }
 
   pickSpan(from, to) {
     this.span = [Math.min(from, to), Math.max(from, to)];
     this.picked = { ...this.picked, token: null, panel: this.focus.index };
     this.draw();
-    this.tell();
+    this.reportPick();
   }
 
-  tell() {
+  reportPick() {
     this.below.hidden = false;
     this.report("pick", { ...this.picked, span: this.span, rev: this.rev });
   }
 
-  scrollBelow() { // to what the page says about the pick, under the player
+  scrollBelow() { // to the details of the pick, under the player
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    document.querySelector(".st-key-closer")?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+    document.querySelector(".st-key-details")?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
   }
 
-  key(event) { // arrows move the cursor; Tab, Backspace and typing stay the browser's; a focused control keeps its own keys
+  key(event) { // arrows move the cursor; other keys, and all keys of a focused control, are left to the browser
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const control = event.target.matches?.(INSIDE_PLAYER) ? event.target.tagName + (event.target.type === "range" ? "r" : "") : "";
     if (control === "SELECT" || control === "INPUTr") return;
@@ -191,12 +191,12 @@ class Player {
     this.panels.forEach((panel, n) => { this.heads[n].textContent = this.words(panel); });
   }
 
-  words(panel) { // what the panel says about the shown token: probability, and the hovered unit's value
-    const parts = panel.readings.map((reading) => sigmoidText(reading.probability.values[Math.min(this.shown, reading.probability.rows - 1)]));
-    const word = this.sentences[0].words[this.shown] ?? "";
+  words(panel) { // text of a panel for the shown token: its probability, and the value of the hovered unit
+    const parts = panel.readings.map((reading) => sigmoidText(reading.probability.values[Math.min(this.shownStep, reading.probability.rows - 1)]));
+    const word = this.sentences[0].words[this.shownStep] ?? "";
     let text = `“${word.slice(0, LONGEST_WORD)}”: ${parts.join(" → ")}`;
     if (this.hovered?.unit !== undefined && this.hovered.panel === panel) {
-      const block = panel.readings[this.which].blocks[this.hovered.block];
+      const block = panel.readings[this.readingIndex].blocks[this.hovered.block];
       const value = block.values[Math.min(this.hovered.step, block.rows - 1) * block.columns + this.hovered.unit];
       text += ` · unit ${this.hovered.unit} ${this.hovered.block} ${value.toFixed(3)}`;
     }
@@ -206,7 +206,7 @@ class Player {
   resize() {
     this.theme = themeOf(this.root, this.colours);
     this.panels.forEach((panel) => {
-      const reading = panel.readings[this.which];
+      const reading = panel.readings[this.readingIndex];
       const note = this.quantity === "attribution" ? reading.note : " (its log odds: 0 is 50%)";
       this.barsCaption[panel.index].textContent = `${this.quantities[this.quantity]}${note}`;
     });

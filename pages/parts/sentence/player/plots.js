@@ -1,5 +1,5 @@
-// One plot = two stacked canvases: `base` is drawn when data, size or theme change, `over` (cursor and hover) every frame.
-const GUTTER = 34; // px left of every time axis, so that one cursor line runs through all plots of a column
+// A plot is two stacked canvases: `base` is drawn when data, size or theme change, `over` (cursor and hover) in every frame.
+const GUTTER = 34; // px left of every time axis, the same in all plots, so that their cursors are aligned
 
 class Plot {
   constructor(player, panel, { height, name }) {
@@ -27,21 +27,21 @@ class Plot {
       canvas.height = Math.round(this.height * density);
       canvas.getContext("2d").setTransform(density, 0, 0, density, 0, 0);
     }
-    const pen = this.base.getContext("2d");
-    pen.font = `11px ${this.player.theme.font}`;
-    this.drawBase(pen, this.player.theme);
+    const context = this.base.getContext("2d");
+    context.font = `11px ${this.player.theme.font}`;
+    this.drawBase(context, this.player.theme);
     this.frame();
   }
 
   frame() {
     if (!this.width) return;
-    const pen = this.over.getContext("2d");
-    pen.clearRect(0, 0, this.width, this.height);
-    pen.font = `11px ${this.player.theme.font}`;
-    this.drawOver(pen, this.player.theme);
+    const context = this.over.getContext("2d");
+    context.clearRect(0, 0, this.width, this.height);
+    context.font = `11px ${this.player.theme.font}`;
+    this.drawOver(context, this.player.theme);
   }
 
-  locate(event) { // → {step, unit?}: what lies under the pointer
+  locate(event) { // → {step, unit?} under the pointer
     const box = this.over.getBoundingClientRect();
     const step = Math.floor((event.clientX - box.left - GUTTER) / this.stepWidth);
     return { step: Math.max(0, Math.min(this.steps - 1, step)) };
@@ -52,19 +52,19 @@ class Plot {
     if (click) this.player.pick(place); else this.player.hover(place);
   }
 
-  drawOver(pen, theme) { // the veil over what is not read yet, the cursor, the hovered column
+  drawOver(context, theme) { // fades the steps after the cursor; draws the cursor and the hovered column
     const { step, hovered } = this.player;
     const edge = this.x(step) + this.stepWidth / 2;
-    pen.fillStyle = css(theme.back, 0.72);
-    pen.fillRect(edge, 0, this.width - edge, this.height);
+    context.fillStyle = css(theme.back, 0.72);
+    context.fillRect(edge, 0, this.width - edge, this.height);
     if (hovered) { // an outline: a filled band would change the colours under it
       const wide = Math.max(3, this.stepWidth);
-      pen.strokeStyle = css(theme.text, 0.75);
-      pen.strokeRect(this.x(hovered.step) - wide / 2, 0.5, wide, this.height - 1);
+      context.strokeStyle = css(theme.text, 0.75);
+      context.strokeRect(this.x(hovered.step) - wide / 2, 0.5, wide, this.height - 1);
     }
     if (step < this.steps - 1 || this.player.playing) {
-      pen.fillStyle = css(theme.accent);
-      pen.fillRect(edge - 1, 0, 1.5, this.height);
+      context.fillStyle = css(theme.accent);
+      context.fillRect(edge - 1, 0, 1.5, this.height);
     }
   }
 }
@@ -73,61 +73,61 @@ class Curve extends Plot { // running probability of "positive", one line per re
   constructor(player, panel) { super(player, panel, { height: 92, name: `Running probability of positive, ${panel.title}` }); }
   y(value) { return 8 + (1 - value) * (this.height - 16); }
 
-  drawBase(pen, theme) {
-    pen.fillStyle = css(theme.quiet);
-    pen.textAlign = "right"; pen.textBaseline = "middle";
+  drawBase(context, theme) {
+    context.fillStyle = css(theme.quiet);
+    context.textAlign = "right"; context.textBaseline = "middle";
     for (const [value, label] of [[1, "100%"], [0.5, "50"], [0, "0"]]) {
-      pen.fillText(label, GUTTER - 4, this.y(value));
-      pen.fillStyle = css(value === 0.5 ? theme.quiet : theme.faint);
-      pen.fillRect(GUTTER, this.y(value), this.width - GUTTER, value === 0.5 ? 0.8 : 1);
-      pen.fillStyle = css(theme.quiet);
+      context.fillText(label, GUTTER - 4, this.y(value));
+      context.fillStyle = css(value === 0.5 ? theme.quiet : theme.faint);
+      context.fillRect(GUTTER, this.y(value), this.width - GUTTER, value === 0.5 ? 0.8 : 1);
+      context.fillStyle = css(theme.quiet);
     }
-    this.panel.readings.forEach((reading, n) => this.line(pen, reading.probability.values, rgb(this.panel.colour), n));
+    this.panel.readings.forEach((reading, n) => this.line(context, reading.probability.values, rgb(this.panel.colour), n));
     if (this.player.parting !== null) {
-      pen.setLineDash([2, 3]); pen.strokeStyle = css(theme.text, 0.7);
-      pen.beginPath(); pen.moveTo(this.x(this.player.parting), 0); pen.lineTo(this.x(this.player.parting), this.height); pen.stroke();
-      pen.setLineDash([]);
+      context.setLineDash([2, 3]); context.strokeStyle = css(theme.text, 0.7);
+      context.beginPath(); context.moveTo(this.x(this.player.parting), 0); context.lineTo(this.x(this.player.parting), this.height); context.stroke();
+      context.setLineDash([]);
     }
   }
 
-  line(pen, values, colour, n) {
-    pen.setLineDash(n ? [5, 4] : []);
-    pen.strokeStyle = css(colour, n ? 0.75 : 1);
-    pen.lineWidth = n ? 1.6 : 2;
-    pen.beginPath();
-    values.forEach((value, step) => pen[step ? "lineTo" : "moveTo"](this.x(step), this.y(value)));
-    pen.stroke();
-    pen.setLineDash([]); pen.lineWidth = 1;
+  line(context, values, colour, n) {
+    context.setLineDash(n ? [5, 4] : []);
+    context.strokeStyle = css(colour, n ? 0.75 : 1);
+    context.lineWidth = n ? 1.6 : 2;
+    context.beginPath();
+    values.forEach((value, step) => context[step ? "lineTo" : "moveTo"](this.x(step), this.y(value)));
+    context.stroke();
+    context.setLineDash([]); context.lineWidth = 1;
   }
 
-  drawOver(pen, theme) {
-    super.drawOver(pen, theme);
+  drawOver(context, theme) {
+    super.drawOver(context, theme);
     this.panel.readings.forEach((reading, n) => {
-      const step = Math.min(this.player.shown, reading.probability.rows - 1);
-      pen.beginPath();
-      pen.arc(this.x(step), this.y(reading.probability.values[step]), 4, 0, 7);
-      pen.fillStyle = n ? css(theme.back) : css(rgb(this.panel.colour));
-      pen.strokeStyle = css(rgb(this.panel.colour)); pen.lineWidth = 2;
-      pen.fill(); pen.stroke(); pen.lineWidth = 1;
+      const step = Math.min(this.player.shownStep, reading.probability.rows - 1);
+      context.beginPath();
+      context.arc(this.x(step), this.y(reading.probability.values[step]), 4, 0, 7);
+      context.fillStyle = n ? css(theme.back) : css(rgb(this.panel.colour));
+      context.strokeStyle = css(rgb(this.panel.colour)); context.lineWidth = 2;
+      context.fill(); context.stroke(); context.lineWidth = 1;
     });
   }
 }
 
-class Bars extends Plot { // what each token did: change of the logit, or its attribution
-  constructor(player, panel) { super(player, panel, { height: 64, name: `What each token did, ${panel.title}` }); }
+class Bars extends Plot { // the effect of each token: its change of the logit, or its attribution
+  constructor(player, panel) { super(player, panel, { height: 64, name: `Effect of each token, ${panel.title}` }); }
 
-  drawBase(pen, theme) {
-    const values = this.panel.readings[this.player.which].bars[this.player.quantity].values;
+  drawBase(context, theme) {
+    const values = this.panel.readings[this.player.readingIndex].bars[this.player.quantity].values;
     const largest = Math.max(1e-9, ...values.map(Math.abs));
     const middle = this.height / 2, reach = middle - 6;
-    pen.fillStyle = css(theme.quiet); pen.textAlign = "right"; pen.textBaseline = "middle";
-    pen.fillText(`+${short(largest)}`, GUTTER - 4, 9);
-    pen.fillText(`−${short(largest)}`, GUTTER - 4, this.height - 8);
-    pen.fillStyle = css(theme.faint); pen.fillRect(GUTTER, middle, this.width - GUTTER, 1);
+    context.fillStyle = css(theme.quiet); context.textAlign = "right"; context.textBaseline = "middle";
+    context.fillText(`+${short(largest)}`, GUTTER - 4, 9);
+    context.fillText(`−${short(largest)}`, GUTTER - 4, this.height - 8);
+    context.fillStyle = css(theme.faint); context.fillRect(GUTTER, middle, this.width - GUTTER, 1);
     values.forEach((value, step) => {
-      pen.fillStyle = css(value < 0 ? theme.negative : theme.positive);
+      context.fillStyle = css(value < 0 ? theme.negative : theme.positive);
       const tall = (Math.abs(value) / largest) * reach, wide = Math.max(1, this.stepWidth * 0.8);
-      pen.fillRect(this.x(step) - wide / 2, value < 0 ? middle : middle - tall, wide, tall);
+      context.fillRect(this.x(step) - wide / 2, value < 0 ? middle : middle - tall, wide, tall);
     });
   }
 }
@@ -139,10 +139,10 @@ class Heat extends Plot { // units × tokens of one block: the states h or c, or
     this.block = block;
   }
 
-  get gate() { return this.block.kind === "gate" && this.player.view < 2; } // 0..1; a difference of two gates has a sign
+  get gate() { return this.block.kind === "gate" && this.player.view < 2; } // 0..1; the difference of two gates can be negative
   get order() { return this.player.order(this.panel); }
 
-  drawBase(pen, theme) {
+  drawBase(context, theme) {
     const { values, steps, rows } = this.player.matrix(this.panel, this.block);
     const image = new ImageData(steps, rows);
     const scales = this.player.scales(this.panel, this.block, values, rows);
@@ -159,11 +159,11 @@ class Heat extends Plot { // units × tokens of one block: the states h or c, or
     const small = make("canvas");
     small.width = steps; small.height = rows;
     small.getContext("2d").putImageData(image, 0, 0);
-    pen.imageSmoothingEnabled = this.stepWidth < 1;
-    pen.drawImage(small, GUTTER, 0, steps * this.stepWidth, this.height);
-    pen.fillStyle = css(theme.quiet); pen.textAlign = "right"; pen.textBaseline = "middle";
-    pen.fillText(`${rows}`, GUTTER - 4, 7);
-    pen.fillText("units", GUTTER - 4, this.height / 2);
+    context.imageSmoothingEnabled = this.stepWidth < 1;
+    context.drawImage(small, GUTTER, 0, steps * this.stepWidth, this.height);
+    context.fillStyle = css(theme.quiet); context.textAlign = "right"; context.textBaseline = "middle";
+    context.fillText(`${rows}`, GUTTER - 4, 7);
+    context.fillText("units", GUTTER - 4, this.height / 2);
   }
 
   locate(event) {
@@ -172,14 +172,14 @@ class Heat extends Plot { // units × tokens of one block: the states h or c, or
     return { ...super.locate(event), unit: this.order[row], block: this.block.name };
   }
 
-  drawOver(pen, theme) {
-    super.drawOver(pen, theme);
+  drawOver(context, theme) {
+    super.drawOver(context, theme);
     const tall = this.height / this.block.rows;
     const mark = (unit, colour) => {
       const row = this.order.indexOf(unit);
       if (row < 0) return;
-      pen.strokeStyle = colour;
-      pen.strokeRect(GUTTER, row * tall, this.width - GUTTER - 1, Math.max(2, tall));
+      context.strokeStyle = colour;
+      context.strokeRect(GUTTER, row * tall, this.width - GUTTER - 1, Math.max(2, tall));
     };
     const { hovered, picked } = this.player;
     if (picked.unit !== null && picked.panel === this.panel.index) mark(picked.unit, css(theme.accent));
@@ -187,7 +187,7 @@ class Heat extends Plot { // units × tokens of one block: the states h or c, or
   }
 }
 
-class Path extends Plot { // the state's way through the plane of the first two principal components
+class Path extends Plot { // the path of the state in the plane of the first two principal components
   constructor(player, panel) { super(player, panel, { height: 250, name: `Path of the state over the cloud of final states, ${panel.title}` }); }
 
   fit() {
@@ -200,36 +200,36 @@ class Path extends Plot { // the state's way through the plane of the first two 
     this.place = (values, n) => [22 + ((values[2 * n] - range[0][0]) / range[0][1]) * (this.width - 34), this.height - 24 - ((values[2 * n + 1] - range[1][0]) / range[1][1]) * (this.height - 38)];
   }
 
-  drawBase(pen, theme) {
+  drawBase(context, theme) {
     this.fit();
     const { cloud, labels, axes } = this.panel;
     for (let n = 0; n < cloud.rows; n++) {
-      pen.fillStyle = css(labels[n] ? theme.positive : theme.negative, 0.5);
-      pen.beginPath(); pen.arc(...this.place(cloud.values, n), 2.2, 0, 7); pen.fill();
+      context.fillStyle = css(labels[n] ? theme.positive : theme.negative, 0.5);
+      context.beginPath(); context.arc(...this.place(cloud.values, n), 2.2, 0, 7); context.fill();
     }
-    pen.fillStyle = css(theme.quiet); pen.textBaseline = "bottom"; pen.textAlign = "right";
-    pen.fillText(axes[0], this.width - 4, this.height - 3);
-    pen.save(); pen.translate(13, 8); pen.rotate(-Math.PI / 2); pen.fillText(axes[1], 0, 0); pen.restore();
+    context.fillStyle = css(theme.quiet); context.textBaseline = "bottom"; context.textAlign = "right";
+    context.fillText(axes[0], this.width - 4, this.height - 3);
+    context.save(); context.translate(13, 8); context.rotate(-Math.PI / 2); context.fillText(axes[1], 0, 0); context.restore();
   }
 
-  drawOver(pen, theme) {
+  drawOver(context, theme) {
     this.panel.readings.forEach((reading, n) => {
       const last = Math.min(this.player.step, reading.path.rows - 1);
-      pen.strokeStyle = css(n ? theme.quiet : theme.text, 0.85); pen.lineWidth = 1.5;
-      pen.setLineDash(n ? [5, 4] : []);
-      pen.beginPath();
-      for (let step = 0; step <= last; step++) pen[step ? "lineTo" : "moveTo"](...this.place(reading.path.values, step));
-      pen.stroke(); pen.setLineDash([]);
-      this.dot(pen, reading, 0, 3, css(theme.back), css(theme.text));
-      this.dot(pen, reading, last, 5.5, n ? css(theme.back) : css(rgb(this.panel.colour)), css(theme.text));
-      if (this.player.hovered) this.dot(pen, reading, Math.min(this.player.hovered.step, reading.path.rows - 1), 5, "transparent", css(theme.text));
+      context.strokeStyle = css(n ? theme.quiet : theme.text, 0.85); context.lineWidth = 1.5;
+      context.setLineDash(n ? [5, 4] : []);
+      context.beginPath();
+      for (let step = 0; step <= last; step++) context[step ? "lineTo" : "moveTo"](...this.place(reading.path.values, step));
+      context.stroke(); context.setLineDash([]);
+      this.dot(context, reading, 0, 3, css(theme.back), css(theme.text));
+      this.dot(context, reading, last, 5.5, n ? css(theme.back) : css(rgb(this.panel.colour)), css(theme.text));
+      if (this.player.hovered) this.dot(context, reading, Math.min(this.player.hovered.step, reading.path.rows - 1), 5, "transparent", css(theme.text));
     });
-    pen.lineWidth = 1;
+    context.lineWidth = 1;
   }
 
-  dot(pen, reading, step, radius, fill, stroke) {
-    pen.beginPath(); pen.arc(...this.place(reading.path.values, step), radius, 0, 7);
-    pen.fillStyle = fill; pen.strokeStyle = stroke; pen.fill(); pen.stroke();
+  dot(context, reading, step, radius, fill, stroke) {
+    context.beginPath(); context.arc(...this.place(reading.path.values, step), radius, 0, 7);
+    context.fillStyle = fill; context.strokeStyle = stroke; context.fill(); context.stroke();
   }
 
   locate(event) { // the nearest step of the first reading's path

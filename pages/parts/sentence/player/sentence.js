@@ -1,4 +1,4 @@
-// The words, in reading order. User text only ever goes through textContent.
+// The words of the sentence. User text is only set as textContent.
 const LONGEST_WORD = 40; // characters shown of one word
 
 class Sentence {
@@ -7,7 +7,7 @@ class Sentence {
     this.element = make("div", { class: "sentence", role: "group", "aria-label": index ? "Second sentence, token by token" : "Sentence, token by token", dir: "auto" });
     player.sentences[index].words.forEach((word, step) => {
       const known = player.sentences[index].known[step];
-      const span = make("span", { class: known ? "word" : "word unknown", "data-step": step, title: known ? "" : "not among the words this model knows: read as “unknown”" });
+      const span = make("span", { class: known ? "word" : "word unknown", "data-step": step, title: known ? "" : "not among the words this model knows: its token is “unknown”" });
       span.textContent = word.length > LONGEST_WORD ? `${word.slice(0, LONGEST_WORD)}…` : word;
       this.spans.push(span);
       this.element.append(span, " ");
@@ -21,7 +21,7 @@ class Sentence {
       const start = event.shiftKey ? player.picked.token ?? player.step : this.from ?? step;
       if (start !== step && index === 0) player.pickSpan(start, step); else player.pick({ step, panel: player.focus });
     };
-    this.element.onpointerup = (event) => { // a drag ends on another word: no click follows
+    this.element.onpointerup = (event) => { // the end of a drag over several words, which causes no click
       const step = stepOf(event);
       if (event.pointerType === "mouse" && index === 0 && step !== null && this.from !== null && this.from !== undefined && step !== this.from) { player.pickSpan(this.from, step); this.from = step; }
     };
@@ -48,7 +48,7 @@ class Sentence {
       }
     });
     const word = this.spans[Math.min(step, this.spans.length - 1)];
-    if (word && this.player.playing) { // keep the word in view inside the strip only, never scroll the page
+    if (word && this.player.playing) { // scroll only the sentence, never the page
       const top = word.offsetTop - this.element.offsetTop;
       if (top < this.element.scrollTop || top > this.element.scrollTop + this.element.clientHeight - 30) this.element.scrollTop = top - 30;
     }

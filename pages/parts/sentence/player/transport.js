@@ -1,4 +1,4 @@
-// Buttons, slider and choices. Icons are text with a spoken name; the slider is the browser's own, so its keys are too.
+// Buttons, slider and choices. Icons are text with an accessible name; the slider is an <input>, with the browser's keys.
 const SPEEDS = [[1, "1 token/s"], ...[3, 8, 20, 60].map((speed) => [speed, `${speed} tokens/s`])];
 
 class Transport {
