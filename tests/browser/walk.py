@@ -28,7 +28,7 @@ from tests.browser.walk_controls import Control, Coverage, page_of, read, run_of
 from tests.browser.walk_plan import Plan
 from tests.browser.walk_uses import use
 from tests.browser.walk_watch import Watcher
-from tests.browser.walk_ways import ARRIVAL, LONGEST, SHORT, SMALL, goto, history, kill_worker, train
+from tests.browser.walk_ways import ARRIVAL, ARRIVED, LONGEST, SHORT, SMALL, goto, history, kill_worker, train
 
 FIRST, STAY = (6, 9), (60, 120)  # actions of a browser session: in the first round, and later
 KILLS = 25.0, 120.0  # seconds until a worker is killed: the first time at the earliest, later on average
@@ -171,7 +171,7 @@ class Walk:
         self.watcher.steps += 1
         recent.append(f"{self.watcher.steps}: {here}: {name}")
         self.used = None
-        self.most = SHORT if control and not control.leaves and not self.first else LONGEST
+        self.most = self.patience(control)
         try:
             answer = action()
         except Error as error:
@@ -182,6 +182,12 @@ class Walk:
         if str(answer).startswith("uploaded"):
             self.uploads.append(str(answer))
         return True
+
+    def patience(self, control: Control | None) -> int:
+        """ms that the page may take to answer the use of a control, or (None) any other action."""
+        if self.first and control and control.kind == "tab":
+            return LONGEST  # a fault may need what a tab draws last
+        return SHORT if control and not control.leaves and not self.first else ARRIVED
 
     def refuse(self, name: str, error: str, control: Control | None) -> None:
         """Count why something could not be done."""

@@ -9,7 +9,7 @@ from tests.browser.test_home import PAGES
 from tests.browser.walk_controls import OPENERS, Control, Coverage, address_of
 from tests.browser.walk_ways import DOORS, STARTERS
 
-OPENS = {"tab": 150.0, "expander": 20.0, "popover": 20.0, "choice": 20.0}  # weight of what shows more, once for each kind of run
+OPENS = {"tab": 500.0, "expander": 20.0, "popover": 20.0, "choice": 20.0}  # weight of what shows more, once for each kind of run
 GIVE_UP = 4  # tries after which an unused control is no reason to stay
 ANYTHING = 0.1  # chance of an action that the plan has no reason for
 OWN = (  # pages to look at a run that was trained here

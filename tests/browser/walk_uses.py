@@ -43,7 +43,7 @@ def use(page: Page, control: Control, rng: random.Random) -> str:
 
 
 def click(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    node.click(timeout=QUICK)
+    node.click(timeout=QUICK, no_wait_after=True)
     return "click"
 
 
@@ -52,7 +52,7 @@ def download(page: Page, node: ElementHandle, rng: random.Random) -> str:
     node.hover(timeout=QUICK)
     try:
         with page.expect_download(timeout=DOWNLOAD) as waiting:
-            node.click(timeout=QUICK)
+            node.click(timeout=QUICK, no_wait_after=True)
     except Error as error:
         if "download" not in str(error):
             raise
@@ -80,7 +80,7 @@ def keys(page: Page, node: ElementHandle, rng: random.Random) -> str:
 
 def choose(page: Page, node: ElementHandle, rng: random.Random) -> str:
     """Open a list and take an option."""
-    node.click(timeout=QUICK)
+    node.click(timeout=QUICK, no_wait_after=True)
     options = page.get_by_role("option")
     with contextlib.suppress(Error):
         options.first.wait_for(state="visible", timeout=QUICK)
@@ -90,7 +90,7 @@ def choose(page: Page, node: ElementHandle, rng: random.Random) -> str:
         return "nothing offered"
     option = rng.choice(offered)
     words = option.inner_text(timeout=QUICK).strip().replace("\n", " ")[:40]
-    option.click(timeout=QUICK)
+    option.click(timeout=QUICK, no_wait_after=True)
     return f"took “{words}”"
 
 
@@ -128,7 +128,7 @@ def text(page: Page, node: ElementHandle, rng: random.Random) -> str:
 
 def fill(page: Page, node: ElementHandle, words: str) -> str:
     node.fill(words, timeout=QUICK)
-    node.press("Enter", timeout=QUICK)
+    node.press("Enter", timeout=QUICK, no_wait_after=True)
     return f"typed “{words[:30]}”"
 
 
@@ -180,7 +180,7 @@ def word(page: Page, node: ElementHandle, rng: random.Random) -> str:
 def part(page: Page, node: ElementHandle, rng: random.Random) -> str:
     """Click one of the parts that a legend or a chart's slider has."""
     parts = node.query_selector_all(".legendtoggle, .slider-rail-touch-rect") or [node]
-    rng.choice(parts).click(timeout=QUICK, force=True)
+    rng.choice(parts).click(timeout=QUICK, force=True, no_wait_after=True)
     return "click"
 
 

@@ -12,7 +12,8 @@ from rnn_core.studies.lessons import LESSONS
 from tests.browser.serving import Server
 from tests.browser.steps import transport
 
-LONGEST = 3000  # ms to wait for a script to end, after a page was opened
+LONGEST = 3000  # ms to wait for a script to end, where what it draws last matters
+ARRIVED = 1200  # ms to wait for it after a page was opened, and in the first round
 SHORT = 700  # ms to wait for it after any other action: on a page that renews itself every second it may never seem to end
 ARRIVAL = 20_000  # ms until a page that was asked for must be connected
 STARTERS = ("starter-simple_rnn", "starter-lstm", "starter-gru")
