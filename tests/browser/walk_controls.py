@@ -37,8 +37,8 @@ class Control:
 
     @property
     def leaves(self) -> bool:
-        """Whether it is a link to another page."""
-        return bool(self.href) and self.target != self.page
+        """Whether it leads to another page: a link, or the logo."""
+        return (bool(self.href) and self.target != self.page) or "home page" in self.label
 
 
 def page_of(url: str) -> str:

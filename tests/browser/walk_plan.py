@@ -10,6 +10,12 @@ from tests.browser.walk_controls import OPENERS, Control, Coverage, address_of
 from tests.browser.walk_ways import DOORS, STARTERS
 
 OPENS = {"tab": 500.0, "expander": 20.0, "popover": 20.0, "choice": 20.0}  # weight of what shows more, once for each kind of run
+ORDER = {
+    "expander": 16.0,
+    "tab": 2.0,
+    "choice": 4.0,
+}  # reason to use one for the first time; a tab or a choice may lead to another view
+FOLDS = ("tab", "expander", "popover")  # worth a look once for each kind of run
 GIVE_UP = 4  # tries after which an unused control is no reason to stay
 ANYTHING = 0.1  # chance of an action that the plan has no reason for
 OWN = (  # pages to look at a run that was trained here
@@ -47,16 +53,18 @@ class Plan:
         times, here = self.coverage.times(control), self.coverage.here(control)
         if self.fresh(control.page, control.name):
             # What a popover holds comes first, because it closes; a link ends the stay, so it comes last.
-            return (0.1 if control.leaves else 24.0 if control.inside else 8.0) / (1 + times)
+            return (0.1 if control.leaves else 24.0 if control.inside else ORDER.get(control.kind, 8.0)) / (1 + times)
         if control.leaves or control.page == "Sidebar":
             return 0.0
         hidden = sum(self.fresh(control.page, name) for name in self.coverage.behind[control.page, control.name])
         if control.kind in OPENERS and hidden and not control.chosen:
             return 3.0 * min(hidden, 4) / (1 + here / 3)
-        return 4.0 if control.kind in OPENS and not here and not control.chosen else 0.0
+        return 2.0 if control.kind in FOLDS and not here and not control.chosen else 0.0
 
     def first(self, controls: list[Control]) -> Control | None:
-        """A control for the first round."""
+        """A control for the first round; None while the page shows none of its own."""
+        if all(one.page == "Sidebar" for one in controls):
+            controls = [one for one in controls if "Collapse" in one.label]  # on a phone the sidebar may cover the page
         return self.rng.choices(controls, [self.first_weight(one) for one in controls])[0] if controls else None
 
     def next(self, controls: list[Control]) -> Control | None:

@@ -66,7 +66,9 @@ def history(page: Page, how: str, home: str) -> None:
 def train(page: Page, address: str) -> None:
     """Open the form with an experiment and press Play."""
     goto(page, address)
-    transport(page, "play").click(timeout=ARRIVAL)
+    play = transport(page, "play")
+    play.wait_for(timeout=ARRIVAL)
+    play.dispatch_event("click")  # on a phone the sidebar may cover it
     with contextlib.suppress(Error):
         page.wait_for_url("**run=**", timeout=5000)
 
