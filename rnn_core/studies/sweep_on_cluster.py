@@ -83,7 +83,7 @@ class Sweep:
             trial = self._remaining.popleft()
             self._tries[trial] = self._tries.get(trial, 0) + 1
             receive = partial(self._receive, slot, trial)
-            job = self.service.stream(sweep.run, [trial], viewer=f"{self.viewer}, slot {slot + 1}", each=receive)
+            job = self.service.stream(sweep.run, [trial], viewer=f"{self.viewer}, slot {slot + 1}", on_value=receive)
             self._jobs[slot] = (job, trial)
 
     def _receive(self, slot: int, trial: Trial, value: Lap | Outcome) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import PHONE, imdb_folder
 from tests.browser.serving import Server
 from tests.browser.walk import Walk
 from tests.browser.walk_checks import CAUGHT, LOOK, PLAIN, tracebacks, wrong
+from tests.browser.walk_controls import Control, Coverage, identity
+from tests.browser.walk_plan import Plan
 
 SECONDS = 60
 LOG = """2026-01-01 00:00:00.000 Uncaught app execution
@@ -72,3 +77,46 @@ def test_the_walker_sees_what_must_not_be_there(browser: Browser) -> None:
         page.evaluate(CHART, value)
         assert page.evaluate(LOOK)["empty"] == empty
     page.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "key", "own", "name"),
+    [
+        ("number", "Seed", "lessons-seed-vanilla", False, "number Seed [lessons-seed]"),  # one per lesson
+        ("number", "Units", "train-set-units", False, "number Units [train-set-units]"),  # a field of the form
+        ("button", "IMDB, GRU, fast", "train-preset-imdb_gru", True, "button [train-preset]"),  # one per preset
+        ("button", "Play on", "sentence-player", False, "button Play on"),  # inside a component
+        ("chart", "sentence-correlations-LSTM", "sentence-correlations-LSTM", False, "chart [sentence-correlations]"),
+        ("slider", "Gate bias at the start", "bias_parity", False, "slider Gate bias at the start [bias]"),
+        ("link", "Train: The textbook program, LSTM", "", False, "link Train"),
+        ("choice", "Read by: LSTM · Toy reviews", "who", False, "choice Read by: a run"),
+        ("button", "Stage 2: Loss", "gradients-bptt", False, "button Stage #: Loss"),
+    ],
+)
+def test_a_control_repeated_per_item_is_one_control(kind: str, label: str, key: str, own: bool, name: str) -> None:
+    assert identity(kind, label, key, own) == name
+
+
+def control(kind: str, name: str, **other: object) -> Control:
+    fields = {"index": 0, "page": "Train", "label": name, "href": "", "inside": False, "chosen": False, "run": "none"}
+    return Control(kind=kind, name=name, **{**fields, **other})  # type: ignore[arg-type]
+
+
+def test_the_plan_stays_for_what_is_unused_and_goes_where_more_of_it_is() -> None:
+    coverage = Coverage()
+    plan = Plan(random.Random(1), coverage)
+    used, unused, opener = control("slider", "used"), control("slider", "unused"), control("expander", "more")
+    away = control("link", "away", href="http://localhost/compare")
+    coverage.see([used, unused, opener, away], "http://localhost/train?run=1")
+    coverage.attempt(used)
+    coverage.touch(used)
+    coverage.appeared(opener, [used, unused], {"used"})
+    assert plan.reason(used) == 0
+    assert plan.reason(unused) > plan.reason(away) > 0
+    coverage.attempt(opener)
+    coverage.touch(opener)
+    assert plan.reason(opener) > 0  # the unused one is behind it
+    coverage.unsee(unused)  # it was disabled when it should be used
+    assert coverage.missing("Train") == {"away"}
+    assert Counter(plan.elsewhere([]) for _ in range(200)).most_common(1)[0][0] == "train?run=1"
+    assert all(plan.elsewhere([], "http://localhost/train?run=1") != "train?run=1" for _ in range(50))

@@ -23,16 +23,16 @@ from playwright.sync_api import Browser, Dialog, Error, Page, Playwright, sync_p
 
 from tests.browser.conftest import ARGUMENTS, CHROMES, LAPTOP, PHONE, imdb_folder
 from tests.browser.serving import Server
-from tests.browser.test_home import PAGES
 from tests.browser.walk_checks import PLAIN, Findings
 from tests.browser.walk_controls import Control, Coverage, page_of, read, run_of
+from tests.browser.walk_plan import Plan
 from tests.browser.walk_uses import use
 from tests.browser.walk_watch import Watcher
-from tests.browser.walk_ways import ARRIVAL, DOORS, SMALL, STARTERS, goto, history, kill_worker, settle, train
+from tests.browser.walk_ways import ARRIVAL, ARRIVED, LONGEST, SHORT, SMALL, goto, history, kill_worker, train
 
-FIRST, STAY = (6, 9), (15, 60)  # actions of a browser session: in the first round, and later
-OPENS = {"tab": 150.0, "expander": 20.0, "popover": 20.0, "choice": 20.0}  # weight of what shows more, once for each kind of run
+FIRST, STAY = (6, 9), (60, 120)  # actions of a browser session: in the first round, and later
 KILLS = 25.0, 120.0  # seconds until a worker is killed: the first time at the earliest, later on average
+GONE = ("is gone", "not attached", "not enabled", "not visible")  # why a control that was seen could not be used after all
 
 
 class Walk:
@@ -45,12 +45,15 @@ class Walk:
         self.rng = random.Random(seed)
         self.watcher = Watcher(seed, server.home / "server.log" if server else None, screenshots)
         self.coverage = Coverage()
+        self.plan = Plan(self.rng, self.coverage)
         self.controls: list[Control] = []  # of the page as it was last seen
+        self.used: Control | None = None  # the last action used it
+        self.most = LONGEST  # ms that the page may take to answer the last action
         self.refused: Counter[str] = Counter()  # what could not be used, and why: the walker's own weaknesses
         self.kills = 0
         self.runs: list[str] = []  # ids of runs that it trained
+        self.uploads: list[str] = []  # what was uploaded, once the page showed it
         self.first = True  # in the first round over all pages
-        self.unvisited = self.rng.sample(sorted(PAGES), len(PAGES))
 
     def run(self, seconds: float) -> Walk:
         """Walk for so long; returns itself."""
@@ -79,39 +82,35 @@ class Walk:
 
     def stay(self, page: Page) -> None:
         """Open a page and act until the session's time is over, or the app is broken."""
-        self.first = bool(self.unvisited)
+        self.first = bool(self.plan.unvisited)
         actions = self.rng.randint(*(FIRST if self.first else STAY))
-        self.does(page, f"open {(path := self.entrance())!r}", lambda: goto(page, f"{self.url}/{path}"))
+        self.open(page, self.plan.entrance(self.runs))
         for _ in range(actions):
             if not self.looked(page) or time.monotonic() > self.end:
                 return
             self.act(page)
 
+    def open(self, page: Page, path: str) -> None:
+        self.does(page, f"open {path!r}", lambda: goto(page, f"{self.url}/{path}"))
+
     def looked(self, page: Page) -> bool:
-        """Look at the page and learn its controls; False when it broke and the session cannot go on."""
+        """Wait for the page's answer, look at it and learn its controls; False when it broke and the session cannot go on."""
+        before = {one.name for one in self.controls}
         try:
-            seen = self.watcher.look(page)
+            seen = self.watcher.look(page, self.most)
         except Error as error:
             self.refused[f"look: {str(error).splitlines()[0][:80]}"] += 1
-            page.wait_for_timeout(300)
+            self.controls = []
+            page.wait_for_timeout(100)
             return True
         self.controls = read(page.url, seen["controls"])
-        self.coverage.see(self.controls)
+        self.coverage.see(self.controls, page.url)
+        if self.used:
+            self.coverage.appeared(self.used, self.controls, before)
+        run = run_of(page.url)
+        if run and not run.startswith("starter-") and run != "nobody" and run not in self.runs:
+            self.runs.append(run)
         return "error box" not in seen["wrong"]
-
-    def entrance(self) -> str:
-        """Where a session begins: every page once without a run, then anywhere."""
-        return self.unvisited.pop() if self.unvisited else self.anywhere()
-
-    def anywhere(self) -> str:
-        """An address: a page, more likely one with much left to use, alone or with a run."""
-        if self.rng.random() < 0.25:
-            return self.rng.choice(DOORS)
-        paths = sorted(PAGES)
-        path = self.rng.choices(paths, [1 + self.coverage.left(PAGES[path]) for path in paths])[0]
-        chance = self.rng.random()
-        run = "" if chance < 0.4 else self.rng.choice(STARTERS) if chance < 0.7 or not self.runs else self.rng.choice(self.runs)
-        return f"{path}?run={run}" if run else path
 
     def act(self, page: Page) -> None:
         """One action."""
@@ -119,20 +118,32 @@ class Walk:
         if self.server and time.monotonic() > self.next_kill:
             self.does(page, "kill a worker", self.kill)
         elif self.first:
-            self.use_one(page)
-        elif chance < 0.04:
+            self.use_one(page, self.plan.first(self.controls))
+        elif chance < 0.03:
             how = self.rng.choice(("back", "back", "forward", "reload"))
             self.does(page, how, lambda: history(page, how, self.url))
-        elif chance < 0.08:
-            self.does(page, f"open {(path := self.anywhere())!r}", lambda: goto(page, f"{self.url}/{path}"))
-        elif chance < 0.095 or (not self.runs and time.monotonic() > self.began + 15):
+        elif chance < 0.04 or (not self.runs and time.monotonic() > self.began + 15):
             query = self.rng.choice(SMALL) if self.runs else SMALL[0]
             self.does(page, f"train {query}", lambda: train(page, f"{self.url}/train?{query}"))
-        elif chance < 0.105:
+        elif chance < 0.05:
             size = self.rng.choice((PHONE, LAPTOP))
             self.does(page, f"{size['width']} px", lambda: page.set_viewport_size(size))  # type: ignore[arg-type]
+        elif control := self.plan.next(self.controls):
+            self.use_one(page, control)
+        elif self.most < LONGEST:
+            self.most, self.used = LONGEST, None  # what is still being drawn may be of interest: look once more
         else:
-            self.use_one(page)
+            self.go(page)
+
+    def go(self, page: Page) -> None:
+        """To another page: by its address, or by a link of the sidebar, which keeps what the session remembers."""
+        path = self.plan.elsewhere(self.runs, page.url)
+        name = page_of(f"{self.url}/{path}")
+        links = [one for one in self.controls if one.page == "Sidebar" and one.target == name]
+        if links and name != page_of(page.url) and "?" not in path:
+            self.use_one(page, links[0])
+        else:
+            self.open(page, path)
 
     def kill(self) -> str:
         """Kill a worker, and set the time of the next."""
@@ -141,57 +152,51 @@ class Walk:
         self.kills += 1
         return kill_worker(self.server, self.rng)
 
-    def use_one(self, page: Page) -> None:
-        """Use one of the controls of the page."""
-        if not self.controls:
+    def use_one(self, page: Page, control: Control | None) -> None:
+        """Use one of the controls of the page; None: there is none yet."""
+        if control is None:
             page.wait_for_timeout(300)
             return
-        used_up = all(self.coverage.times(one) for one in self.controls if not one.target)
-        control = self.rng.choices(self.controls, [self.weight(one, used_up) for one in self.controls])[0]
         self.coverage.attempt(control)
         try:
-            if self.does(page, control.label, lambda: use(page, control, self.rng)):
+            if self.does(page, control.label, lambda: use(page, control, self.rng), control):
                 self.coverage.touch(control)
         except AssertionError as problem:
-            self.watcher.note(page, "download", f"{control.label}: {problem}")
+            self.watcher.note(page, "upload" if control.kind == "file" else "download", f"{control.label}: {problem}")
+        self.used = control
 
-    def weight(self, control: Control, used_up: bool) -> float:
-        """How much the walker wants to use a control: most of all one that it never used, and what may show more of those.
-
-        `used_up`: the page has nothing else to use, so links to pages that have weigh more.
-        """
-        times = self.coverage.times(control)
-        if control.page == "Sidebar" and self.first:
-            return 0.05  # the first round looks at each page as it is without a run
-        if control.page == "Sidebar" and control.target:
-            return (0.05 + min(self.coverage.left(control.target), 20) / 60) * (8 if used_up else 1)
-        if control.target and control.target != control.page:
-            return (2.0 if times == 0 else 0.2 / (1 + times)) * (4 if used_up else 1)
-        wanted = 8.0 if times == 0 else 1.0 / (1 + times)
-        if not self.coverage.here(control):
-            wanted = max(wanted, OPENS.get(control.kind, 0.0))
-        return wanted * (3.0 if control.inside else 0.5 if control.chosen or control.kind == "corner" else 1.0)
-
-    def does(self, page: Page, name: str, action: Callable[[], Any]) -> bool:
-        """Do something, remember it, and wait until the page has answered. Whether it could be done."""
+    def does(self, page: Page, name: str, action: Callable[[], Any], control: Control | None = None) -> bool:
+        """Do something and remember it. Whether it could be done."""
         recent, here = self.watcher.recent, page_of(page.url) if page.url.startswith(self.url) else "-"
         self.watcher.steps += 1
         recent.append(f"{self.watcher.steps}: {here}: {name}")
+        self.used = None
+        self.most = self.patience(control)
         try:
             answer = action()
-            recent[-1] += f": {answer}" if answer else ""
-            done = True
         except Error as error:
-            done = False
             recent[-1] += ": not possible"
-            lines = str(error).splitlines()
-            why = next((line.strip(" -")[:120] for line in lines if "intercepts" in line or "not enabled" in line), lines[0][:80])
-            self.refused[f"{here}: {name.split('“')[0]}: {why}"] += 1
-        settle(page)
-        run = run_of(page.url)
-        if run and not run.startswith("starter-") and run != "nobody" and run not in self.runs:
-            self.runs.append(run)
-        return done
+            self.refuse(f"{here}: {name.split('“')[0]}", str(error), control)
+            return False
+        recent[-1] += f": {answer}" if answer else ""
+        if str(answer).startswith("uploaded"):
+            self.uploads.append(str(answer))
+        return True
+
+    def patience(self, control: Control | None) -> int:
+        """ms that the page may take to answer the use of a control, or (None) any other action."""
+        if self.first and control and control.kind == "tab":
+            return LONGEST  # a fault may need what a tab draws last
+        return SHORT if control and not control.leaves and not self.first else ARRIVED
+
+    def refuse(self, name: str, error: str, control: Control | None) -> None:
+        """Count why something could not be done."""
+        lines = error.splitlines()
+        why = next((line.strip(" -")[:120] for line in lines if "intercepts" in line), "")
+        why = why or next((words for words in GONE if words in error), lines[0][:80])
+        self.refused[f"{name}: {why}"] += 1
+        if control and why in GONE:
+            self.coverage.unsee(control)
 
     @property
     def findings(self) -> Findings:
@@ -204,7 +209,8 @@ class Walk:
     def report(self) -> str:
         """Everything that was found, and how much of each page was used."""
         seconds = time.monotonic() - self.began
-        head = f"seed {self.watcher.seed}: {self.steps} actions in {seconds:.0f} s ({self.steps / seconds:.1f} a second), {len(self.runs)} runs, {self.kills} workers killed"
+        head = f"seed {self.watcher.seed}: {self.steps} actions in {seconds:.0f} s ({self.steps / seconds:.1f} a second), {len(self.runs)} runs trained, {self.kills} workers killed"
+        head += f", {len(self.uploads)} files uploaded ({', '.join(sorted(set(self.uploads))) or 'none'})"
         found = "\n\n".join(map(str, self.findings)) or "nothing wrong was found"
         refused = "\n".join(f"  {count}× {words}" for words, count in self.refused.most_common(12))
         return f"{head}\n\n{self.coverage.table()}\n\n{found}\n\nnot possible:\n{refused}"

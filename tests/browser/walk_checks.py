@@ -24,7 +24,7 @@ CHAINED = ("During handling of the above", "The above exception was the direct c
 class Finding:
     """Something that must not be, with the way to it."""
 
-    kind: str  # "error box", "console", "request", "log", "words", "chart", "sideways", "download"
+    kind: str  # "error box", "console", "request", "log", "words", "chart", "sideways", "download", "upload"
     page: str  # name of the page
     what: str  # a sentence, an error's text, or a traceback
     seed: int  # of the walk

@@ -69,7 +69,7 @@
     if ((dialog && !closest(node, "[data-testid=stDialog]")) || (over && !over.contains(node)) || (folded && sidebar.contains(node))) continue;
     window.walked.push(target);
     controls.push({
-      kind, label: label(kind, node), key: key(node), href: node.href ?? "", sidebar: !!sidebar?.contains(node) || !!closest(node, "[data-testid=stExpandSidebarButton]"),
+      kind, label: label(kind, node), key: key(node), own: kind === "button" || kind === "download" ? !!node.closest("[data-testid=stButton], [data-testid=stDownloadButton]") : false, href: node.href ?? "", sidebar: !!sidebar?.contains(node) || !!closest(node, "[data-testid=stExpandSidebarButton]"),
       inside: !!node.closest("[data-testid=stPopoverBody]"), chosen: node.getAttribute("aria-checked") === "true" || node.getAttribute("aria-selected") === "true",
     });
   }

@@ -11,6 +11,7 @@ from playwright.sync_api import ElementHandle, Error, Page
 from tests.browser.walk_controls import Control
 
 QUICK = 1500  # ms that one gesture may take; a control that something covers is left alone after that
+ARRIVES = 5000  # ms until an uploaded file must be shown
 DOWNLOAD = 20_000  # ms until a file must have come
 NUMBERS = ("0", "1", "2", "3", "5", "7", "8", "12", "0.5", "0.01", "-1", "20", "64", "999", "100000", "")
 TEXTS = (
@@ -32,16 +33,17 @@ UPLOADS = (SERIES, SERIES, SERIES, "value\n1\n2\n3\n", "word,other\n" + "a,b\n" 
 
 def use(page: Page, control: Control, rng: random.Random) -> str:
     """Use a control as a person might; what was done. Raises playwright's Error where it cannot be used now."""
-    node = page.evaluate_handle("n => window.walked?.[n]", control.index).as_element()
+    node = page.evaluate_handle(
+        "n => { const node = window.walked?.[n]; node?.scrollIntoViewIfNeeded?.(); return node?.isConnected ? node : null; }",
+        control.index,
+    ).as_element()
     if node is None:
         raise Error("the control is gone")
-    with contextlib.suppress(Error):
-        node.scroll_into_view_if_needed(timeout=QUICK)
     return USES.get(control.kind, click)(page, node, rng)
 
 
 def click(page: Page, node: ElementHandle, rng: random.Random) -> str:
-    node.click(timeout=QUICK)
+    node.click(timeout=QUICK, no_wait_after=True)
     return "click"
 
 
@@ -50,7 +52,7 @@ def download(page: Page, node: ElementHandle, rng: random.Random) -> str:
     node.hover(timeout=QUICK)
     try:
         with page.expect_download(timeout=DOWNLOAD) as waiting:
-            node.click(timeout=QUICK)
+            node.click(timeout=QUICK, no_wait_after=True)
     except Error as error:
         if "download" not in str(error):
             raise
@@ -78,7 +80,7 @@ def keys(page: Page, node: ElementHandle, rng: random.Random) -> str:
 
 def choose(page: Page, node: ElementHandle, rng: random.Random) -> str:
     """Open a list and take an option."""
-    node.click(timeout=QUICK)
+    node.click(timeout=QUICK, no_wait_after=True)
     options = page.get_by_role("option")
     with contextlib.suppress(Error):
         options.first.wait_for(state="visible", timeout=QUICK)
@@ -88,7 +90,7 @@ def choose(page: Page, node: ElementHandle, rng: random.Random) -> str:
         return "nothing offered"
     option = rng.choice(offered)
     words = option.inner_text(timeout=QUICK).strip().replace("\n", " ")[:40]
-    option.click(timeout=QUICK)
+    option.click(timeout=QUICK, no_wait_after=True)
     return f"took “{words}”"
 
 
@@ -126,15 +128,20 @@ def text(page: Page, node: ElementHandle, rng: random.Random) -> str:
 
 def fill(page: Page, node: ElementHandle, words: str) -> str:
     node.fill(words, timeout=QUICK)
-    node.press("Enter", timeout=QUICK)
+    node.press("Enter", timeout=QUICK, no_wait_after=True)
     return f"typed “{words[:30]}”"
 
 
 def upload(page: Page, node: ElementHandle, rng: random.Random) -> str:
+    """Bring a file, and wait until the page shows that it has it. Raises AssertionError when it never does."""
     content = rng.choice(UPLOADS)
     node.set_input_files({"name": "series.csv", "mimeType": "text/csv", "buffer": content.encode()})
-    page.wait_for_timeout(500)
-    return f"brought {len(content)} bytes"
+    shown = page.get_by_test_id("stFileUploader").get_by_text("series.csv").first
+    try:
+        shown.wait_for(state="attached", timeout=ARRIVES)
+    except Error as error:
+        raise AssertionError(f"a file of {len(content)} bytes was brought and the page does not show it") from error
+    return f"uploaded {len(content)} bytes"
 
 
 def somewhere(page: Page, node: ElementHandle, rng: random.Random) -> str:
@@ -173,7 +180,7 @@ def word(page: Page, node: ElementHandle, rng: random.Random) -> str:
 def part(page: Page, node: ElementHandle, rng: random.Random) -> str:
     """Click one of the parts that a legend or a chart's slider has."""
     parts = node.query_selector_all(".legendtoggle, .slider-rail-touch-rect") or [node]
-    rng.choice(parts).click(timeout=QUICK, force=True)
+    rng.choice(parts).click(timeout=QUICK, force=True, no_wait_after=True)
     return "click"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from playwright.sync_api import Error, Page
 
 from tests.browser.walk_checks import LOOK, Finding, Findings, Listener, Log, wrong
 from tests.browser.walk_controls import page_of
+from tests.browser.walk_ways import LONGEST, SETTLED
 
-SECOND_LOOK = 2500  # ms after which a chart is still empty, or a page too wide
+SECOND_LOOK = 2.5  # seconds after which a chart is still empty, or a page too wide
+STILL = 50  # ms without a run of the script after which a page counts as settled
 SETTLING = ("chart", "sideways")  # findings that count only when they stay
 REMEMBERED = 15  # actions told with a finding
 
@@ -34,17 +37,28 @@ class Watcher:
         self.recent.clear()
         self.recent.append(words)
 
-    def look(self, page: Page) -> dict[str, Any]:
-        """What is on the page (see walk_look.js), after everything wrong with it was noted. "wrong": kinds of these findings.
+    def look(self, page: Page, most: int = LONGEST) -> dict[str, Any]:
+        """What is on the page (see walk_look.js) once its script has ended, after everything wrong with it was noted.
 
-        Raises playwright's Error while the page is between two documents.
+        Args:
+            page: the browser's page.
+            most: ms to wait for the script.
+
+        Returns:
+            What walk_look.js returned, and "wrong": the kinds of these findings.
+
+        Raises:
+            Error: playwright's, while the page is between two documents.
         """
+        seen: dict[str, Any] = page.evaluate(
+            f"async (times) => {{ await ({SETTLED})(times); return ({LOOK})(); }}", {"still": STILL, "most": most}
+        )
         for kind, what in self.heard.heard():
             self.note(page, kind, what)
-        seen: dict[str, Any] = page.evaluate(LOOK)
         found = wrong(seen, page.url)
-        if any(kind in SETTLING for kind, _ in found):
-            page.wait_for_timeout(SECOND_LOOK)
+        end = time.monotonic() + SECOND_LOOK
+        while any(kind in SETTLING for kind, _ in found) and time.monotonic() < end:
+            page.wait_for_timeout(250)
             seen = page.evaluate(LOOK)
             still = wrong(seen, page.url)
             found = [one for one in found if one[0] not in SETTLING or one in still]

@@ -8,10 +8,13 @@ import random
 import psutil
 from playwright.sync_api import Error, Page
 
+from rnn_core.studies.lessons import LESSONS
 from tests.browser.serving import Server
 from tests.browser.steps import controls
 
-LONGEST = 3000  # ms to wait for a script to end: on a page that renews itself every second it may never seem to
+LONGEST = 3000  # ms to wait for a script to end, where what it draws last matters
+ARRIVED = 1200  # ms to wait for it after a page was opened, and in the first round
+SHORT = 700  # ms to wait for it after any other action: on a page that renews itself every second it may never seem to end
 ARRIVAL = 20_000  # ms until a page that was asked for must be connected
 STARTERS = ("starter-simple_rnn", "starter-lstm", "starter-gru")
 SMALL = (  # trainings that end by themselves within a minute
@@ -30,17 +33,22 @@ DOORS = (  # addresses that lead into a corner
     "train?run=nobody",
     "gradients?lab_view=lyapunov&lab_length=10",
     "sentence?against=training&who=starter-lstm",
-    "lessons?lesson=vanilla",
+    *(f"lessons?lesson={name}" for name in LESSONS),
+    "compare?puzzle=first_token&length=10&budget=4000",
+    "train?task=csv&length=24&epochs=1&minutes=1",
     "train?length=-5&units=many&task=nothing",
 )
 
 
-def settle(page: Page) -> None:
-    """Wait until the script of the page has ended, but not for long."""
-    with contextlib.suppress(Error):
-        page.wait_for_timeout(60)
-        script = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
-        page.wait_for_function(script, timeout=LONGEST)
+# Resolves once the script of the page has not run for `still` ms, or after `most` ms. The page learns of a run some ms after
+# the action that caused it, so the least wait is `still` plus `still`.
+SETTLED = """async ({ still, most }) => {
+  const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));
+  const end = performance.now() + most;
+  await wait(still);
+  for (let since = performance.now(); performance.now() < end && performance.now() - since < still; await wait(15))
+    if (document.querySelector("[data-testid=stApp]")?.dataset.testScriptState !== "notRunning") since = performance.now();
+}"""
 
 
 def goto(page: Page, address: str) -> None:
@@ -58,7 +66,9 @@ def history(page: Page, how: str, home: str) -> None:
 def train(page: Page, address: str) -> None:
     """Open the form with an experiment and press Play."""
     goto(page, address)
-    controls(page, "play").click(timeout=ARRIVAL)
+    play = controls(page, "play")
+    play.wait_for(timeout=ARRIVAL)
+    play.dispatch_event("click")  # on a phone the sidebar may cover it
     with contextlib.suppress(Error):
         page.wait_for_url("**run=**", timeout=5000)
 

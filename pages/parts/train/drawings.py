@@ -167,7 +167,7 @@ def _probe_figures(run: RunView, probes: _Probes) -> dict[str, FigureAndAlt]:
     figures: dict[str, FigureAndAlt] = {}
     if group == "text" and (found := probe("reviews", examples.reviews)):
         words = "Probability of positive after each word of four validation reviews."
-        figures["reading"] = live_figures.running(list(found.probabilities), list(found.openings), list(found.positive)), words
+        figures["reading"] = live_figures.running(list(found.probabilities), list(found.endings), list(found.positive)), words
     if group == "series":
         uploads = store.uploads(experiment)
         if found := probe("forecast", forecasts.of_experiment, uploads):
