@@ -141,7 +141,8 @@ if __name__ == "__main__":
     service = Service(Store(sys.argv[1]), scheduler="", trainers=1)
     runs = [service.submit(LONG, viewer="a"), service.submit(LONG, viewer="b")]
     while True:
-        print(runs[0], step(service, runs[0]), service._dispatcher.connection._process.pid if service._dispatcher.connection._process else 0, flush=True)
+        process = service._dispatcher.connection._process
+        print(runs[0], step(service, runs[0]), process.pid if process else 0, flush=True)
         time.sleep(0.02)
 """
 
