@@ -137,10 +137,10 @@ def test_missing_reviews_are_replaced_by_toy_reviews_and_named(monkeypatch: pyte
         return build(experiment)
 
     monkeypatch.setattr(data, "build", unavailable)
-    samples._kept.cache_clear()
+    samples._cached.cache_clear()
     experiment, model = network("imdb", "gru", length=50)
     assert paths.state_paths(experiment, model, 5).task == "toy_reviews"
-    samples._kept.cache_clear()
+    samples._cached.cache_clear()
 
 
 def test_a_diverged_network_is_said_to_have_diverged() -> None:
