@@ -72,7 +72,7 @@ class Text:
     words: tuple[str, ...]  # (T,) the words as typed, "<start>" first
     known: np.ndarray  # (T,) bool
     ids: np.ndarray  # (T,) int32
-    spans: tuple[tuple[int, int], ...]  # (T,) first and last character of each word in the text
+    spans: tuple[tuple[int, int], ...]  # (T,) (start, end) of each word: text[start:end]
     tokens: int  # number of tokens before the limit
 
     @property
