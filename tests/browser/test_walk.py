@@ -12,10 +12,10 @@ from playwright.sync_api import Browser
 
 from tests.browser.conftest import PHONE, imdb_folder
 from tests.browser.serving import Server
-from tests.browser.walk import Walk
 from tests.browser.walk_checks import CAUGHT, LOOK, PLAIN, tracebacks, wrong
 from tests.browser.walk_controls import Control, Coverage, identity
 from tests.browser.walk_plan import Plan
+from tests.browser.walk_walker import Walk
 
 SECONDS = 60
 LOG = """2026-01-01 00:00:00.000 Uncaught app execution

@@ -13,6 +13,7 @@ from tests.browser.serving import Server
 from tests.browser.steps import transport
 
 LONGEST = 3000  # ms to wait for a script to end, where what it draws last matters
+FIRST_TAB = 8000  # ms to wait for it in the first round after a tab: a fault may need what the tab draws last, by a worker that still starts
 ARRIVED = 1200  # ms to wait for it after a page was opened, and in the first round
 SHORT = 700  # ms to wait for it after any other action: on a page that renews itself every second it may never seem to end
 ARRIVAL = 20_000  # ms until a page that was asked for must be connected
