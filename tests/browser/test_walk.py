@@ -12,10 +12,10 @@ from playwright.sync_api import Browser
 
 from tests.browser.conftest import PHONE, imdb_folder
 from tests.browser.serving import Server
-from tests.browser.walk import Walk
 from tests.browser.walk_checks import CAUGHT, LOOK, PLAIN, tracebacks, wrong
 from tests.browser.walk_controls import Control, Coverage, identity
 from tests.browser.walk_plan import Plan
+from tests.browser.walk_walker import Walk
 
 SECONDS = 60
 LOG = """2026-01-01 00:00:00.000 Uncaught app execution
@@ -118,5 +118,6 @@ def test_the_plan_stays_for_what_is_unused_and_goes_where_more_of_it_is() -> Non
     assert plan.reason(opener) > 0  # the unused one is behind it
     coverage.unsee(unused)  # it was disabled when it should be used
     assert coverage.missing("Train") == {"away"}
+    plan.errands.clear()
     assert Counter(plan.elsewhere([]) for _ in range(200)).most_common(1)[0][0] == "train?run=1"
     assert all(plan.elsewhere([], "http://localhost/train?run=1") != "train?run=1" for _ in range(50))

@@ -7,9 +7,9 @@ from collections import Counter
 
 from tests.browser.test_home import PAGES
 from tests.browser.walk_controls import OPENERS, Control, Coverage, address_of
-from tests.browser.walk_ways import DOORS, STARTERS
+from tests.browser.walk_ways import DOORS, ERRANDS, STARTERS
 
-OPENS = {"tab": 500.0, "expander": 20.0, "popover": 20.0, "choice": 20.0}  # weight of what shows more, once for each kind of run
+OPENS = {"expander": 20.0, "popover": 20.0, "choice": 20.0}  # weight of what shows more, once for each kind of run
 ORDER = {
     "expander": 16.0,
     "tab": 2.0,
@@ -31,6 +31,7 @@ class Plan:
         self.rng, self.coverage = rng, coverage
         self.visits: Counter[str] = Counter()  # address → how often the walk went there
         self.unvisited = rng.sample(sorted(PAGES), len(PAGES))  # paths of the first round
+        self.errands = list(reversed(ERRANDS))
 
     def first_weight(self, control: Control) -> float:
         """How much the walker wants to use a control in the first round over all pages, each as it is without a run."""
@@ -65,6 +66,8 @@ class Plan:
         """A control for the first round; None while the page shows none of its own."""
         if all(one.page == "Sidebar" for one in controls):
             controls = [one for one in controls if "Collapse" in one.label]  # on a phone the sidebar may cover the page
+        tabs = [one for one in controls if one.kind == "tab" and not one.chosen and not self.coverage.here(one)]
+        controls = tabs or controls  # one after another: what a tab draws may break the next
         return self.rng.choices(controls, [self.first_weight(one) for one in controls])[0] if controls else None
 
     def next(self, controls: list[Control]) -> Control | None:
@@ -80,6 +83,8 @@ class Plan:
 
     def elsewhere(self, runs: list[str], now: str = "") -> str:
         """An address other than `now`, more likely one where much unused was seen, or that was never visited."""
+        if self.errands:
+            return self.errands.pop()
         worth: Counter[str] = Counter()
         for page, names in self.coverage.seen.items():
             for name in sorted(names):

@@ -13,6 +13,7 @@ from tests.browser.serving import Server
 from tests.browser.steps import controls
 
 LONGEST = 3000  # ms to wait for a script to end, where what it draws last matters
+FIRST_TAB = 8000  # ms to wait for it in the first round after a tab: a fault may need what the tab draws last, by a worker that still starts
 ARRIVED = 1200  # ms to wait for it after a page was opened, and in the first round
 SHORT = 700  # ms to wait for it after any other action: on a page that renews itself every second it may never seem to end
 ARRIVAL = 20_000  # ms until a page that was asked for must be connected
@@ -24,6 +25,13 @@ SMALL = (  # trainings that end by themselves within a minute
     "task=sine&length=20&units=8&epochs=2&minutes=1",
     "task=adding&length=40&activation=relu&gain=5&learning_rate=10&optimiser=sgd&epochs=5&initialiser=random_normal&cell=simple_rnn",
 )
+ERRANDS = (  # addresses to go to first after the first round: what stands there must be started before it can be stopped
+    "train?task=csv&length=24&epochs=1&minutes=1",
+    "compare?puzzle=first_token&length=10&budget=4000",
+    "compare?compare=How+far+back+can+it+remember?",
+    "gradients",
+    "lessons",
+)
 DOORS = (  # addresses that lead into a corner
     "train?task=csv&length=24&epochs=2",
     "compare?compare=Runs+side+by+side&run=starter-gru",
@@ -34,8 +42,6 @@ DOORS = (  # addresses that lead into a corner
     "gradients?lab_view=lyapunov&lab_length=10",
     "sentence?against=training&who=starter-lstm",
     *(f"lessons?lesson={name}" for name in LESSONS),
-    "compare?puzzle=first_token&length=10&budget=4000",
-    "train?task=csv&length=24&epochs=1&minutes=1",
     "train?length=-5&units=many&task=nothing",
 )
 
