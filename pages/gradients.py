@@ -82,14 +82,15 @@ def run_section() -> None:
         st.caption(f"Input: {result.source}. The line is the median, the band covers the middle 80% of the sequences.")
         quantities.cards(result.curves[quantity])
         with st.expander(
-            "Singular values and Lyapunov exponents of the last network",
+            "Singular values and Lyapunov exponents of this run's network",
             icon=":material/blur_linear:",
             on_change="rerun",
             key=key("gradients", "run_spectrum"),
         ) as details:
             if details.open:
+                own = [network for network in networks if not network.label][-1]  # the others belong to other runs
                 singular, exponents = shell.wait(
-                    context.service.call(run_probes.run_spectrum, networks[-1], record.experiment, record.uploads),
+                    context.service.call(run_probes.run_spectrum, own, record.experiment, record.uploads),
                     "Multiplying its Jacobians",
                 )
                 shell.chart(

@@ -32,7 +32,7 @@ def cluster(folder: Path, workers: Sequence[Sequence[str]], environment: Mapping
 
     try:
         start("distributed.cli.dask_scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file", str(file))
-        until(file.exists)
+        until(lambda: file.exists() and file.read_text().rstrip().endswith("}"))  # the scheduler writes it in parts
         address = json.loads(file.read_text())["address"]
         for options in workers:
             scratch = ("--nthreads", "1", "--local-directory", str(folder / "scratch"))

@@ -54,6 +54,15 @@ SELECTED_STYLE = """<style>
 ICON = "data:image/png;base64," + b64encode((charts.STATIC / "favicon.png").read_bytes()).decode()
 
 
+# On a phone the sidebar covers the page: once a link of it was followed, it folds away.
+FOLD = """export default ({ data }) => {
+  const bar = document.querySelector("[data-testid=stSidebar][data-collapsed=false]");
+  const moved = window.unrolledPage !== undefined && window.unrolledPage !== data.page;
+  if (bar && moved && window.innerWidth < 768) bar.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
+  window.unrolledPage = data.page;
+};"""
+
+
 @dataclass(frozen=True)
 class Context:
     """The run of a page, and the service."""
@@ -83,7 +92,7 @@ def page(title: str, icon: str, intro: str, *, default: str | None = "starter", 
     run_picker.note_page(title)
     st.html(SERVER_AWAY_STYLE + SELECTED_STYLE)
     st.logo(str(charts.STATIC / "wordmark.svg"), icon_image=str(charts.STATIC / "logo.svg"), size="large")
-    run_id = sidebar(default, exclusive_link)
+    run_id = sidebar(title, default, exclusive_link)
     run_picker.show_missing_run(title)
     if intro:
         st.title(f"{icon} {title}", anchor=False)
@@ -105,7 +114,7 @@ def show_use(use: Use) -> None:
         st.info(use.text, icon=":material/info:")
 
 
-def sidebar(default: str | None, exclusive_link: bool) -> str | None:
+def sidebar(title: str, default: str | None, exclusive_link: bool) -> str | None:
     """Draw the links to the pages, the run picker and the state of the workers; return the id of the page's run."""
     with st.sidebar:
         links = st.container()
@@ -117,6 +126,8 @@ def sidebar(default: str | None, exclusive_link: bool) -> str | None:
                 run_id if run_id == run_picker.chosen() else None
             )  # a starter model shown by default is not put into the links
         workers()
+        fold = st.components.v2.component("unrolled_fold", js=FOLD, isolate_styles=False)
+        fold(key=key("shell", "fold"), data={"page": title}, height=1)
     return run_id
 
 

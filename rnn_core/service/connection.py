@@ -207,6 +207,7 @@ class Connection:
                 failures = 0
             except Exception:  # the scheduler is busy or lost
                 failures += 1
+                self._closed.wait(0.5)  # a query that fails at once must not use up all tries in an instant
                 continue
             if found != known:
                 known = self.workers = found

@@ -128,7 +128,7 @@ class Dispatcher:
         elif job.stopping or job.idle_message:
             self.receiver.end(job, "stopped", job.idle_message)
         elif job.worker_deaths >= MAX_WORKER_DEATHS:
-            message = "The worker died under this run three times, perhaps for lack of memory: try a smaller one."
+            message = f"The worker died under this run {MAX_WORKER_DEATHS} times, perhaps for lack of memory: try a smaller one."
             self.receiver.end(job, "failed", message)
         elif self.job_store.rewind(job):
             with self.queue.lock:

@@ -223,7 +223,8 @@ def _stream(
 
 def message_of(problem: BaseException) -> str:
     """An exception as one line for viewers, 400 characters at most; with its type where a viewer's input cannot be the cause."""
-    message = " ".join(str(problem).split()) or type(problem).__name__
+    text = problem.args[0] if isinstance(problem, KeyError) and problem.args else problem  # str(KeyError) adds quotes
+    message = " ".join(str(text).split()) or type(problem).__name__
     if not isinstance(problem, (ValueError, FileNotFoundError, KeyError, OSError)):
         message = f"{type(problem).__name__}: {message}"
     return message if len(message) <= 400 else message[:399] + "…"

@@ -90,3 +90,11 @@ def test_links_contain_the_run(page: Page, server: Server) -> None:
     settled(page).goto(f"{server.url}/?run=starter-lstm")
     go(settled(page), "Hidden states")
     expect(page).to_have_url(re.compile("states.*run=starter-lstm"))
+
+
+def test_on_a_phone_the_sidebar_folds_away_after_a_link_was_followed(visit: Callable[..., Page], server: Server) -> None:
+    page = settled(visit(server.url, phone=True))
+    page.get_by_test_id("stExpandSidebarButton").click()
+    go(page, "Lessons")
+    expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
+    expect(page.get_by_role("heading", name="Lessons", level=1)).to_be_visible()

@@ -17,6 +17,7 @@ from pages.shared.labels import LABELS, OPTION_NAMES, field_value
 from pages.shared.session import key
 from pages.shared.words import plain
 from rnn_core import data
+from rnn_core.data.series import table_task
 from rnn_core.engine import parameters
 from rnn_core.figures.theme import CELL_NAMES
 from rnn_core.spec import presets
@@ -149,10 +150,10 @@ def _upload() -> None:
     """Draw the upload of a series; the experiment refers to the file by the SHA-256 of its content."""
     file = st.file_uploader(
         "Your series",
-        type=["csv", "txt", "tsv"],
+        type=["csv", "txt", "tsv", "xlsx", "gz"],
         max_upload_size=5,
         key=key("train", "upload"),
-        help="Columns of numbers, with or without a header; up to 5 MB.",
+        help="A table with one row per step, as text or as a workbook (.xlsx), with or without names; up to 5 MB.",
     )
     if file is not None:
         content = file.getvalue()
@@ -161,6 +162,20 @@ def _upload() -> None:
         if draft().data.source != digest:
             set_draft(draft().replace(source=digest, column=""))
             st.rerun()
+    if draft().data.source in uploads():
+        _decisions()
+
+
+def _decisions() -> None:
+    """List what the reader decided about the uploaded file; the controls show why a file is refused."""
+    try:
+        found = table_task.table(draft(), uploads())
+    except ValueError:
+        return
+    names = ", ".join(plain(name, 40) for name in found.columns[:8]) + " …" * (len(found.columns) > 8)
+    st.caption(f":material/table: {len(found.values):,} rows; columns: {names}")
+    for note in found.notes:
+        st.caption(f":material/rule: {plain(note, 400)}")
 
 
 def _field(name: str, reason: str) -> None:

@@ -145,7 +145,7 @@ class Player {
 
   scrollBelow() { // to the details of the pick, under the player
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    document.querySelector(".st-key-details")?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+    document.querySelector(".st-key-sentence-details")?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
   }
 
   key(event) { // arrows move the cursor; other keys, and all keys of a focused control, are left to the browser
