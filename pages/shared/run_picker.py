@@ -159,12 +159,12 @@ def _set_missing_run(run_id: str) -> None:
 
 def _on_pick(exclusive_link: bool) -> None:
     picked = session.value(PICKER)
-    # If a run changed or was deleted since the page was drawn, Streamlit passes its old line, or None: not a choice.
+    # If a run changed or was deleted since the page was drawn, Streamlit passes its old label or None: ignore that.
     if picked in {info.id for info in store().list()}:
         choose(picked, {"run": str(picked)} if exclusive_link else None)
 
 
-def picker(default: str | None, exclusive_link: bool = False) -> str | None:
+def pick_run(default: str | None, exclusive_link: bool = False) -> str | None:
     """Draw the run picker and return the id of the current run, or None if there is none.
 
     Args:

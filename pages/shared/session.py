@@ -18,7 +18,10 @@ import streamlit as st
 from rnn_core.spec.experiment import Experiment
 
 PAGES = ("shell", "home", "lessons", "train", "compare", "sentence", "states", "gradients")  # "shell": on every page
-TICK = 0.9, 1.1  # seconds between two redraws: each session draws its own at random, so that a class does not redraw all at once
+TICK = (
+    0.9,
+    1.1,
+)  # seconds between two redraws: each session picks its own interval at random, so that a class does not redraw all at once
 
 # Names in the link, by the page whose widgets carry them. Links made by earlier versions use them, so they must not change.
 LINK: dict[str, tuple[str, ...]] = {

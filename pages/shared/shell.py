@@ -120,7 +120,7 @@ def sidebar(title: str, default: str | None, exclusive_link: bool) -> str | None
         links = st.container()
         run_id = None
         with guard.section("The choice of a run"):
-            run_id = run_picker.picker(default, exclusive_link)
+            run_id = run_picker.pick_run(default, exclusive_link)
         with links:
             navigation(
                 run_id if run_id == run_picker.chosen() else None

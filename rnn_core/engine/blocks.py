@@ -141,7 +141,7 @@ def backward(
     """
     states, previous, saved = split_record(cell, record)
     steps, batch, dtype = length(states[0]), record[0].shape[1], record[0].dtype
-    factors = cell.factors(saved, states, previous)
+    factors = cell.local_derivatives(saved, states, previous)
     streams = tuple(tf.TensorArray(dtype, steps).unstack(value) for value in (*factors, *(gradients or ())))
     masks = None if mask is None else tf.TensorArray(tf.bool, steps).unstack(mask)
     carried = tuple(tf.zeros_like(value[0]) for value in states) if last is None else last
@@ -151,7 +151,7 @@ def backward(
         values = [stream.read(t - 1) for stream in streams]
         local, outside = tuple(values[: len(factors)]), values[len(factors) :]
         total = tuple(a + b for a, b in zip(carried, outside, strict=True)) if outside else carried
-        earlier = cell.step_back(total, local, transposed)
+        earlier = cell.backward_step(total, local, transposed)
         if masks is not None:
             real = masks.read(t - 1)
             earlier = tuple(tf.where(real, new, old) for new, old in zip(earlier, total, strict=True))
@@ -162,7 +162,7 @@ def backward(
     rows = rows.write(start, tf.zeros_like(tf.stack(carried)))  # row `start` is the initial state, not a step
     totals = tuple(tf.unstack(rows.stack()[1:], axis=1))
     totals = tuple(a + b for a, b in zip(totals, gradients, strict=True)) if gradients else totals
-    delta = cell.delta(totals, factors, transposed)
+    delta = cell.gate_gradients(totals, factors, transposed)
     return delta if mask is None else tf.where(mask, delta, tf.zeros_like(delta)), totals, carried
 
 

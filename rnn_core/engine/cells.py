@@ -3,7 +3,7 @@
 `kernel` W, `recurrent_kernel` U, `bias` b; columns of LSTM i|f|g|o, of GRU z|r|candidate, where z keeps the old state. States
 are row vectors; h' is the state before the step: h = act(x W + b + h' U). The argument x of a step is the projected input
 x W + b. A backward step takes the gradient of the state after the step and returns that of x and of the state before it;
-everything that does not depend on that gradient (`factors`) is computed for all steps at once.
+everything that does not depend on that gradient (`local_derivatives`) is computed for all steps at once.
 
 Shapes: B batch (or any leading axes), T time, H units, G = H, 4H or 3H packed columns.
 Sources: Elman 1990; Hochreiter & Schmidhuber 1997 with forget gates of Gers et al. 2000; Cho et al. 2014 (both versions).
@@ -98,16 +98,20 @@ class Cell:
         """
         raise NotImplementedError
 
-    def factors(self, saved: State, state: State, previous: State) -> State:
-        """Local derivatives of a step, (…, n H) each, by which `step_back` and `delta` multiply. One call for all steps."""
+    def local_derivatives(self, saved: State, state: State, previous: State) -> State:
+        """Derivatives of a step that do not depend on the gradient, (…, n H) each; one call for all steps.
+
+        SimpleRNN: act'. LSTM: dh/dc; of c and h with respect to the pre-activations of i, f, g, o; f. GRU: of h with respect to
+        those of z, r and the candidate, and what the way back through the reset gate and the old state needs.
+        """
         raise NotImplementedError
 
-    def step_back(self, gradient: State, factors: State, transposed: Tensor) -> State:
+    def backward_step(self, gradient: State, factors: State, transposed: Tensor) -> State:
         """One step back: the gradient of the state before the step, from that after it. `transposed`: (G, H) Uᵀ."""
         raise NotImplementedError
 
-    def delta(self, gradient: State, factors: State, transposed: Tensor) -> Tensor:
-        """(…, G) gradient of the projected input, from that of the state after the step. One call for all steps."""
+    def gate_gradients(self, gradient: State, factors: State, transposed: Tensor) -> Tensor:
+        """(…, G) gradient of the gates' pre-activations (and so of the projected input), from that of the state after the step; all steps at once."""
         raise NotImplementedError
 
     def kernel_gradient_pairs(self, delta: Tensor, saved: State, previous: State) -> list[tuple[Tensor, Tensor]]:
@@ -123,13 +127,13 @@ class SimpleRNN(Cell):
     def step(self, x: Tensor, state: State, kernel: Tensor, bias: Tensor | None) -> tuple[State, State]:
         return (activate(self.activation, x + state[0] @ kernel),), ()
 
-    def factors(self, saved: State, state: State, previous: State) -> State:
+    def local_derivatives(self, saved: State, state: State, previous: State) -> State:
         return (slope(self.activation, state[0]),)
 
-    def step_back(self, gradient: State, factors: State, transposed: Tensor) -> State:
+    def backward_step(self, gradient: State, factors: State, transposed: Tensor) -> State:
         return ((gradient[0] * factors[0]) @ transposed,)
 
-    def delta(self, gradient: State, factors: State, transposed: Tensor) -> Tensor:
+    def gate_gradients(self, gradient: State, factors: State, transposed: Tensor) -> Tensor:
         return gradient[0] * factors[0]
 
 
@@ -147,22 +151,22 @@ class LSTM(Cell):
         c = f * state[1] + i * g
         return (o * activate(self.activation, c), c), (i, f, g, o)
 
-    def factors(self, saved: State, state: State, previous: State) -> State:
+    def local_derivatives(self, saved: State, state: State, previous: State) -> State:
         i, f, g, o = saved
         y, gate = activate(self.activation, state[1]), self.recurrent_activation
         through = o * slope(self.activation, y)  # dh/dc
         packed = join(g * slope(gate, i), previous[1] * slope(gate, f), i * slope(self.activation, g), y * slope(gate, o))
         return through, packed, f
 
-    def step_back(self, gradient: State, factors: State, transposed: Tensor) -> State:
+    def backward_step(self, gradient: State, factors: State, transposed: Tensor) -> State:
         through, packed, keep = factors
-        c = gradient[1] + gradient[0] * through
-        return (join(c, c, c, gradient[0]) * packed) @ transposed, c * keep
+        dc = gradient[1] + gradient[0] * through
+        return (join(dc, dc, dc, gradient[0]) * packed) @ transposed, dc * keep
 
-    def delta(self, gradient: State, factors: State, transposed: Tensor) -> Tensor:
+    def gate_gradients(self, gradient: State, factors: State, transposed: Tensor) -> Tensor:
         through, packed, _ = factors
-        c = gradient[1] + gradient[0] * through
-        return join(c, c, c, gradient[0]) * packed
+        dc = gradient[1] + gradient[0] * through
+        return join(dc, dc, dc, gradient[0]) * packed  # gradient of the pre-activations of i, f, g, o
 
 
 class GRU(Cell):
@@ -187,25 +191,25 @@ class GRU(Cell):
         c = activate(self.activation, x[..., 2 * size :] + (r * h) @ kernel[:, 2 * size :])
         return (c + z * (h - c),), (z, r, c)
 
-    def factors(self, saved: State, state: State, previous: State) -> State:
+    def local_derivatives(self, saved: State, state: State, previous: State) -> State:
         z, r, c, *more = saved
         h, gate = previous[0], self.recurrent_activation
         candidate = (1 - z) * slope(self.activation, c)
         reset = candidate * more[0] * slope(gate, r) if self.reset_after else h * slope(gate, r)
         return (h - c) * slope(gate, z), reset, candidate, candidate * r if self.reset_after else r, z
 
-    def step_back(self, gradient: State, factors: State, transposed: Tensor) -> State:
-        (update, reset, candidate, r, keep), h = factors, gradient[0]
+    def backward_step(self, gradient: State, factors: State, transposed: Tensor) -> State:
+        (update, reset, candidate, r, keep), dh = factors, gradient[0]
         if self.reset_after:
-            return (join(h * update, h * reset, h * r) @ transposed + h * keep,)
-        reached = (h * candidate) @ transposed[2 * self.units :]  # gradient of r h'
-        before = join(h * update, reached * reset) @ transposed[: 2 * self.units]
-        return (before + reached * r + h * keep,)
+            return (join(dh * update, dh * reset, dh * r) @ transposed + dh * keep,)
+        reached = (dh * candidate) @ transposed[2 * self.units :]  # gradient of r h'
+        before = join(dh * update, reached * reset) @ transposed[: 2 * self.units]
+        return (before + reached * r + dh * keep,)
 
-    def delta(self, gradient: State, factors: State, transposed: Tensor) -> Tensor:
-        (update, reset, candidate, _, _), h = factors, gradient[0]
-        reached = h if self.reset_after else tf.tensordot(h * candidate, transposed[2 * self.units :], 1)
-        return join(h * update, reached * reset, h * candidate)
+    def gate_gradients(self, gradient: State, factors: State, transposed: Tensor) -> Tensor:
+        (update, reset, candidate, _, _), dh = factors, gradient[0]
+        reached = dh if self.reset_after else tf.tensordot(dh * candidate, transposed[2 * self.units :], 1)
+        return join(dh * update, reached * reset, dh * candidate)
 
     def recurrent_delta(self, delta: Tensor, saved: State) -> Tensor:
         """(…, 3H) gradient of h' U + b, from that of x: they differ in the candidate's part when reset_after."""

@@ -157,8 +157,8 @@ def gates(total: Curve, product: Curve, *, height: int = 380) -> go.Figure:
     return drawing
 
 
-def over_training(steps: np.ndarray, norms: np.ndarray, *, height: int = 380) -> go.Figure:
-    """Heat map: gradient norm by time step (horizontal) and training step (vertical), colours on a log scale.
+def norm_heat_map(steps: np.ndarray, norms: np.ndarray, *, height: int = 380) -> go.Figure:
+    """Heat map for Gradients: norm by time step (horizontal) and training step (vertical); log scale. Train's is in `live.py`.
 
     Args:
         steps: (N,) training step of each row.

@@ -116,8 +116,8 @@ def _decades(values: np.ndarray) -> list[float]:
     return [float(min(2 * np.floor(low / 2), np.ceil(high) - 2)), float(np.ceil(high + 0.1))]
 
 
-def norm_map(steps: np.ndarray, matrix: np.ndarray) -> go.Figure:
-    """Gradient norm at every time step (vertical) of every training step (horizontal), as colours on a log scale.
+def norm_heat_map(steps: np.ndarray, matrix: np.ndarray) -> go.Figure:
+    """Heat map for Train: gradient norm by time step (vertical) and training step (horizontal), as it grows; log scale.
 
     Args:
         steps: (R,) training steps.

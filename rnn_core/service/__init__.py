@@ -18,7 +18,7 @@ States of a job: waiting → running ⇄ paused → finished | stopped | failed 
 What is repaired, and how:
 - An update number is missing: the job goes back to the queue, from its last checkpoint (duplicates are dropped).
 - A worker or the connection is lost: likewise; a stream ends as interrupted, a run fails after 3 lost workers without progress.
-- The task ended without its final update for 10 s: likewise. A file did not come: asked for again every 0.5 s.
+- The task has ended, but its last update has not come within 10 s: the same. A file did not come: asked for again every 0.5 s.
 - The store cannot be written: the job is stopped and fails with a sentence; an end status is written again until it is stored.
 - The web process ends: its runs count as interrupted (`store/lock.py`) and can be resumed from their last checkpoint.
 """

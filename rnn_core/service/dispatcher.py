@@ -1,4 +1,4 @@
-"""The one thread that moves jobs: from the queue to a worker, from there to an end, and back to the queue when a worker is lost."""
+"""The one thread that moves jobs: from the queue to a worker, to a worker until they end, and back into the queue if the worker is lost, and back to the queue when a worker is lost."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class Dispatcher:
         elif job.stopping or job.idle_message:
             self.receiver.end(job, "stopped", job.idle_message)
         elif job.worker_deaths >= MAX_WORKER_DEATHS:
-            message = f"The worker died under this run {MAX_WORKER_DEATHS} times, perhaps for lack of memory: try a smaller one."
+            message = f"The worker died under this run {MAX_WORKER_DEATHS} times, perhaps because memory ran out: try fewer units or shorter sequences."
             self.receiver.end(job, "failed", message)
         elif self.job_store.rewind(job):
             with self.queue.lock:

@@ -43,7 +43,9 @@ class Update:
     number: int = 0  # counts the updates of this attempt from 0, so that a lost one is noticed
 
 
-_controls: OrderedDict[tuple[str, int], Control] = OrderedDict()  # by (job, attempt): an old "stop" must not reach it resumed
+_controls: OrderedDict[tuple[str, int], Control] = (
+    OrderedDict()
+)  # by (job, attempt): so that an old stop does not end the job after it was resumed
 _files: dict[tuple[str, int], dict[int, SavedFile]] = {}  # by (job, attempt), then by number
 _lock = threading.Lock()
 

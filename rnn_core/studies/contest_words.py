@@ -139,7 +139,7 @@ def _reaches(aim: Goal, table: Sequence[Standing]) -> str:
 def _caveat(table: Sequence[Standing]) -> str:
     seeds = min(standing.seeds for standing in table)
     if seeds == 1:
-        return "One seed stands behind this: another one may end differently, so do not read a rate of success out of it."
+        return "One seed stands behind this: another one may end differently, so it says nothing about how often a cell succeeds."
     return f"{seeds} seeds stand behind this{', few for a rate of success' if seeds < 5 else ''}."
 
 

@@ -50,7 +50,7 @@ class Clock:
 
     @property
     def steps_per_second(self) -> float:
-        """Over the last hundred steps; with fewer, without the slowest tenth, which was compiled. 0 before the second step."""
+        """Over the last hundred steps; before 100 steps the slowest tenth is left out: those steps include compilation. 0 before the second step."""
         durations = sorted(later - earlier for earlier, later in pairwise(self._ticks))
         if len(self._ticks) < SPEED_STEPS:
             durations = durations[: len(durations) - math.ceil(len(durations) / 10)] or durations

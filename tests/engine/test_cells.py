@@ -29,9 +29,9 @@ def one_step(name, cell=None):
         outer, inner = (weights[2][0], weights[2][1]) if weights[2].shape.rank == 2 else (weights[2], None)
     projected = x @ weights[0] + (0 if outer is None else outer)
     state, saved = cell.step(projected, tuple(previous), weights[1], inner)
-    factors = cell.factors(saved, state, tuple(previous))
+    factors = cell.local_derivatives(saved, state, tuple(previous))
     delta, earlier = (
-        derivative(tuple(upstream), factors, tf.transpose(weights[1])) for derivative in (cell.delta, cell.step_back)
+        derivative(tuple(upstream), factors, tf.transpose(weights[1])) for derivative in (cell.gate_gradients, cell.backward_step)
     )
     return state, expected, [delta @ tf.transpose(weights[0]), *earlier], gradients, cell.gate_values(saved)
 

@@ -87,7 +87,7 @@ def test_gates_are_drawn_beside_the_total_in_the_gates_colour() -> None:
 def test_the_heat_map_has_one_row_per_training_step_on_a_log_scale() -> None:
     norms = 10.0 ** -np.arange(12).reshape(3, 4)
     norms[0, 0] = np.nan
-    heat = figures.over_training(np.array([0, 50, 100]), norms).data[0]
+    heat = figures.norm_heat_map(np.array([0, 50, 100]), norms).data[0]
     assert heat.z[0][0] is None
     assert heat.z[2][3] == -11
     assert list(heat.y) == [0, 50, 100]

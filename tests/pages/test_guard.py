@@ -84,7 +84,7 @@ def test_a_failing_section_leaves_the_others_drawn(
 
 
 def test_a_failing_sidebar_leaves_the_page_drawn(service: InlineService, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_picker, "picker", broken)
+    monkeypatch.setattr(run_picker, "pick_run", broken)
     app = opened("Gradients")
     assert not app.exception
     assert "The choice of a run could not be shown" in words(app)

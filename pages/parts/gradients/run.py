@@ -99,7 +99,7 @@ def history_section(run: Any) -> None:
         return
     st.subheader("Over the whole training", anchor=False)
     shell.chart(
-        figures.over_training(steps, norms),
+        figures.norm_heat_map(steps, norms),
         key("gradients", "over_training"),
         "Gradient norm by time step over training",
         rev=run.id,

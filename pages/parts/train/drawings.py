@@ -98,7 +98,7 @@ def _status(run_id: str) -> str:
 def _draw(run: RunView) -> Drawings:
     """Draw all figures of a run view.
 
-    None before the first step: the worker then compiles 0.5 s faster. None for a run that ended before it: nothing to show.
+    Draws nothing before the first step: the worker then compiles 0.5 s faster. None for a run that ended before it: nothing to show.
     """
     if run.before_first_step or (not run.active and not len(run.history["step"])):
         return Drawings(run, {}, False, time.monotonic())
@@ -126,7 +126,7 @@ def _history_figures(run: RunView, probes: _Probes) -> dict[str, FigureAndAlt]:
             f"The {task.metric} over training steps, with naive predictors as lines.",
         ),
         "norm_map": (
-            live_figures.norm_map(*run.norm_history),
+            live_figures.norm_heat_map(*run.norm_history),
             "Gradient norm at each time step of each training step, as colours on a log scale.",
         ),
     }

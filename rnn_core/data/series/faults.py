@@ -58,7 +58,7 @@ class Detection:
 
     precision: float  # share of alarms at a fault or within 10 steps after it; nan without alarms
     recall: float  # share of faults with an alarm at them or within 10 steps after
-    auc: float  # chance that a faulty step scores above one without fault, without the 10 steps after a fault; 0.5 is guessing
+    auc: float  # chance that a faulty step scores higher than a normal one; the 10 steps after a fault are not counted as normal; 0.5 is guessing
     faults: int  # runs of faulty steps
     alarms: int  # steps whose score lies above the threshold
 

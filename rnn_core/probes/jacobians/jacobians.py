@@ -150,11 +150,13 @@ def _steps(cell: Any) -> Any:
     def run(kernel: Any, real: Any, *rest: Any) -> Any:
         parts, size = cell.parts, cell.state_size
         states, initial, saved = rest[:parts], rest[parts : 2 * parts], rest[2 * parts :]
-        factors = [factor[:, 0, None] for factor in cell.factors(saved, states, previous_states(states, initial))]  # (T, 1, H)
+        factors = [
+            factor[:, 0, None] for factor in cell.local_derivatives(saved, states, previous_states(states, initial))
+        ]  # (T, 1, H)
         units = tf.eye(size, dtype=tf.float64)
         shape = (tf.shape(states[0])[0], size, cell.units)
         gradient = tuple(tf.broadcast_to(part, shape) for part in tf.split(units, parts, axis=1))
-        earlier = cell.step_back(gradient, tuple(factors), tf.transpose(kernel))
+        earlier = cell.backward_step(gradient, tuple(factors), tf.transpose(kernel))
         return tf.where(real[:, None, None], tf.concat(earlier, -1), units)
 
     def spec(*shape: int | None) -> Any:
