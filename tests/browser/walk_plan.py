@@ -31,6 +31,7 @@ class Plan:
         self.rng, self.coverage = rng, coverage
         self.visits: Counter[str] = Counter()  # address → how often the walk went there
         self.unvisited = rng.sample(sorted(PAGES), len(PAGES))  # paths of the first round
+        self.tabs: set[tuple[str, str]] = set()  # (page, name) of those opened in this session of the first round
         self.errands = list(reversed(ERRANDS))
 
     def first_weight(self, control: Control) -> float:
@@ -66,9 +67,12 @@ class Plan:
         """A control for the first round; None while the page shows none of its own."""
         if all(one.page == "Sidebar" for one in controls):
             controls = [one for one in controls if "Collapse" in one.label]  # on a phone the sidebar may cover the page
-        tabs = [one for one in controls if one.kind == "tab" and not one.chosen and not self.coverage.here(one)]
+        tabs = [one for one in controls if one.kind == "tab" and not one.chosen and (one.page, one.name) not in self.tabs]
         controls = tabs or controls  # one after another: what a tab draws may break the next
-        return self.rng.choices(controls, [self.first_weight(one) for one in controls])[0] if controls else None
+        control = self.rng.choices(controls, [self.first_weight(one) for one in controls])[0] if controls else None
+        if tabs and control:
+            self.tabs.add((control.page, control.name))
+        return control
 
     def next(self, controls: list[Control]) -> Control | None:
         """A control that there is a reason to use; None when the page has none."""
@@ -79,6 +83,7 @@ class Plan:
 
     def entrance(self, runs: list[str]) -> str:
         """Where a browser session begins: every page once without a run, then where most is unused."""
+        self.tabs.clear()
         return self.unvisited.pop() if self.unvisited else self.elsewhere(runs)
 
     def elsewhere(self, runs: list[str], now: str = "") -> str:

@@ -21,7 +21,7 @@ from tests.browser.walk_uses import use
 from tests.browser.walk_watch import Watcher
 from tests.browser.walk_ways import ARRIVAL, ARRIVED, FIRST_TAB, LONGEST, SHORT, SMALL, goto, history, kill_worker, train
 
-FIRST, STAY = (5, 7), (60, 120)  # actions of a browser session: in the first round, and later
+FIRST, STAY = (7, 8), (60, 120)  # actions of a browser session: in the first round, and later
 KILLS = 25.0, 120.0  # seconds until a worker is killed: the first time at the earliest, later on average
 GONE = ("is gone", "not attached", "not enabled", "not visible")  # why a control that was seen could not be used after all
 
@@ -107,7 +107,7 @@ class Walk:
     def act(self, page: Page) -> None:
         """One action."""
         chance = self.rng.random()
-        if self.server and time.monotonic() > self.next_kill:
+        if self.server and not self.first and time.monotonic() > self.next_kill:
             self.does(page, "kill a worker", self.kill)
         elif self.first:
             self.use_one(page, self.plan.first(self.controls))

@@ -15,7 +15,7 @@ from tests.browser.walk_controls import page_of
 from tests.browser.walk_ways import LONGEST, SETTLED
 
 SECOND_LOOK = 2.5  # seconds after which a chart is still empty, or a page too wide
-STILL = 50  # ms without a run of the script after which a page counts as settled
+STILL, SURE = 50, 500  # ms without a run of the script after which a page counts as settled; where what it draws last matters
 SETTLING = ("chart", "sideways")  # findings that count only when they stay
 REMEMBERED = 15  # actions told with a finding
 
@@ -51,7 +51,8 @@ class Watcher:
             Error: playwright's, while the page is between two documents.
         """
         seen: dict[str, Any] = page.evaluate(
-            f"async (times) => {{ await ({SETTLED})(times); return ({LOOK})(); }}", {"still": STILL, "most": most}
+            f"async (times) => {{ await ({SETTLED})(times); return ({LOOK})(); }}",
+            {"still": SURE if most >= LONGEST else STILL, "most": most},
         )
         for kind, what in self.heard.heard():
             self.note(page, kind, what)
