@@ -41,7 +41,7 @@ def test_a_walk_through_the_whole_app_finds_nothing_wrong(
     server = fresh_server(UNROLLED_IMDB=str(imdb_folder(tmp_path)), **PLAIN)
     walk = Walk(browser, server.url, seed=1, server=server).run(SECONDS)
     assert walk.findings == [], walk.report()
-    assert walk.steps > SECONDS / 2, walk.report()  # it walked, and did not only wait
+    assert walk.steps > SECONDS / 4, walk.report()  # it walked, and did not only wait; slow machines take 2 s an action
 
 
 def test_the_walker_reads_every_traceback_of_a_log() -> None:
