@@ -26,7 +26,7 @@ Pair = tuple[np.ndarray, np.ndarray]
 
 def read(content: bytes) -> tuple[np.ndarray, tuple[str, ...], np.ndarray | None, tuple[str, ...]]:
     """The contents of a series file: values (N, C), C names, N dates or None, notes. Raises ValueError for a file that is refused."""
-    table = table_file.parse(content)
+    table = table_file.read(content)
     return table.values, table.columns, table.times, table.notes
 
 
