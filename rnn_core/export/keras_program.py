@@ -233,7 +233,7 @@ def _table(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> tuple
     from rnn_core.data.series.table_task import table
 
     found = table(experiment, uploads)
-    chosen = table_file.chosen(found, experiment.data.column)
+    chosen = table_file.choose_columns(found, experiment.data.column)
     name = "series.xlsx" if found.recipe.layout.container == "xlsx" else "series.csv"
     made = f'\n\npath = sys.argv[1] if len(sys.argv) > 1 else "{name}"\n\n{table_program.program(found.recipe, chosen)}'
     every = tuple(range(len(chosen)))

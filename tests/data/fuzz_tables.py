@@ -1,4 +1,4 @@
-"""Mutated files: a table or one sentence, in time and memory, no row out of the file's order unless that was said.
+"""Reads mutated files: each gives a table or one sentence, within limits of time and memory; rows keep the file's order unless a note says otherwise.
 
 python -m tests.data.fuzz_tables --examples 2000 --seed 0
 """
@@ -25,7 +25,7 @@ from tests.data.table_files import by_program
 SECONDS = 2.0
 MEGABYTES = 300
 ROWS = 24
-TAG = re.compile(r"(?<![\d.,])7\d{3}[.,]5(?![\d.,])")  # a number that tells a row
+TAG = re.compile(r"(?<![\d.,])7\d{3}[.,]5(?![\d.,])")  # a number that identifies a row
 
 
 def _base() -> list[str]:
@@ -56,7 +56,7 @@ Change = Callable[[str], str]
 
 
 def _line_change(kind: str, one: int, other: int, cell: str) -> Change:
-    """One change to the lines of a text; numbers are taken round."""
+    """One change to the lines of a text; `one` and `other` are taken modulo the number of lines."""
 
     def change(text: str) -> str:
         lines = text.split("\n")
@@ -113,7 +113,7 @@ mutated = st.tuples(st.sampled_from(BASE), _changes, st.sampled_from([*_encoders
 
 
 def content_of(text: str, changes: list[Change], encoding: str, flipped: int) -> tuple[str, bytes]:
-    """The mutated text, and its bytes, one of which may be changed."""
+    """The mutated text, and its bytes, in which one byte may be changed."""
     for change in changes:
         text = change(text)
     content = _encoders[encoding](text)
@@ -124,7 +124,7 @@ def content_of(text: str, changes: list[Change], encoding: str, flipped: int) ->
 
 
 def check(text: str, content: bytes, folder: Path) -> bool:
-    """Asserts what must hold for any file; whether it was read."""
+    """Asserts what must hold for any file; returns whether it was read."""
     start = time.process_time()
     try:
         table = table_file.read(content)
@@ -146,13 +146,13 @@ def check(text: str, content: bytes, folder: Path) -> bool:
 
 
 def _in_order(text: str, table: table_file.Table) -> None:
-    """Rows told by their number stand as in the file, or the other way round where that was said."""
+    """Asserts that the rows, identified by their number, are in the file's order, or reversed if the recipe says so."""
     if table.recipe.order == "dates":
         return
     tags = [float(tag.replace(",", ".")) for tag in TAG.findall(text)]
     place = {tag: n for n, tag in enumerate(tags)}
     if len(place) < len(tags):
-        return  # a row stands there twice
+        return  # a row occurs twice
     for column in table.values.T:
         found = [place[value] for value in column.tolist() if value in place]
         ordered = sorted(found, reverse=table.recipe.order == "turned")
@@ -160,7 +160,7 @@ def _in_order(text: str, table: table_file.Table) -> None:
 
 
 def run(examples: int, start: int, folder: Path) -> tuple[int, int]:
-    """How many of the examples were read, of how many."""
+    """Number of examples that were read, and of all examples."""
     counted = [0, 0]
 
     @seed(start)

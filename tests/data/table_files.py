@@ -1,4 +1,4 @@
-"""Files made from values, for the tests of the reader, and the exported program's reading part run on them."""
+"""Helpers for the tests of the reader: write values to a file, and read it with the reading part of the exported program."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ISO = [f"{day:%Y-%m-%d}" for day in DAYS]
 
 
 def lines(*columns: Iterable[object], head: str = "", separator: str = ",", end: str = "\n") -> str:
-    """A CSV of columns."""
+    """The columns as the text of a CSV file."""
     rows = [separator.join(map(str, row)) for row in zip(*columns, strict=True)]
     return end.join([*([head] if head else []), *rows]) + end
 
@@ -34,7 +34,7 @@ def comma(values: Iterable[object]) -> list[str]:
 
 
 def by_program(content: bytes, table: table_file.Table, folder: Path) -> np.ndarray:
-    """What the exported program's reading part makes of a file: its `values`."""
+    """The `values` that the reading part of the exported program gives for a file."""
     path = folder / ("series.xlsx" if table.recipe.layout.container == "xlsx" else "series.csv")
     path.write_bytes(content)
     every = tuple(range(len(table.columns)))
@@ -46,7 +46,7 @@ def by_program(content: bytes, table: table_file.Table, folder: Path) -> np.ndar
 def agrees(
     content: str | bytes, folder: Path, values: Sequence[object], times: object = None, **overrides: str
 ) -> table_file.Table:
-    """Reads a file; asserts its values (nan: any number), order and dates; by table, by recipe and by program."""
+    """Reads a file; asserts values (nan: any number), order and dates, as read by `read`, by `apply` and by the exported program."""
     content = content.encode() if isinstance(content, str) else content
     table = table_file.read(content, overrides)
     wanted = np.array(values, np.float64)

@@ -1,4 +1,4 @@
-"""Dates in files: one reading per column, chosen on evidence; right order and dates, or a refusal that names both readings."""
+"""Dates in files: one format per column, chosen by what the cells show; right order and dates, or a refusal that names both formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any file: a table of numbers, or one clear sentence; never a traceback."""
+"""Any file gives a table of numbers or one clear sentence, never a traceback."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ AROUND = {  # content, what the notes say
     "units": (PLAIN.replace("flow\n", "flow\n,°C,m³/s\n"), "a line of units was left out"),
     "units in brackets": (PLAIN.replace("flow\n", "flow\n[yyyy-mm-dd],[degC],[m3/s]\n"), "a line of units was left out"),
     "units as letters": (PLAIN.replace("flow\n", "flow\n,C,l/s\n"), "a line of units was left out"),
-    "two lines of names": (PLAIN.replace("date,", "station 7,upper,lower\ndate,"), "names stand in 2 lines"),
-    "three lines of names": (PLAIN.replace("date,temperature,flow", "Measure,temperature,flow\nStation,S7,S7\ndate,,"), "names stand in 3 lines"),
+    "two lines of names": (PLAIN.replace("date,", "station 7,upper,lower\ndate,"), "names are in 2 lines"),
+    "three lines of names": (PLAIN.replace("date,temperature,flow", "Measure,temperature,flow\nStation,S7,S7\ndate,,"), "names are in 3 lines"),
     "a total": (PLAIN + f"Total,{sum(WAVE):.1f},{sum(COUNTS)}\n", "below the table was left out: 'Total"),
     "a mean and a sum": (PLAIN + f"Mean,{np.mean(WAVE):.3f},{np.mean(COUNTS):.3f}\nSum,{sum(WAVE):.1f},{sum(COUNTS)}\n", "below the table were left out"),
     "a total without a word": (PLAIN + f",{sum(WAVE):.1f},{sum(COUNTS)}\n", "total"),
@@ -169,10 +169,10 @@ REFUSED = {
     "a bomb": (gzip.compress(b"1\n" * 4_000_000), "more than the 5 MB"),
     "a bomb of a workbook": (zipped(**{"xl__workbook.xml": b"<x/>", "xl__worksheets__sheet1.xml": b" " * 40_000_000}), "more than the 10"),
     "a gzip cut short": (gzip.compress(PLAIN.encode())[:-30], "cut short"),
-    "years across": ("Land,2001,2002,2003\n" + "".join(f"L{n},{n},{2 * n},{n + 5}\n" for n in range(9)), "stand across the page"),
-    "months across": ("Year,Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec\n" + "".join(f"{1990 + n}{',1.5' * 12}\n" for n in range(9)), "the months stand across the page"),
-    "years across, months down": ("Month,2018,2019,2020\n" + "".join(f"{m},{n},{2 * n},{n + 5}\n" for n, m in enumerate(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul"))), "stand across the page"),
-    "dates across": ("Land," + ",".join(ISO) + "\n" + "".join(f"L{n}," + ",".join(map(str, COUNTS)) + "\n" for n in range(5)), "stand across the page"),
+    "years across": ("Land,2001,2002,2003\n" + "".join(f"L{n},{n},{2 * n},{n + 5}\n" for n in range(9)), "is a column"),
+    "months across": ("Year,Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec\n" + "".join(f"{1990 + n}{',1.5' * 12}\n" for n in range(9)), "each month is a column"),
+    "years across, months down": ("Month,2018,2019,2020\n" + "".join(f"{m},{n},{2 * n},{n + 5}\n" for n, m in enumerate(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul"))), "is a column"),
+    "dates across": ("Land," + ",".join(ISO) + "\n" + "".join(f"L{n}," + ",".join(map(str, COUNTS)) + "\n" for n in range(5)), "is a column"),
     "two tables": (PLAIN + "\n\nmonth,rain,sun\n" + "\n".join(f"{n},{n * 3 % 7},{n * 5 % 9}" for n in range(1, 13)), "more than one table: another begins at line 40"),
     "a line too long": (PLAIN.replace(f"{ISO[9]},", f"{ISO[9]},1,2,3,"), r"line 11 of the file has 6 cells, the others have 3"),
 }  # fmt: skip
@@ -187,7 +187,7 @@ def test_what_is_no_table_is_refused_by_name(name):
 
 
 def test_overrides_are_checked():
-    with pytest.raises(ValueError, match="'colour' is no decision about a table"):
+    with pytest.raises(ValueError, match="'colour' is not an option for reading a table"):
         table_file.read(PLAIN.encode(), {"colour": "red"})
     with pytest.raises(ValueError, match="no column 'when' for the dates; it has 'date'"):
         table_file.read(PLAIN.encode(), {"dates": "when"})
@@ -198,6 +198,6 @@ def test_a_recipe_fits_its_file_alone():
     recipe = table_file.read(PLAIN.encode()).recipe
     with pytest.raises(ValueError, match="cannot be read by this recipe"):
         table_file.apply(recipe, PLAIN[:400].encode())
-    with pytest.raises(ValueError, match="no recipe for a table"):
+    with pytest.raises(ValueError, match="not a recipe for a table"):
         table_file.Recipe.from_json("{}")
     assert len(ISO) == N

@@ -1,4 +1,4 @@
-"""Five million bytes of anything are read, or refused, in 2 s of processor time and 300 MB; mutated files never end in a traceback."""
+"""Any file of five million bytes is read or refused within 2 s of processor time and 300 MB; a mutated file never causes a traceback."""
 
 from __future__ import annotations
 

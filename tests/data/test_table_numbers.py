@@ -1,4 +1,4 @@
-"""Numbers in files: one reading per column, settled over all cells; right values, or a refusal that names line and cell."""
+"""Numbers in files: all cells of a column are parsed in one way; right values, or a refusal that names line and cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files laid out as well-known sources lay theirs out: values, order and dates; the numbers are made up."""
+"""Files in the layouts of well-known sources: values, order and dates are read correctly; the numbers are invented."""
 
 from __future__ import annotations
 
@@ -170,5 +170,5 @@ def test_a_duration_is_no_time_of_day(tmp_path):
 
 def test_months_across_are_refused():
     head = "Land-Ocean: Global Means\nYear,Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec,J-D\n"
-    with pytest.raises(ValueError, match="the months stand across the page"):
+    with pytest.raises(ValueError, match="each month is a column"):
         table_file.read((head + "".join(f"{1880 + n}{',.1' * 12},***\n" for n in range(N))).encode())

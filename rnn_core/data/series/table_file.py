@@ -1,8 +1,8 @@
-"""A user's file as columns of numbers, whatever it holds: a table with the recipe it was read by, or one sentence that says why not.
+"""Reads a user's file into columns of numbers: returns a table with the recipe it was read by, or raises a one-sentence ValueError that says why not.
 
-The evidence is gathered stage by stage: the text (`table_text`), the block of rows (`table_block`), the dates (`table_dates`),
-the numbers (`table_numbers`). What was decided is a frozen `Recipe`; `apply` reads by it, and so does the exported program.
-Nothing in a file is ever evaluated.
+The stages, in the folder `table`: the text (`text`), the lines that are rows (`block`), the dates (`dates`), the numbers (`columns`, `numbers`).
+The decisions are stored in a frozen `Recipe`; `apply` and the exported program read a file by it.
+Nothing in a file is ever executed.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from rnn_core.data.series.table import recipe as table_recipe
 from rnn_core.data.series.table import text as table_text
 from rnn_core.data.series.table.cells import short
 from rnn_core.data.series.table.columns import MOST_COLUMNS, columns_of
-from rnn_core.data.series.table.names import unique
+from rnn_core.data.series.table.names import make_unique
 from rnn_core.data.series.table.recipe import Layout, Recipe
-from rnn_core.data.series.table.rows import one_series, refuse_wide, repeated_names, without_total
+from rnn_core.data.series.table.rows import drop_total, find_repeated_names, one_series, refuse_wide
 from rnn_core.data.series.table.text import MOST_BYTES
 from rnn_core.data.series.table.time import order_of, spacing
 
-MOST_TEXTS = 8  # columns of text that are looked at for the names of several series
+MOST_TEXTS = 8  # columns of text that are searched for the names of several series
 OVERRIDES = ("encoding", "sheet", "separator", "decimal", "dates", "format", "order", "missing", "series")
 
 
@@ -40,12 +40,12 @@ class Table:
     values: np.ndarray  # (N, C) float64, finite
     columns: tuple[str, ...]  # C names: the file's, or "column 1", "column 2", …
     times: np.ndarray | None  # (N,) datetime64[us]; None without dates
-    notes: tuple[str, ...]  # what was decided, left out or filled in, for the screen
+    notes: tuple[str, ...]  # sentences shown to the user: what was decided, left out or filled in
     recipe: Recipe  # how it was read
 
 
 def upload(path: str | Path) -> dict[str, bytes]:
-    """A file as `uploads` for `data.build`: its SHA-256 (for `DataSpec.source`) → its content."""
+    """Reads a file into the `uploads` argument of `data.build`: {SHA-256 (for `DataSpec.source`): content}."""
     if Path(path).stat().st_size > MOST_BYTES:
         raise ValueError(f"the file has {Path(path).stat().st_size:,} bytes, more than the 5 MB that are read")
     content = Path(path).read_bytes()
@@ -53,43 +53,43 @@ def upload(path: str | Path) -> dict[str, bytes]:
 
 
 def key(content: bytes) -> str:
-    """The name under which an upload is known: its SHA-256."""
+    """The key of an upload: its SHA-256."""
     return hashlib.sha256(content).hexdigest()
 
 
 def read(content: bytes, overrides: Mapping[str, str] | None = None) -> Table:
-    """The numeric columns of a file.
+    """Reads the numeric columns of a file.
 
     Args:
         content: the file: text in any common encoding, perhaps gzipped, or .xlsx.
-        overrides: decisions that are not left to the evidence: "encoding", "sheet", "separator", "decimal" ("." or ","),
+        overrides: decisions made by the caller instead of from the contents: "encoding", "sheet", "separator", "decimal" ("." or ","),
             "dates" (a column's name, or "none"), "format" (of the dates, for `pandas.to_datetime`), "order" ("file",
             "turned" or "dates"), "missing" (cells that hold no value, separated by bars), "series" (the cell that names one of several series).
 
-    Raises ValueError, in one sentence, for whatever is not a table of numbers, or can be read in several ways.
+    Raises ValueError with a one-sentence message if the file is not a table of numbers, or can be read in several ways.
     """
-    chosen_ = tuple(sorted((overrides or {}).items()))
-    if unknown := [name for name, _ in chosen_ if name not in OVERRIDES]:
-        raise ValueError(f"{unknown[0]!r} is no decision about a table; there are {', '.join(OVERRIDES)}")
-    return _read(content, chosen_)
+    decisions = tuple(sorted((overrides or {}).items()))
+    if unknown := [name for name, _ in decisions if name not in OVERRIDES]:
+        raise ValueError(f"{unknown[0]!r} is not an option for reading a table; the options are {', '.join(OVERRIDES)}")
+    return _read(content, decisions)
 
 
 def apply(recipe: Recipe, content: bytes) -> tuple[np.ndarray, np.ndarray | None]:
-    """(N, C) values and (N,) dates or None of a file, by a recipe alone. Raises ValueError where the file is another."""
+    """Reads a file by a recipe: (N, C) values, and (N,) dates or None. Raises ValueError if the recipe does not fit the file."""
     places = {one.place for one in recipe.columns} | set(recipe.dates.places if recipe.dates else ())
     try:
-        table = table_recipe.cells(recipe.layout, content, tuple(sorted(places)))
+        table = table_recipe.read_cells(recipe.layout, content, tuple(sorted(places)))
         if len(table) != recipe.layout.rows:
             raise ValueError(f"it has {len(table):,} rows instead of {recipe.layout.rows:,}")
-        return table_recipe.finished(recipe, table)
+        return table_recipe.apply_recipe(recipe, table)
     except (ValueError, KeyError, OSError) as reason:
         raise ValueError(f"the file cannot be read by this recipe: {' '.join(str(reason).split())[:120]}") from None
 
 
-def chosen(table: Table, wanted: str) -> tuple[int, ...]:
-    """The columns that `DataSpec.column` names, separated by commas; all of them where it is empty.
+def choose_columns(table: Table, wanted: str) -> tuple[int, ...]:
+    """Indices of the columns that `DataSpec.column` names, separated by commas; all columns if it is empty.
 
-    Raises ValueError for a name that the table lacks.
+    Raises ValueError for a name that is not in the table.
     """
     if not wanted.strip():
         return tuple(range(len(table.columns)))
@@ -103,24 +103,24 @@ def chosen(table: Table, wanted: str) -> tuple[int, ...]:
 @lru_cache(4)
 def _read(content: bytes, overrides: tuple[tuple[str, str], ...]) -> Table:
     wanted = dict(overrides)
-    text = table_text.opened(content, wanted.get("encoding", ""), wanted.get("sheet", ""))
-    block = table_block.found(text, wanted.get("separator", ""))
-    names = dict(enumerate(unique(list(block.names) or [""] * block.layout.width)))
-    places, notes = _looked_at(block.kinds, names)
-    layout = table_recipe.dropped(block.layout, block.rows, np.ones(len(block.rows), bool), block.lines.empty)
-    table = _cells(layout, text, places)
+    text = table_text.open_text(content, wanted.get("encoding", ""), wanted.get("sheet", ""))
+    block = table_block.find_table(text, wanted.get("separator", ""))
+    names = dict(enumerate(make_unique(list(block.names) or [""] * block.layout.width)))
+    places, notes = _places_to_read(block.kinds, names)
+    layout = table_recipe.keep_rows(block.layout, block.rows, np.ones(len(block.rows), bool), block.lines.empty)
+    table = _read_cells(layout, text, places)
     lines, numbers = block.rows, block.lines.numbers
 
     def line(row: int) -> str:
         return f"line {numbers[lines[row]]}"
 
-    if (again := repeated_names(table, block.heads)).any():
+    if (again := find_repeated_names(table, block.heads)).any():
         notes.append(
             f"{int(again.sum()):,} line{'s' if again.sum() > 1 else ''} that repeat{'' if again.sum() > 1 else 's'} the names {'were' if again.sum() > 1 else 'was'} left out, the first is {line(int(np.argmax(again)))}"
         )
         lines, table = lines[~again], table[~again].reset_index(drop=True)
     refuse_wide(block.names, block.kinds, table, names)
-    dates = table_dates.chosen(table, names, block.kinds, line, wanted.get("dates", ""), wanted.get("format", ""))
+    dates = table_dates.choose_dates(table, names, block.kinds, line, wanted.get("dates", ""), wanted.get("format", ""))
     notes += [*text.notes, *block.notes, *dates.notes]
     keep, times = ~dates.dropped, dates.times
     keep, series = one_series(table, names, keep, times, block.kinds, dates.used, wanted.get("series", ""))
@@ -128,11 +128,11 @@ def _read(content: bytes, overrides: tuple[tuple[str, str], ...]) -> Table:
     if not keep.all():
         lines, table = lines[keep], table[keep].reset_index(drop=True)
         times = None if times is None else times[keep]
-    table, lines, times, total = without_total(table, lines, times, block.kinds, dates.used)
+    table, lines, times, total = drop_total(table, lines, times, block.kinds, dates.used)
     notes += total
     if len(table) < 2:
         raise ValueError(f"the file has {len(table)} row of values; a series needs more")
-    layout = table_recipe.dropped(block.layout, lines, np.ones(len(lines), bool), block.lines.empty)
+    layout = table_recipe.keep_rows(block.layout, lines, np.ones(len(lines), bool), block.lines.empty)
     columns, about = columns_of(table, names, dates.used, block, line, wanted)
     order, ordered = ("file", ()) if times is None else order_of(times, line)
     if wanted.get("order"):
@@ -140,17 +140,17 @@ def _read(content: bytes, overrides: tuple[tuple[str, str], ...]) -> Table:
         if order not in ("file", "turned", "dates") or (order == "dates" and times is None):
             raise ValueError(f"order must be file, turned or, where there are dates, dates; got {order!r}")
     recipe = Recipe(layout, columns, dates.dates, order)
-    values, found = table_recipe.finished(recipe, table, None if times is None else pandas.Series(times))
+    values, ordered_times = table_recipe.apply_recipe(recipe, table, None if times is None else pandas.Series(times))
     if times is not None and (undated := int(np.isnat(times).sum())):
         notes.append(
             f"{undated:,} row{'s have' if undated > 1 else ' has'} no date and stay{'' if undated > 1 else 's'} where {'they stand' if undated > 1 else 'it stands'} in the file"
         )
-    notes += [*about, *ordered, *(spacing(found) if found is not None else ())]
-    return Table(values, tuple(one.name for one in columns), found, tuple(dict.fromkeys(notes)), recipe)
+    notes += [*about, *ordered, *(spacing(ordered_times) if ordered_times is not None else ())]
+    return Table(values, tuple(one.name for one in columns), ordered_times, tuple(dict.fromkeys(notes)), recipe)
 
 
-def _looked_at(kinds: str, names: Mapping[int, str]) -> tuple[tuple[int, ...], list[str]]:
-    """Places of the columns that are read at all: some of each kind."""
+def _places_to_read(kinds: str, names: Mapping[int, str]) -> tuple[tuple[int, ...], list[str]]:
+    """Indices of the columns to read, at most a fixed number of each kind, and notes on those that are not read."""
     most = {"n": MOST_COLUMNS + 8, "d": table_dates.MOST_TRIED, "t": MOST_TEXTS, "_": MOST_TEXTS}
     places, seen, cut = [], dict.fromkeys(most, 0), dict.fromkeys(most, 0)
     for place, letter in enumerate(kinds):
@@ -163,14 +163,14 @@ def _looked_at(kinds: str, names: Mapping[int, str]) -> tuple[tuple[int, ...], l
     return tuple(places), notes
 
 
-def _cells(layout: Layout, text: table_text.Text, places: tuple[int, ...]) -> pandas.DataFrame:
-    """The rows of values as texts, from the text as it was decoded; checked for how many there are."""
+def _read_cells(layout: Layout, text: table_text.Text, places: tuple[int, ...]) -> pandas.DataFrame:
+    """The cells of the rows of values, from the decoded text. Raises ValueError if pandas finds another number of rows."""
     if text.cells is not None:
-        table = table_recipe.stripped(text.cells.drop(index=list(layout.skipped)).iloc[: layout.rows][list(places)])
+        table = table_recipe.strip_cells(text.cells.drop(index=list(layout.skipped)).iloc[: layout.rows][list(places)])
     else:
         options = table_recipe.csv_options(layout, places) | {"encoding": "utf-8", "compression": None}
         try:
-            table = table_recipe.stripped(pandas.read_csv(io.BytesIO(text.lines), **options))
+            table = table_recipe.strip_cells(pandas.read_csv(io.BytesIO(text.lines), **options))
         except (ValueError, pandas.errors.ParserError) as reason:
             raise ValueError(f"the file is not a CSV table ({' '.join(str(reason).split())[:80]})") from None
     if len(table) != layout.rows:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def table(experiment: Experiment, uploads: Uploads = None) -> Table:
-    """The uploaded table. Raises ValueError where it is missing or not what the experiment was made for."""
-    from rnn_core.data.series import table_file  # with pandas, which the registry of tasks does not need
+    """The uploaded table. Raises ValueError if it is missing or is not the file that the experiment was made with."""
+    from rnn_core.data.series import table_file  # imported here: it imports pandas, which the registry of tasks does not need
 
     source = experiment.data.source
     if not source:
@@ -31,7 +31,7 @@ def table(experiment: Experiment, uploads: Uploads = None) -> Table:
 def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
     from rnn_core.data.series import table_file
 
-    count = len(table_file.chosen(table(experiment, uploads), experiment.data.column))
+    count = len(table_file.choose_columns(table(experiment, uploads), experiment.data.column))
     return Interface("floats", count, experiment.data.horizon * count, "squared")
 
 
@@ -39,7 +39,7 @@ def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
     from rnn_core.data.series import table_file
 
     found = table(experiment, uploads)
-    columns = list(table_file.chosen(found, experiment.data.column))
+    columns = list(table_file.choose_columns(found, experiment.data.column))
     names = tuple(found.columns[column] for column in columns)
     return forecasting(experiment, found.values[:, columns], names, times=found.times, notes=found.notes)
 

@@ -1,4 +1,4 @@
-"""Which lines of a text are the table's rows, what cuts them into cells, and what the lines around them are."""
+"""Finds the table in a text: which lines are its rows, which separator splits them into cells, and what the other lines are."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from rnn_core.data.series.table.lines import SEPARATORS, Lines, kinds, split
 from rnn_core.data.series.table.recipe import Layout
 from rnn_core.data.series.table.text import Text
 
-SAMPLE = 80  # rows that a separator is tried on
-MOST_ODD = 5000  # lines inside the table that are no rows
+SAMPLE = 80  # rows used to compare separators
+MOST_ODD = 5000  # lines inside the table with another number of cells; more are not examined one by one
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """The table's place in the text: R rows of W cells."""
+    """Where the table is in the text: R rows of W cells."""
 
     layout: Layout
     lines: Lines
-    rows: np.ndarray  # (R,) which line each row is
+    rows: np.ndarray  # (R,) index of each row's line
     names: tuple[str, ...]  # W names; "" where the file has none
     heads: tuple[tuple[str, ...], ...]  # cells of the lines that hold the names
     kinds: str  # W letters: n numbers, d dates, t text, _ blank
     notes: tuple[str, ...]  # what was left out
 
 
-def found(text: Text, separator: str = "") -> Block:
-    """The table in a text.
+def find_table(text: Text, separator: str = "") -> Block:
+    """Finds the table in a text.
 
-    Raises ValueError where there is none, or more than one.
+    Raises ValueError if there is none, or more than one.
     """
     lines = split(text.lines)
     used = np.flatnonzero(~lines.blank & ~lines.comment)
@@ -51,7 +51,7 @@ def found(text: Text, separator: str = "") -> Block:
             raise ValueError(f"the file has {count} row{'s' if count != 1 else ''} of values; a series needs more")
         if lines.quoted and width == 1 and re.search(r"[,;\t|]", sample[-1][0]):
             raise ValueError(
-                f"each line of the file stands in quotation marks as a whole, as line {lines.numbers[used[-1]]}: take the marks at its ends away"
+                f"each line of the file is in quotation marks as a whole, such as line {lines.numbers[used[-1]]}: remove the quotation marks at both ends"
             )
         raise ValueError(f"the file has no column of numbers: line {lines.numbers[used[-1]]} reads {short(' '.join(sample[-1]))}")
     first, last = _ends(lines, used, chosen, letters)
@@ -61,17 +61,17 @@ def found(text: Text, separator: str = "") -> Block:
     rows = rows[first_row:]
     if after := [int(line) for line in used[used > last]]:
         wide = lines.counts[chosen][after[0]] + 1
-        if wide > width and after[0] == last + 1 and _values(lines.cells(after[0], chosen)):
+        if wide > width and after[0] == last + 1 and _may_be_a_row(lines.cells(after[0], chosen)):
             raise ValueError(
-                f"line {lines.numbers[after[0]]} of the file has {wide} cells, the others have {width}: it is not one table, or that line needs mending"
+                f"line {lines.numbers[after[0]]} of the file has {wide} cells, the others have {width}: it is not one table, or that line needs correcting"
             )
-        other = [line for line in after[:200] if _values(lines.cells(line, chosen))]
+        other = [line for line in after[:200] if _may_be_a_row(lines.cells(line, chosen))]
         if len(other) > 2 and width > 1:
             raise ValueError(
                 f"the file holds more than one table: another begins at line {lines.numbers[after[0]]}; save one table alone"
             )
         said += (
-            f"{lines.said(after)} below the table {'was' if len(after) == 1 else 'were'} left out: {short(lines.plain(after[0]))}",
+            f"{lines.describe(after)} below the table {'was' if len(after) == 1 else 'were'} left out: {short(lines.beginning(after[0]))}",
         )
     if len(rows) < 2:
         raise ValueError(f"the file has {len(rows)} row of values; a series needs more")
@@ -86,14 +86,14 @@ def found(text: Text, separator: str = "") -> Block:
 
 
 def _rows(lines: Lines, which: np.ndarray, separator: str) -> list[list[str]]:
-    """The cells of a sample of lines: some of the first, the last, and evenly between."""
+    """The cells of at most SAMPLE lines, evenly spaced from the first to the last."""
     if len(which) > SAMPLE:
         which = which[np.linspace(0, len(which) - 1, SAMPLE).astype(int)]
     return [lines.cells(int(line), separator) for line in which]
 
 
 def _separator(lines: Lines, used: np.ndarray, wanted: str) -> tuple[str, int]:
-    """The sign that cuts most lines into equally many cells of repeating types, and how many cells these are."""
+    """The separator that splits most lines into the same number of cells, with the same type in each column; and this number."""
     scores: dict[str, tuple[float, int]] = {}
     for separator in [wanted] if wanted else SEPARATORS:
         if separator not in lines.counts:
@@ -110,14 +110,14 @@ def _separator(lines: Lines, used: np.ndarray, wanted: str) -> tuple[str, int]:
         return "", 1
     best = max(scores, key=lambda one: round(scores[one][0], 2))
     if best in (",", r"\s+") and scores[best][1] == 2 and scores.get("", (0, 1))[0] > 0.9 and not wanted:
-        best = _comma(lines, used, best)
+        best = _comma_as_separator(lines, used, best)
     return best, scores[best][1]
 
 
-def _comma(lines: Lines, used: np.ndarray, separator: str) -> str:
-    """Whether `20,5` is one number or two: by the names above, then by the digits.
+def _comma_as_separator(lines: Lines, used: np.ndarray, separator: str) -> str:
+    """Decides whether `20,5` is one number or two, by the names above, then by the digits: returns "" (one) or the separator.
 
-    Raises ValueError where both are as good.
+    Raises ValueError if both are equally likely.
     """
     pairs = [(line, cells) for line in used[:2000] if len(cells := lines.cells(int(line), separator)) == 2]
     pairs = [(line, cells) for line, cells in pairs if all(re.fullmatch(r"-?\d+", cell, re.ASCII) for cell in cells)]
@@ -140,10 +140,10 @@ def _comma(lines: Lines, used: np.ndarray, separator: str) -> str:
 
 
 def is_row(cells: list[str], letters: str) -> bool:
-    """Whether the cells are of the columns' types: a date where dates are, and numbers where numbers are."""
-    found = [(kind(cell), letter) for cell, letter in zip(cells, letters, strict=False)]
-    dates = [one for one, letter in found if letter == "d"]
-    numbers = [one for one, letter in found if letter == "n"]
+    """Whether the cells have the columns' types: dates in columns of dates, numbers in columns of numbers."""
+    kinds_and_letters = [(kind(cell), letter) for cell, letter in zip(cells, letters, strict=False)]
+    dates = [one for one, letter in kinds_and_letters if letter == "d"]
+    numbers = [one for one, letter in kinds_and_letters if letter == "n"]
     if any(one in "tn" for one in dates) or (dates and not numbers):
         return False
     if dates and "d" in dates:
@@ -152,13 +152,13 @@ def is_row(cells: list[str], letters: str) -> bool:
     return known.count("n") >= 1 and 2 * known.count("n") >= len(known) and not (dates and known.count("n") < len(known))
 
 
-def _values(cells: list[str]) -> bool:
-    """Whether a line that is no row of this table could be one of another."""
+def _may_be_a_row(cells: list[str]) -> bool:
+    """Whether a line that is not a row of this table could be a row of another table."""
     return len(cells) > 1 and not TOTAL.fullmatch(cells[0]) and sum(kind(cell) in "nd" for cell in cells) > 1
 
 
 def _ends(lines: Lines, used: np.ndarray, separator: str, letters: str) -> tuple[int, int]:
-    """The first and last line that are rows."""
+    """Indices of the first and the last line that are rows."""
     near = lines.counts[separator][used] <= max(len(letters), 1)
     first = next((int(line) for line in used[near][:3000] if is_row(lines.cells(int(line), separator), letters)), None)
     last = next((int(line) for line in used[near][::-1][:300] if is_row(lines.cells(int(line), separator), letters)), None)
@@ -168,9 +168,9 @@ def _ends(lines: Lines, used: np.ndarray, separator: str, letters: str) -> tuple
 
 
 def _body(lines: Lines, body: np.ndarray, separator: str, width: int, letters: str) -> tuple[np.ndarray, int, list[str]]:
-    """The rows between the first and the last, how wide they are, and what was left out between them."""
+    """The lines from the first row to the last that are rows, their number of cells, and notes on the lines left out between them."""
     odd = body[lines.counts[separator][body] != width - 1]
-    if len(odd) > MOST_ODD:  # too many to look at each: rows whose last cells were left out, or lines of another kind
+    if len(odd) > MOST_ODD:  # too many to check each: rows without their last blank cells, or another kind of line
         few = odd[np.linspace(0, len(odd) - 1, SAMPLE).astype(int)]
         widest = int(lines.counts[separator][odd].max()) + 1
         if widest > width + 3 or not all(is_row(lines.cells(int(line), separator), letters) for line in few):
@@ -185,16 +185,16 @@ def _body(lines: Lines, body: np.ndarray, separator: str, width: int, letters: s
             out.append(line)
         else:
             raise ValueError(
-                f"line {lines.numbers[line]} of the file has {len(cells)} cells, the others have {width}: mend that line ({short(lines.plain(line))})"
+                f"line {lines.numbers[line]} of the file has {len(cells)} cells, the others have {width}: correct that line ({short(lines.beginning(line))})"
             )
-    if len(out) > 20 or _another(lines, body, out):
+    if len(out) > 20 or _starts_another_table(lines, body, out):
         raise ValueError(
             f"the file holds more than one table: another begins at line {lines.numbers[out[0]]}; save one table alone"
         )
     notes = []
     if out:
         notes.append(
-            f"{lines.said(out)} inside the table {'was' if len(out) == 1 else 'were'} left out: {short(lines.plain(out[0]))}"
+            f"{lines.describe(out)} inside the table {'was' if len(out) == 1 else 'were'} left out: {short(lines.beginning(out[0]))}"
         )
     inner = np.arange(body[0], body[-1] + 1)
     if commented := int(lines.comment[inner].sum()):
@@ -206,7 +206,7 @@ def _body(lines: Lines, body: np.ndarray, separator: str, width: int, letters: s
     return body[~np.isin(body, out)], width, notes
 
 
-def _another(lines: Lines, body: np.ndarray, out: list[int]) -> bool:
-    """Whether a line inside that is no row comes right after blank lines and before rows again: names of another table."""
+def _starts_another_table(lines: Lines, body: np.ndarray, out: list[int]) -> bool:
+    """Whether one of these lines follows a blank line and has rows below it: then it is the heading of a second table."""
     place = {int(line): n for n, line in enumerate(body.tolist())} if out else {}
     return any(lines.blank[line - 1] and line - 1 > body[0] and place[line] > 2 and place[line] < len(body) - 3 for line in out)

@@ -1,4 +1,4 @@
-"""What one cell looks like: blank, a number, a date, or other text. Cheap, for samples; columns are settled by other modules."""
+"""Classifies one cell: blank, a number, a date, or other text. Fast, for samples; other modules decide about whole columns."""
 
 from __future__ import annotations
 
@@ -98,9 +98,9 @@ TIMELIKE = re.compile(
 
 
 def kind(cell: str) -> str:
-    """ "_" blank or a word for missing, "d" like a date or a time of day, "n" like a number, "t" any other text."""
+    """The type of a cell: "_" blank or a word for missing, "d" a date or a time of day, "n" a number, "t" any other text."""
     cell = cell.strip()
-    if cell.startswith('="') and cell.endswith('"'):  # how a spreadsheet is told that a cell is text
+    if cell.startswith('="') and cell.endswith('"'):  # a formula that makes a spreadsheet treat the cell as text
         cell = cell[2:-1]
     if cell.lower() in MISSING:
         return "_"
@@ -124,6 +124,6 @@ def kind(cell: str) -> str:
 
 
 def short(name: object) -> str:
-    """A name or cell for a sentence."""
+    """A name or cell for a sentence: in quotation marks, at most 40 letters."""
     name = " ".join(str(name).split())
     return f"'{name}'" if len(name) <= 40 else f"'{name[:37]}...'"

@@ -1,4 +1,4 @@
-"""Which columns of a table are numbers, settled one by one, and what is said of them."""
+"""Decides which columns of a table are numbers and how each is parsed, with notes for the user."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas
 from rnn_core.data.series.table import block as table_block
 from rnn_core.data.series.table.cells import TIMELIKE, short
 from rnn_core.data.series.table.date_parts import PARTS
-from rnn_core.data.series.table.numbers import Numbers, far_out, settled
+from rnn_core.data.series.table.numbers import Numbers, far_out, settle_numbers
 from rnn_core.data.series.table.recipe import Column
 from rnn_core.data.series.table.units import Draft, Place, draft
 
@@ -26,12 +26,12 @@ def columns_of(
     line: Place,
     wanted: Mapping[str, str],
 ) -> tuple[tuple[Column, ...], list[str]]:
-    """The columns of numbers, all settled, and what is to be said of them."""
+    """The columns of numbers with the decisions about each, and notes for the user."""
     missing = tuple(word.strip() for word in wanted.get("missing", "").split("|") if word.strip())
     drafts: dict[int, Draft] = {}
     left: dict[int, str] = {}
     for place in table.columns:
-        if place in used or block.kinds[place] == "d" or (block.kinds[place] == "_" and not _sparse(table[place])):
+        if place in used or block.kinds[place] == "d" or (block.kinds[place] == "_" and not _is_sparse(table[place])):
             if place not in used and block.kinds[place] == "d":
                 left[place] = (
                     "another column of dates"
@@ -45,12 +45,14 @@ def columns_of(
         else:
             left[place] = one
     hints = {place: _hint(place, drafts) for place in drafts}
-    found = {
-        place: settled(one, hints[place], block.layout.separator, line, wanted.get("decimal", ""))
+    settled = {
+        place: settle_numbers(one, hints[place], block.layout.separator, line, wanted.get("decimal", ""))
         for place, one in drafts.items()
     }
-    kept = [place for place, one in found.items() if np.isfinite(one.values).mean() >= 0.5 and np.isfinite(one.values).sum() >= 2]
-    left |= {place: "most of its cells are blank" for place in found if place not in kept}
+    kept = [
+        place for place, one in settled.items() if np.isfinite(one.values).mean() >= 0.5 and np.isfinite(one.values).sum() >= 2
+    ]
+    left |= {place: "most of its cells are blank" for place in settled if place not in kept}
     notes = []
     for place in list(kept):
         if (
@@ -62,10 +64,10 @@ def columns_of(
             kept.remove(place)
             notes.append(f"{short(names[place])} names a part of a date alone, so it does not order the rows, and was left out")
         elif len(kept) > 1 and (
-            why := _counts(
+            why := _why_not_a_series(
                 names[place],
                 block.names[place] if block.names else "",
-                found[place].values,
+                settled[place].values,
                 place == min(table.columns),
                 bool(used),
             )
@@ -81,17 +83,17 @@ def columns_of(
     if total > MOST_COLUMNS:
         notes.append(f"only the first {MOST_COLUMNS} of {total} columns were read")
     kept = kept[:MOST_COLUMNS]
-    notes += _about([(short(names[place]), found[place]) for place in kept])
-    return tuple(Column(place, names[place], found[place].missing, found[place].replacements) for place in kept), notes
+    notes += _about([(short(names[place]), settled[place]) for place in kept])
+    return tuple(Column(place, names[place], settled[place].missing, settled[place].replacements) for place in kept), notes
 
 
-def _sparse(column: pandas.Series) -> bool:
-    """Whether a column that is blank in the sample holds numbers elsewhere."""
+def _is_sparse(column: pandas.Series) -> bool:
+    """Whether a column that is blank in the sample has numbers in other rows."""
     return bool(column.str.contains("[0-9]", regex=True).sum() >= 2) and not column.str.contains("[:/]", regex=True).any()
 
 
 def _hint(place: int, drafts: Mapping[int, Draft]) -> str:
-    """The decimal sign that the other columns settle on."""
+    """The decimal sign of the other columns; "" if they show none, or both."""
     others = [one.evidence for other, one in drafts.items() if other != place]
     point, comma = any(one.point for one in others), any(one.comma for one in others)
     return "" if point == comma else "." if point else ","
@@ -101,8 +103,8 @@ def _why(left: Mapping[int, str], names: Mapping[int, str]) -> str:
     return "".join(f": {short(names[place])} is none, {reason}" for place, reason in list(left.items())[:1])
 
 
-def _counts(name: str, given: str, values: np.ndarray, first: bool, dated: bool) -> str:
-    """Why a column only counts the rows, or tells the time that has passed; "" for all others."""
+def _why_not_a_series(name: str, given: str, values: np.ndarray, first: bool, dated: bool) -> str:
+    """Why a column is not a series: it only counts the rows, or gives the time; "" for all others."""
     if not np.isfinite(values).all() or len(values) < 3:
         return ""
     steps = np.diff(values)

@@ -1,4 +1,4 @@
-"""Dates that stand in several columns: year, month, day; or a day and its hour."""
+"""Dates split over several columns: year, month, day; or a day and its hour."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import pandas
 
 from rnn_core.data.series.table.formats import formats
-from rnn_core.data.series.table.readings import PROBE, probe_of, sample_of, tried
-from rnn_core.data.series.table.recipe import Dates, Pairs, joined
+from rnn_core.data.series.table.readings import PROBE, parse_dates, probe_of, sample_of
+from rnn_core.data.series.table.recipe import Dates, Pairs, join_cells
 
 PARTS = {  # names of columns that hold one part of a date
     "%Y": r"year|yr|yyyy|jahr|année|annee|año|ano|anno|y|jaar",
@@ -23,7 +23,7 @@ PARTS = {  # names of columns that hold one part of a date
 
 @dataclass(frozen=True)
 class Hours:
-    """A column of whole numbers that are hours, or hours and minutes, of the day beside them."""
+    """A column of whole numbers that are the hours, or hours and minutes, of the days in another column."""
 
     place: int
     replacements: Pairs
@@ -31,7 +31,7 @@ class Hours:
 
 
 def parts_of(table: pandas.DataFrame, names: dict[int, str]) -> Dates | None:
-    """Year, month, day, hour in columns of their own."""
+    """Dates from separate columns for year, month, day and hour; None if the table has no such columns."""
     found: dict[str, int] = {}
     for place in table.columns:
         for part, pattern in PARTS.items():
@@ -39,17 +39,17 @@ def parts_of(table: pandas.DataFrame, names: dict[int, str]) -> Dates | None:
                 found[part] = place
                 break
     if not found and all(name.startswith("column ") for name in names.values()):
-        found = _nameless(table)
+        found = _parts_without_names(table)
     if "%Y" not in found or not probe_of(table[found["%Y"]]).str.fullmatch(r"[0-9]{4}").all():
         return None
-    for names_, form, made in (
+    for column_names, form, made in (
         (r"quarter|qtr|q|quartal|trimestre|kwartaal", "%Y %m", tuple((f" Q?{n}$", f" {3 * n - 2:02d}") for n in (4, 3, 2, 1))),
         (r"week|wk|kw|woche|kalenderwoche|semaine|semana|isoweek|weeknumber|week number", "%G %V %u", (("^(.*)$", r"\1 1"),)),
     ):
         for place in table.columns:
-            if "%m" not in found and re.fullmatch(f"(?i){names_}", names[place].strip()):
+            if "%m" not in found and re.fullmatch(f"(?i){column_names}", names[place].strip()):
                 dates = Dates((found["%Y"], place), made, form, None, False)
-                if not np.isnat(tried(probe_of(joined(table, dates.places)), dates)).any():
+                if not np.isnat(parse_dates(probe_of(join_cells(table, dates.places)), dates)).any():
                     return dates
     if len(found) < 2:
         return None
@@ -77,12 +77,12 @@ def parts_of(table: pandas.DataFrame, names: dict[int, str]) -> Dates | None:
         return None
     form = " ".join(used)
     dates = Dates(tuple(found[part] for part in used), pairs, form, None, False)
-    column = joined(table.loc[probe_of(table[found["%Y"]]).index], dates.places)
-    return dates if not np.isnat(tried(column, dates)).any() else None
+    column = join_cells(table.loc[probe_of(table[found["%Y"]]).index], dates.places)
+    return dates if not np.isnat(parse_dates(column, dates)).any() else None
 
 
-def _nameless(table: pandas.DataFrame) -> dict[str, int]:
-    """Year, month and perhaps day in the first columns of a file without names: years that stay for months that go round."""
+def _parts_without_names(table: pandas.DataFrame) -> dict[str, int]:
+    """Finds year, month and perhaps day in the first columns of a file without names: the months repeat, and each year has several rows."""
     first, second, *others = [*table.columns[:3], None, None][:4]
     if first is None or second is None:
         return {}
@@ -99,7 +99,7 @@ def _nameless(table: pandas.DataFrame) -> dict[str, int]:
 
 
 def hours_beside(table: pandas.DataFrame, names: dict[int, str], day: int) -> Hours | None:
-    """The column of hours beside a column of days, where there is one."""
+    """The column of hours that belongs to a column of days; None if there is none."""
     if table[day].iloc[:PROBE].nunique() > 0.9 * len(table.iloc[:PROBE]) or is_timed(table[day]):
         return None
     for place in table.columns:

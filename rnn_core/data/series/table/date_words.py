@@ -1,4 +1,4 @@
-"""Words in dates: names of months and weekdays in common languages, quarters, weeks and half-years."""
+"""Replaces words in dates: names of months and weekdays in common languages, quarters, weeks and half-years."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Format:
 
     replacements: Pairs
     format: str  # for pandas
-    yearless: bool  # the cells hold no year: they never sort anything
-    utc: bool  # the cells name their offset from UTC
+    yearless: bool  # the cells hold no year, so the rows are not sorted by them
+    utc: bool  # the cells include an offset from UTC
 
 
 class Cells:
-    """A sample of cells, and the replacements it went through."""
+    """A sample of cells, and the replacements that were applied to it."""
 
     def __init__(self, cells: Sequence[str]) -> None:
         self.cells, self.pairs = list(cells), []  # type: tuple[list[str], list[tuple[str, str]]]
@@ -34,8 +34,8 @@ class Cells:
             self.cells, self.pairs = made, [*self.pairs, (pattern, new)]
 
 
-def plain_words(found: Cells) -> None:
-    """Names of weekdays away, names of months into English, ordinals into numbers."""
+def simplify_words(found: Cells) -> None:
+    """Removes names of weekdays, translates names of months to English, and turns ordinals into numbers."""
     words = [list(WORD.findall(cell)) for cell in found.cells]
     lowered = [[word.lower() for word in one] for one in words]
     if all(one and one[0] in WEEKDAYS and ((len(one) > 1 and any(word in MONTHS for word in one[1:])) or len(re.findall(r"\d+", cell)) > 2)
@@ -54,7 +54,7 @@ def plain_words(found: Cells) -> None:
     found.replace(" (de|of|di|del) ", " ")
     found.replace(" (de|of|di|del) ", " ")
     names = {word.lower() for word in months}
-    short_ = {name.lower() for name in ENGLISH}
+    abbreviations = {name.lower() for name in ENGLISH}
     full = {
         "january",
         "february",
@@ -69,7 +69,7 @@ def plain_words(found: Cells) -> None:
         "november",
         "december",
     }
-    if (names <= short_ and not any(re.search(rf"{word}\.", cell) for cell in found.cells for word in months)) or (
+    if (names <= abbreviations and not any(re.search(rf"{word}\.", cell) for cell in found.cells for word in months)) or (
         names <= full and len(names) > 1
     ):
         return
@@ -79,7 +79,7 @@ def plain_words(found: Cells) -> None:
 
 
 def periods(found: Cells, week: bool) -> list[Format]:
-    """Quarters, weeks and half-years."""
+    """Formats of quarters, weeks, half-years and business years; [] if the cells are none of these."""
 
     def all_match(pattern: str) -> bool:
         return all(re.fullmatch(pattern, cell, re.ASCII | re.IGNORECASE) for cell in found.cells)

@@ -1,4 +1,4 @@
-"""Columns of numbers that are dates: 20210131, years, seconds since 1970, a spreadsheet's day numbers."""
+"""Numbers that are dates: 20210131, years, seconds since 1970, a spreadsheet's day numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas
 
 from rnn_core.data.series.table.cells import TIMELIKE
-from rnn_core.data.series.table.readings import Reading, tried
+from rnn_core.data.series.table.readings import Reading, parse_dates
 from rnn_core.data.series.table.recipe import Dates
 from rnn_core.data.series.table.time import evenness
 from rnn_core.data.series.table.units import PLAIN
@@ -19,7 +19,7 @@ DAYLIKE = re.compile(r"(?i).*(date|datum|fecha|^data$|^dato$|\bday\b|\btag\b|^di
 
 
 def numbers_as_dates(probe: pandas.Series, place: int, name: str) -> Reading | None:
-    """A column of numbers that are dates: 20210131, years, seconds since 1970, a spreadsheet's day numbers."""
+    """The reading of a column of numbers as dates; None if they are not dates."""
     if not probe.str.fullmatch(PLAIN).all():
         return None
     values = probe.astype("float64").to_numpy()
@@ -38,7 +38,7 @@ def numbers_as_dates(probe: pandas.Series, place: int, name: str) -> Reading | N
     if whole and len(lengths) == 1 and probe.str.fullmatch("[0-9]+").all():
         if lengths == {6} and re.search(r"(?i)week|woche|semaine|semana|kw", name):
             weeks = replace(made("%G-W%V-%u"), replacements=(("^([0-9]{4})([0-9]{2})$", r"\1-W\2-1"),))
-            times = tried(probe, weeks)
+            times = parse_dates(probe, weeks)
             if not np.isnat(times).any():
                 return Reading(weeks, evenness(times), False)
         for length, forms in {
@@ -52,7 +52,7 @@ def numbers_as_dates(probe: pandas.Series, place: int, name: str) -> Reading | N
             if lengths != {length}:
                 continue
             for form in forms:
-                times = tried(probe, made(form))
+                times = parse_dates(probe, made(form))
                 years = times.astype("datetime64[Y]").astype(int) + 1970
                 reading = Reading(made(form), evenness(times), False)
                 sure = (
@@ -69,18 +69,18 @@ def numbers_as_dates(probe: pandas.Series, place: int, name: str) -> Reading | N
                 or (rising == 1 and set(np.abs(steps)) == {1.0} and low >= 1500)
             )
         ):
-            return Reading(made("%Y"), evenness(tried(probe, made("%Y"))), False)
+            return Reading(made("%Y"), evenness(parse_dates(probe, made("%Y"))), False)
     times_named = re.search(r"(?i)time|stamp|epoch|unix|date|datum|zeit|hora|heure|fecha|^ts$|^t$|^ds$", name)
     for form, unit in (("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)):
-        if 1e8 * unit <= low and high <= 4.2e9 * unit and (times_named or (rising == 1 and whole and _regular(steps))):
-            reading = Reading(made(form), evenness(tried(probe, made(form))), False)
+        if 1e8 * unit <= low and high <= 4.2e9 * unit and (times_named or (rising == 1 and whole and _is_regular(steps))):
+            reading = Reading(made(form), evenness(parse_dates(probe, made(form))), False)
             if times_named or reading.evenness.filled > 0.5:
                 return reading
     if low >= 10_000 and high <= 80_000 and DAYLIKE.match(name):
-        return Reading(made("D"), evenness(tried(probe, made("D"))), False)
+        return Reading(made("D"), evenness(parse_dates(probe, made("D"))), False)
     return None
 
 
-def _regular(steps: np.ndarray) -> bool:
+def _is_regular(steps: np.ndarray) -> bool:
     _, counts = np.unique(np.abs(steps), return_counts=True)
     return bool(counts.max() > 0.5 * len(steps) and np.abs(steps).min() >= 1)

@@ -1,11 +1,11 @@
-"""Which formats of dates a column's cells may have: replacements that make them plain, and candidates for `pandas.to_datetime`."""
+"""Possible formats of a column of dates: replacements to apply to its cells, and then formats for `pandas.to_datetime`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from rnn_core.data.series.table.date_words import Cells, Format, periods, plain_words
+from rnn_core.data.series.table.date_words import Cells, Format, periods, simplify_words
 
 _ZONES = {
     **dict.fromkeys(("UTC", "GMT", "WET"), "+0000"),
@@ -28,7 +28,7 @@ _TIME = re.compile(
     re.ASCII,
 )
 _COMPACT = re.compile(r"(?P<date>\d{8})(?P<joint>[T_ ]?)\d{4}(?P<second>\d{2})?(?P<zone>Z)?", re.ASCII)
-# What the part with the day looks like → formats to try; "y": two-digit years; "-": no year.
+# Pattern of the date without its time (S: the sign between its parts) → formats to try; a leading "-" marks a format without a year.
 _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"\d{4}S\d{1,2}S\d{1,2}", ("%YS%mS%d",)),
     (r"\d{1,2}S\d{1,2}S\d{4}", ("%dS%mS%Y", "%mS%dS%Y")),
@@ -58,23 +58,23 @@ _FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def formats(sample: Sequence[str], week: bool = False) -> list[Format]:
-    """The candidates for a sample of different cells; none where the cells have no common form.
+    """The formats that a sample of different cells may have; [] if the cells have no common format.
 
     Args:
         sample: cells of the column, stripped, none blank.
-        week: whether the column's name speaks of weeks, so that 2020-53 is one.
+        week: whether the column's name mentions weeks, so that 2020-53 is read as a week.
     """
     found = Cells(sample)
     found.replace("[ \u00a0\u202f\u2009]+", " ")
     found.replace('^="(.*)"$', r"\1")
     found.replace("[年月]", "-")
     found.replace("日", "")
-    found.replace("^(.{6,}[0-9]) [-\u2013] .{6,}$", r"\1")  # a span of time: its beginning
+    found.replace("^(.{6,}[0-9]) [-\u2013] .{6,}$", r"\1")  # of a range of dates, keep the first
     found.replace(r"([0-9]{4} )([01]?[0-9]|2[0-3])\.([0-5][0-9])\.([0-5][0-9])$", r"\1\2:\3:\4")
     dotted = [re.fullmatch(r"([01]?\d|2[0-3])\.([0-5]\d)\.[0-5]\d", cell, re.ASCII) for cell in found.cells]
     if all(dotted) and any(part and not 1 <= int(part[2]) <= 12 for part in dotted):
         found.replace(r"^([0-9]{1,2})\.([0-9]{2})\.([0-9]{2})$", r"\1:\2:\3")
-    plain_words(found)
+    simplify_words(found)
     if special := periods(found, week):
         return special
     found.replace("(?i) ?a\\.?m\\.?$", " AM")
@@ -82,15 +82,15 @@ def formats(sample: Sequence[str], week: bool = False) -> list[Format]:
     for zone, offset in _ZONES.items():
         found.replace(rf" ?{zone}$", offset)
     found.replace(r"(:[0-9]{2}:[0-9]{2}),([0-9])", r"\1.\2")
-    return _joined(found)
+    return _formats_with_time(found)
 
 
-def _joined(found: Cells) -> list[Format]:
-    """Formats of a day, of a time of day, and of both."""
+def _formats_with_time(found: Cells) -> list[Format]:
+    """Formats of dates, of times of day, and of both."""
     parts = [_TIME.fullmatch(cell) or _COMPACT.fullmatch(cell) for cell in found.cells]
     timed = [part for part in parts if part]
     if not timed:
-        return _days(found, found.cells, "", False)
+        return _formats_of_days(found, found.cells, "", False)
     joint = timed[0]["joint"]
     if any(part["joint"] != joint for part in timed):
         return []
@@ -133,10 +133,10 @@ def _joined(found: Cells) -> list[Format]:
         found.replace("^([^ T:]+)$", rf"\1{joint}{midnight}")
     if not any(days):
         return [Format(tuple(found.pairs), clock, True, False)]
-    return _days(found, days, joint + clock, zone[0])
+    return _formats_of_days(found, days, joint + clock, zone[0])
 
 
-def _days(found: Cells, days: list[str], clock: str, utc: bool) -> list[Format]:
+def _formats_of_days(found: Cells, days: list[str], clock: str, utc: bool) -> list[Format]:
     if any(not day for day in days):
         return []
     signs = {sign for day in days for sign in re.findall(r"[^\w,]", day)} - {"\u00e4"}

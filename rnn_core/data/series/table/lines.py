@@ -1,4 +1,4 @@
-"""The lines of a text, and what each separator would make of them; vectorised, whatever the text holds."""
+"""Splits a text into lines and counts each separator in every line, with NumPy operations over the whole text."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import numpy as np
 from rnn_core.data.series.table.cells import kind
 
 MOST_CELLS = 1000  # per row
-SEPARATORS = ("\t", ";", "|", ",", r"\s+", "")  # the earlier where two cut equally well; r"\s+": white space; "": one cell a line
+SEPARATORS = ("\t", ";", "|", ",", r"\s+", "")  # in order of preference; r"\s+": white space; "": one cell per line
 
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """L lines; a line break inside quotation marks ends none."""
+    """L lines; a line break inside quotation marks does not end a line."""
 
     text: bytes  # UTF-8
     starts: np.ndarray  # (L,) first byte of each
     ends: np.ndarray  # (L,) byte after its last
     numbers: np.ndarray  # (L,) its number in an editor, from 1
-    counts: dict[str, np.ndarray]  # separator → (L,) how often it stands outside quotation marks
-    blank: np.ndarray  # (L,) bool: nothing but separators
-    empty: np.ndarray  # (L,) bool: nothing at all, so that pandas skips it
+    counts: dict[str, np.ndarray]  # separator → (L,) how often it occurs outside quotation marks
+    blank: np.ndarray  # (L,) bool: only separators
+    empty: np.ndarray  # (L,) bool: only spaces, so that pandas skips it
     comment: np.ndarray  # (L,) bool: starts with #
-    quoted: bool  # cells may stand in quotation marks
+    quoted: bool  # cells may be in quotation marks
 
     def cells(self, line: int, separator: str) -> list[str]:
-        """The stripped cells of one line. Raises ValueError for a line that is no line of a table."""
+        """The stripped cells of one line. Raises ValueError if it cannot be a line of a table."""
         text = self.text[self.starts[line] : self.ends[line]].decode("utf-8", "replace")
         if len(text) > 100_000:
             raise ValueError(f"line {self.numbers[line]} of the file has {len(text):,} letters: it is not a CSV table")
@@ -40,16 +40,16 @@ class Lines:
         try:
             rows = list(csv.reader([text], delimiter=separator, quoting=0 if self.quoted else 3, skipinitialspace=True))
         except csv.Error as reason:
-            raise ValueError(f"line {self.numbers[line]} of the file is no line of a CSV table ({reason})") from None
+            raise ValueError(f"line {self.numbers[line]} of the file is not a line of a CSV table ({reason})") from None
         return [" ".join(cell.split()) for cell in rows[0]] if rows else []
 
-    def plain(self, line: int) -> str:
-        """The beginning of one line as it stands."""
+    def beginning(self, line: int) -> str:
+        """At most the first 400 bytes of a line, as text."""
         start = self.starts[line]
         return self.text[start : min(self.ends[line], start + 400)].decode("utf-8", "replace").strip("\ufeff")
 
-    def said(self, which: list[int]) -> str:
-        """ "line 3", or "lines 1 to 3", or "4 lines"."""
+    def describe(self, which: list[int]) -> str:
+        """The lines in words: "line 3", "lines 1 to 3" or "4 lines"."""
         numbers = self.numbers[which]
         if len(which) == 1:
             return f"line {numbers[0]}"
@@ -58,7 +58,7 @@ class Lines:
 
 
 def split(text: bytes) -> Lines:
-    """The lines of a text. Raises ValueError for a quotation mark that does not close."""
+    """Splits a text into lines. Raises ValueError for a quotation mark that is not closed or is inside a cell, or for a row with too many cells."""
     bytes_ = np.frombuffer(text, np.uint8)
     breaks = bytes_ == 10
     inside, quoted = _inside_quotes(bytes_, breaks)
@@ -92,7 +92,7 @@ def _count(mask: np.ndarray, outside: np.ndarray | None, starts: np.ndarray) -> 
 
 
 def _inside_quotes(bytes_: np.ndarray, breaks: np.ndarray) -> tuple[np.ndarray | None, bool]:
-    """(bytes,) what stands between quotation marks (None: nothing), and whether such marks wrap cells at all."""
+    """(bytes,) bool: which bytes are between quotation marks, None if none are; and whether quotation marks enclose cells."""
     marks = np.flatnonzero(bytes_ == 34)
     if not len(marks):
         return None, False
@@ -102,7 +102,7 @@ def _inside_quotes(bytes_: np.ndarray, breaks: np.ndarray) -> tuple[np.ndarray |
     after = np.append(bytes_, 10)[marks + 1]
     starting = edges[before] & (before != 34)
     if not starting.any():
-        return None, False  # inches, seconds: marks that wrap nothing
+        return None, False  # marks for inches or seconds, which enclose nothing
     stray = np.flatnonzero(np.where(np.arange(len(marks)) % 2 == 0, ~edges[before], ~edges[after]))
     if len(stray):
         line = int(breaks[: marks[stray[0]]].sum()) + 1
@@ -117,7 +117,7 @@ def _inside_quotes(bytes_: np.ndarray, breaks: np.ndarray) -> tuple[np.ndarray |
 
 
 def kinds(rows: list[list[str]], width: int) -> tuple[str, float]:
-    """What most cells of each column are ("n", "d", "t", or "_" where all are blank), and how well they agree (0 … 1)."""
+    """The most frequent type of each column's cells ("n", "d", "t", or "_" if all are blank), and how well the cells agree (0 … 1)."""
     letters, agreement = "", []
     for column in range(width):
         found = [kind(row[column]) for row in rows if column < len(row)]

@@ -1,4 +1,4 @@
-"""The names of a table's columns, from the lines above it: one line, several, with units, or numbers that are names."""
+"""The names of a table's columns, from the lines above it: one or several lines, perhaps with a line of units, or numbers as names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNIT = re.compile(
 
 
 def names_of(heads: list[list[str]], letters: str, width: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """W names ("" where there is none; cut and without commas, not yet unique), and what was left out."""
+    """W names ("" if there is none; at most 60 letters, without commas, not yet unique), and notes for the user."""
     notes: list[str] = []
     heads = [[*one, *[""] * (width - len(one))][:width] for one in heads]
     if len(heads) > 1 and (units := [cell for cell in heads[-1] if cell]) and all(UNIT.fullmatch(cell) for cell in units):
@@ -26,10 +26,10 @@ def names_of(heads: list[list[str]], letters: str, width: int) -> tuple[tuple[st
         heads = heads[1:]
     values = [n for n, letter in enumerate(letters) if letter == "n"]
     if len(heads) > 1:
-        notes.append(f"the names stand in {len(heads)} lines")
+        notes.append(f"the names are in {len(heads)} lines")
         last = [heads[-1][n] for n in values]
         if len(set(last)) < len(last):
-            heads = [*map(_spread, heads[:-1]), heads[-1]]
+            heads = [*map(_fill_from_left, heads[:-1]), heads[-1]]
         telling = [one for one in heads if len({one[n] for n in values}) > 1]
         heads = [
             one if one in telling or not telling else [cell if n not in values else "" for n, cell in enumerate(one)]
@@ -42,8 +42,8 @@ def names_of(heads: list[list[str]], letters: str, width: int) -> tuple[tuple[st
     return tuple(names), tuple(notes)
 
 
-def _spread(cells: list[str]) -> list[str]:
-    """Blank cells filled from the left, as merged cells are meant."""
+def _fill_from_left(cells: list[str]) -> list[str]:
+    """Fills blank cells from the left, as in a spreadsheet's merged cells."""
     filled = list(cells)
     for n in range(1, len(filled)):
         filled[n] = filled[n] or (filled[n - 1] if n > 1 else "")
@@ -51,7 +51,7 @@ def _spread(cells: list[str]) -> list[str]:
 
 
 def numeric_names(rows: list[list[str]], letters: str) -> bool:
-    """Whether the first of some rows holds names that are numbers: 0, 1, 2, … or years, which the next row does not go on with."""
+    """Whether the first row holds names that are numbers: 0, 1, 2, … or years, if the rows below do not continue them."""
     if len(rows) < 2:
         return False
     values = [n for n, letter in enumerate(letters) if letter == "n" and n < len(rows[0])]
@@ -76,7 +76,7 @@ def numeric_names(rows: list[list[str]], letters: str) -> bool:
     years = steps == {1} and len(first) > 2 and 1500 <= int(first[0]) <= int(first[-1]) <= 2199
     if years and not any(cell.isdecimal() and 1500 <= int(cell) <= 2199 for row in below for cell in row):
         return True
-    if any(_even(row) for row in below):
+    if any(_is_evenly_spaced(row) for row in below):
         return False
     pointed = all("." in cell or "," in cell for row in below for cell in row if cell)
     texts = [n for n, letter in enumerate(letters) if letter in "dt" and n < len(rows[0])]
@@ -84,14 +84,14 @@ def numeric_names(rows: list[list[str]], letters: str) -> bool:
     return (steps == {1} and (len(first) > 2 or pointed or nameless)) or (nameless and len(set(first)) == len(first))
 
 
-def _even(cells: list[str]) -> bool:
+def _is_evenly_spaced(cells: list[str]) -> bool:
     if not all(re.fullmatch(r"[0-9]{1,9}", cell) for cell in cells):
         return False
     return len({int(b) - int(a) for a, b in itertools.pairwise(cells)}) == 1
 
 
-def unique(names: list[str]) -> tuple[str, ...]:
-    """The names with "column 3" for a missing third and a number where one repeats."""
+def make_unique(names: list[str]) -> tuple[str, ...]:
+    """The names, with "column 3" for a missing third name, and the column's number added to a repeated name."""
     made: list[str] = []
     for n, name in enumerate(names):
         name = name or f"column {n + 1}"

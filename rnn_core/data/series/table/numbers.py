@@ -1,4 +1,4 @@
-"""One reading for each column of numbers: signs, currency, units, words for missing; settled over all of its cells."""
+"""Decides how a column of numbers is parsed, from all of its cells: decimal sign, thousands separators, currency, units, words for missing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from rnn_core.data.series.table.cells import short
 from rnn_core.data.series.table.recipe import Pairs, numbers
 from rnn_core.data.series.table.signs import SPACES, decimal
-from rnn_core.data.series.table.units import PLAIN, Draft, Place, advice, replaced
+from rnn_core.data.series.table.units import PLAIN, Draft, Place, advice, replace_all
 
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """A column of numbers as it is read."""
+    """A parsed column of numbers, and how it was parsed."""
 
     missing: tuple[str, ...]
     replacements: Pairs
@@ -23,36 +23,36 @@ class Numbers:
     notes: tuple[str, ...]
 
 
-def settled(one: Draft, hint: str, separator: str, line: Place, wanted: str = "") -> Numbers:
-    """The column as numbers.
+def settle_numbers(one: Draft, hint: str, separator: str, line: Place, wanted: str = "") -> Numbers:
+    """Parses the column.
 
-    Raises ValueError, naming line and cell, where its cells mix readings, or two readings are as good.
+    Raises ValueError with the line and the cell if its cells contradict each other, or can be read in two ways.
     """
-    found = one.evidence
-    sign = wanted or decimal(found, hint, separator)
+    evidence = one.evidence
+    sign = wanted or decimal(evidence, hint, separator)
 
     def where(part: str) -> str:
         cell = next((cell for cell in one.cells if part in cell), part)
         return f"{line(int(np.flatnonzero(one.cells == cell)[0]))} ({short(cell)})" if (one.cells == cell).any() else short(cell)
 
     if sign == "":
-        point, comma = where(found.point or found.open_point), where(found.comma or found.open_comma)
+        point, comma = where(evidence.point or evidence.open_point), where(evidence.comma or evidence.open_comma)
         raise ValueError(
             f"{one.name} mixes decimal points, as in {point}, and decimal commas, as in {comma}: write all its cells in one way"
         )
     if sign == "?":
-        cell = found.open_point or found.open_comma
+        cell = evidence.open_point or evidence.open_comma
         raise ValueError(
-            f"{one.name} can be read in two ways: {where(cell)} is {re.sub('[.,]', '', cell)} or {cell.replace(',', '.')}; write the numbers without signs at the thousands"
+            f"{one.name} can be read in two ways: {where(cell)} is {re.sub('[.,]', '', cell)} or {cell.replace(',', '.')}; write the numbers without thousands separators"
         )
     thousands, notes = "," if sign == "." else ".", list(one.notes)
     replacements = one.before
     if one.distinct.str.contains(rf"[0-9]{SPACES}[0-9]{{3}}", regex=True).any():
         replacements += ((SPACES, ""),)
-        notes.append(f"spaces or apostrophes at the thousands of {one.name} were left out")
+        notes.append(f"spaces or apostrophes between the thousands of {one.name} were removed")
     if one.distinct.str.contains(thousands, regex=False).any():
         replacements += ((re.escape(thousands), ""),)
-        notes.append(f"{'commas' if thousands == ',' else 'points'} at the thousands of {one.name} were left out")
+        notes.append(f"{'commas' if thousands == ',' else 'points'} between the thousands of {one.name} were removed")
     if sign == "," and one.distinct.str.contains(",", regex=False).any():
         replacements += ((",", "."),)
         notes.append(f"the comma is the decimal sign of {one.name}")
@@ -60,8 +60,8 @@ def settled(one: Draft, hint: str, separator: str, line: Place, wanted: str = ""
     grouped = (
         rf"[-+]?([0-9]*|[0-9]{{1,3}}(({SPACES}|{re.escape(thousands)})[0-9]{{2,3}})*)({re.escape(sign)}[0-9]*)?([eE][-+]?[0-9]+)?"
     )
-    bad = ~replaced(one.distinct, one.before + tuple((pattern, "") for pattern, _ in one.after)).str.fullmatch(grouped)
-    bad |= ~replaced(one.distinct, replacements).str.fullmatch(PLAIN)
+    bad = ~replace_all(one.distinct, one.before + tuple((pattern, "") for pattern, _ in one.after)).str.fullmatch(grouped)
+    bad |= ~replace_all(one.distinct, replacements).str.fullmatch(PLAIN)
     if not bad.any():
         values = numbers(one.cells, list(one.missing), list(replacements)).to_numpy("float64")
         huge = np.isinf(values) | (np.abs(values) >= 1e100)
@@ -75,7 +75,7 @@ def settled(one: Draft, hint: str, separator: str, line: Place, wanted: str = ""
 
 
 def far_out(name: str, values: np.ndarray) -> str:
-    """A note on values that repeat far outside all others, as -9999 for a sensor that was off; "" where there are none."""
+    """A note on values far outside all others, such as -9999 for a sensor that was off; "" if there are none."""
     known = values[np.isfinite(values)]
     said = []
     for _ in range(3):
@@ -100,4 +100,4 @@ def far_out(name: str, values: np.ndarray) -> str:
     if not said:
         return ""
     cells = ", ".join(f"{value:.10g} in {count} cell{'s' if count > 1 else ''}" for value, count in said)
-    return f"{name} has {cells}, far outside the rest ({known.min():.6g} to {known.max():.6g}): kept as it stands"
+    return f"{name} has {cells}, far outside the rest ({known.min():.6g} to {known.max():.6g}): not changed"

@@ -1,4 +1,4 @@
-"""The part of the exported Keras program that reads the user's file by its recipe."""
+"""Writes the part of the exported Keras program that reads the user's file by its recipe."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import inspect
 import json
 from typing import Any
 
-from rnn_core.data.series.table.recipe import Recipe, csv_options, joined, moments, numbers, reading_of
+from rnn_core.data.series.table.recipe import Recipe, csv_options, join_cells, numbers, parse_times, reading_of
 
 
 def program(recipe: Recipe, chosen: tuple[int, ...]) -> str:
     """Python source that reads `path` by the recipe into `values` (N, chosen columns); it needs pandas and numpy.
 
-    The functions of `table_recipe` that it needs come first in it.
+    It begins with the source of the functions of `recipe` that it calls.
     """
     columns, dates = [recipe.columns[n] for n in chosen], recipe.dates if recipe.order == "dates" else None
     places = tuple(sorted({one.place for one in columns} | set(dates.places if dates else ())))
     lines = [inspect.getsource(numbers), "\n\n"]
     if dates:
-        lines += [inspect.getsource(joined), "\n\n", inspect.getsource(moments), "\n\n"]
+        lines += [inspect.getsource(join_cells), "\n\n", inspect.getsource(parse_times), "\n\n"]
     layout = recipe.layout
     if layout.container == "xlsx":
         lines.append(
@@ -30,10 +30,10 @@ def program(recipe: Recipe, chosen: tuple[int, ...]) -> str:
         lines.append(f"table = pandas.read_csv(\n    path,\n{options},\n)\n")
     lines.append('table = table.fillna("").astype(str).apply(lambda column: column.str.strip()).reset_index(drop=True)\n')
     if recipe.order == "turned":
-        lines.append("table = table.iloc[::-1].reset_index(drop=True)  # the newest row stands first in the file\n")
+        lines.append("table = table.iloc[::-1].reset_index(drop=True)  # the newest row is first in the file\n")
     if dates:
         lines.append(
-            f"dates = moments(joined(table, {dates.places!r}), {_source(list(dates.replacements))}, {', '.join(map(_source, reading_of(dates)))})\n"
+            f"dates = parse_times(join_cells(table, {dates.places!r}), {_source(list(dates.replacements))}, {', '.join(map(_source, reading_of(dates)))})\n"
         )
         lines.append('table = table.iloc[np.argsort(dates.to_numpy("datetime64[us]"), kind="stable")].reset_index(drop=True)\n')
     lines.append("values = pandas.DataFrame(\n    {\n")
@@ -46,12 +46,12 @@ def program(recipe: Recipe, chosen: tuple[int, ...]) -> str:
 
 
 def _printable(name: str) -> str:
-    """A name for a comment: nothing in it ends the line, or turns the direction of writing."""
+    """A name for a comment, without characters that end the line or change the direction of writing."""
     return "".join(one for one in name if one.isprintable())
 
 
 def _source(value: Any) -> str:
-    """A value as Python source, texts in double quotes."""
+    """A value as Python source, with strings in double quotes."""
     if isinstance(value, str):
         quoted = json.dumps(value, ensure_ascii=False)
         return "".join(

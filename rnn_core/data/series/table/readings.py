@@ -1,4 +1,4 @@
-"""Readings of a column of dates, tried and weighed against each other."""
+"""Parses a column of dates by several formats, and chooses the one under which the rows are in the most regular order."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ import numpy as np
 import pandas
 
 from rnn_core.data.series.table.cells import MISSING, short
-from rnn_core.data.series.table.recipe import Dates, moments
+from rnn_core.data.series.table.recipe import Dates, parse_times
 from rnn_core.data.series.table.time import Evenness, evenness
 from rnn_core.data.series.table.units import PLAIN, Place
 
-PROBE = 4000  # rows at the head of the file on which readings are compared
-SAMPLE = 400  # cells, evenly from all of the file, that a reading must fit
+PROBE = 4000  # first rows of the file, on which readings are compared
+SAMPLE = 400  # cells, evenly spaced over the whole file, that a reading must fit
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
+    """A column read as dates by one format, and how regular the dates then are."""
+
     dates: Dates
     evenness: Evenness
     yearless: bool
-    strained: bool = False  # two-digit years make sense in the last century alone
+    strained: bool = False  # two-digit years are in order only if they are of the last century
 
 
-def said(dates: Dates) -> str:
-    """The format in words that anybody knows: dd/mm/yyyy."""
+def format_in_words(dates: Dates) -> str:
+    """The format in familiar words: dd/mm/yyyy."""
     known = {
         "s": "seconds since 1970",
         "ms": "milliseconds since 1970",
@@ -56,15 +58,15 @@ def said(dates: Dates) -> str:
     return re.sub(" %z|%[a-zA-Z]", lambda sign: signs.get(sign[0], sign[0]), dates.format)
 
 
-def _which(dates: Dates) -> str:
-    """The format with what comes first in it."""
+def _format_and_order(dates: Dates) -> str:
+    """The format, with the part that comes first: dd/mm/yyyy (day first)."""
     fields = re.findall("%([dmbyY])", dates.format)
     words = {"d": "day", "m": "month", "b": "month", "y": "year", "Y": "year"}
-    return f"{said(dates)} ({words[fields[0]]} first)" if fields else said(dates)
+    return f"{format_in_words(dates)} ({words[fields[0]]} first)" if fields else format_in_words(dates)
 
 
-def tried(column: pandas.Series, dates: Dates) -> np.ndarray:
-    """(N,) datetime64[us] by one reading; NaT for every cell that is none."""
+def parse_dates(column: pandas.Series, dates: Dates) -> np.ndarray:
+    """Parses a column: (N,) datetime64[us], NaT for each cell that is not such a date."""
     codes, distinct = pandas.factorize(column)
     cells = pandas.Series(distinct, dtype="str")
     bare = cells
@@ -73,7 +75,7 @@ def tried(column: pandas.Series, dates: Dates) -> np.ndarray:
     if len(dates.format) <= 2 and not dates.format.startswith("%"):
         bare = bare.where(bare.str.fullmatch(PLAIN))
         with np.errstate(all="ignore"):
-            made = moments(bare.fillna(""), (), dates.format, None, False)  # type: ignore[arg-type]
+            made = parse_times(bare.fillna(""), (), dates.format, None, False)  # type: ignore[arg-type]
         return made.to_numpy("datetime64[us]")[codes]
     quick, form = _iso(bare, dates.format)
     made = pandas.to_datetime(quick, format=form, errors="coerce", utc=dates.utc)
@@ -84,7 +86,7 @@ def tried(column: pandas.Series, dates: Dates) -> np.ndarray:
 
 
 def _iso(cells: pandas.Series, form: str) -> tuple[pandas.Series, str]:
-    """Long columns of dd/mm/yyyy turned into ISO dates, which pandas reads five times as fast."""
+    """Rewrites long columns of dd/mm/yyyy as ISO dates, which pandas parses five times as fast; returns cells and format."""
     fields = re.findall("%([a-zA-Z])", form)
     if len(cells) < 20_000 or sorted(fields[:3]) != ["Y", "d", "m"] or "".join(fields[3:]) not in ("", "HM", "HMS"):
         return cells, form
@@ -105,20 +107,20 @@ def _iso(cells: pandas.Series, form: str) -> tuple[pandas.Series, str]:
 
 
 def probe_of(column: pandas.Series) -> pandas.Series:
-    """The cells of the first rows that are not blank."""
+    """The cells of the first PROBE rows, without blank cells."""
     part = column.iloc[:PROBE]
     return part[~part.str.lower().isin(MISSING)]
 
 
 def sample_of(column: pandas.Series) -> list[str]:
-    """Different cells that are not blank, evenly from all of the column."""
+    """Different cells, evenly spaced over the whole column, without blank cells."""
     spread = column.iloc[np.unique(np.linspace(0, len(column) - 1, 2 * SAMPLE).astype(int))].unique()
     spread = spread[np.unique(np.linspace(0, len(spread) - 1, SAMPLE).astype(int))]
     return [str(cell) for cell in spread if str(cell).lower() not in MISSING]
 
 
 def fits(times: np.ndarray) -> bool:
-    """Whether nearly all cells are dates: totals and names that stand between them are not."""
+    """Whether nearly all cells are dates; a few others may be totals or names."""
     return few(int(np.isnat(times).sum()), len(times))
 
 
@@ -127,24 +129,24 @@ def few(bad: int, of: int) -> bool:
 
 
 def with_century(reading: Reading, times: np.ndarray, probe: pandas.Series) -> list[Reading]:
-    """A reading of two-digit years, with the century that puts them in the past and, if need be, in order."""
+    """For two-digit years, the reading with their century: no date after next year, or all in the last century if the dates are then more often in order."""
     if "%y" not in reading.dates.format:
         years = times[~np.isnat(times)].astype("datetime64[Y]").astype(int) + 1970
         return [reading] if reading.yearless or not len(years) or (years.min() >= 1 and years.max() <= 2300) else []
     made = []
     for latest in (datetime.date.today().year + 1, 1999):
         dates = replace(reading.dates, latest_year=latest)
-        made.append(Reading(dates, evenness(tried(probe, dates)), False))
+        made.append(Reading(dates, evenness(parse_dates(probe, dates)), False))
     return [replace(made[1], strained=True) if made[1].evenness.rising > made[0].evenness.rising + 0.001 else made[0]]
 
 
 def with_leap_year(dates: Dates) -> Dates:
-    """The same with the leap year 2000, so that 29 February can be looked at."""
+    """Adds the leap year 2000 to dates without a year, so that 29 February can be parsed."""
     return replace(dates, replacements=(*dates.replacements, ("^(.+)$", r"\1 2000")), format=f"{dates.format} %Y")
 
 
 def best_of(readings: list[Reading], probe: pandas.Series, name: str, line: Place) -> Reading:
-    """The reading under which the rows make most sense."""
+    """The reading under which the dates are most regular. Raises ValueError if two are equally good."""
 
     def score(one: Reading) -> float:
         return one.evenness.rising + one.evenness.filled - (0.05 if one.yearless else 0) - (0.3 if one.strained else 0)
@@ -153,7 +155,11 @@ def best_of(readings: list[Reading], probe: pandas.Series, name: str, line: Plac
     if not rest:
         return first
     second = rest[0]
-    same = (tried(probe, first.dates) == tried(probe, second.dates)).all() if not (first.yearless or second.yearless) else False
+    same = (
+        (parse_dates(probe, first.dates) == parse_dates(probe, second.dates)).all()
+        if not (first.yearless or second.yearless)
+        else False
+    )
     if (
         same
         or (first.evenness.perfect and not first.strained and not second.evenness.perfect)
@@ -166,6 +172,6 @@ def best_of(readings: list[Reading], probe: pandas.Series, name: str, line: Plac
         return first
     row = int(probe.index[0])
     raise ValueError(
-        f"the dates of {short(name)} can be read in two ways, as {_which(first.dates)} or as {_which(second.dates)} ({line(row)} reads {short(probe.iloc[0])}): "
+        f"the dates of {short(name)} can be read in two ways, as {_format_and_order(first.dates)} or as {_format_and_order(second.dates)} ({line(row)} reads {short(probe.iloc[0])}): "
         "write them as yyyy-mm-dd, or name the format"
     )

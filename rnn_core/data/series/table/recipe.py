@@ -1,6 +1,6 @@
-"""How a file is read: a frozen recipe, and the reading by it. The exported Keras program holds the same functions.
+"""How a file is read: the recipe, and the functions that apply it. The exported Keras program contains some of these functions.
 
-Evidence and choice are made elsewhere (`tables`); here nothing is guessed.
+Nothing is decided here: the decisions are made in `block`, `dates` and `columns`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ class Layout:
     encoding: str  # Python's name; "" in xlsx
     sheet: str  # name of the xlsx sheet; "" in text
     separator: str  # between cells; r"\\s+" for white space; "" in xlsx
-    quoted: bool  # cells may stand in quotation marks
+    quoted: bool  # cells may be in quotation marks
     width: int  # cells per row
-    skipped: tuple[int, ...]  # lines that are no rows, from 0, up to the last row (text: blank ones apart)
+    # 0-based numbers of the lines to skip before the last row; blank lines of a text are not listed, pandas skips them
+    skipped: tuple[int, ...]
     rows: int  # rows of values
 
 
@@ -34,38 +35,38 @@ class Layout:
 class Column:
     """One column of numbers."""
 
-    place: int  # in the file, from 0
+    place: int  # 0-based index in the file
     name: str  # unique in the table
-    missing: tuple[str, ...]  # cells that hold no number, as they stand
-    replacements: Pairs  # what makes a cell a number that Python reads
+    missing: tuple[str, ...]  # cells that hold no number, exactly as in the file
+    replacements: Pairs  # turn a cell into a number that Python can parse
 
 
 @dataclass(frozen=True)
 class Dates:
     """The column, or columns, of dates."""
 
-    places: tuple[int, ...]  # cells that make one date, joined by a space
-    replacements: Pairs  # what makes a cell a date of that format
+    places: tuple[int, ...]  # columns whose cells, joined by a space, make one date
+    replacements: Pairs  # turn a cell into a date of that format
     format: str  # for `pandas.to_datetime`; "s", "ms", "us", "ns" since 1970; "D" days since 1899-12-30
-    latest_year: int | None  # two-digit years that would lie after it are of the century before
-    utc: bool  # the cells name their offset from UTC, and are read as UTC
+    latest_year: int | None  # a date after this year, from a two-digit year, is read as 100 years earlier
+    utc: bool  # the cells include an offset from UTC, and are converted to UTC
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that `apply` and the exported program need to know."""
+    """Everything that `table_file.apply` and the exported program need to read the file."""
 
     layout: Layout
     columns: tuple[Column, ...]
-    dates: Dates | None  # None: no sure reading, or none there
-    order: str  # "file", "turned" (last row first) or "dates" (sorted by them)
+    dates: Dates | None  # None: the file has no dates, or none that are certain
+    order: str  # "file", "turned" (reversed: last row first) or "dates" (sorted by them)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
-        """Raises ValueError for what is no recipe."""
+        """Raises ValueError if the text is not a recipe."""
         try:
             found = json.loads(text)
             layout = Layout(**{**found["layout"], "skipped": tuple(found["layout"]["skipped"])})
@@ -77,7 +78,7 @@ class Recipe:
                 dates = Dates(**{**dates, "places": tuple(dates["places"]), "replacements": _pairs(dates["replacements"])})
             return cls(layout, columns, dates, str(found["order"]))
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as reason:
-            raise ValueError(f"this is no recipe for a table: {' '.join(str(reason).split())[:80]}") from None
+            raise ValueError(f"this is not a recipe for a table: {' '.join(str(reason).split())[:80]}") from None
 
 
 def _pairs(pairs: Any) -> Pairs:
@@ -85,7 +86,7 @@ def _pairs(pairs: Any) -> Pairs:
 
 
 def csv_options(layout: Layout, places: tuple[int, ...]) -> dict[str, Any]:
-    """Arguments of `pandas.read_csv` for a layout: every cell as text, the rows of values alone."""
+    """Arguments of `pandas.read_csv` for a layout: every cell as text, only the rows of values."""
     head = next((n for n, line in enumerate(layout.skipped) if n != line), len(layout.skipped))
     options = {
         "sep": layout.separator,
@@ -108,8 +109,8 @@ def csv_options(layout: Layout, places: tuple[int, ...]) -> dict[str, Any]:
     return options
 
 
-def cells(layout: Layout, content: bytes, places: tuple[int, ...]) -> pandas.DataFrame:
-    """The rows of values as stripped texts: (rows, places), named by their place in the file."""
+def read_cells(layout: Layout, content: bytes, places: tuple[int, ...]) -> pandas.DataFrame:
+    """The cells of the rows of values, as stripped texts: (rows, places); each column is named by its place in the file."""
     if layout.container == "xlsx":
         table = pandas.read_excel(
             io.BytesIO(content), sheet_name=layout.sheet, header=None, dtype=str, keep_default_na=False, engine="openpyxl"
@@ -117,25 +118,25 @@ def cells(layout: Layout, content: bytes, places: tuple[int, ...]) -> pandas.Dat
         table = table.drop(index=list(layout.skipped)).iloc[: layout.rows][list(places)]
     else:
         table = pandas.read_csv(io.BytesIO(content), **csv_options(layout, places))
-    return stripped(table)
+    return strip_cells(table)
 
 
-def stripped(table: pandas.DataFrame) -> pandas.DataFrame:
+def strip_cells(table: pandas.DataFrame) -> pandas.DataFrame:
     return table.fillna("").astype(str).apply(lambda column: column.str.strip()).reset_index(drop=True)
 
 
 def numbers(column: pandas.Series, missing: list[str], replacements: list[tuple[str, str]]) -> pandas.Series:
-    """A column of texts as float64, nan where a cell is one of `missing`."""
+    """Parses a column of texts: float64, nan for the cells in `missing`."""
     column = column.mask(column.isin(missing))
     for pattern, new in replacements:
         column = column.str.replace(pattern, new, regex=True)
     return column.astype("float64")
 
 
-def moments(
+def parse_times(
     column: pandas.Series, replacements: list[tuple[str, str]], form: str, latest_year: int | None, utc: bool
 ) -> pandas.Series:
-    """A column of texts as dates; blank cells as NaT."""
+    """Parses a column of texts as dates; a blank cell becomes NaT."""
     column = column.mask(column == "")
     for pattern, new in replacements:
         column = column.str.replace(pattern, new, regex=True)
@@ -151,8 +152,8 @@ def moments(
     return dates
 
 
-def joined(table: pandas.DataFrame, places: tuple[int, ...]) -> pandas.Series:
-    """The cells of several columns as one text."""
+def join_cells(table: pandas.DataFrame, places: tuple[int, ...]) -> pandas.Series:
+    """Joins the cells of several columns by a space."""
     first, *rest = places
     column = table[first]
     for place in rest:
@@ -160,10 +161,12 @@ def joined(table: pandas.DataFrame, places: tuple[int, ...]) -> pandas.Series:
     return column.str.strip()
 
 
-def finished(recipe: Recipe, table: pandas.DataFrame, times: pandas.Series | None = None) -> tuple[np.ndarray, np.ndarray | None]:
-    """(N, C) float64 and (N,) datetime64[us] or None, from the cells. Gaps are bridged by straight lines."""
+def apply_recipe(
+    recipe: Recipe, table: pandas.DataFrame, times: pandas.Series | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Parses and sorts the cells: (N, C) float64, and (N,) datetime64[us] or None. Missing values are interpolated linearly."""
     if recipe.dates is not None and times is None:
-        times = moments(joined(table, recipe.dates.places), list(recipe.dates.replacements), *reading_of(recipe.dates))
+        times = parse_times(join_cells(table, recipe.dates.places), list(recipe.dates.replacements), *reading_of(recipe.dates))
     found = pandas.DataFrame(
         {one.place: numbers(table[one.place], list(one.missing), list(one.replacements)) for one in recipe.columns}
     )
@@ -175,15 +178,15 @@ def finished(recipe: Recipe, table: pandas.DataFrame, times: pandas.Series | Non
     found = found.reset_index(drop=True)
     if found.isna().to_numpy().any():
         found = found.interpolate(limit_direction="both")
-    return found.to_numpy("float64"), None if times is None else _unbroken(times.to_numpy("datetime64[us]"))
+    return found.to_numpy("float64"), None if times is None else _fill_missing_times(times.to_numpy("datetime64[us]"))
 
 
 def reading_of(dates: Dates) -> tuple[str, int | None, bool]:
     return dates.format, dates.latest_year, dates.utc
 
 
-def _unbroken(times: np.ndarray) -> np.ndarray:
-    """Dates, with the few that are missing put between their neighbours."""
+def _fill_missing_times(times: np.ndarray) -> np.ndarray:
+    """Replaces each missing date by linear interpolation between its neighbours."""
     known = ~np.isnat(times)
     if known.all():
         return times
@@ -191,10 +194,10 @@ def _unbroken(times: np.ndarray) -> np.ndarray:
     return np.interp(rows, rows[known], times[known].astype(np.int64)).astype(np.int64).astype("datetime64[us]")
 
 
-def dropped(layout: Layout, lines: np.ndarray, keep: np.ndarray, blank: np.ndarray) -> Layout:
-    """The layout with the rows that `keep` (rows,) masks out skipped too; `lines` (rows,) holds each row's line.
+def keep_rows(layout: Layout, lines: np.ndarray, keep: np.ndarray, blank: np.ndarray) -> Layout:
+    """The layout that reads only the rows where `keep` (rows,) is true and skips all other lines; `lines` (rows,) holds the line of each row.
 
-    `blank` (lines of the file,) tells which lines are empty, and so need no skipping.
+    `blank` (lines of the file,) is true for empty lines, which pandas skips itself.
     """
     kept = lines[keep]
     if not len(kept):

@@ -1,4 +1,4 @@
-"""Rows that are no steps of one series: tables whose time runs across, several series in one column, totals."""
+"""Tables whose rows are not the steps of one series: one column per date, several series in one column, repeated names, a last row of totals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnn_core.data.series.table.cells import MONTHS, short
 
 
 def refuse_wide(names: tuple[str, ...], kinds: str, table: pandas.DataFrame, named: Mapping[int, str]) -> None:
-    """Tables whose time runs across the page. Raises ValueError for them."""
+    """Raises ValueError for a table that has one column per year, date, month or hour."""
     values = [names[n] if n < len(names) else "" for n, letter in enumerate(kinds) if letter in "n_"]
     values = [re.sub(r"(?i) *\[YR\d{4}\]$|^(X|Y|YR|F|FY)(?=\d{4}$)", "", name) for name in values]
     across = [
@@ -28,22 +28,20 @@ def refuse_wide(names: tuple[str, ...], kinds: str, table: pandas.DataFrame, nam
     dated = "d" in kinds and not table[kinds.index("d")].iloc[:50].str.fullmatch(r"[^\d]*").all()
     if len(across) >= 3 and 2 * len(across) > len(values) and not dated and len(set(map(len, across))) <= 3:
         raise ValueError(
-            f"the years or dates stand across the page ({short(across[0])}, {short(across[1])}, …): turn the table, so that it has one row per step and one column per series"
+            f"each year or date is a column ({short(across[0])}, {short(across[1])}, …): transpose the table, so that it has one row per step and one column per series"
         )
     clocks = [name for name in values if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", name)]
     hours = [int(name) for name in values if name.isdecimal() and len(name) < 3]
     if len(clocks) >= 3 or (hours in (list(range(24)), list(range(1, 25)), list(range(1, 32)))):
-        raise ValueError(
-            "the hours or days stand across the page: put them below each other, so that the table has one row per step"
-        )
+        raise ValueError("each hour or day is a column: put them below each other, so that the table has one row per step")
     if len(months) >= 6:
         raise ValueError(
-            f"the months stand across the page ({short(months[0])}, {short(months[1])}, …): put them below each other, so that the table has one row per month"
+            f"each month is a column ({short(months[0])}, {short(months[1])}, …): put them below each other, so that the table has one row per month"
         )
 
 
-def repeated_names(table: pandas.DataFrame, heads: tuple[tuple[str, ...], ...]) -> np.ndarray:
-    """(N,) bool: rows that hold the names of the columns again, as where files were put one below the other."""
+def find_repeated_names(table: pandas.DataFrame, heads: tuple[tuple[str, ...], ...]) -> np.ndarray:
+    """(N,) bool: rows that repeat the names of the columns, as in several files joined into one."""
     found = np.zeros(len(table), bool)
     for head in heads:
         cells = {place: head[place] for place in table.columns if place < len(head) and head[place]}
@@ -61,9 +59,9 @@ def one_series(
     used: tuple[int, ...],
     wanted: str,
 ) -> tuple[np.ndarray, list[str]]:
-    """Which rows belong to one series, where a column names several.
+    """Selects the rows of the series `wanted`, if a column names several; returns the new mask `keep` and notes.
 
-    Raises ValueError where it does, and none is wanted.
+    Raises ValueError if a column names several series and none is wanted.
     """
     if wanted:
         for place in table.columns:
@@ -74,7 +72,7 @@ def one_series(
         return keep, []
     inside = times[keep]
     known = inside[~np.isnat(inside)]
-    if (place := _stacked(table[keep], inside, kinds, used)) is not None:
+    if (place := _find_stacked(table[keep], inside, kinds, used)) is not None:
         _refuse_several(names[place], table[place][keep].unique())
     if len(np.unique(known)) > 0.9 * len(known):
         return keep, []
@@ -107,12 +105,12 @@ def _refuse_several(name: str, groups: np.ndarray) -> NoReturn:
     )
 
 
-def _stacked(table: pandas.DataFrame, times: np.ndarray, kinds: str, used: tuple[int, ...]) -> int | None:
-    """The column of texts that changes where the dates go back, and nowhere else: series below each other."""
+def _find_stacked(table: pandas.DataFrame, times: np.ndarray, kinds: str, used: tuple[int, ...]) -> int | None:
+    """The column of texts that changes exactly where the dates go back: it names series that follow each other."""
     steps = np.diff(times)
     back, forth = steps < np.timedelta64(0), steps > np.timedelta64(0)
     if not back.any() or (np.abs(steps[back]) <= np.timedelta64(2, "h")).all():
-        return None  # in order, but for the end of daylight saving
+        return None  # in order, except at the end of daylight saving
     for place in [place for place in table.columns if place not in used and kinds[place] == "t"]:
         column = table[place].to_numpy()
         changes = column[1:] != column[:-1]
@@ -121,10 +119,10 @@ def _stacked(table: pandas.DataFrame, times: np.ndarray, kinds: str, used: tuple
     return None
 
 
-def without_total(
+def drop_total(
     table: pandas.DataFrame, lines: np.ndarray, times: np.ndarray | None, kinds: str, used: tuple[int, ...]
 ) -> tuple[pandas.DataFrame, np.ndarray, np.ndarray | None, list[str]]:
-    """Without a last row that holds the sum, or the mean, of all rows above it."""
+    """Removes a last row without a date that is the sum of all rows above it."""
     if len(table) < 6 or (times is not None and not np.isnat(times[-1])):
         return table, lines, times, []
     told = []

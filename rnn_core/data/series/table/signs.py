@@ -1,4 +1,4 @@
-"""What a point and a comma mean in a column of numbers: decided over all of its cells, never cell by cell."""
+"""Decides what a point and a comma mean in a column of numbers, from all of its cells together."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 import pandas
 
-# Patterns run in Arrow (RE2) or in Python's `re`: no look-around, and no class that means more in one of them.
+# Patterns run in Arrow (RE2) or in Python's `re`: no look-around, and no character class that differs between them.
 SPACES = "[ \u00a0\u202f\u2009'’]"  # between thousands, besides . and ,
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the cells of one column say."""
+    """What the cells of one column show about the decimal sign."""
 
-    point: str  # a cell that makes the point the decimal sign; "" where none does
-    comma: str  # a cell that makes the comma the decimal sign
-    open_point: str  # a cell like 1.234, which is either
+    point: str  # a cell that shows that the point is the decimal sign; "" if none does
+    comma: str  # a cell that shows that the comma is the decimal sign
+    open_point: str  # a cell like 1.234, which can be read both ways
     open_comma: str  # a cell like 1,234
     whole: bool  # some cells have neither sign and lie between 1 and 999
     large: bool  # some cells have neither sign and four digits or more
@@ -24,7 +24,7 @@ class Evidence:
 
 
 def evidence(cores: pandas.Series) -> Evidence:
-    """From the digits and signs of all different cells: `-1.234,5 kg` has come as `1.234,5`."""
+    """The evidence from all different cells, reduced to digits, points and commas: `1.234,5` for `-1.234,5 kg`."""
     point, comma = cores.str.contains(".", regex=False), cores.str.contains(",", regex=False)
     either = cores[point | comma]
 
@@ -38,7 +38,8 @@ def evidence(cores: pandas.Series) -> Evidence:
     none = cores[~(point | comma)]
     opened = either.str.fullmatch(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
     return Evidence(
-        # several commas; one after which not three digits stand makes a comma decimal; likewise points
+        # A comma is decimal if it is not followed by exactly three digits. Several commas separate thousands, so then the point is decimal.
+        # The same the other way round.
         point=any_of(
             r"[0-9]+(,[0-9]{2,3})+\.[0-9]*",
             r"[0-9]{1,3}(,[0-9]{2,3})+,[0-9]{3}",
@@ -60,11 +61,11 @@ def evidence(cores: pandas.Series) -> Evidence:
 
 
 def decimal(found: Evidence, hint: str, separator: str) -> str:
-    """The decimal sign, "." or ","; "" where the cells mix both, "?" where both readings are as good.
+    """The decimal sign, "." or ","; "" if the cells mix both, "?" if both are equally likely.
 
     Args:
         found: the column's own evidence.
-        hint: the decimal sign of the file's other columns; "" where they have none.
+        hint: the decimal sign of the file's other columns; "" if they show none.
         separator: between the file's cells.
     """
     if found.point or found.comma:

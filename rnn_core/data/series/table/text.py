@@ -1,4 +1,4 @@
-"""A file's bytes as lines of text: containers (gzip, xlsx) and encodings. What is neither is refused by its name."""
+"""Decodes a file's bytes to lines of text: containers (gzip, xlsx) and encodings. Other types of file are refused by name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _KNOWN = {
 
 @dataclass(frozen=True, eq=False)
 class Text:
-    """The lines of a file, and how they were got."""
+    """The lines of a file, and how they were decoded."""
 
     container: str  # "text", "gzip" or "xlsx"
     encoding: str  # Python's name; "" for xlsx
@@ -43,21 +43,21 @@ class Text:
     cells: pandas.DataFrame | None = None  # an xlsx sheet's cells as texts
 
 
-def opened(content: bytes, encoding: str = "", sheet: str = "") -> Text:
-    """The text of a file.
+def open_text(content: bytes, encoding: str = "", sheet: str = "") -> Text:
+    """Decodes a file.
 
-    Raises ValueError for what is too large, empty, or no table of text.
+    Raises ValueError if it is too large, empty, or not text.
     """
     if len(content) > MOST_BYTES:
         raise ValueError(f"the file has {len(content):,} bytes, more than the 5 MB that are read")
     if content[:2] == b"\x1f\x8b":
-        return _decoded(_unpacked(content), "gzip", encoding)
+        return _decode(_unpack(content), "gzip", encoding)
     if content[:4] == b"PK\x03\x04":
         return _sheet(content, sheet)
-    return _decoded(content, "text", encoding)
+    return _decode(content, "text", encoding)
 
 
-def _unpacked(content: bytes) -> bytes:
+def _unpack(content: bytes) -> bytes:
     parts, size = [], 0
     try:
         while content[:2] == b"\x1f\x8b":  # a gzip file may hold several members
@@ -74,7 +74,7 @@ def _unpacked(content: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _decoded(content: bytes, container: str, wanted: str) -> Text:
+def _decode(content: bytes, container: str, wanted: str) -> Text:
     for start, what in _KNOWN.items():
         if content.startswith(start):
             raise ValueError(f"the file is not text but {what}: save the table as CSV or .xlsx")
@@ -110,7 +110,7 @@ _NAMES = {
 
 
 def _encoding(content: bytes) -> str:
-    """UTF-16 by its mark or its zeros, UTF-8 where it decodes, else Western Windows, else Latin-1."""
+    """UTF-16 if it has its byte order mark or its zero bytes, else UTF-8 if it decodes, else cp1252, else Latin-1."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
     sample = content[:2000]
@@ -129,7 +129,7 @@ def _encoding(content: bytes) -> str:
 
 
 def _sheet(content: bytes, wanted: str) -> Text:
-    """The cells of a workbook's first sheet, or of the one that is wanted."""
+    """The cells of a workbook's first sheet, or of the sheet named `wanted`."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
@@ -142,7 +142,7 @@ def _sheet(content: bytes, wanted: str) -> Text:
             f"the workbook holds {sum(sizes.values()) / 1e6:,.0f} MB of cells, more than the {MOST_SHEET_BYTES / 1e6:.0f} that are read: save the table as CSV"
         )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of styles and extensions that are no cells
+        warnings.simplefilter("ignore")  # warnings about styles and extensions, not about cells
         try:
             with pandas.ExcelFile(io.BytesIO(content), engine="openpyxl") as book:
                 names = [str(name) for name in book.sheet_names]
@@ -154,7 +154,7 @@ def _sheet(content: bytes, wanted: str) -> Text:
             if wanted:
                 raise ValueError(f"the workbook has no sheet '{wanted[:40]}'; it has {', '.join(names[:8])}") from None
             raise ValueError("the workbook is damaged: save the table as CSV") from None
-        except Exception as reason:  # a damaged workbook raises whatever it meets
+        except Exception as reason:  # a damaged workbook may raise any exception
             raise ValueError(f"the workbook cannot be read ({type(reason).__name__}): save the table as CSV") from None
     cells = cells.fillna("").astype(str)
     if not cells.size or not (cells != "").to_numpy().any():

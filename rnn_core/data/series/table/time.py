@@ -1,4 +1,4 @@
-"""What dates say of a series: how evenly they lie, in which order, and where there are gaps, repeats and steps back."""
+"""The dates of a series: how evenly they are spaced, their order, gaps, repeats and steps back."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ HOUR = np.timedelta64(1, "h")
 
 @dataclass(frozen=True)
 class Evenness:
-    """How well a reading of dates makes sense of the rows."""
+    """How regular the dates are under one reading."""
 
-    rising: float  # share of steps that go one way: 1 where all rise, or all fall (equal dates go both ways)
-    filled: float  # share of the span that the dates fill at their usual step: 1 where none is missing
+    rising: float  # share of steps in the more frequent direction: 1 if all rise, or all fall (equal dates count for both)
+    filled: float  # share of the expected dates, at the most frequent step, that are there: 1 if none is missing
 
     @property
     def perfect(self) -> bool:
@@ -24,18 +24,18 @@ class Evenness:
 
 
 def evenness(times: np.ndarray) -> Evenness:
-    """Of (N,) datetime64 in the file's order; NaT is left out."""
+    """The evenness of (N,) datetime64 in the file's order; NaT is ignored."""
     times = times[~np.isnat(times)].astype("datetime64[s]")
     if len(times) < 2:
         return Evenness(0.0, 0.0)
     steps = np.diff(times.astype(np.int64))
     rising = float(max((steps >= 0).mean(), (steps <= 0).mean()))
     different = np.unique(times)
-    return Evenness(rising, max(_filled(different.astype(np.int64)), _filled(_months(different))))
+    return Evenness(rising, max(_share_filled(different.astype(np.int64)), _share_filled(_months(different))))
 
 
 def _months(times: np.ndarray) -> np.ndarray:
-    """Months since 1970 where all dates are the same day of the month, or its end; else none."""
+    """Months since 1970 if all dates are the same day of the month, or its last day; else an empty array."""
     days, months = times.astype("datetime64[D]"), times.astype("datetime64[M]")
     if (days != times).any():
         return np.zeros(0, np.int64)
@@ -44,8 +44,8 @@ def _months(times: np.ndarray) -> np.ndarray:
     return months.astype(np.int64) if ends or (day == day[0]).all() else np.zeros(0, np.int64)
 
 
-def _filled(times: np.ndarray) -> float:
-    """From sorted, different whole numbers."""
+def _share_filled(times: np.ndarray) -> float:
+    """`Evenness.filled` of sorted, different whole numbers."""
     if len(times) < 2:
         return 0.0
     steps, counts = np.unique(np.diff(times), return_counts=True)
@@ -54,9 +54,9 @@ def _filled(times: np.ndarray) -> float:
 
 
 def order_of(times: np.ndarray, line: Place) -> tuple[str, tuple[str, ...]]:
-    """ "file", "turned" or "dates", with what is to be said.
+    """The order in which the rows are read, "file", "turned" (reversed) or "dates" (sorted), and notes for the user.
 
-    Raises ValueError where rows without a date would have to be sorted.
+    Raises ValueError if rows without a date would have to be sorted.
     """
     known = np.flatnonzero(~np.isnat(times))
     steps = np.diff(times[known])
@@ -72,7 +72,7 @@ def order_of(times: np.ndarray, line: Place) -> tuple[str, tuple[str, ...]]:
         return order, (note,) if order == "file" else (f"{note}, and turned, so that the oldest comes first",)
     if len(known) < len(times):
         row = int(np.flatnonzero(np.isnat(times))[0])
-        raise ValueError(f"{line(row)} has no date, and the dates are not in order: fill it in, or take that row out")
+        raise ValueError(f"{line(row)} has no date, and the dates are not in order: fill it in, or delete that row")
     row = int(known[np.flatnonzero(against)[0] + 1])
     return "dates", (
         f"the dates are not in order ({int(against.sum()):,} steps go back, the first at {line(row)}): the rows were sorted by them",
@@ -80,7 +80,7 @@ def order_of(times: np.ndarray, line: Place) -> tuple[str, tuple[str, ...]]:
 
 
 def _clock_changes(times: np.ndarray, against: np.ndarray) -> bool:
-    """Whether all steps against the order are of an hour at most, in autumn, and no more than two a year."""
+    """Whether the steps against the order can be ends of daylight saving: one hour at most, in autumn, at most two a year."""
     where = np.flatnonzero(against)
     years = (times.max() - times.min()) / np.timedelta64(365, "D")
     months = times[where].astype("datetime64[M]").astype(np.int64) % 12 + 1
@@ -89,7 +89,7 @@ def _clock_changes(times: np.ndarray, against: np.ndarray) -> bool:
 
 
 def spacing(times: np.ndarray) -> tuple[str, ...]:
-    """Notes on (N,) dates in the table's order, none missing: repeats, gaps, uneven steps."""
+    """Notes on repeats, gaps and uneven steps of (N,) dates in the table's order, none missing."""
     notes: list[str] = []
     known = times.astype("datetime64[s]")
     steps = np.diff(known)
@@ -109,7 +109,7 @@ def spacing(times: np.ndarray) -> tuple[str, ...]:
         )
     different = np.unique(known)
     months, seconds = _months(different), different.astype(np.int64)
-    monthly = len(months) > 2 and _filled(months) >= _filled(seconds)
+    monthly = len(months) > 2 and _share_filled(months) >= _share_filled(seconds)
     line = months if monthly else seconds
     if len(line) < 4:
         return tuple(notes)
@@ -138,13 +138,13 @@ def spacing(times: np.ndarray) -> tuple[str, ...]:
 
 
 def _working_days(days: np.ndarray, gaps: np.ndarray) -> bool:
-    """Whether nearly no date is on a week-end."""
+    """Whether almost no date is on a week-end."""
     weekday = (days.astype("datetime64[D]").astype(np.int64) + 3) % 7
     return bool((weekday >= 5).mean() < 0.01 and len(days) > 4 and len(gaps))
 
 
 def span(amount: int, months: bool = False) -> str:
-    """Seconds, or months, in words."""
+    """A number of seconds, or of months, in words."""
     if months:
         return (
             f"{amount // 12} year{'s' if amount > 12 else ''}"
@@ -159,5 +159,5 @@ def span(amount: int, months: bool = False) -> str:
 
 
 def words(time: np.datetime64) -> str:
-    """A date for a sentence, without a midnight."""
+    """A date for a sentence; midnight is left out."""
     return str(time.astype("datetime64[m]")).replace("T00:00", "").replace("T", " ")

@@ -1,4 +1,4 @@
-"""Columns of numbers without what stands around the numbers: signs, currency, units, words for missing."""
+"""Finds what surrounds the numbers of a column: minus signs, brackets, currency, units, words for missing."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ Place = Callable[[int], str]  # row → "line 17"
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """A column that holds numbers, its signs not yet settled."""
+    """A column of numbers whose decimal sign is not yet decided."""
 
     name: str
     cells: pandas.Series  # (N,) texts
     distinct: pandas.Series  # the different cells that hold a digit
     missing: tuple[str, ...]  # cells that are blank or words
-    before: Pairs  # what takes away signs, currency and units
-    after: Pairs  # K, M: powers of ten
+    before: Pairs  # remove currency and units, and normalise minus signs
+    after: Pairs  # turn K, M, … into powers of ten
     evidence: Evidence
     notes: tuple[str, ...]
 
 
 def draft(name: str, cells: pandas.Series, line: Place, missing: tuple[str, ...] = ()) -> Draft | str:
-    """A column without its currency, units and words; or why it is not one of numbers.
+    """Finds a column's currency, units and words for missing; or returns why it is not a column of numbers.
 
-    Raises ValueError, naming line and cell, where most of it is numbers but some cells contradict the others.
+    Raises ValueError with the line and the cell if most cells are numbers but some contradict the others.
     """
     counts = cells.value_counts()
     distinct = pandas.Series(counts.index.astype(str))
@@ -66,8 +66,8 @@ def draft(name: str, cells: pandas.Series, line: Place, missing: tuple[str, ...]
         cell = str(rest[which].iloc[0])
         return f"{line(int(np.flatnonzero(cells == cell)[0]))} reads {short(cell)}"
 
-    before = _bare(rest)
-    bare = replaced(rest, before)
+    before = _sign_replacements(rest)
+    bare = replace_all(rest, before)
     prefix, suffix = bare.str.replace(r"^([^0-9.,]*).*$", r"\1", regex=True).str.strip(" -+"), _suffix(bare)
     known = (
         prefix.str.fullmatch(rf"(?i)({CURRENCY})?")
@@ -104,21 +104,21 @@ def draft(name: str, cells: pandas.Series, line: Place, missing: tuple[str, ...]
         )
     if plain or money:
         before += tuple((rf"{SPACES}*{re.escape(unit)}{SPACES}*", "") for unit in sorted(plain | money, key=len, reverse=True))
-        notes.append(f"{', '.join(sorted(plain | money))} was taken off the cells of {name}")
+        notes.append(f"{', '.join(sorted(plain | money))} was removed from the cells of {name}")
     after = tuple((rf"{SPACES}*{re.escape(unit)}$", TIMES[unit.lower()]) for unit in sorted(powers, key=len, reverse=True))
     if powers:
         notes.append(f"{', '.join(f'{unit} in {name} was read as times 1{TIMES[unit.lower()]}' for unit in sorted(powers))}")
     if any("(" in pattern and new == r"-\1" for pattern, new in before) and rest.str.contains("(", regex=False).any():
         notes.append(f"numbers of {name} in brackets were read as negative")
-    return Draft(name, cells, rest, holes, before, after, evidence(_cores(replaced(rest, before + after))), tuple(notes))
+    return Draft(name, cells, rest, holes, before, after, evidence(_cores(replace_all(rest, before + after))), tuple(notes))
 
 
 def advice(cell: str) -> str:
-    return "export the formulas' values" if cell.startswith(("=", "@")) else "mend that cell, or leave it blank"
+    return "export the formulas' values" if cell.startswith(("=", "@")) else "correct that cell, or leave it blank"
 
 
-def _bare(rest: pandas.Series) -> Pairs:
-    """Typographic and trailing minus, and brackets, where the column has them."""
+def _sign_replacements(rest: pandas.Series) -> Pairs:
+    """Replacements for typographic and trailing minus signs, and brackets, if the column has them."""
     pairs: list[tuple[str, str]] = []
     if rest.str.startswith('="').any():
         pairs.append(('^="(.*)"$', r"\1"))
@@ -136,17 +136,17 @@ def _bare(rest: pandas.Series) -> Pairs:
     return tuple(pairs)
 
 
-def replaced(column: pandas.Series, pairs: Pairs) -> pandas.Series:
+def replace_all(column: pandas.Series, pairs: Pairs) -> pandas.Series:
     for pattern, new in pairs:
         column = column.str.replace(pattern, new, regex=True)
     return column
 
 
 def _suffix(bare: pandas.Series) -> pandas.Series:
-    """What stands behind the number."""
+    """The text after the number."""
     return bare.str.replace(rf"^[^0-9.,]*[0-9.,]([0-9.,]|{SPACES}[0-9])*([eE][-+]?[0-9]+)?", "", regex=True).str.strip()
 
 
 def _cores(bare: pandas.Series) -> pandas.Series:
-    """Digits, points and commas alone."""
+    """Only the digits, points and commas of each cell."""
     return bare.str.replace(r"[eE][-+]?[0-9]+$", "", regex=True).str.replace(r"[^0-9.,]", "", regex=True)
