@@ -104,12 +104,12 @@ def race(experiment: Experiment, dataset: data.Dataset, steps: int) -> Iterator[
     from rnn_core.training.step import TrainingStep
 
     aim = goal(experiment, dataset, steps)
-    stepper = TrainingStep(model.build(experiment, dataset.interface), experiment.training, experiment.seed)
+    training_step = TrainingStep(model.build(experiment, dataset.interface), experiment.training, experiment.seed)
     feed = _feed(experiment, dataset)
-    norms = _untrained_norms(stepper, dataset, experiment.training.batch)
+    norms = _untrained_norms(training_step, dataset, experiment.training.batch)
     better, best, loss, step, seconds = np.fmax if aim.metric == "accuracy" else np.fmin, np.nan, np.nan, 0, 0.0
     while True:
-        metric = float(stepper.evaluate(dataset.validation)[1])
+        metric = float(training_step.evaluate(dataset.validation)[1])
         best = float(better(best, metric))
         ending = _ending(aim, metric, step, loss)
         yield Lap(
@@ -127,7 +127,7 @@ def race(experiment: Experiment, dataset: data.Dataset, steps: int) -> Iterator[
         if ending:
             return
         start = time.perf_counter()
-        results = [stepper.step(batch) for batch in islice(feed, min(ROUND, steps - step))]
+        results = [training_step.step(batch) for batch in islice(feed, min(ROUND, steps - step))]
         seconds += time.perf_counter() - start
         step += len(results)
         loss, norms = float(np.mean([each.loss for each in results])), np.asarray(results[-1].state_norms, np.float64)
@@ -140,11 +140,11 @@ def _feed(experiment: Experiment, dataset: data.Dataset) -> Iterator[data.Batch]
         yield from data.batches(sequences, experiment.training.batch, generator(experiment.seed, "contest/order", epoch))
 
 
-def _untrained_norms(stepper: TrainingStep, dataset: data.Dataset, size: int) -> np.ndarray:
+def _untrained_norms(training_step: TrainingStep, dataset: data.Dataset, size: int) -> np.ndarray:
     """(T,) gradient norm per time step before training: takes one step, which compiles it, and restores the weights."""
-    before = stepper.state()
-    norms = stepper.step(dataset.validation.pad(np.arange(min(size, len(dataset.validation))))).state_norms
-    stepper.restore(before)
+    before = training_step.state()
+    norms = training_step.step(dataset.validation.pad(np.arange(min(size, len(dataset.validation))))).state_norms
+    training_step.restore(before)
     return np.asarray(norms, np.float64)
 
 

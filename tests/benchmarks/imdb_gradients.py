@@ -112,13 +112,13 @@ def accuracy(model: Any, sequences: Sequences, last: int) -> float:
     """Share of reviews classified correctly from their last tokens alone."""
     from rnn_core.training.step import TrainingStep
 
-    stepper, right = TrainingStep(model, Experiment().training), 0
+    training_step, right = TrainingStep(model, Experiment().training), 0
     ends = sequences.offsets[1:]
     lengths = np.minimum(sequences.lengths, last)
     rows = np.repeat(ends - lengths - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths) + np.arange(lengths.sum())
     short = Sequences(sequences.values[rows], np.concatenate([[0], np.cumsum(lengths)]), sequences.targets)
     for batch in batches(short, 500, None):
-        right += int(((stepper.predict(batch.inputs, batch.mask) > 0.5) == (batch.targets > 0.5)).sum())
+        right += int(((training_step.predict(batch.inputs, batch.mask) > 0.5) == (batch.targets > 0.5)).sum())
     return right / len(sequences)
 
 

@@ -50,12 +50,15 @@ def cost(cell: str) -> dict[str, Any]:
 
     rng, experiment = np.random.default_rng(0), Experiment().replace(cell=cell)
     model, words = build(experiment, TOKENS), rng.integers(1, 10_000, (64, 500)).astype(np.int32)
-    stepper, batch = TrainingStep(model, experiment.training), Batch(words, None, rng.integers(0, 2, (64, 1)).astype(np.float32))
+    training_step, batch = (
+        TrainingStep(model, experiment.training),
+        Batch(words, None, rng.integers(0, 2, (64, 1)).astype(np.float32)),
+    )
     units = 32 if cell == "lstm" else 64  # a state of 64 numbers
     wide = build(experiment.replace(units=units), TOKENS)
     return {
         "cell": cell,
-        "step_s": timed(lambda: stepper.step(batch)),
+        "step_s": timed(lambda: training_step.step(batch)),
         "state_gradients_s": timed(lambda: state_gradients(model, words[:32])),
         "jacobians_s": timed(lambda: jacobians(wide, words[0]).log_singular_values(), 3),
     }

@@ -182,10 +182,10 @@ def paths() -> list[dict[str, Any]]:
     rows = []
     for cell in CELLS:
         record = run_file.open_starter(f"starter-{cell}")
-        stepper = TrainingStep(record.model(), record.experiment.training)
+        training_step = TrainingStep(record.model(), record.experiment.training)
         for way, each in ways.items():
             offsets = np.concatenate([[0], np.cumsum([len(ids) for ids in each])]).astype(np.int64)
-            accuracy = stepper.evaluate(Sequences(np.concatenate(each).astype(np.int32), offsets, targets), 100)[1]
+            accuracy = training_step.evaluate(Sequences(np.concatenate(each).astype(np.int32), offsets, targets), 100)[1]
             rows.append(
                 {
                     "row": f"accuracy of {cell} over 1,000 raw reviews, {way}",

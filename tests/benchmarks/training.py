@@ -114,10 +114,10 @@ def ours(model: Model, inputs: np.ndarray, targets: np.ndarray) -> tuple[Run, fl
     """STEPS steps, and the seconds of the first one."""
     from rnn_core.training.step import TrainingStep
 
-    stepper = TrainingStep(model, Experiment().training, seed=0)
+    training_step = TrainingStep(model, Experiment().training, seed=0)
     parts = [slice(n, n + BATCH) for n in range(0, len(inputs), BATCH)]
-    first = _time(lambda: stepper.step(Batch(inputs[:BATCH], None, targets[:BATCH])))
-    return lambda: [stepper.step(Batch(inputs[part], None, targets[part])) for part in parts], first
+    first = _time(lambda: training_step.step(Batch(inputs[:BATCH], None, targets[:BATCH])))
+    return lambda: [training_step.step(Batch(inputs[part], None, targets[part])) for part in parts], first
 
 
 def keras_fit(model: Model, inputs: np.ndarray, targets: np.ndarray, jit: bool) -> Run:

@@ -158,11 +158,11 @@ def trained(task: str, cell: str, epochs: int, **changes: object) -> tuple[Exper
         task=task, cell=cell, units=16, samples=640, batch=64, learning_rate=0.01, clip=1.0, **changes
     )
     dataset = data.build(experiment)
-    stepper = TrainingStep(models.build(experiment, dataset.interface), experiment.training)
+    training_step = TrainingStep(models.build(experiment, dataset.interface), experiment.training)
     for epoch in range(epochs):
         for batch in data.batches(dataset.train, 64, np.random.default_rng(epoch)):
-            stepper.step(batch)
-    return experiment, stepper.model
+            training_step.step(batch)
+    return experiment, training_step.model
 
 
 @pytest.mark.parametrize("cell", ["gru", "simple_rnn"])

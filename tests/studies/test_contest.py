@@ -40,9 +40,9 @@ def test_the_first_lap_does_not_change_the_weights(short: list[Goal | Lap]) -> N
     from rnn_core.engine import model
     from rnn_core.training.step import TrainingStep
 
-    stepper = TrainingStep(model.build(experiment, dataset.interface), experiment.training, experiment.seed)
+    training_step = TrainingStep(model.build(experiment, dataset.interface), experiment.training, experiment.seed)
     feed = contest._feed(experiment, dataset)
-    losses = [stepper.step(next(feed)).loss for _ in range(50)]
+    losses = [training_step.step(next(feed)).loss for _ in range(50)]
     lap = next(lap for lap in short[1:] if lap.cell == "gru" and lap.step == 50)
     assert lap.loss == pytest.approx(np.mean(losses), rel=1e-4)
 

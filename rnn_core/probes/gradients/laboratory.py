@@ -112,15 +112,17 @@ def batch_gradient(experiment: Experiment, scale: float = 0.1, examples: int = 1
     inputs = random_inputs(experiment.seed, examples, experiment.data.length, scale)
     targets = (np.arange(examples)[:, None] % 2).astype(np.float32)
     model = untrained(experiment, experiment.model.cell)
-    stepper = _stepper(experiment.replace(gain=1.0, gate_bias=None, length=1))
-    for variable, weight in zip(stepper.weights, model.weights, strict=True):
+    training_step = _training_step(experiment.replace(gain=1.0, gate_bias=None, length=1))
+    for variable, weight in zip(training_step.weights, model.weights, strict=True):
         variable.assign(weight)
-    norms = [float(np.linalg.norm(gradient.astype(np.float64))) for gradient in stepper.gradients(Batch(inputs, None, targets))]
+    norms = [
+        float(np.linalg.norm(gradient.astype(np.float64))) for gradient in training_step.gradients(Batch(inputs, None, targets))
+    ]
     return dict(zip(weight_names(model), norms, strict=True))
 
 
 @lru_cache(maxsize=6)
-def _stepper(experiment: Experiment) -> Any:
+def _training_step(experiment: Experiment) -> Any:
     from rnn_core.training.step import TrainingStep
 
     return TrainingStep(untrained(experiment, experiment.model.cell), experiment.training)

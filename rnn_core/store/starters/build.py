@@ -100,22 +100,22 @@ class _Average:
 def train(experiment: Experiment, run: Run) -> Iterator[Averaged]:
     """Yield averaged weights at step 0, after a quarter of the first epoch, and after every epoch; appends the history to `run`."""
     dataset = data.build(experiment)
-    stepper = TrainingStep(models.build(experiment, dataset.interface), experiment.training, experiment.seed)
-    average = _Average(stepper.model.weights)
-    yield Averaged(0, 0, rounded(stepper.model), (math.nan, math.nan), np.empty(0))
+    training_step = TrainingStep(models.build(experiment, dataset.interface), experiment.training, experiment.seed)
+    average = _Average(training_step.model.weights)
+    yield Averaged(0, 0, rounded(training_step.model), (math.nan, math.nan), np.empty(0))
     rng, size, epochs = np.random.default_rng(experiment.seed), experiment.training.batch, experiment.training.epochs
     per_epoch = math.ceil(len(dataset.train) / size)
     step, began = 0, time.perf_counter()
     for epoch in range(1, epochs + 1):
         for batch in tqdm(batches(augmented(dataset.train, rng), size, rng), f"epoch {epoch}/{epochs}", per_epoch, leave=False):
             step += 1
-            stepper.learning_rate = _rate(experiment.training.learning_rate, step, epochs * per_epoch)
-            result = stepper.step(batch)
-            average.add(tuple(weight.numpy() for weight in stepper.weights))
+            training_step.learning_rate = _rate(experiment.training.learning_rate, step, epochs * per_epoch)
+            result = training_step.step(batch)
+            average.add(tuple(weight.numpy() for weight in training_step.weights))
             ended = step == epoch * per_epoch
-            model = rounded(stepper.model.with_weights(average.weights)) if ended or step == per_epoch // 4 else None
-            scores = evaluate(stepper, model, dataset.validation) if model is not None else (math.nan, math.nan)
-            _append(run, result, step, epoch, scores, stepper.learning_rate, time.perf_counter() - began)
+            model = rounded(training_step.model.with_weights(average.weights)) if ended or step == per_epoch // 4 else None
+            scores = evaluate(training_step, model, dataset.validation) if model is not None else (math.nan, math.nan)
+            _append(run, result, step, epoch, scores, training_step.learning_rate, time.perf_counter() - began)
             if model is not None:
                 yield Averaged(step, epoch if ended else 0, model, scores, result.state_norms)
 
@@ -130,12 +130,12 @@ def rounded(model: models.Model) -> models.Model:
     return model.with_weights([weight.astype(np.float16).astype(np.float32) for weight in model.weights])
 
 
-def evaluate(stepper: TrainingStep, model: models.Model, sequences: Sequences) -> tuple[float, float]:
-    """(loss, accuracy) of other weights than the stepper's own."""
-    before = stepper.state()
-    stepper.restore(before | {f"weight.{n}": weight for n, weight in enumerate(model.weights)})
-    scores = stepper.evaluate(sequences, 128)
-    stepper.restore(before)
+def evaluate(training_step: TrainingStep, model: models.Model, sequences: Sequences) -> tuple[float, float]:
+    """(loss, accuracy) of other weights than the training_step's own."""
+    before = training_step.state()
+    training_step.restore(before | {f"weight.{n}": weight for n, weight in enumerate(model.weights)})
+    scores = training_step.evaluate(sequences, 128)
+    training_step.restore(before)
     return scores
 
 
