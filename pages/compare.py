@@ -24,4 +24,6 @@ with section("This view"):
     view = st.segmented_control(
         "View", list(VIEWS), default="Contest", required=True, label_visibility="collapsed", **linked("compare")
     )
-    VIEWS[view or "Contest"]()
+    places = {name: st.container() for name in VIEWS}  # each view has its own, because some are redrawn by a timer
+    with places[view or "Contest"]:
+        VIEWS[view or "Contest"]()

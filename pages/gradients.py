@@ -37,6 +37,7 @@ def laboratory_section() -> None:
         )
         curves = lab.curves[quantity]
         shell.chart(gradient_figures.norm_by_step(curves), key("gradients", "lab"), quantities.alt(curves), rev="lab")
+        quantities.say_if_empty(curves)
         quantities.cards(curves)
         quantities.explain(quantity)
     elif quantity == "gates":
@@ -79,6 +80,7 @@ def run_section() -> None:
             quantities.alt(result.curves[quantity]),
             rev=record.id,
         )
+        quantities.say_if_empty(result.curves[quantity])
         st.caption(f"Input: {result.source}. The line is the median, the band covers the middle 80% of the sequences.")
         quantities.cards(result.curves[quantity])
         with st.expander(

@@ -19,34 +19,37 @@ with section("The link to this page"):
     for note in form.sync_with_link(run.experiment if run else None, context.run_id):
         st.info(plain(note), icon=":material/link:")
 
+form_place, run_place = st.container(), st.container()  # each has its own, because the run is redrawn by a timer
 if drawn is None or run is None:
-    st.title("Train a network, live", anchor=False)
-    st.markdown(
-        "Choose what to learn and with which network, then press Play: you see the loss, the states and the gradients change while it learns."
-    )
-    with section("The controls"):
-        controls.bar(None)
-    with section("The presets"):
-        st.subheader("Start from a preset", anchor=False)
-        form.cards()
-    with section("The form"):
-        st.subheader("Or set it up", anchor=False)
-        form.form()
-        form.parameter_count(drafts.draft())
-    with section("What you can take away"):
-        share.panel(None, drafts.draft())
-    charts.fetch_plotly()
+    with form_place:
+        st.title("Train a network, live", anchor=False)
+        st.markdown(
+            "Choose what to learn and with which network, then press Play: you see the loss, the states and the gradients change while it learns."
+        )
+        with section("The controls"):
+            controls.bar(None)
+        with section("The presets"):
+            st.subheader("Start from a preset", anchor=False)
+            form.cards()
+        with section("The form"):
+            st.subheader("Or set it up", anchor=False)
+            form.form()
+            form.parameter_count(drafts.draft())
+        with section("What you can take away"):
+            share.panel(None, drafts.draft())
+        charts.fetch_plotly()
 else:
-    live_view.live(drawn)
-    shell.show_use(context.use)
-    with section("What you can take away"):
-        share.panel(run, run.experiment)
-    with (
-        st.expander("The experiment", icon=":material/tune:", key=key("train", "experiment")),
-        section("The experiment"),
-    ):
-        live_view.experiment_text(run)
-        st.button(
-            "Change it and train again", icon=":material/edit:", on_click=guard.callback("Change it and train again", drafts.back_to_form),
-            key=key("train", "edit_experiment"),
-        )  # fmt: skip
+    with run_place:
+        live_view.live(drawn)
+        shell.show_use(context.use)
+        with section("What you can take away"):
+            share.panel(run, run.experiment)
+        with (
+            st.expander("The experiment", icon=":material/tune:", key=key("train", "experiment")),
+            section("The experiment"),
+        ):
+            live_view.experiment_text(run)
+            st.button(
+                "Change it and train again", icon=":material/edit:", on_click=guard.callback("Change it and train again", drafts.back_to_form),
+                key=key("train", "edit_experiment"),
+            )  # fmt: skip

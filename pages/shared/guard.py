@@ -40,21 +40,25 @@ def end_section() -> None:
 def section(name: str) -> Iterator[None]:
     """Draw one section of a page; also usable as a decorator. An exception becomes a warning in the section's place.
 
+    A section is a container of its own: whatever it draws, what follows keeps its place on the page. (Streamlit addresses what a
+    timer draws by its place; where a page that was interrupted has put something else there, the browser cannot draw it.)
+
     Args:
         name: the section's name in that warning and in the log, first word capitalised: "The laboratory".
     """
-    here = session.here()
-    if here.callback_error:
-        st.warning(here.callback_error, icon=":material/error:")
-        here.callback_error = ""
-    try:
-        yield
-    except SectionEnded:
-        pass
-    except Exception as error:
-        report(name, error)
-        words = f"{name} could not be shown, because of an error in Unrolled. The rest of this page works. Reload the page to try again; the server's log has the details."
-        st.warning(words, icon=":material/error:")
+    with st.container():
+        here = session.here()
+        if here.callback_error:
+            st.warning(here.callback_error, icon=":material/error:")
+            here.callback_error = ""
+        try:
+            yield
+        except SectionEnded:
+            pass
+        except Exception as error:
+            report(name, error)
+            words = f"{name} could not be shown, because of an error in Unrolled. The rest of this page works. Reload the page to try again; the server's log has the details."
+            st.warning(words, icon=":material/error:")
 
 
 @contextmanager

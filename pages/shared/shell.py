@@ -93,7 +93,8 @@ def page(title: str, icon: str, intro: str, *, default: str | None = "starter", 
     st.html(SERVER_AWAY_STYLE + SELECTED_STYLE)
     st.logo(str(charts.STATIC / "wordmark.svg"), icon_image=str(charts.STATIC / "logo.svg"), size="large")
     run_id = sidebar(title, default, exclusive_link)
-    run_picker.show_missing_run(title)
+    with guard.section("The missing run"):
+        run_picker.show_missing_run(title)
     if intro:
         st.title(f"{icon} {title}", anchor=False)
         st.markdown(intro)

@@ -117,7 +117,9 @@ def test_lessons_are_confirmed_and_link_to_their_experiments(visit: Callable[...
         if n > 1:
             page.get_by_text(title).first.click()
         expect(page.get_by_role("heading", name=title)).to_be_visible()
-        expect(page.get_by_text("What would disprove it.", exact=True)).to_have_count(1)  # the lesson before is no longer on the page
+        expect(page.get_by_text("What would disprove it.", exact=True)).to_have_count(
+            1
+        )  # the lesson before is no longer on the page
         source = page.get_by_text("Measured just now").or_(page.get_by_text("Recorded from the models"))
         expect(source).to_have_count(1, timeout=SLOW)
         expect(page.get_by_text("Not so here")).to_have_count(0)

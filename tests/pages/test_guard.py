@@ -157,6 +157,7 @@ def test_every_call_of_a_page_is_in_a_section(path: Any) -> None:
         "info",
         "page_link",
         "columns",
+        "container",
         "tabs",
         "page",
         "draw_section",

@@ -12,6 +12,7 @@ from pages.shared import labels, run_picker, session
 from pages.shared.labels import field_value
 from pages.shared.session import key
 from pages.shared.shell import NAVIGATION
+from rnn_core.probes.gradients import laboratory
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import FIELDS, Experiment
 from rnn_core.store.store import RunInfo
@@ -237,3 +238,21 @@ def test_a_score_has_three_decimals(value: float, words: str) -> None:
 @pytest.mark.parametrize(("speed", "words"), [(0.5, "0.5"), (61.27, "61.3"), (1240.4, "1,240")])
 def test_a_pace_is_not_written_with_an_exponent(speed: float, words: str) -> None:
     assert labels.pace(speed) == words
+
+
+def test_a_figure_without_a_positive_value_says_why() -> None:
+    """Inputs of zero keep the state at zero: no step has a share in the update, and a log axis has no 0."""
+    curves = laboratory.untrained_curves(Experiment().replace(length=10, units=4), scale=0.0).curves
+
+    def shown(quantity: str) -> str:
+        app = AppTest.from_function(_say_if_empty, kwargs={"curves": curves[quantity]}).run()
+        return " ".join(element.value for element in app.info)
+
+    assert "no value above 0" in shown("component")
+    assert shown("state") == ""
+
+
+def _say_if_empty(curves: object) -> None:
+    from pages.parts.gradients import quantities
+
+    quantities.say_if_empty(curves)  # type: ignore[arg-type]

@@ -66,6 +66,17 @@ def alt(curves: Sequence[Curve]) -> str:
     )
 
 
+def say_if_empty(curves: Sequence[Curve]) -> None:
+    """Say why a figure with a logarithmic axis shows no point."""
+    values = np.concatenate([np.ravel(item.median) for item in curves])
+    if not (np.isfinite(values) & (values > 0)).any():
+        words = (
+            "There is no value above 0 that this logarithmic axis could show: with inputs or recurrent weights of 0, "
+            "no step changes the answer or the weights. Raise the input scale or the gain."
+        )
+        st.info(words, icon=":material/info:")
+
+
 def cards(curves: Sequence[Curve]) -> None:
     """Draw a card per curve: the half-life of its fitted factor, and the number of weights."""
     for row in range(0, len(curves), 4):

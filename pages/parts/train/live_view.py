@@ -86,9 +86,13 @@ def _tick(run_id: str, status: str, tick_seconds: float | None) -> None:
             key=key("train", "new_experiment"),
             help=words,
         )
-    controls.bar(run)
-    controls.progress(run)
-    figures(_selected(drawn))
+    with st.container():
+        controls.bar(run)
+    with st.container():
+        controls.progress(run)
+    with st.container():
+        selected = _selected(drawn)
+    figures(selected)
     if rerun:
         st.rerun()  # after the figures, so that the first point is on screen before the page reruns
 
