@@ -2,6 +2,10 @@
 // legend choices and the DOM node are kept. User text is only rendered by Plotly, which escapes it.
 
 const here = new URL(".", import.meta.url);
+let held = false; // whether a mouse button is down
+for (const [name, down] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) {
+  window.addEventListener(name, () => { held = down; }, true);
+}
 const hosts = new WeakMap(); // parentElement → the div that Plotly draws into
 let queue = Promise.resolve(); // resolves when all queued charts are drawn
 
@@ -166,8 +170,13 @@ function remove(div, parent) {
   if (div.isConnected) return;
   div.watcher.disconnect();
   hosts.delete(parent);
-  window.Plotly?.purge(div);
-  div.remove();
+  const purge = () => {
+    window.Plotly?.purge(div);
+    div.remove();
+  };
+  // Plotly answers the mouse until its button is released, also over a chart that has left the page.
+  if (held) window.addEventListener("pointerup", () => setTimeout(purge), { once: true, capture: true });
+  else purge();
 }
 
 function show(div, wanted) {
