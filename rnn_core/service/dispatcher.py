@@ -1,4 +1,4 @@
-"""The one thread that moves jobs: from the queue to a worker, to a worker until they end, and back into the queue if the worker is lost, and back to the queue when a worker is lost."""
+"""The one thread that moves jobs: from the queue to a worker until they end, and back into the queue when the worker is lost."""
 
 from __future__ import annotations
 

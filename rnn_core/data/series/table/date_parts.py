@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas
 
+from rnn_core.data.series.table.date_parsing import PROBE, parse_dates, probe_of, sample_of
 from rnn_core.data.series.table.formats import formats
-from rnn_core.data.series.table.readings import PROBE, parse_dates, probe_of, sample_of
 from rnn_core.data.series.table.recipe import Dates, Pairs, join_cells
 
 PARTS = {  # names of columns that hold one part of a date

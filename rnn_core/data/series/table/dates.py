@@ -9,10 +9,7 @@ import numpy as np
 import pandas
 
 from rnn_core.data.series.table.cells import MISSING, TIMELIKE, TOTAL, kind, short
-from rnn_core.data.series.table.date_parts import Hours, hours_beside, is_clock, is_timed, parts_of
-from rnn_core.data.series.table.day_numbers import numbers_as_dates
-from rnn_core.data.series.table.formats import formats
-from rnn_core.data.series.table.readings import (
+from rnn_core.data.series.table.date_parsing import (
     PROBE,
     Reading,
     best_of,
@@ -25,6 +22,9 @@ from rnn_core.data.series.table.readings import (
     with_century,
     with_leap_year,
 )
+from rnn_core.data.series.table.date_parts import Hours, hours_beside, is_clock, is_timed, parts_of
+from rnn_core.data.series.table.day_numbers import numbers_as_dates
+from rnn_core.data.series.table.formats import formats
 from rnn_core.data.series.table.recipe import Dates, join_cells
 from rnn_core.data.series.table.time import evenness
 from rnn_core.data.series.table.units import Place
@@ -126,7 +126,7 @@ def _belongs_to_day(table: pandas.DataFrame, day: int, clock: int, names: dict[i
 def _parse_all(
     table: pandas.DataFrame, dates: Dates, line: Place, names: dict[int, str], also: tuple[int, ...] = ()
 ) -> ChosenDates:
-    """Parses all dates by one format. Raises ValueError for a cell that is not a date, unless its row is a total."""
+    """Has `parse_dates` read all cells by the chosen format, and judges those it cannot read. Raises ValueError for a cell that is not a date, unless its row is a total."""
     column = join_cells(table, dates.places)
     times = parse_dates(column, dates)
     bad = np.isnat(times) & ~column.str.lower().isin(MISSING).to_numpy()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas
 
 from rnn_core.data.series.table.cells import TIMELIKE
-from rnn_core.data.series.table.readings import Reading, parse_dates
+from rnn_core.data.series.table.date_parsing import Reading, parse_dates
 from rnn_core.data.series.table.recipe import Dates
 from rnn_core.data.series.table.time import evenness
 from rnn_core.data.series.table.units import PLAIN
