@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pages.shared.words import plain
-from rnn_core import data
-from rnn_core.probes.sentence import reading
 
 NEED_WEIGHTS = ("Hidden states", "Gradients")  # pages that need a kept step and the run's data
 
@@ -56,6 +54,9 @@ def _sentence(run: Any, name: str) -> Use:
 
 def no_text_reason(run: Any) -> str:
     """Why a run cannot process a text word by word, without a full stop; "" if it can."""
+    from rnn_core import data  # here, because every page loads this file, and Home needs neither
+    from rnn_core.probes.sentence import reading
+
     task = data.task(run.experiment.data.task)
     if task.group != "text":
         return "it reads numbers or symbols, not words"
