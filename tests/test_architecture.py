@@ -203,3 +203,11 @@ def test_every_name_of_the_map_exists() -> None:
 def test_importing_costs_no_tensorflow(target: str) -> None:
     program = f"import {target}, sys; raise SystemExit(bool({{'tensorflow', 'keras', 'jax', 'torch'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "target", ["pages.shared.shell", "pages.shared.share", "pages.parts.train.form", "pages.parts.train.live_view"]
+)
+def test_a_page_loads_no_pandas_until_a_file_is_read(target: str) -> None:
+    program = f"import {target}, sys; raise SystemExit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, stderr=subprocess.DEVNULL).returncode == 0

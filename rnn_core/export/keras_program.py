@@ -10,8 +10,7 @@ from collections.abc import Mapping
 
 from rnn_core import data
 from rnn_core.data import memory_tasks
-from rnn_core.data.series import formula_tasks, formulas, table_file, windows
-from rnn_core.data.series.table import program as table_program
+from rnn_core.data.series import formula_tasks, formulas, windows
 from rnn_core.data.text import toy_grammar, toy_reviews
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.spec.experiment import Experiment
@@ -230,6 +229,8 @@ def windows(first: int, end: int, most: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _table(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> tuple[str, tuple[int, ...], tuple[int, ...], int]:
     """Source that reads the file by the recipe of its reader, with pandas (this task only), input and target columns, and the number of rows."""
+    from rnn_core.data.series import table_file  # here, with pandas, which no other program needs
+    from rnn_core.data.series.table import program as table_program
     from rnn_core.data.series.table_task import table
 
     found = table(experiment, uploads)
