@@ -189,3 +189,18 @@ def calls_outside_sections(node: ast.AST) -> Iterator[ast.Call]:
 def test_fragments_with_a_timer_are_sections() -> None:
     for function in (run._live, live_view._tick, contest.watch):
         assert hasattr(function, "__wrapped__")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pages").rglob("*.py")), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_what_a_timer_redraws_stands_in_a_container_of_its_own(path: Any) -> None:
+    """Streamlit addresses it by its place, so nothing that comes and goes may stand before it in the same container."""
+    text = path.read_text("utf-8")
+    placed = [
+        call
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.With)
+        for call in ast.walk(node)
+        if isinstance(call, ast.keyword) and call.arg == "run_every"
+    ]
+    at_an_end = ("shell.py", "live_view.py")  # these stand in containers that their callers made for them
+    assert len(placed) == text.count("run_every=") or path.name in at_an_end

@@ -26,8 +26,9 @@ def show(service: Any) -> None:
     entries, steps = _settings()
     map_cells = sweep.cells_of_map(map_rows(service), entries[0].data.task)
     earlier = sweep.at_length(map_cells, entries[0].data.length)
+    earlier_place = st.container()
     if earlier:
-        st.caption(f":material/map: Tried before at this length, within {sweep.STEPS:,} training steps: {earlier}")
+        earlier_place.caption(f":material/map: Tried before at this length, within {sweep.STEPS:,} training steps: {earlier}")
     job: str | None = st.query_params.get("contest") or session.here().contest
     state = service.streamed(job) if job else None
     running = state is not None and state.status not in ENDED
@@ -37,17 +38,20 @@ def show(service: Any) -> None:
         job = service.stream(contest.contest, entries, steps, viewer=run_picker.viewer())
         session.here().contest = st.query_params["contest"] = job
         st.rerun()
+    recorded_place, watched_place = st.container(), st.container()  # what a timer redraws keeps its place
     if state is None:
         if job:
-            st.info(
+            recorded_place.info(
                 "That contest is not known here any more. Start it again: the same seed gives the same contest.",
                 icon=":material/link_off:",
             )
-        _recorded_contest()
+        with recorded_place:
+            _recorded_contest()
         return
     if job:
         st.query_params["contest"] = job  # so that the link shows this contest to others
-        st.fragment(watch, run_every=TICK if running else None)(service, job)
+        with watched_place:
+            st.fragment(watch, run_every=TICK if running else None)(service, job)
 
 
 def _recorded_contest() -> None:

@@ -23,6 +23,7 @@ CLOCKS = {"step": "training steps", "seconds": "seconds of computing"}
 
 def show(run: Any) -> None:
     """Draw the current run (a RunRecord or None) and the runs chosen to compare with it."""
+    message_place, choice_place, figures_place = st.container(), st.container(), st.container()  # a timer redraws the last
     infos = {info.id: info for info in run_picker.store().list() if info.step > 0}
     run_id = run.id if run is not None else ""
     if run_id not in infos:
@@ -31,7 +32,7 @@ def show(run: Any) -> None:
         )
         if run is not None:
             words = f"**{plain(run.name)}** has no training step yet: its curves appear here with the first. Choose another run in the sidebar, or watch this one under Train."
-        st.info(words, icon=":material/info:")
+        message_place.info(words, icon=":material/info:")
         return
     task = infos[run_id].experiment.data.task
     others = [key for key, info in infos.items() if key != run_id and info.experiment.data.task == task]
@@ -39,9 +40,9 @@ def show(run: Any) -> None:
         words = (
             f"No other run of the task “{plain(data.task(task).title)}” yet. Train it with one setting changed, then come back."
         )
-        st.info(words, icon=":material/info:")
+        message_place.info(words, icon=":material/info:")
     lines = run_picker.labels(list(infos.values()))
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = choice_place.columns([3, 1], vertical_alignment="bottom")
     chosen = left.multiselect(
         "Beside it", others, others[:1], format_func=lines.__getitem__, max_selections=MAX_RUNS - 1, key=key("compare", "runs_beside", run_id),
         help="Runs of the same task. Their validation parts are the same only where seed and data settings are.",
@@ -49,7 +50,8 @@ def show(run: Any) -> None:
     clock = right.segmented_control("Over", list(CLOCKS), default="step", required=True, format_func={"step": "steps", "seconds": "time"}.__getitem__, key=key("compare", "clock"))  # fmt: skip
     run_ids = [run_id, *chosen]
     any_active = any(_status(infos[key]) in ACTIVE for key in run_ids)
-    st.fragment(_figures, run_every=TICK if any_active else None)(run_ids, clock or "step", any_active)
+    with figures_place:
+        st.fragment(_figures, run_every=TICK if any_active else None)(run_ids, clock or "step", any_active)
 
 
 @guard.section("The runs side by side")

@@ -33,16 +33,18 @@ def show(service: Any) -> None:
         "**What am I seeing?** One square per cell and length: how many runs, each from another seed, solved the puzzle within "
         f"{sweep.STEPS:,} training steps, and how many steps they took. Grey: none did; “best” is the median of the best held-out results (adding: an error, else the share of right answers). The vanilla RNN was tried at two learning rates and keeps the better."
     )
+    map_place, sweep_place = st.container(), st.container()  # a timer redraws the second, however many maps there are
     found = map_rows(service)
     for task in dict.fromkeys(row.task for row in found):
         bias = f" Gate bias {sweep.GATE_BIAS[task]:g}." if task in sweep.GATE_BIAS else ""
-        st.subheader(data.task(task).title, anchor=False)
-        st.markdown(f"{sweep.summary(sweep.cells_of_map(found, task))}{bias}")
-        shell.chart(
-            compare.memory_map(found, task), key("compare", "map", task), f"Share of runs that solved {task} by cell and length"
-        )
-    st.divider()
-    _sweep(service, found)
+        map_place.subheader(data.task(task).title, anchor=False)
+        map_place.markdown(f"{sweep.summary(sweep.cells_of_map(found, task))}{bias}")
+        with map_place:
+            words = f"Share of runs that solved {task} by cell and length"
+            shell.chart(compare.memory_map(found, task), key("compare", "map", task), words)
+    with sweep_place:
+        st.divider()
+        _sweep(service, found)
 
 
 def _sweep(service: Any, found: Sequence[sweep.Outcome]) -> None:
@@ -62,8 +64,9 @@ def _sweep(service: Any, found: Sequence[sweep.Outcome]) -> None:
     if st.button(words, icon=":material/grid_on:", disabled=running or not missing, key=key("compare", "sweep_start")):
         session.here().sweep = Sweep(service, missing, _own_map(service), run_picker.viewer())
         st.rerun()
-    if sweeping is not None:
-        st.fragment(_progress, run_every=TICK if running else None)(sweeping)
+    with st.container():
+        if sweeping is not None:
+            st.fragment(_progress, run_every=TICK if running else None)(sweeping)
     st.caption("Results are kept as they come: stop at any time, and press again to go on with what is missing.")
 
 

@@ -68,8 +68,9 @@ def names(context: Any) -> dict[str, str]:
 def live_section(context: Any) -> None:
     """While the run trains: draw the gradient of its latest batch, once a second."""
     training = context.service.live(context.run_id)
-    if training is not None and training.status in ACTIVE:
-        st.fragment(_live, run_every=1.0)(context)
+    with st.container():
+        if training is not None and training.status in ACTIVE:
+            st.fragment(_live, run_every=1.0)(context)
 
 
 @guard.section("The live gradient")
