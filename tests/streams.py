@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 
 def count(last: int, pause: float = 0.02) -> Iterator[int]:
     for n in range(last):
@@ -28,3 +30,11 @@ def priority(salt: int = 0) -> int:
 
 def parameters(model: Any, salt: int = 0) -> int:
     return int(model.parameters)
+
+
+def break_numpy(salt: int = 0) -> Any:
+    return np.zeros(3) + np.zeros(4)
+
+
+def break_a_table(salt: int = 0) -> Any:
+    return {"known": 1}["something long that is not there"]

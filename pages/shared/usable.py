@@ -92,8 +92,7 @@ def no_weights(run: Any) -> str:
 
 def no_data(run: Any) -> str:
     """Why the data of a run cannot be made on this server; "" if they can. Markdown."""
-    source = run.experiment.data.source
-    if not source or source in run.uploads:
+    if not run.upload_missing:
         return ""
     return (
         f"The file that **{plain(run.name, 60)}** was trained on is not on this server any more, so there are no sequences to run it on. "

@@ -52,8 +52,11 @@ class RunFiles:
 
     def uploads(self, source: str) -> dict[str, bytes]:
         """SHA-256 → bytes of the upload with the SHA-256 `source`; empty when it is not here."""
-        path = self.home / "uploads" / source
-        return {source: path.read_bytes()} if re.fullmatch("[0-9a-f]{64}", source) and path.is_file() else {}
+        return {source: (self.home / "uploads" / source).read_bytes()} if self.has_upload(source) else {}
+
+    def has_upload(self, source: str) -> bool:
+        """Whether the upload with the SHA-256 `source` is here."""
+        return bool(re.fullmatch("[0-9a-f]{64}", source)) and (self.home / "uploads" / source).is_file()
 
     def size(self) -> int:
         """Bytes on disk of all files under the folder, the index included."""

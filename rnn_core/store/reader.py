@@ -61,6 +61,7 @@ class StoreReader:
             _norms=lambda: self.norms(run_id),
             _read=lambda step: self._files.read(run_id, "moment", step, sums[step]),
             _uploads=lambda: self.uploads(info.experiment),
+            upload_missing=bool(info.experiment.data.source) and not self._files.has_upload(info.experiment.data.source),
         )
 
     def norms(self, run_id: str) -> NormHistory:

@@ -58,6 +58,7 @@ class RunRecord:
     _norms: Callable[[], NormHistory]
     _read: Callable[[int], bytes]  # step → bytes of its file; ValueError or OSError when damaged
     _uploads: Callable[[], dict[str, bytes]] = dict
+    upload_missing: bool = False  # whether the experiment names an uploaded file that is not in the store
 
     @property
     def id(self) -> str:

@@ -55,7 +55,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> RecordingService:
     experiment = Experiment().replace(task="toy_reviews", cell="lstm", units=6)
     info = RunInfo("run-1", "A run", experiment, "finished", 0.0, 250, 0.9, "")
     record = SimpleNamespace(
-        id="run-1", name="A run", experiment=experiment, status="finished", info=info, uploads={},
+        id="run-1", name="A run", experiment=experiment, status="finished", info=info, uploads={}, upload_missing=False,
         snapshots=tuple(KeptStep(step, n) for n, step in enumerate(STEPS)), model=lambda step: f"model {step}",
     )  # fmt: skip
     service = RecordingService()
