@@ -56,7 +56,7 @@ EXPERIMENTS = {
     "gru": Experiment().replace(**_SHARED, cell="gru", gate_bias=1.0, learning_rate=2e-3, epochs=8),
 }
 TITLES = {"simple_rnn": "Starter: vanilla RNN on IMDB", "lstm": "Starter: LSTM on IMDB", "gru": "Starter: GRU on IMDB"}
-NOTE = "Trained with random crops, dropped words and averaged weights (see rnn_core/store/starters/build.py)."
+NOTE = "Trained with random crops, dropped words and averaged weights."
 
 
 @dataclass(frozen=True, eq=False)
