@@ -1,7 +1,7 @@
 """Trainings and probes in worker processes (Dask), for a web process that never loads TensorFlow.
 
 In: `Service.submit`, `.control`, `.live`, `.stream` and `.call` of the pages. Out: live states, results of probes, runs in the store.
-Open first: `service.py`; then `queue.py`, `dispatcher.py` and `updates.py` here, `worker.py` for what runs in a worker.
+Open first: `service.py`; then `queue.py`, `dispatcher.py` and `updates.py` here, `worker.py` and `worker_probes.py` for what runs in a worker.
 
 States of a job: waiting → running ⇄ paused → finished | stopped | failed | interrupted. One thread, the dispatcher, moves jobs:
 

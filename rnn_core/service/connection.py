@@ -117,7 +117,8 @@ class Connection:
         """Close the client and end the embedded cluster."""
         self._closed.set()
         self._query_now.set()
-        self._thread.join(15)
+        something_runs = self._process is not None or self._client is not None  # not while a foreign cluster does not answer
+        self._thread.join(15 if something_runs else 1)
 
     def _run_on_client(self, call: Callable[[Any], Coroutine[Any, Any, Any]]) -> Future[Any]:
         client = self._client
@@ -190,7 +191,7 @@ class Connection:
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"},
                 start_new_session=True,  # Ctrl-C in a terminal goes to the app alone
             )
-        return str(json.loads(_first_line(self._process, TIMEOUT))["address"])
+        return str(json.loads(_first_line(self._process, TIMEOUT, self._closed))["address"])
 
     def _watch(self) -> None:
         """Report changes of the workers; returns when the cluster is lost or `close` was called."""
@@ -256,14 +257,19 @@ async def _workers(client: Any) -> tuple[Worker, ...]:
     return tuple(sorted(found, key=lambda worker: worker.address))
 
 
-def _first_line(process: subprocess.Popen[bytes], timeout: float) -> bytes:
-    """The first line that the process prints. Raises TimeoutError after `timeout` seconds, RuntimeError when the process ends before."""
+def _first_line(process: subprocess.Popen[bytes], timeout: float, closed: threading.Event) -> bytes:
+    """The first line that the process prints.
+
+    Raises TimeoutError after `timeout` seconds, RuntimeError when the process ends before, or as soon as `closed` is set.
+    """
     assert process.stdout is not None
     if os.name == "posix":
-        ready, _, _ = select.select([process.stdout], [], [], timeout)
-        if not ready:
-            process.kill()
-            raise TimeoutError(f"the process printed nothing for {timeout:g} s")
+        deadline = time.monotonic() + timeout
+        while not select.select([process.stdout], [], [], 0.1)[0]:
+            late = time.monotonic() > deadline
+            if late or closed.is_set():
+                process.kill()  # it has no workers yet: it prints its address before it starts them
+                raise TimeoutError(f"the process printed nothing for {timeout:g} s") if late else RuntimeError("closed")
     line = process.stdout.readline()
     if not line:
         raise RuntimeError(f"the process ended with code {process.wait()}")

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import sys
 import tempfile
 import threading
@@ -39,36 +38,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trainers", type=int, default=1, help="worker processes that train")
     arguments = parser.parse_args()
-    scratch = tempfile.mkdtemp(prefix="unrolled-")
     try:
-        asyncio.run(_serve(arguments.trainers, scratch))
+        asyncio.run(_serve(arguments.trainers))
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
         os._exit(0)  # ends the process even if a library's thread still runs
 
 
-async def _serve(trainers: int, scratch: str) -> None:
+async def _serve(trainers: int) -> None:
     import dask
-    from distributed import Nanny, Scheduler
+    from distributed import Scheduler
 
     dask.config.set(SETTINGS)
     input_closed = _when_input_closes()
-    options: dict[str, Any] = {"preload": ["rnn_core.service.worker_setup"], "local_directory": scratch, "host": "127.0.0.1"}
     async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
+        # Until this line the app may kill the process, so the scratch folder and the workers come after it.
         print(json.dumps({"address": scheduler.address, "pid": os.getpid()}), flush=True)
-        share = max(1, (os.cpu_count() or 2) // trainers)
-        nannies = [
-            Nanny(scheduler.address, name=name, nthreads=1, env=_environment(threads), memory_limit="auto", **options)
-            for name, threads in [("probe", PROBE_THREADS), *((f"train-{n}", share) for n in range(trainers))]
-        ]
-        starting = asyncio.gather(*(_start(nanny) for nanny in nannies))
-        with contextlib.suppress(asyncio.CancelledError):
-            await input_closed
-        starting.cancel()
-        for nanny in nannies:
-            nanny.auto_restart = False  # type: ignore[attr-defined]
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(nanny.kill(timeout=0.2), 2)
+        with tempfile.TemporaryDirectory(prefix="unrolled-", ignore_cleanup_errors=True) as scratch:
+            await _run_workers(scheduler.address, trainers, scratch, input_closed)
+
+
+async def _run_workers(scheduler: str, trainers: int, scratch: str, input_closed: asyncio.Future[None]) -> None:
+    """Run one probe worker and `trainers` training workers until the input closes."""
+    from distributed import Nanny
+
+    options: dict[str, Any] = {"preload": ["rnn_core.service.worker_setup"], "local_directory": scratch, "host": "127.0.0.1"}
+    share = max(1, (os.cpu_count() or 2) // trainers)
+    nannies = [
+        Nanny(scheduler, name=name, nthreads=1, env=_environment(threads), memory_limit="auto", **options)
+        for name, threads in [("probe", PROBE_THREADS), *((f"train-{n}", share) for n in range(trainers))]
+    ]
+    starting = asyncio.gather(*(_start(nanny) for nanny in nannies))
+    with contextlib.suppress(asyncio.CancelledError):
+        await input_closed
+    starting.cancel()
+    for nanny in nannies:
+        nanny.auto_restart = False  # type: ignore[attr-defined]
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(nanny.kill(timeout=0.2), 2)
 
 
 async def _start(nanny: Any) -> None:

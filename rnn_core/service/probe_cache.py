@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from rnn_core.service import worker as jobs
+from rnn_core.service import worker_probes
 from rnn_core.service.connection import Connection, dump, exception_of, is_connection_error
 
 MAX_BYTES = 64 * 2**20  # pickled results kept
@@ -81,7 +81,7 @@ class ProbeCache:
                 self._results.pop(key, None)
                 _fail(future, problem)
                 return
-        asked = connection.submit(worker, True, jobs.probe, message)
+        asked = connection.submit(worker, True, worker_probes.probe, message)
         asked.add_done_callback(lambda done: self._on_result(key, future, done, again, tries))
 
     def _by_reference(self, value: Any, send_model: bool) -> Any:
@@ -95,11 +95,11 @@ class ProbeCache:
         key = tokenize(value)
         known = key in self._sent and not send_model
         self._sent.add(key)
-        return jobs.ModelRef(key, None if known else dump(value))
+        return worker_probes.ModelRef(key, None if known else dump(value))
 
     def _on_result(self, key: str, future: Future[Any], done: Future[bytes], again: Callable[[int], None], tries: int) -> None:
         problem = exception_of(done)
-        if (is_connection_error(problem) or isinstance(problem, jobs.UnknownModelError)) and tries > 0:
+        if (is_connection_error(problem) or isinstance(problem, worker_probes.UnknownModelError)) and tries > 0:
             again(tries - 1)
         elif problem is not None:
             with self._lock:

@@ -1,4 +1,4 @@
-"""What runs inside a worker process: trainings and streams that send updates, commands to them, and probes.
+"""What runs inside a worker process for a job: a training or stream that sends updates, commands to it, and its files.
 
 A worker shares nothing with the app but the Dask connection. Small data (metric rows, the newest arrays) goes out as events,
 large data (weights) waits here as saved files until the app fetches it.
@@ -6,27 +6,23 @@ large data (weights) waits here as saved files until the app fetches it.
 
 from __future__ import annotations
 
-import logging
 import pickle
 import threading
 import time
-import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rnn_core.service.problems import message_of
 from rnn_core.spec.experiment import Experiment
 from rnn_core.store.saved import SavedFile, checkpoint_file, kept_step_file, read_checkpoint
 from rnn_core.training.control import Control
 from rnn_core.training.history import NormHistory, logarithms
 from rnn_core.training.loop import Snapshot, row_of, train
 
-PACKAGE = Path(__file__).parents[1]  # rnn_core, which may be installed beside the libraries
-log = logging.getLogger(__name__)
 UPDATE_SECONDS = 0.05  # at least this long between two updates of a job
 _MAX_CONTROLS = 200  # controls kept, of ended jobs too, so that a late command raises no error
 
@@ -226,82 +222,3 @@ def _stream(
                 close()
             return "stopped", ""
     return "finished", ""
-
-
-def message_of(problem: BaseException) -> str:
-    """An exception as one line for viewers, 400 characters at most; with its type where a viewer's input cannot be the cause."""
-    text = problem.args[0] if isinstance(problem, KeyError) and problem.args else problem  # str(KeyError) adds quotes
-    message = " ".join(str(text).split()) or type(problem).__name__
-    if not is_expected(problem):
-        message = f"{type(problem).__name__}: {message}"
-    return message if len(message) <= 400 else message[:399] + "…"
-
-
-def is_expected(problem: BaseException) -> bool:
-    """Whether an exception may be the answer to somebody's input: an error of the system, or one that the project itself raises.
-
-    The project's own ValueError advises. One that a library raises, or Python for a failed operation, is a fault, however it reads.
-    """
-    if isinstance(problem, OSError):
-        return True
-    frames = traceback.extract_tb(problem.__traceback__)
-    if not isinstance(problem, (ValueError, LookupError)) or not frames:
-        return False
-    place = Path(frames[-1].filename)
-    ours = PACKAGE in place.parents or (PACKAGE.parent in place.parents and "site-packages" not in place.parts)
-    return ours and (frames[-1].line or "").startswith("raise")
-
-
-# -------------------------------------------------------------------- probes
-
-_models: OrderedDict[str, Any] = OrderedDict()  # content key → the one Model object, since probes cache by identity
-_MAX_MODELS = 16  # models kept
-
-
-@dataclass(frozen=True)
-class ModelRef:
-    """Stands for a model in a probe's arguments; carries the model only when the worker does not have it yet."""
-
-    key: str  # hash of the content
-    data: bytes | None  # pickled Model, or None
-
-
-class ProbeError(Exception):
-    """A probe failed in a way that nobody expected; the message names the exception. The worker's log has the traceback."""
-
-
-class UnknownModelError(Exception):
-    """The worker does not have a model that a probe refers to: send the model itself."""
-
-
-def probe(message: bytes) -> bytes:
-    """Call a pickled (function, args, kwargs), with ModelRefs replaced by their models; returns the pickled result.
-
-    Raises what the function raised; ProbeError for a ValueError or LookupError that nobody expected.
-    """
-    function, args, kwargs = pickle.loads(message)
-    args, kwargs = [_resolved(value) for value in args], {name: _resolved(value) for name, value in kwargs.items()}
-    try:
-        result = function(*args, **kwargs)
-    except (ValueError, LookupError) as problem:
-        if is_expected(problem):
-            raise
-        log.exception("a probe failed")
-        raise ProbeError(f"{type(problem).__name__}: {problem}") from problem
-    return pickle.dumps(result, protocol=5)
-
-
-def _resolved(value: Any) -> Any:
-    """The model of a ModelRef; any other value as it is."""
-    if not isinstance(value, ModelRef):
-        return value
-    with _lock:
-        model = _models.get(value.key)
-        if model is None:
-            if value.data is None:
-                raise UnknownModelError(value.key)
-            model = _models[value.key] = pickle.loads(value.data)
-        _models.move_to_end(value.key)
-        while len(_models) > _MAX_MODELS:
-            _models.popitem(last=False)
-        return model

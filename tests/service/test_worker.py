@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from rnn_core import data
-from rnn_core.service import worker
+from rnn_core.service import problems, worker, worker_probes
 from rnn_core.training.loop import train
 from tests import streams
 from tests.watching import TINY
@@ -36,19 +36,19 @@ def test_a_checkpoint_is_announced_only_with_the_rows_before_it(monkeypatch: pyt
 
 @pytest.mark.parametrize("function", [streams.break_numpy, streams.break_a_table])
 def test_a_fault_in_a_probe_is_no_advice_even_if_it_is_a_value_error(function: object):
-    with pytest.raises(worker.ProbeError, match=r"broadcast|something long"):
-        worker.probe(pickle.dumps((function, (), {})))
+    with pytest.raises(worker_probes.ProbeError, match=r"broadcast|something long"):
+        worker_probes.probe(pickle.dumps((function, (), {})))
 
 
 def test_what_the_project_raises_itself_reaches_the_viewer_as_it_is():
     with pytest.raises(ValueError, match=r"^the file is not a table$"):
-        worker.probe(pickle.dumps((streams.fail, ("the file is not a table",), {})))
+        worker_probes.probe(pickle.dumps((streams.fail, ("the file is not a table",), {})))
     with pytest.raises(ValueError, match="task must be one of"):
-        worker.probe(pickle.dumps((data.task, ("nonsense",), {})))
+        worker_probes.probe(pickle.dumps((data.task, ("nonsense",), {})))
 
 
 def test_a_training_that_fails_by_a_fault_names_its_type():
     for function, words in ((streams.break_numpy, "ValueError: operands"), (streams.break_a_table, "KeyError: something")):
         with pytest.raises((ValueError, KeyError)) as caught:
             function()
-        assert worker.message_of(caught.value).startswith(words)
+        assert problems.message_of(caught.value).startswith(words)
