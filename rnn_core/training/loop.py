@@ -223,9 +223,9 @@ class _Loop:
 
     def _advice(self, last: Snapshot) -> str:
         clip = self.experiment.training.clip
-        what = "loss became NaN or infinite" if not math.isfinite(last.loss) else "gradient became NaN or infinite"
+        what = "gradient" if math.isfinite(last.loss) else "loss"
         clipping = f"clip the gradient below {clip:g}" if clip else "clip the gradient at 1"
-        return f"The {what} at step {last.step}: try a learning rate below {last.learning_rate / 3:.1g}, or {clipping}."
+        return f"The {what} was no finite number any more at step {last.step}: try a learning rate below {last.learning_rate / 3:.1g}, or {clipping}."
 
 
 def reseed(experiment: Experiment) -> Experiment:

@@ -56,7 +56,7 @@ def test_the_walker_reads_every_traceback_of_a_log() -> None:
 
 PAGE = """<div data-testid="stApp" data-test-script-state="notRunning"><main data-testid="stMain" style="width: 300px; overflow: auto">
 <p>best: nan</p> <label>None</label> <code>NaN</code> <p>None of them</p> <svg><text>undefined</text></svg> <input value="None">
-<div data-testid="stAlert">The loss became NaN at step 3</div> <div data-testid="stException">KeyError: 1</div>
+<div data-testid="stAlert">The loss was no finite number any more at step 3</div> <div data-testid="stException">KeyError: 1</div>
 <div style="overflow: auto"><p style="width: 900px">scrolls by itself</p></div> <p style="width: 800px">too wide</p>
 <div class="st-key-loss"><div class="unrolled-chart" style="height: 9px"><svg class="main-svg"></svg></div></div></main>
 <a href="https://elsewhere.example/">away</a> <button disabled>Stop</button> <button>Play 12</button></div>"""

@@ -82,7 +82,6 @@
     const own = [...node.childNodes].filter((part) => part.nodeType === 3).map((part) => part.data).join(" ");
     const found = PROGRAM.exec(own);
     if (!found || closest(node, EXCUSED) || !node.checkVisibility({ visibilityProperty: true })) continue;
-    if (/became NaN/.test(closest(node, "[data-testid=stAlert]")?.textContent ?? "")) continue;
     slips.push(`“${found[1]}” in “${own.replace(/\s+/g, " ").trim().slice(0, 160)}”`);
   }
 

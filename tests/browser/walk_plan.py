@@ -100,7 +100,7 @@ class Plan:
             worth[place] += 3 if not self.visits[place] else 0
         worth.pop(address_of(now), None)
         places = list(worth)
-        chances = [(0.1 + worth[place]) ** 1.5 / (1 + self.visits[place]) ** 2 for place in places]
+        chances = [(0.1 + worth[place]) ** 2 / (1 + self.visits[place]) for place in places]
         address = self.rng.choices(places, chances)[0]
         self.visits[address] += 1
         return address

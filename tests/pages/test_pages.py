@@ -221,7 +221,7 @@ def test_one_click_replaces_missing_imdb_by_the_toy_reviews(submitted: list[Expe
 
 def test_one_click_restarts_a_diverged_training_with_clipping(submitted: list[Experiment]) -> None:
     experiment = Experiment().replace(task="adding", gain=3.0)
-    words = "The loss became NaN at step 2: try a learning rate below 0.02, or clip the gradient at 1."
+    words = "The loss was no finite number any more at step 2: try a learning rate below 0.02, or clip the gradient at 1."
     app = opened("pages/train.py", run=failed(experiment, words))
     app.button(key=key("train", "transport_clip")).click().run()
     assert not app.exception
