@@ -31,10 +31,9 @@ ABOUT_ALL = {"test_architecture.py", "test_readme.py", "test_command_line.py"}  
 LONGEST = 300  # lines of a code file
 HEAVY = {"tensorflow", "keras"}
 AT_TOP = {  # the only files that may load TensorFlow when imported
-    *(f"rnn_core/engine/{name}.py" for name in ("cells", "blocks", "network", "input_projections")),
+    *(f"rnn_core/engine/{name}.py" for name in ("blocks", "network", "input_projections")),
     "rnn_core/training/optimisers.py",
     "rnn_core/training/step.py",
-    "rnn_core/probes/gradients/compiled.py",
 }
 LIBRARY = sorted((ROOT / "rnn_core").rglob("*.py"))
 PAGES = [*sorted((ROOT / "pages").rglob("*.py")), ROOT / "app.py"]

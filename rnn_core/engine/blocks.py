@@ -15,7 +15,8 @@ from typing import Any
 import tensorflow as tf
 
 from rnn_core.engine import xla
-from rnn_core.engine.cells import GRU, Cell, State, Tensor
+from rnn_core.engine.arrays import Tensor, join
+from rnn_core.engine.cells import GRU, Cell, State
 from rnn_core.engine.input_projections import Projection, TableRows, dense, outer_sum, take_block
 
 xla.prefer_vectors()  # before anything is compiled
@@ -151,7 +152,7 @@ def backward(
         values = [stream.read(t - 1) for stream in streams]
         local, outside = tuple(values[: len(factors)]), values[len(factors) :]
         total = tuple(a + b for a, b in zip(carried, outside, strict=True)) if outside else carried
-        earlier = cell.backward_step(total, local, transposed)
+        _, earlier = cell.backward_step(total, local, transposed)
         if masks is not None:
             real = masks.read(t - 1)
             earlier = tuple(tf.where(real, new, old) for new, old in zip(earlier, total, strict=True))
@@ -162,7 +163,7 @@ def backward(
     rows = rows.write(start, tf.zeros_like(tf.stack(carried)))  # row `start` is the initial state, not a step
     totals = tuple(tf.unstack(rows.stack()[1:], axis=1))
     totals = tuple(a + b for a, b in zip(totals, gradients, strict=True)) if gradients else totals
-    delta = cell.gate_gradients(totals, factors, transposed)
+    delta, _ = cell.backward_step(totals, factors, transposed)
     return delta if mask is None else tf.where(mask, delta, tf.zeros_like(delta)), totals, carried
 
 
@@ -170,11 +171,10 @@ def weight_gradients(cell: Cell, delta: Tensor, record: State, biased: bool) -> 
     """(H, G) dL/dU and, if `biased`, (G,) of the recurrent bias, summed over steps and batch: matmuls after a block's loop."""
     _, previous, saved = split_record(cell, record)
     pairs = cell.kernel_gradient_pairs(delta, saved, previous)
-    kernel = tf.concat([outer_sum(left, right) for left, right in pairs], axis=1)
+    kernel = join(*(outer_sum(left, right) for left, right in pairs))
     if not biased:
         return (kernel,)
-    assert isinstance(cell, GRU)
-    right = cell.recurrent_delta(delta, saved)
+    right = join(*(right for _, right in pairs))
     return kernel, outer_sum(tf.ones_like(right[..., :1]), right)[0]
 
 

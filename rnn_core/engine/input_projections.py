@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from rnn_core.engine.cells import Tensor
+from rnn_core.engine.arrays import Tensor
 
 
 def take_block(value: Tensor, n: Tensor, size: int, more: int = 0) -> Tensor:

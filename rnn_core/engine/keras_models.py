@@ -100,8 +100,28 @@ def read_keras_model(network: Any) -> tuple[ModelSpec, Interface, bool, tuple[np
         raise ValueError("expected a Dense head with bias that ends in sigmoid, softmax or nothing")
     size = embeddings[0].input_dim if embeddings else network.input_shape[-1]
     interface = Interface("tokens" if embeddings else "floats", size, head.units, loss, halves[-1].return_sequences)
+    mask = bool(embeddings and embeddings[0].mask_zero)
     weights = tuple(weight.copy() for weight in network.get_weights())
-    return specs[0], interface, bool(embeddings and embeddings[0].mask_zero), weights
+    _check_copy(network, specs[0], interface, mask, weights)
+    return specs[0], interface, mask, weights
+
+
+def _check_copy(network: Any, spec: ModelSpec, interface: Interface, mask: bool, weights: tuple[np.ndarray, ...]) -> None:
+    """Raises ValueError unless a network of this description with these weights answers random inputs as `network` does."""
+    copy, rng = new_keras_model(spec, interface, mask), np.random.default_rng(0)
+    shapes = [tuple(weight.shape) for weight in copy.weights]
+    if shapes != [weight.shape for weight in weights]:
+        raise ValueError(f"expected weights of shapes {shapes} for such a network, got {[weight.shape for weight in weights]}")
+    copy.set_weights(weights)
+    steps = (getattr(network, "input_shape", None) or (None, None))[1] or 7
+    words = rng.integers(0, interface.input_size, (3, steps)).astype(np.int32)
+    inputs = words if interface.inputs == "tokens" else rng.normal(size=(3, steps, interface.input_size)).astype(np.float32)
+    answers = [np.asarray(each(inputs, training=False), np.float64) for each in (network, copy)]
+    if answers[0].shape != answers[1].shape or np.abs(answers[0] - answers[1]).max() > 1e-4 * max(1.0, np.abs(answers[0]).max()):
+        raise ValueError(
+            "expected a network whose answer follows from its layers' order, sizes and activations alone; this one answers otherwise "
+            "(go_backwards, a merge mode, an activation of the gates, an operation between the layers)"
+        )
 
 
 def _spec(kinds: dict[Any, str], layer: Any, half: Any, depth: int, embeddings: list[Any]) -> ModelSpec:

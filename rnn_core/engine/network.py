@@ -13,7 +13,8 @@ from typing import Any
 import tensorflow as tf
 
 from rnn_core.engine import blocks
-from rnn_core.engine.cells import CELLS, Cell, Tensor
+from rnn_core.engine.arrays import Tensor
+from rnn_core.engine.cells import CELLS, Cell
 from rnn_core.engine.input_projections import TableRows, dense
 from rnn_core.spec.experiment import ModelSpec
 from rnn_core.spec.interface import Interface

@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rnn_core.figures.theme import SERIES_COLOURS, figure, literal
-from rnn_core.probes.sentence.reading import METHODS, Reading
+from rnn_core.probes.sentence.attributions import METHODS
+from rnn_core.probes.sentence.reading import Reading
 
 
 def side_by_side(readings: dict[str, Reading], words: tuple[str, ...]) -> go.Figure:

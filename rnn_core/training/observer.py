@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_core.data.sequences import Sequences
+from rnn_core.engine.numpy_network import NumpyNetwork
 from rnn_core.training.clock import Cadence
 
 if TYPE_CHECKING:
@@ -40,20 +41,16 @@ class Observer:
 
 def states(model: Model, inputs: np.ndarray) -> np.ndarray:
     """(T, S) float32: the last layer's states (forward half) on one sequence of (T,) token ids or (T, D) floats."""
-    from rnn_core.engine.numpy_recurrence import forward_all
-
-    x = (inputs.astype(np.float32) if model.embedding is None else model.embedding[inputs])[:, None]
-    skipped = (inputs == 0)[:, None] if model.mask else None
-    last = forward_all(model, x, skipped)[-2 if model.spec.bidirectional else -1]
-    return np.concatenate([state[1:, 0] for state in last.states], -1)
+    network = NumpyNetwork(model)
+    last = network.forward(network.vectors(inputs[None]), network.mask(inputs[None]))[-network.halves]
+    return np.concatenate([state[:, 0] for state in last.record.states], -1)
 
 
 def eigenvalues(model: Model) -> np.ndarray:
     """(H,) complex128: of the last layer's recurrent kernel; for LSTM and GRU of its candidate block. nan where it is not finite."""
-    kernel = model.recurrent[-2 if model.spec.bidirectional else -1][1].astype(np.float64)
-    units = model.spec.units
-    block = kernel if model.spec.cell == "simple_rnn" else kernel[:, 2 * units : 3 * units]  # i f c o, or z r h
-    return np.linalg.eigvals(block).astype(np.complex128) if np.isfinite(block).all() else np.full(units, np.nan, np.complex128)
+    layer = NumpyNetwork(model, "float64").layers[-1 - model.spec.bidirectional]
+    block = np.split(layer.recurrent, len(layer.cell.columns), axis=1)[layer.cell.columns.index(layer.cell.candidate)]
+    return np.linalg.eigvals(block) + 0j if np.isfinite(block).all() else np.full(len(block), np.nan, np.complex128)
 
 
 def probe_inputs(sequences: Sequences, longest: int) -> np.ndarray:

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from rnn_core.data.checks import check
 from rnn_core.data.sequences import Batch, Sequences, batches
-from rnn_core.engine.cells import Tensor
+from rnn_core.engine.arrays import Tensor
 from rnn_core.engine.model import Model
 from rnn_core.engine.network import Network
 from rnn_core.spec.experiment import TrainingSpec

@@ -1,4 +1,4 @@
-"""Time and memory of the probes once compiled, and their growth with the length of the sequence.
+"""Time and memory of the probes once warm, and their growth with the length of the sequence.
 
     python -m tests.benchmarks.probes [--json]
 
@@ -23,7 +23,6 @@ import numpy as np
 
 from rnn_core.data.sequences import Batch
 from rnn_core.engine.model import build
-from rnn_core.probes.gradients import compiled
 from rnn_core.probes.gradients.state_gradients import state_gradients
 from rnn_core.probes.jacobians.jacobians import jacobians
 from rnn_core.spec.experiment import CELLS, Experiment
@@ -33,8 +32,8 @@ TOKENS = Interface("tokens", 10_000, 1, "binary")
 
 
 def timed(run: Callable[[], Any], rounds: int = 5) -> float:
-    """Median seconds once warm: after as many calls as make a probe compile."""
-    for _ in range(compiled.COMPILED_FROM):
+    """Median seconds once warm."""
+    for _ in range(3):
         run()
     times = []
     for _ in range(rounds):
@@ -84,7 +83,6 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     options = parser.parse_args()
     for cell in CELLS:
-        compiled._programs.clear()  # one process compiles so many shapes and no more: every cell gets its share
         found, rows = cost(cell), growth(cell)
         if options.json:
             print("\n".join(map(json.dumps, [found, *rows])), flush=True)

@@ -102,8 +102,8 @@ def test_a_late_start_gives_the_results_of_the_shorter_sequence(name):
     import tensorflow as tf
 
     cell, rng = cell_of(name), np.random.default_rng(3)
-    x = tf.constant(rng.normal(size=(LENGTH, 3, cell.blocks * UNITS)))
-    kernel = tf.constant(rng.normal(size=(UNITS, cell.blocks * UNITS)))
+    x = tf.constant(rng.normal(size=(LENGTH, 3, len(cell.columns) * UNITS)))
+    kernel = tf.constant(rng.normal(size=(UNITS, len(cell.columns) * UNITS)))
     initial = blocks.zeros(cell, 3, tf.float64)
     late = blocks.forward(cell, Projected(x), kernel, None, initial, None, start=2)
     short = blocks.forward(cell, Projected(x[2:]), kernel, None, initial, None)
@@ -125,8 +125,8 @@ def test_the_last_state_alone_equals_that_of_the_record(cell, start):
     import tensorflow as tf
 
     cell, rng = CELLS[cell](UNITS), np.random.default_rng(5)
-    x = tf.constant(rng.normal(size=(100, 3, cell.blocks * UNITS)))
-    kernel = tf.constant(rng.normal(size=(UNITS, cell.blocks * UNITS)))
+    x = tf.constant(rng.normal(size=(100, 3, len(cell.columns) * UNITS)))
+    kernel = tf.constant(rng.normal(size=(UNITS, len(cell.columns) * UNITS)))
     initial = blocks.zeros(cell, 3, tf.float64)
     last = blocks.forward(cell, Projected(x), kernel, None, initial, None, start=start, last_only=True)
     short = blocks.forward(cell, Projected(x[start:]), kernel, None, initial, None)

@@ -29,11 +29,9 @@ def one_step(name, cell=None):
         outer, inner = (weights[2][0], weights[2][1]) if weights[2].shape.rank == 2 else (weights[2], None)
     projected = x @ weights[0] + (0 if outer is None else outer)
     state, saved = cell.step(projected, tuple(previous), weights[1], inner)
-    factors = cell.local_derivatives(saved, state, tuple(previous))
-    delta, earlier = (
-        derivative(tuple(upstream), factors, tf.transpose(weights[1])) for derivative in (cell.gate_gradients, cell.backward_step)
-    )
-    return state, expected, [delta @ tf.transpose(weights[0]), *earlier], gradients, cell.gate_values(saved)
+    local = cell.local_derivatives(saved, state, tuple(previous))
+    delta, earlier = cell.backward_step(tuple(upstream), local, tf.transpose(weights[1]))
+    return state, expected, [delta @ tf.transpose(weights[0]), *earlier], gradients, dict(zip(cell.gates, saved, strict=False))
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -60,7 +58,7 @@ def test_gates_in_another_order_give_other_results(name, first, second):
     layer, cell = layer_of(name), cell_of(name)
     rng = np.random.default_rng(2)
     x, h = rng.normal(size=(4, SIZE)), rng.normal(size=(4, UNITS))
-    order = list(range(cell.blocks))
+    order = list(range(len(cell.columns)))
     order[first], order[second] = order[second], order[first]
     columns = np.concatenate([np.arange(block * UNITS, (block + 1) * UNITS) for block in order])
     kernel, recurrent, bias = layer.get_weights()

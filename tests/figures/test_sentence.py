@@ -12,6 +12,7 @@ from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.figures import attributions, traces
 from rnn_core.figures.theme import GATE_COLOURS, GATE_NAMES
 from rnn_core.probes.sentence import reading
+from rnn_core.probes.sentence.attributions import METHODS
 from rnn_core.service import sentence
 from rnn_core.store import run_file, starters
 from tests.probes.test_units import starter
@@ -78,9 +79,9 @@ def test_correlations_are_sorted_and_their_caption_agrees(cell: str) -> None:
 
 def test_methods_side_by_side_and_their_agreement() -> None:
     ids = vocabulary().encode("Great cast, but a terrible plot.").ids
-    readings = {method: sentence.read(starter("gru"), ids, method) for method in reading.METHODS}
+    readings = {method: sentence.read(starter("gru"), ids, method) for method in METHODS}
     drawing = attributions.side_by_side(readings, vocabulary().decode(ids))
-    assert [trace.name for trace in drawing.data] == list(reading.METHODS.values())
+    assert [trace.name for trace in drawing.data] == list(METHODS.values())
     assert all(np.abs(trace.y).max() == pytest.approx(1, abs=1e-3) for trace in drawing.data)
     agreement = attributions.agreement(readings)
     first, second = (readings[name].attribution for name in ("integrated_gradients", "leave_one_out"))

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from pages.parts.sentence import text_box
 from pages.shared import run_picker
 from pages.shared.session import key
-from rnn_core.probes.sentence import reading
+from rnn_core.probes.sentence import attributions
 from rnn_core.probes.states import corpus
 from rnn_core.spec.experiment import Experiment
 from rnn_core.store.store import Store
@@ -109,7 +109,7 @@ def test_one_cell_and_another_method(app: AppTest) -> None:
     app.get_by_key("method").set_value("leave_one_out")
     (header,) = players(without_exception(app.run()))
     assert [panel["title"] for panel in header["panels"]] == ["GRU"]
-    assert header["quantities"]["attribution"] == reading.METHODS["leave_one_out"]
+    assert header["quantities"]["attribution"] == attributions.METHODS["leave_one_out"]
     assert "promises no sum" in header["panels"][0]["readings"][0]["note"]
 
 

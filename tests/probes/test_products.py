@@ -9,7 +9,7 @@ import pytest
 
 from rnn_core.probes.gradients import laboratory
 from rnn_core.probes.jacobians import products
-from rnn_core.probes.jacobians.quick_jacobians import quick_jacobians
+from rnn_core.probes.jacobians.jacobians import jacobians
 from rnn_core.spec.experiment import CELLS, Experiment
 
 LAGS = [0, 1, 7, 40, 119]
@@ -37,7 +37,7 @@ def test_rare_qrs_give_the_numbers_of_a_qr_after_every_step(
     cell: str, gain: float, scale: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     experiment = Experiment().replace(length=120, gain=gain, units=16)
-    steps = quick_jacobians(laboratory.untrained(experiment, cell), laboratory.random_inputs(0, 1, 120, scale)[0])
+    steps = jacobians(laboratory.untrained(experiment, cell), laboratory.random_inputs(0, 1, 120, scale)[0]).steps
     fast = products.log_singular_values(products.backwards(steps), LAGS), products.lyapunov(steps)
     monkeypatch.setattr(products, "MAX_STEPS", 1)
     slow = products.log_singular_values(products.backwards(steps), LAGS), products.lyapunov(steps)

@@ -7,6 +7,7 @@ import pytest
 
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes.sentence import reading
+from rnn_core.probes.sentence.attributions import METHODS
 from rnn_core.service import sentence
 from rnn_core.service.sentence import Source, model_of
 from rnn_core.store import run_file
@@ -47,7 +48,7 @@ def test_padding_gets_exactly_zero_attribution() -> None:
 
     ids = vocabulary().encode(TEXT).ids
     padded, mask = np.r_[np.zeros(5, np.int32), ids][None], np.r_[np.zeros(5, bool), np.ones(len(ids), bool)][None]
-    for method in reading.METHODS:
+    for method in METHODS:
         found = attributions(model_of(starter("gru")), padded, method, mask, output=0)
         assert (found.values[0, :5] == 0).all(), method
         np.testing.assert_allclose(

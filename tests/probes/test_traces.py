@@ -113,6 +113,20 @@ def test_a_fully_masked_sequence_keeps_the_initial_state():
     assert np.all(found.states == 0)
 
 
+def test_a_stateful_layer_is_traced_from_its_state_and_left_as_it_was():
+    import keras
+
+    gru = keras.layers.GRU(4, stateful=True)
+    model = keras.Sequential([keras.Input(batch_shape=(3, 7, SIZE)), gru, keras.layers.Dense(1)])
+    model(X)
+    before, state = model.get_weights(), gru.states[0].numpy()
+    found = trace(model, X)
+    np.testing.assert_array_equal(gru.states[0].value, state)
+    for weight, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, old)
+    close(found.output, model(X), 1e-5)
+
+
 def refused():
     """name → (model, inputs, options, words)"""
     import keras
@@ -123,9 +137,6 @@ def refused():
     class Odd(keras.layers.SimpleRNNCell):
         pass
 
-    stateful = keras.Sequential(
-        [keras.Input(batch_shape=(3, 7, SIZE)), keras.layers.GRU(4, stateful=True), keras.layers.Dense(1)]
-    )
     images = keras.Sequential(
         [keras.Input((4, 8, 8, 1)), keras.layers.ConvLSTM2D(2, 3), keras.layers.Flatten(), keras.layers.Dense(1)]
     )
@@ -149,7 +160,6 @@ def refused():
         "layer number": (plain, X, {"layer": 1}, "between -1 and 0"),
         "no recurrence": (dense, X[:, 0], {}, "no recurrent layer"),
         "custom cell": (custom, X, {}, "Odd, whose equations are not known"),
-        "stateful": (stateful, X, {}, "stateful=False"),
         "convolution": (images, np.ones((1, 4, 8, 8, 1)), {}, "ConvLSTM"),
         "activation": (gelu, X, {}, "gelu"),
         "no model": (len, X, {}, "expected a Keras model"),

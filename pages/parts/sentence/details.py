@@ -15,7 +15,8 @@ from pages.shared.session import key
 from rnn_core.figures import attributions as attribution_figures
 from rnn_core.figures import traces as figures
 from rnn_core.figures.theme import GATE_NAMES
-from rnn_core.probes.sentence import arithmetic, reading
+from rnn_core.probes.sentence import arithmetic
+from rnn_core.probes.sentence.attributions import METHODS
 from rnn_core.probes.states import similar_spans
 from rnn_core.service import sentence
 
@@ -192,7 +193,7 @@ def show_methods(context: shell.Context, panel: Panel, text: Text) -> None:
         method: shell.wait(
             context.service.call(sentence.read, panel.source, panel.readings[0].ids, method), "Computing the attributions"
         )
-        for method in reading.METHODS
+        for method in METHODS
     }
     shell.chart(
         attribution_figures.side_by_side(found, text.words),

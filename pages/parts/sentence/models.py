@@ -13,7 +13,8 @@ from pages.parts.sentence.text_box import Text
 from pages.shared import guard, session, shell
 from pages.shared.session import linked
 from rnn_core.figures.theme import CELL_NAMES
-from rnn_core.probes.sentence.reading import METHODS, Comparison, Reading
+from rnn_core.probes.sentence.attributions import METHODS
+from rnn_core.probes.sentence.reading import Comparison, Reading
 from rnn_core.service import sentence
 from rnn_core.service.sentence import Source
 

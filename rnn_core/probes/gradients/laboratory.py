@@ -1,6 +1,6 @@
 """Gradients of untrained networks on random inputs, the three cells with the same seed: the laboratory of the Gradients page.
 
-Each function gives all that one view of the page draws. TensorFlow is loaded inside the functions; results are NumPy arrays.
+Each function gives all that one view of the page draws.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_core.probes.gradients.curves import Curve, curve
-from rnn_core.probes.gradients.quick import quick_norms
+from rnn_core.probes.gradients.state_gradients import GradientFlow, state_gradients
 from rnn_core.probes.jacobians import spectra
-from rnn_core.probes.jacobians.quick_jacobians import quick_jacobians
+from rnn_core.probes.jacobians.jacobians import jacobians
 from rnn_core.probes.jacobians.spectra import LyapunovExponents, SingularValues
 from rnn_core.spec.experiment import CELLS, Experiment
 from rnn_core.spec.interface import Interface
@@ -59,12 +59,16 @@ def untrained_curves(
     parameters = {}
     for cell in cells:
         model = untrained(experiment, cell)
-        found = quick_norms(model, inputs)
         parameters[cell] = sum(weight.size for layer in model.recurrent for weight in layer)
-        for quantity, drawn in curves.items():
-            norms = getattr(found, quantity)
-            drawn.append(curve(norms, quantity, cell, "at init", relative=True, parameters=parameters[cell]))
+        for quantity, norms in quantities(state_gradients(model, inputs)).items():
+            curves[quantity].append(curve(norms, quantity, cell, "at init", relative=True, parameters=parameters[cell]))
     return UntrainedCurves({quantity: tuple(drawn) for quantity, drawn in curves.items()}, parameters)
+
+
+def quantities(flow: GradientFlow) -> dict[str, np.ndarray]:
+    """The norms that are drawn as curves: key of `curves.QUANTITIES` → (B, T). Infinities of an exploding network become gaps."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return {"state": flow.norms, "input": flow.inputs, "component": flow.components["recurrent_kernel"]}
 
 
 def singular_values(experiment: Experiment, scale: float = 0.03, cells: tuple[str, ...] = CELLS) -> tuple[SingularValues, ...]:
@@ -79,7 +83,7 @@ def lyapunov(experiment: Experiment, scale: float = 0.03, cells: tuple[str, ...]
 
 def _jacobians(experiment: Experiment, scale: float, cell: str) -> np.ndarray:
     """(T, S, S) of an untrained network on one random sequence."""
-    return quick_jacobians(untrained(experiment, cell), random_inputs(experiment.seed, 1, experiment.data.length, scale)[0])
+    return jacobians(untrained(experiment, cell), random_inputs(experiment.seed, 1, experiment.data.length, scale)[0]).steps
 
 
 def gates(experiment: Experiment, scale: float = 0.03, examples: int = 8) -> tuple[Curve, Curve] | None:
@@ -87,10 +91,9 @@ def gates(experiment: Experiment, scale: float = 0.03, examples: int = 8) -> tup
     if experiment.model.cell == "simple_rnn":
         return None
     model = untrained(experiment, experiment.model.cell)
-    found = quick_norms(model, random_inputs(experiment.seed, examples, experiment.data.length, scale))
-    total = curve(found.state, "state", model.spec.cell, "at init", relative=True)
-    keep = found.forward.gate(1 if model.spec.cell == "lstm" else 0)  # the forget or the update gate
-    return total, gate_curve(np.swapaxes(keep, 0, 1), model.spec.cell, "at init")
+    found = state_gradients(model, random_inputs(experiment.seed, examples, experiment.data.length, scale))
+    total, taken = curve(found.norms, "state", model.spec.cell, "at init", relative=True), found.gradient.taken
+    return total, gate_curve(taken.batch_first(taken.gates[taken.layer.cell.keep]), model.spec.cell, "at init")
 
 
 def gate_curve(keep: np.ndarray, cell: str, when: str) -> Curve:

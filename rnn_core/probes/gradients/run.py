@@ -1,7 +1,4 @@
-"""Gradients of a run's kept models on validation sequences of its own data, in one call to a worker.
-
-TensorFlow is loaded inside the functions; results are NumPy arrays.
-"""
+"""Gradients of a run's kept models on validation sequences of its own data, in one call to a worker."""
 
 from __future__ import annotations
 
@@ -13,7 +10,10 @@ import numpy as np
 from rnn_core.data.task import Uploads
 from rnn_core.probes import layers
 from rnn_core.probes.gradients.curves import Curve, curve
+from rnn_core.probes.gradients.laboratory import quantities
+from rnn_core.probes.gradients.state_gradients import state_gradients
 from rnn_core.probes.jacobians import spectra
+from rnn_core.probes.jacobians.jacobians import jacobians
 from rnn_core.probes.jacobians.spectra import LyapunovExponents, SingularValues
 from rnn_core.probes.states import samples
 from rnn_core.spec.experiment import Experiment
@@ -71,15 +71,13 @@ def run_curves(
         relative: divide each example by its value at the final step.
         uploads: SHA-256 → bytes of the files that the experiment names.
     """
-    from rnn_core.probes.gradients.state_gradients import state_gradients
-
     batch, source = probe_batch(experiment, uploads)
     collected: dict[str, list[Curve]] = {"state": [], "input": [], "component": []}
     for kept in kept_models:
         spec = kept.model.spec
         for layer in reversed(layers.named_layers(spec)):
             flow = state_gradients(kept.model, batch.inputs, targets=batch.targets, of=of, mask=batch.mask, layer=layer.index)
-            drawn = {"state": flow.norms, "input": flow.inputs, "component": flow.components["recurrent_kernel"]}
+            drawn = quantities(flow)
             about: dict[str, Any] = {"relative": relative, "parameters": kept.model.parameters}
             about["label"] = ", ".join(word for word in (kept.label, layer.name) if word)
             about["mask"] = layers.in_processing_order(flow.mask, flow.mask) if layer.backwards else flow.mask
@@ -91,8 +89,6 @@ def run_curves(
 
 def run_spectrum(kept: KeptModel, experiment: Experiment, uploads: Uploads = None) -> tuple[SingularValues, LyapunovExponents]:
     """Singular values and Lyapunov exponents of a kept model on one validation sequence of `experiment`."""
-    from rnn_core.probes.jacobians.jacobians import jacobians
-
     batch, _ = probe_batch(experiment, uploads)
     real = slice(None) if batch.mask is None else batch.mask[0]
     found = jacobians(kept.model, batch.inputs[0][real])

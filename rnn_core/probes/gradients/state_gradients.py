@@ -9,38 +9,102 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from rnn_core.engine.model import Model
-from rnn_core.probes import keras_layers
+from rnn_core.engine.numpy_network import LayerGradient
+from rnn_core.probes.calls.any_model import called
+from rnn_core.probes.calls.questions import Question
 from rnn_core.probes.gradients.norms import norm
-from rnn_core.probes.gradients.questions import checked_targets, kind_of, question
-from rnn_core.probes.recording import RecordedLayer, one_at_a_time, recording
 
 # Shapes: B batch, T time, D inputs, H units, S state (H, or 2 H for LSTM: [h; c]), G gate columns, K outputs.
 
 
 @dataclass(frozen=True, eq=False)
 class GradientFlow:
-    """Gradients of one number per example, at every step of one recurrent layer. Norms are float64 and Euclidean."""
+    """Gradients of one number per example, at every step of one recurrent layer. Norms are (B, T) float64 and Euclidean."""
 
-    layer: str  # name of the layer
-    cell_name: str  # "simple_rnn", "lstm" or "gru"
     quantity: str  # what was differentiated: "logit", "output" or "loss"
     value: np.ndarray  # (B,) float64: that number
-    norms: np.ndarray  # (B, T): ‖∂y/∂s_t‖, the total derivative in the full state; for LSTM s = [h; c]
-    hidden: np.ndarray  # (B, T): the part of h
-    cell: np.ndarray | None  # (B, T): the part of c (LSTM only)
-    inputs: np.ndarray  # (B, T): ‖∂y/∂x_t‖, x_t the layer's input at step t; 0 at masked steps
-    components: dict[str, np.ndarray]  # weight → (B, T): Frobenius norm of the part of its gradient that arises at step t
-    totals: dict[str, np.ndarray]  # weight → its gradient, the sum of those parts over steps and examples, shaped as in Keras
-    signed: np.ndarray  # (B, T, S): ∂y/∂s_t itself
-    mask: np.ndarray  # (B, T) bool: True where a step is real
+    gradient: LayerGradient  # all gradients themselves, time first
+
+    @property
+    def layer(self) -> str:
+        """Name of the layer."""
+        return self.gradient.taken.layer.name
+
+    @property
+    def cell_name(self) -> str:
+        """ "simple_rnn", "lstm" or "gru"."""
+        return self.gradient.taken.layer.cell.name
+
+    @cached_property
+    def norms(self) -> np.ndarray:
+        """‖∂y/∂s_t‖, the total derivative in the full state; for LSTM s = [h; c]."""
+        return self.hidden if self.cell is None else np.hypot(self.hidden, self.cell)
+
+    @cached_property
+    def hidden(self) -> np.ndarray:
+        """The part of h."""
+        return self._batch_first(norm(self.gradient.states[0]))
+
+    @cached_property
+    def cell(self) -> np.ndarray | None:
+        """The part of c (LSTM only)."""
+        return self._batch_first(norm(self.gradient.states[1])) if len(self.gradient.states) > 1 else None
+
+    @cached_property
+    def inputs(self) -> np.ndarray:
+        """‖∂y/∂x_t‖, x_t the layer's input at step t; 0 at masked steps."""
+        return np.swapaxes(norm(self.gradient.inputs), 0, 1)
+
+    @cached_property
+    def components(self) -> dict[str, np.ndarray]:
+        """Weight → Frobenius norm of the part of its gradient that arises at step t."""
+        delta, pairs = self.gradient.delta, self.gradient.kernel_pairs
+        found = {
+            "kernel": norm(self.gradient.taken.inputs) * norm(delta),
+            "recurrent_kernel": _joint_norm([norm(left) * norm(right) for left, right in pairs]),
+        }
+        if biases := self._biases:
+            found["bias"] = _joint_norm([norm(part) for part in biases])
+        return {weight: self._batch_first(component) for weight, component in found.items()}
+
+    @cached_property
+    def totals(self) -> dict[str, np.ndarray]:
+        """Weight → its gradient, the sum of those parts over steps and examples, shaped as in Keras."""
+        pairs = [(self.gradient.taken.inputs, self.gradient.delta), *self.gradient.kernel_pairs]
+        kernel, *recurrent = (np.tensordot(left, right, ((0, 1), (0, 1))) for left, right in pairs)  # einsum would not use BLAS
+        found = {"kernel": kernel, "recurrent_kernel": np.concatenate(recurrent, 1)}
+        sums = [part.sum((0, 1)) for part in self._biases]
+        return found | ({"bias": np.stack(sums) if len(sums) == 2 else sums[0]} if sums else {})
+
+    @cached_property
+    def signed(self) -> np.ndarray:
+        """(B, T, S): ∂y/∂s_t itself."""
+        return self._batch_first(np.concatenate(self.gradient.states, -1))
+
+    @property
+    def mask(self) -> np.ndarray:
+        """(B, T) bool: True where a step is real."""
+        mask = self.gradient.taken.mask
+        return np.ones(self.norms.shape, bool) if mask is None else self._batch_first(mask)
+
+    @property
+    def _biases(self) -> list[np.ndarray]:
+        """(T, B, G) the gradient of each row of the bias at each step."""
+        layer, delta = self.gradient.taken.layer, self.gradient.delta
+        if layer.bias is None:
+            return []
+        of_state = [np.concatenate([right for _, right in self.gradient.kernel_pairs], -1)]
+        return [delta] if layer.recurrent_bias is None else [delta, *of_state]
+
+    def _batch_first(self, values: np.ndarray) -> np.ndarray:
+        return self.gradient.taken.batch_first(values)
 
 
-@one_at_a_time
 def state_gradients(
     model: Any,
     inputs: Any,
@@ -62,98 +126,14 @@ def state_gradients(
         output: which of K outputs; default the largest of each example. Of a model with an output at every step, the last step's.
 
     Computed in float64, so that norms below float32's 1e-38 are not zero. Layers between the probed one and the output
-    compute in the model's own precision; our `Model` is float64 throughout.
+    of a Keras model compute in the model's own precision.
 
     Raises: ValueError for inputs, targets or a layer that do not fit the model.
     """
-    import tensorflow as tf
-
-    from rnn_core.probes.gradients import compiled
-
-    if of not in ("output", "loss"):
-        raise ValueError(f'of must be "output" or "loss", got {of!r}')
-    inputs, mask = keras_layers.check(model, inputs, mask)
-    if compiled.worthwhile(model, inputs.shape, layer, of, output, mask is None):
-        return _compiled(model, inputs, targets, of, mask, output)
-    network = keras_layers.keras_model(model)
-    recorded, all_layers = keras_layers.choose(network, layer)
-    kind = kind_of(model, keras_layers.final_activation(network))
-    with (
-        keras_layers.logits(network) as quantity,
-        tf.GradientTape(watch_accessed_variables=False) as tape,
-        recording(all_layers, mask, tape),
-    ):
-        output_values = tf.cast(network(inputs, training=False), tf.float64)
-        further = () if of == "output" else (checked_targets(kind, targets, tuple(output_values.shape)),)
-        value = question(of, kind, output)(output_values, *further)
-    recorded.require_one_call()
-    delta, *states = _zeros_for_none(tape.gradient(value, [recorded.projected, *recorded.perturbations]), recorded)
-    return _flow(recorded, quantity if of == "output" else "loss", value, delta, states, inputs.shape)
-
-
-def _compiled(
-    model: Model, inputs: np.ndarray, targets: Any, of: str, mask: np.ndarray | None, output: int | None
-) -> GradientFlow:
-    """The same by one XLA program, for the last layer of one of our models."""
-    from rnn_core.probes.gradients import compiled
-
-    spec, interface = model.spec, model.interface
-    shape = (*inputs.shape[: 1 + interface.per_step], interface.outputs)
-    further = () if of == "output" else (checked_targets(interface.loss, targets, shape),)
-    found = compiled.measures(model, inputs, mask, question(of, interface.loss, output), *further)
-    name = "output" if interface.loss == "squared" else "logit"
-    return GradientFlow(f"{spec.cell}_{spec.layers}", spec.cell, name if of == "output" else "loss", **found)
-
-
-def _zeros_for_none(gradients: list[Any], recorded: RecordedLayer) -> list[Any]:
-    """Gradients, with zeros where the output does not depend on the layer."""
-    import tensorflow as tf
-
-    watched = [recorded.projected, *recorded.perturbations]
-    return [tf.zeros_like(value) if gradient is None else gradient for gradient, value in zip(gradients, watched, strict=True)]
-
-
-def _flow(
-    recorded: RecordedLayer, quantity: str, value: Any, delta: Any, states: list[Any], shape: tuple[int, ...]
-) -> GradientFlow:
-    """All norms, computed with time first: to transpose large arrays costs more than a norm."""
-    from rnn_core.engine.blocks import previous_states
-
-    inner = recorded.kernels[2]
-    real = np.ones(shape[:2], bool) if recorded.mask is None else recorded.batch_first(recorded.mask)
-    flow, x = np.asarray(delta), np.asarray(recorded.inputs)  # (T, B, G), (T, B, D)
-    pairs = [
-        tuple(map(np.asarray, pair))
-        for pair in recorded.cell.kernel_gradient_pairs(delta, recorded.saved, previous_states(recorded.states, recorded.initial))
-    ]
-    biases = [flow] if inner is None else [flow, np.concatenate([right for _, right in pairs], -1)]
-    components = {
-        "kernel": norm(x) * norm(flow),
-        "recurrent_kernel": _joint_norm([norm(left) * norm(right) for left, right in pairs]),
-    }
-    totals = {
-        "kernel": np.tensordot(x, flow, ((0, 1), (0, 1))),  # einsum would not use BLAS
-        "recurrent_kernel": np.concatenate([np.tensordot(left, right, ((0, 1), (0, 1))) for left, right in pairs], 1),
-    }
-    if recorded.layer.cell.use_bias:
-        components["bias"] = _joint_norm([norm(part) for part in biases])
-        totals["bias"] = np.stack([part.sum((0, 1)) for part in biases]) if len(biases) == 2 else flow.sum((0, 1))
-    parts = [np.asarray(part) for part in states]
-    norms = [recorded.batch_first(norm(part)) for part in parts]
-    return GradientFlow(
-        layer=recorded.name,
-        cell_name=recorded.cell.name,
-        quantity=quantity,
-        value=np.asarray(value),
-        norms=_joint_norm(norms),
-        hidden=norms[0],
-        cell=norms[1] if len(norms) == 2 else None,
-        inputs=recorded.batch_first(norm(flow @ np.asarray(recorded.kernels[0]).T)),
-        components={weight: recorded.batch_first(component) for weight, component in components.items()},
-        totals=totals,
-        signed=recorded.batch_first(parts[0] if len(parts) == 1 else np.concatenate(parts, -1)),
-        mask=real,
-    )
+    call = called(model).call(inputs, mask, layer, Question(of, output, targets))
+    assert call.value is not None
+    assert call.gradient is not None
+    return GradientFlow(call.quantity if of == "output" else "loss", call.value, call.gradient)
 
 
 def _joint_norm(norms: list[np.ndarray]) -> np.ndarray:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_core.engine.model import Model, build
+from rnn_core.engine.numpy_network import NumpyNetwork
+from rnn_core.probes.calls.questions import losses
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 
@@ -65,37 +67,20 @@ def both_passes(
         target: 0 or 1.
         labels: T names of the inputs.
     """
-    import tensorflow as tf
-
-    from rnn_core.engine import blocks
-    from rnn_core.engine.cells import CELLS
-    from rnn_core.engine.input_projections import Projected
-
-    spec = model.spec
-    cell = CELLS[spec.cell](spec.units, spec.activation, reset_after=spec.reset_after)
-    kernel, recurrent, *biases = (np.asarray(weight, np.float64) for weight in model.recurrent[0])
-    bias = biases[0] if biases else np.zeros(kernel.shape[1])
-    inner = tf.constant(bias[1]) if bias.ndim == 2 else None
-    head, offset = (np.asarray(weight, np.float64) for weight in model.head)
-    projected = tf.constant((values @ kernel + (bias[0] if bias.ndim == 2 else bias))[:, None, :])
-    initial = blocks.zeros(cell, 1, tf.float64)
-    record = blocks.forward(cell, Projected(projected), tf.constant(recurrent), inner, initial, None)
-    states, previous, saved = blocks.split_record(cell, record)
-    logit = float(states[0][-1, 0].numpy() @ head[:, 0] + offset[0])
-    probability = 1 / (1 + np.exp(-logit))
-    upstream = [np.zeros(state.shape) for state in states]
-    upstream[0][-1, 0] = (probability - target) * head[:, 0]
-    delta, totals, _ = blocks.backward(cell, tuple(map(tf.constant, upstream)), record, tf.constant(recurrent.T), None)
-    pairs = cell.kernel_gradient_pairs(delta, saved, previous)
-    shares = np.concatenate([np.einsum("tbh,tbg->thg", left, right) for left, right in pairs], axis=2)
+    network = NumpyNetwork(model, "float64")
+    passes = network.forward(values[:, None, :].astype(np.float64))
+    logit = float(network.logits(passes)[0, 0])
+    (loss,), upstream = losses("binary", np.array([[logit]]), np.array([target]))
+    gradient = network.backward(passes, upstream)[0]
+    shares = [np.einsum("tbh,tbg->thg", left, right) for left, right in gradient.kernel_pairs]
     return Walkthrough(
-        cell=spec.cell,
+        cell=model.spec.cell,
         inputs=labels,
-        states=states[0].numpy()[:, 0],
-        probability=float(probability),
+        states=passes[0].record.states[0][:, 0],
+        probability=float(1 / (1 + np.exp(-logit))),
         target=target,
-        loss=float(np.logaddexp(0, -logit if target else logit)),
-        gradients=np.concatenate([total.numpy()[:, 0] for total in totals], axis=1),
-        shares=shares,
+        loss=float(loss),
+        gradients=np.concatenate([total[:, 0] for total in gradient.states], axis=1),
+        shares=np.concatenate(shares, axis=2),
         learning_rate=learning_rate,
     )

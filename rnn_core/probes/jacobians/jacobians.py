@@ -7,16 +7,14 @@ the spectral radius, which bounds nothing when R is not normal.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from rnn_core.probes import keras_layers
+from rnn_core.probes.calls.any_model import called
 from rnn_core.probes.jacobians import products
-from rnn_core.probes.recording import one_at_a_time, recording
 
 # Shapes: T time, H units, S state (H, or 2 H for LSTM: [h; c]), L lags.
 
@@ -93,7 +91,6 @@ def _scaled(matrix: np.ndarray, exponent: float) -> tuple[np.ndarray, float]:
     return (matrix / size, exponent + float(np.log(size))) if size > 0 else (matrix, exponent)
 
 
-@one_at_a_time
 def jacobians(model: Any, sequence: Any, mask: Any = None, layer: int | str | None = None) -> Jacobians:
     """All one-step Jacobians of one recurrent layer along one sequence.
 
@@ -103,66 +100,32 @@ def jacobians(model: Any, sequence: Any, mask: Any = None, layer: int | str | No
         mask: (T,) bool, True at real steps; default: what the model itself masks.
         layer: index among the recurrent layers or name; default the last.
 
-    Every J_t comes from one backward step of the cell applied to the S unit vectors, for all steps at once.
-
     Raises: ValueError for a sequence that does not fit the model, or a layer that cannot be recorded.
     """
-    network = keras_layers.keras_model(model)
-    recorded, all_layers = keras_layers.choose(network, layer)
-    inputs, mask = keras_layers.check(model, _batch_of_one(sequence), None if mask is None else np.asarray(mask)[None])
-    with recording(all_layers, mask):
-        network(inputs, training=False)
-    recorded.require_one_call()
-    real = np.ones(len(recorded.states[0]), bool) if recorded.mask is None else np.asarray(recorded.mask)[:, 0]
-    gate = {"lstm": "forget", "gru": "update"}.get(recorded.cell.name)
+    given = None if mask is None else np.asarray(mask)[None]
+    taken = called(model).call(_batch_of_one(sequence), given, layer).taken
+    cell, states = taken.layer.cell, taken.record.states
+    real = np.ones(len(states[0]), bool) if taken.mask is None else taken.mask[:, 0]
     return Jacobians(
-        layer=recorded.name,
-        cell=recorded.cell.name,
-        steps=np.asarray(_steps(recorded.cell)(recorded.kernels[1], real, *recorded.states, *recorded.initial, *recorded.saved)),
-        states=np.concatenate([np.asarray(part)[:, 0] for part in recorded.states], -1),
-        gate_product=None
-        if gate is None
-        else _later_product(np.where(real[:, None], np.asarray(recorded.cell.gate_values(recorded.saved)[gate])[:, 0], 1)),
+        layer=taken.layer.name,
+        cell=cell.name,
+        steps=taken.jacobians()[:, 0],
+        states=np.concatenate([part[:, 0] for part in states], -1),
+        gate_product=_later_product(np.where(real[:, None], taken.gates[cell.keep][:, 0], 1)) if cell.keep else None,
         mask=real,
     )
 
 
-def _batch_of_one(sequence: Any) -> np.ndarray:
-    """The sequence as a batch of one."""
+def _batch_of_one(sequence: Any) -> Any:
+    """The sequence as a batch of one; of a model with several inputs, each of its sequences."""
+    if isinstance(sequence, dict):
+        return {name: np.asarray(part)[None] for name, part in sequence.items()}
     try:
         return np.asarray(sequence)[None]
-    except ValueError as error:
-        raise ValueError("expected one sequence, (time,) token ids or (time, inputs) numbers, got a ragged one") from error
+    except ValueError:
+        return [np.asarray(part)[None] for part in sequence]
 
 
 def _later_product(gates: np.ndarray) -> np.ndarray:
     """(T, H) product over all later steps."""
     return np.concatenate([np.cumprod(gates[:0:-1], axis=0)[::-1], np.ones_like(gates[:1])])
-
-
-@functools.lru_cache(maxsize=64)
-def _steps(cell: Any) -> Any:
-    """The compiled function from the record of a layer to its Jacobians (T, S, S)."""
-    import tensorflow as tf
-
-    from rnn_core.engine.blocks import previous_states
-
-    def run(kernel: Any, real: Any, *rest: Any) -> Any:
-        parts, size = cell.parts, cell.state_size
-        states, initial, saved = rest[:parts], rest[parts : 2 * parts], rest[2 * parts :]
-        factors = [
-            factor[:, 0, None] for factor in cell.local_derivatives(saved, states, previous_states(states, initial))
-        ]  # (T, 1, H)
-        units = tf.eye(size, dtype=tf.float64)
-        shape = (tf.shape(states[0])[0], size, cell.units)
-        gradient = tuple(tf.broadcast_to(part, shape) for part in tf.split(units, parts, axis=1))
-        earlier = cell.backward_step(gradient, tuple(factors), tf.transpose(kernel))
-        return tf.where(real[:, None, None], tf.concat(earlier, -1), units)
-
-    def spec(*shape: int | None) -> Any:
-        return tf.TensorSpec(shape, tf.float64)
-
-    signature = [spec(cell.units, cell.units * cell.blocks), tf.TensorSpec((None,), tf.bool)]
-    signature += [spec(None, None, cell.units)] * cell.parts + [spec(None, cell.units)] * cell.parts
-    signature += [spec(None, None, cell.units)] * cell.saved_count
-    return tf.function(run, input_signature=signature, autograph=False)

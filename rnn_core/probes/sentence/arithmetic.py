@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_core.engine.arrays import split
 from rnn_core.engine.model import Model
-from rnn_core.engine.numpy_recurrence import activate
-from rnn_core.probes.sentence.reader import Reader
+from rnn_core.engine.numpy_network import Layer, NumpyNetwork
 
-_NAMES = {"simple_rnn": ("state",), "lstm": ("input", "forget", "cell", "output"), "gru": ("update", "reset", "candidate")}
 _SIGMOID = ("input", "forget", "output", "update", "reset")  # gates with a sigmoid
 
 
@@ -53,52 +52,31 @@ def step_of(model: Model, ids: np.ndarray, t: int) -> Step:
         raise ValueError(f"the step must be between 0 and {len(ids) - 1}, got {t}")
     if model.spec.bidirectional or model.interface.inputs != "tokens" or model.interface.outputs != 1:
         raise ValueError("the arithmetic of a step needs a model that reads a text forwards and has one logit")
-    reader = Reader(model)
-    vectors = reader.table[ids[: t + 1]][:, None]
-    passes = reader.passes(vectors)
-    below = passes[-2].states[0][t + 1, 0] if len(passes) > 1 else vectors[t, 0]
-    before = np.concatenate([part[t, 0] for part in passes[-1].states])
-    return arithmetic(model, below.astype(np.float64), before.astype(np.float64))
+    network = NumpyNetwork(model, "float64")
+    taken = network.forward(network.vectors(ids[None, : t + 1]))[-1]
+    layer, cell, count = taken.layer, taken.layer.cell, len(taken.layer.cell.columns)
+    before, after, saved = (
+        tuple(each[t, 0] for each in part) for part in (taken.record.previous, taken.record.states, taken.record.saved)
+    )
+    terms = (
+        split(taken.inputs[t, 0] @ layer.kernel, count),
+        cell.recurrent_terms(saved, before, layer.recurrent),
+        _biases(layer),
+        saved[:count] if cell.gates else after[:1],
+    )
+    parts = {name: Part(*values) for name, *values in zip(cell.columns, *terms, strict=True)}
+    memory = (before[1], after[1]) if cell.parts > 1 else None
+    first, last = (float(h @ network.head[:, 0] + network.offset[0]) for h in (before[0], after[0]))
+    return Step(cell.name, cell.activation, parts, before[0], after[0], memory, (first, last))
 
 
-def arithmetic(model: Model, x: np.ndarray, before: np.ndarray) -> Step:
-    """One step of the last recurrent layer from its input (D,) and the full state before it (S,)."""
-    spec, count = model.spec, 3 if model.spec.use_bias else 2
-    kernel, recurrent, *rest = (weight.astype(np.float64) for weight in model.weights[-2 - count : -2])
-    bias = rest[0] if rest else np.zeros(kernel.shape[1])
-    h = before[: spec.units]
-    names = _NAMES[spec.cell]
-    outer, inner = (bias[0], bias[1]) if bias.ndim == 2 else (bias, np.zeros_like(bias))
-    from_input, from_state, biases = (np.split(value, len(names)) for value in (x @ kernel, h @ recurrent, outer + inner))
-    parts = {
-        name: _part(name, spec.activation, *values) for name, *values in zip(names, from_input, from_state, biases, strict=True)
-    }
-    if spec.cell == "gru":
-        reset = parts["reset"].activation
-        inside = np.split(inner, 3)[2]
-        gated = reset * (from_state[2] + inside) if spec.reset_after else (reset * h) @ recurrent[:, 2 * spec.units :]
-        parts["candidate"] = _part("candidate", spec.activation, from_input[2], gated, np.split(outer, 3)[2])
-    after, memory = _new_state(spec.cell, spec.activation, parts, before, spec.units)
-    head, offset = model.weights[-2][:, 0].astype(np.float64), float(model.weights[-1][0])
-    return Step(spec.cell, spec.activation, parts, h, after, memory, (float(h @ head) + offset, float(after @ head) + offset))
-
-
-def _part(name: str, activation: str, from_input: np.ndarray, from_state: np.ndarray, bias: np.ndarray) -> Part:
-    total = from_input + from_state + bias
-    return Part(from_input, from_state, bias, activate("sigmoid" if name in _SIGMOID else activation, total))
-
-
-def _new_state(
-    cell: str, squash: str, parts: dict[str, Part], before: np.ndarray, units: int
-) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray] | None]:
-    if cell == "simple_rnn":
-        return parts["state"].activation, None
-    if cell == "gru":
-        z = parts["update"].activation
-        return z * before[:units] + (1 - z) * parts["candidate"].activation, None
-    i, f, g, o = (parts[name].activation for name in _NAMES["lstm"])
-    memory = f * before[units:] + i * g
-    return o * activate(squash, memory), (before[units:], memory)
+def _biases(layer: Layer) -> list[np.ndarray]:
+    """(H,) each, in the order of the cell's columns. A bias of h R that the reset gate scales is part of that term instead."""
+    count = len(layer.cell.columns)
+    outer = np.zeros(layer.kernel.shape[1]) if layer.bias is None else layer.bias
+    inner = np.zeros_like(outer) if layer.recurrent_bias is None else layer.recurrent_bias.copy()
+    split(inner, count)[layer.cell.columns.index(layer.cell.candidate)][:] = 0
+    return split(outer + inner, count)
 
 
 def formulas(step: Step, unit: int) -> list[str]:

@@ -1,26 +1,31 @@
 """Attribution of a model's output to its input steps, by four methods that need not agree.
 
 The output is always the logit (before a final sigmoid or softmax). Sources: gradient norm, Simonyan et al.
-2014 and Madsen 2019; gradient × input, Shrikumar et al. 2017; integrated gradients, Sundararajan et al. 2017 (midpoint rule);
-leave-one-out, Li et al. 2016.
+2014 and Madsen 2019; gradient × input, Shrikumar et al. 2017; integrated gradients, Sundararajan et al. 2017; leave-one-out,
+Li et al. 2016.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from rnn_core.probes import keras_layers
-from rnn_core.probes.recording import one_at_a_time, recording
+from rnn_core.probes.calls.any_model import called
+from rnn_core.probes.calls.call import Example
 from rnn_core.probes.sentence import quadrature
 
-# Shapes: B batch, T time, E embedding size (or D inputs).
+# Shapes: B batch, T time, E embedding size (or D inputs), N points.
 
-METHODS = ("gradient_norm", "gradient_times_input", "integrated_gradients", "leave_one_out")
+METHODS = {
+    "integrated_gradients": "Integrated gradients",
+    "gradient_times_input": "Gradient × input",
+    "gradient_norm": "Size of the gradient (no sign)",
+    "leave_one_out": "Leave one out",
+}
+TOLERANCE = 5e-4  # completeness gap of integrated gradients, relative to the output's change or 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +41,17 @@ class Attributions:
     mask: np.ndarray  # (B, T) bool: True where a step is real
 
 
-@one_at_a_time
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """The same for one example."""
+
+    values: np.ndarray  # (T,)
+    variant: str
+    answer: float
+    reference: float = math.nan
+    gap: float = math.nan
+
+
 def attributions(
     model: Any,
     inputs: Any,
@@ -59,148 +74,68 @@ def attributions(
 
     Raises: ValueError for inputs that do not fit the model, or an unknown method.
     """
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    check_method(method)
     if steps is not None and steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
-    inputs, mask = keras_layers.check(model, inputs, mask)
-    network = keras_layers.keras_model(model)
-    with keras_layers.logits(network):
-        probe = _Probe(network, inputs, mask, output)
-        values, variant = getattr(probe, method)(*([steps] if method == "integrated_gradients" else []))
-        reference = np.full(len(inputs), np.nan)
-        if method == "integrated_gradients":
-            reference = probe.answers(np.arange(len(inputs)), np.zeros_like(probe.vectors))
+    examples = called(model).examples(inputs, mask, output)
+    found = [attribute(example, method, steps) for example in examples]
     return Attributions(
         method=method,
-        variant=variant,
-        values=np.where(probe.mask, values, 0.0),
-        answer=probe.answer,
-        reference=reference,
-        gap=np.abs(values.sum(1) - (probe.answer - reference)),
-        mask=probe.mask,
+        variant=found[0].variant,
+        values=np.stack([one.values for one in found]),
+        answer=np.array([one.answer for one in found]),
+        reference=np.array([one.reference for one in found]),
+        gap=np.array([one.gap for one in found]),
+        mask=np.stack([example.mask for example in examples]),
     )
 
 
-class _Probe:
-    """A model as a function of the vectors (B, T, E) of its input steps."""
-
-    def __init__(self, network: Any, inputs: np.ndarray, mask: np.ndarray | None, output: int | None) -> None:
-        _, self.layers = keras_layers.choose(network, None)
-        self.network, self.inputs, self.chosen = network, inputs, mask
-        self.table = _embedding(network) if inputs.ndim == 2 else None
-        weights = None if self.table is None else np.asarray(self.table.embeddings)
-        self.vectors = inputs if weights is None else weights[inputs]  # (B, T, E)
-        with recording(self.layers, mask):
-            answer = np.asarray(network(inputs, training=False), np.float64)
-        real = next((recorded for recorded in self.layers if recorded.mask is not None), None)
-        self.mask = np.ones(inputs.shape[:2], bool) if real is None else real.batch_first(real.mask)
-        answer = answer[:, -1] if answer.ndim == 3 else answer
-        self.index = answer.argmax(-1) if output is None else np.full(len(answer), output)
-        if not 0 <= int(self.index.min()) <= int(self.index.max()) < answer.shape[1]:
-            raise ValueError(f"output must be between 0 and {answer.shape[1] - 1}, got {output}")
-        self.answer = answer[np.arange(len(answer)), self.index]
-
-    def gradient_norm(self) -> tuple[np.ndarray, str]:
-        return np.linalg.norm(
-            self.gradients(np.arange(len(self.inputs)), self.vectors), axis=-1
-        ), "norm of the gradient in each step's vector"
-
-    def gradient_times_input(self) -> tuple[np.ndarray, str]:
-        return np.sum(
-            self.vectors * self.gradients(np.arange(len(self.inputs)), self.vectors), -1
-        ), "gradient times each step's vector"
-
-    def integrated_gradients(self, steps: int | None) -> tuple[np.ndarray, str]:
-        """The mean gradient on the straight line from zero vectors to the inputs, times the inputs."""
-        if steps is None:
-            found = [self._line(n) for n in range(len(self.inputs))]
-            mean = np.stack([one.mean for one in found])
-            return np.sum(self.vectors * mean, -1), f"from zero vectors, {max(one.points for one in found)} points"
-        total = np.zeros(self.vectors.shape)
-        points = (np.arange(steps) + 0.5) / steps
-        pairs = [(n, point) for point in points for n in range(len(self.inputs))]
-        for part in _parts(pairs):
-            rows, scale = np.array([n for n, _ in part]), np.array([point for _, point in part])
-            np.add.at(total, rows, self.gradients(rows, self.vectors[rows] * scale[:, None, None]))
-        return np.sum(self.vectors * total / steps, -1), f"from zero vectors, {steps} midpoints"
-
-    def _line(self, n: int) -> quadrature.Integral:
-        """The integral of one example's gradient, refined until it is complete."""
-        vector = self.vectors[n].astype(np.float64)
-
-        def many(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return np.full(len(points), n), points[:, None, None] * vector
-
-        def evaluate(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            parts = [many(part) for part in _parts(points)]
-            return np.concatenate([self.answers(*part) for part in parts]), np.concatenate(
-                [self.gradients(*part) for part in parts]
-            )
-
-        return quadrature.line_integral(evaluate, vector, tolerance=5e-4)
-
-    def leave_one_out(self) -> tuple[np.ndarray, str]:
-        """The output with every step minus the output with one step masked, so that the state stays unchanged there."""
-        values = np.zeros(self.mask.shape)
-        for part in _parts(np.argwhere(self.mask)):
-            rows, steps = np.array(part).T
-            mask = self.mask[rows]
-            mask[np.arange(len(rows)), steps] = False
-            values[rows, steps] = self.answer[rows] - self.answers(rows, self.vectors[rows], mask)
-        return values, "each step masked: the state stays unchanged there"
-
-    def answers(self, rows: np.ndarray, vectors: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-        """(N,) the explained output of the sequences `rows` with other vectors (N, T, E)."""
-        return np.asarray(self._run(rows, vectors, None, mask))
-
-    def gradients(self, rows: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-        """(N, T, E) its gradient with respect to the vectors."""
-        import tensorflow as tf
-
-        point = tf.constant(vectors, tf.float64)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(point)
-            answer = self._run(rows, point, tape)
-        found = tape.gradient(answer, point)
-        return np.zeros(vectors.shape) if found is None else np.asarray(found, np.float64)
-
-    def _run(self, rows: np.ndarray, vectors: Any, tape: Any, mask: np.ndarray | None = None) -> Any:
-        import tensorflow as tf
-
-        mask = mask if mask is not None else None if self.chosen is None else self.chosen[rows]
-        point = tf.cast(vectors, tf.float64)
-        with recording(self.layers, mask):
-            if self.table is None:
-                answer = self.network(point, training=False)
-            else:
-                with _replaced(self.table, point):
-                    answer = self.network(self.inputs[rows], training=False)
-        answer = tf.cast(answer[:, -1] if answer.shape.rank == 3 else answer, tf.float64)
-        return tf.gather(answer, self.index[rows], axis=1, batch_dims=1)
+def check_method(method: str) -> None:
+    """Raises ValueError for an unknown method."""
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
 
 
-def _embedding(network: Any) -> Any:
-    """The one Embedding layer of the model. Raises ValueError where there is none or several."""
-    from keras import layers
-
-    found = [layer for layer in network._flatten_layers(include_self=False) if isinstance(layer, layers.Embedding)]
-    if len(found) != 1:
-        raise ValueError(f"attributions need exactly one Embedding layer, the model has {len(found)}")
-    return found[0]
-
-
-@contextmanager
-def _replaced(table: Any, vectors: Any) -> Iterator[None]:
-    """Inside, the embedding returns these vectors for all tokens, and still masks by the tokens."""
-    try:
-        table.__dict__["call"] = lambda inputs: vectors
-        yield
-    finally:
-        table.__dict__.pop("call", None)
+def attribute(example: Example, method: str, steps: int | None = None, item: str = "step") -> Attribution:
+    """The attribution of one example's output to its steps. `item`: what a step is called in `variant`."""
+    if method == "leave_one_out":
+        return _leave_one_out(example, item)
+    if method == "integrated_gradients":
+        return _integrated_gradients(example, steps)
+    (answer,), (gradient,) = example.gradients(example.vectors[None])
+    if method == "gradient_norm":
+        values, variant = np.linalg.norm(gradient, axis=-1), f"norm of the gradient in each {item}'s vector"
+    else:
+        values, variant = np.sum(example.vectors * gradient, -1), f"gradient times each {item}'s vector"
+    return Attribution(np.where(example.mask, values, 0), variant, float(answer))
 
 
-def _parts(items: Any, size: int = 128) -> Iterator[Any]:
-    """`items` in pieces of at most `size`."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _integrated_gradients(example: Example, steps: int | None) -> Attribution:
+    """The mean gradient on the straight line from zero vectors to the inputs, times the inputs."""
+    vectors = example.vectors
+    answer, reference = example.answers(np.stack([vectors, 0 * vectors]))
+    if steps is None:
+        found = quadrature.line_integral(lambda points: example.gradients(_scaled(vectors, points)), vectors, TOLERANCE)
+        mean, variant = found.mean, f"from zero vectors, {found.points} points"
+    else:
+        mean = example.gradients(_scaled(vectors, (np.arange(steps) + 0.5) / steps))[1].mean(0)
+        variant = f"from zero vectors, {steps} midpoints"
+    values = np.where(example.mask, np.sum(vectors * mean, -1), 0)
+    gap = abs(float(values.sum()) - (float(answer) - float(reference)))
+    return Attribution(values, variant, float(answer), float(reference), gap)
+
+
+def _scaled(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(N, T, E) the vectors times each of N points."""
+    return points[:, None, None].astype(vectors.dtype) * vectors
+
+
+def _leave_one_out(example: Example, item: str) -> Attribution:
+    """The output with every step minus the output with one step masked, so that the state stays unchanged there."""
+    real = np.flatnonzero(example.mask)
+    masks = np.repeat(example.mask[None], len(real) + 1, axis=0)
+    masks[np.arange(len(real)), real] = False
+    answers = example.answers(np.repeat(example.vectors[None], len(masks), axis=0), masks)
+    values = np.zeros(len(example.mask))
+    values[real] = answers[-1] - answers[:-1]
+    return Attribution(values, f"each {item} masked: the state stays unchanged there", float(answers[-1]))

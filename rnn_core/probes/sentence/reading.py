@@ -5,27 +5,16 @@ Legend: T tokens, S numbers in the state, H units of the layer. Probabilities an
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 import numpy as np
 
 from rnn_core.engine.model import Model
-from rnn_core.engine.numpy_recurrence import GATES
-from rnn_core.probes.sentence.quadrature import line_integral
-from rnn_core.probes.sentence.reader import Reader
+from rnn_core.engine.numpy_network import NumpyNetwork
+from rnn_core.probes.calls.own_model import OwnExample
+from rnn_core.probes.sentence.attributions import METHODS, attribute, check_method
 from rnn_core.probes.states.units import Profile
-
-METHODS = {
-    "integrated_gradients": "Integrated gradients",
-    "gradient_times_input": "Gradient × input",
-    "gradient_norm": "Size of the gradient (no sign)",
-    "leave_one_out": "Leave one out",
-}
-
-
-TOLERANCE = 5e-4  # completeness gap of integrated gradients, relative to the logit's change or 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +82,7 @@ def check(model: Model, ids: np.ndarray, method: str) -> None:
     """Raises ValueError for a model other than a unidirectional binary text classifier, an unknown method, or ids outside its vocabulary."""
     if why := unsupported(model.spec.bidirectional, model.interface.inputs, model.interface.loss, model.interface.per_step):
         raise ValueError(why)
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    check_method(method)
     if len(ids) == 0 or ids.min() < 0 or ids.max() >= model.interface.input_size:
         raise ValueError(f"a text needs at least one token id, each between 0 and {model.interface.input_size - 1}")
 
@@ -111,61 +99,25 @@ def read(model: Model, profile: Profile, ids: np.ndarray, method: str = "integra
     """
     ids = np.asarray(ids, np.int32)
     check(model, ids, method)
-    reader = Reader(model)
-    vectors = reader.table[ids][:, None]  # (T, 1, E)
-    passes = reader.passes(vectors)
-    states = np.concatenate([part[1:, 0] for part in passes[-1].states], axis=1)
-    names = GATES[model.spec.cell]
-    gates = np.split(passes[-1].gates[:, 0], len(names), axis=1) if names else []
-    values, variant, gap = ATTRIBUTE[method](reader, vectors)
+    network = NumpyNetwork(model)
+    vectors = network.vectors(ids[None])
+    passes = network.forward(vectors)
+    states = np.concatenate([part[:, 0] for part in passes[-1].record.states], axis=1)
+    attribution = attribute(OwnExample(network, vectors[:, 0], np.ones(len(ids), bool)), method, item="token")
     return Reading(
         cell=model.spec.cell,
         ids=ids,
         states=states,
-        gates=dict(zip(names, gates, strict=True)),
-        logits=reader.logits(passes)[:, 0],
-        start=reader.offset,  # the head at a state of zeros
+        gates={name: gate[:, 0] for name, gate in passes[-1].gates.items()},
+        logits=network.running(passes)[:, 0, 0],
+        start=float(network.offset[0]),  # the head at a state of zeros
         path=profile.basis.project(states)[:, :2],
         method=method,
-        attribution=values.astype(np.float32),
-        variant=variant,
-        gap=gap,
+        attribution=attribution.values.astype(np.float32),
+        variant=attribution.variant,
+        gap=attribution.gap,
         profile=profile,
     )
-
-
-def _gradient_norm(reader: Reader, vectors: np.ndarray) -> tuple[np.ndarray, str, float]:
-    return np.linalg.norm(reader.gradients(vectors)[1][:, 0], axis=-1), "norm of the gradient in each token's vector", math.nan
-
-
-def _gradient_times_input(reader: Reader, vectors: np.ndarray) -> tuple[np.ndarray, str, float]:
-    return np.sum(vectors * reader.gradients(vectors)[1], -1)[:, 0], "gradient times each token's vector", math.nan
-
-
-def _integrated_gradients(reader: Reader, vectors: np.ndarray) -> tuple[np.ndarray, str, float]:
-    def evaluate(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        logits, gradients = reader.gradients(vectors * points[:, None].astype(np.float32))
-        return logits, np.swapaxes(gradients, 0, 1)
-
-    found = line_integral(evaluate, vectors[:, 0], TOLERANCE)
-    return np.sum(vectors[:, 0] * found.mean, -1), f"from zero vectors, {found.points} points", found.gap
-
-
-def _leave_one_out(reader: Reader, vectors: np.ndarray) -> tuple[np.ndarray, str, float]:
-    steps = len(vectors)
-    whole = reader.logits(reader.passes(vectors))[-1]
-    without = []
-    for part in np.array_split(np.eye(steps, dtype=bool), -(-steps // 64), axis=1):  # 64 at a time stay in the cache
-        without.append(reader.logits(reader.passes(np.repeat(vectors, part.shape[1], axis=1), part))[-1])
-    return whole - np.concatenate(without), "each token skipped: the state stays unchanged there", math.nan
-
-
-ATTRIBUTE = {
-    "integrated_gradients": _integrated_gradients,
-    "gradient_times_input": _gradient_times_input,
-    "gradient_norm": _gradient_norm,
-    "leave_one_out": _leave_one_out,
-}
 
 
 def unsupported(bidirectional: bool, inputs: str, loss: str, per_step: bool) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.probes import keras_layers
-from rnn_core.probes.recording import RecordedLayer, one_at_a_time, recording
+from rnn_core.probes.calls.any_model import called
+from rnn_core.probes.calls.final_activation import apply_final_activation
 
 # Shapes: B batch, T time, D inputs, H units, S state (H, or 2 H for LSTM: [h; c]), K outputs.
 
@@ -41,7 +41,6 @@ class Trace:
         return self.states[..., self.units :] if self.cell == "lstm" else None
 
 
-@one_at_a_time
 def trace(model: Any, inputs: Any, mask: Any = None, layer: int | str | None = None) -> Trace:
     """States, gates and running output of one recurrent layer.
 
@@ -53,56 +52,25 @@ def trace(model: Any, inputs: Any, mask: Any = None, layer: int | str | None = N
 
     Raises: ValueError for inputs that do not fit the model, or a layer that cannot be recorded.
     """
-    network = keras_layers.keras_model(model)
-    recorded, all_layers = keras_layers.choose(network, layer)
-    inputs, mask = keras_layers.check(model, inputs, mask)
-    kind = keras_layers.final_activation(network)
-    with keras_layers.logits(network) as quantity, recording(all_layers, mask):
-        output = np.asarray(network(inputs, training=False), np.float32)
-        recorded.require_one_call()
-        running = _running(network, recorded, output)
+    call = called(model).call(inputs, mask, layer)
+    taken, running = call.taken, None if call.running is None else call.running.astype(np.float32)
+    if call.output is None:
+        raise ValueError(
+            "the model has several outputs, and none was named: probe keras.Model(model.inputs, one of model.outputs)"
+        )
+    output = call.output.astype(np.float32)
+    states = np.concatenate([taken.batch_first(part) for part in taken.record.states], -1).astype(np.float32)
     return Trace(
-        layer=recorded.name,
-        cell=recorded.cell.name,
-        units=recorded.cell.units,
-        states=np.concatenate([recorded.batch_first(part) for part in recorded.states], -1).astype(np.float32),
-        gates={
-            name: recorded.batch_first(value).astype(np.float32)
-            for name, value in recorded.cell.gate_values(recorded.saved).items()
-        },
-        outputs=recorded.batch_first(recorded.outputs).astype(np.float32),
+        layer=taken.layer.name,
+        cell=taken.layer.cell.name,
+        units=taken.layer.cell.units,
+        states=states,
+        gates={name: taken.batch_first(value).astype(np.float32) for name, value in taken.gates.items()},
+        outputs=np.swapaxes(taken.outputs, 0, 1).astype(np.float32),
         output=output,
-        probability=apply_final_activation(kind, output),
+        probability=apply_final_activation(call.activation, output),
         running=running,
-        running_probability=None if running is None else apply_final_activation(kind, running),
-        mask=np.ones(inputs.shape[:2], bool) if recorded.mask is None else recorded.batch_first(recorded.mask),
-        quantity=quantity,
+        running_probability=None if running is None else apply_final_activation(call.activation, running),
+        mask=np.ones(states.shape[:2], bool) if taken.mask is None else taken.batch_first(taken.mask),
+        quantity=call.quantity,
     )
-
-
-def apply_final_activation(kind: str, output: np.ndarray) -> np.ndarray:
-    """A model's final activation, applied to its logits."""
-    if kind == "sigmoid":
-        return (0.5 * (1 + np.tanh(output / 2))).astype(np.float32)
-    if kind == "softmax":
-        powers = np.exp(output - output.max(-1, keepdims=True))
-        return (powers / powers.sum(-1, keepdims=True)).astype(np.float32)
-    return output
-
-
-def _running(network: Any, recorded: RecordedLayer, output: np.ndarray) -> np.ndarray | None:
-    """The rest of the model applied to the layer's output at every step; None where that is not defined."""
-    import keras
-
-    if recorded.layer.go_backwards or "/" in recorded.name:
-        return None  # a backward layer's state at a step depends on where the sequence ends
-    if recorded.layer.return_sequences:
-        return output if output.ndim == 3 else None
-    states = recorded.batch_first(recorded.outputs)
-    try:
-        node = recorded.layer._inbound_nodes[-1]  # the last: Sequential makes one per add
-        head = keras.Model(node.output_tensors[0], network.outputs[0])
-    except (ValueError, AttributeError, IndexError):  # the layer is no node of this graph, or the output needs other layers too
-        return None
-    running = np.asarray(head(states.reshape(-1, states.shape[-1]), training=False), np.float32)
-    return running.reshape(*states.shape[:2], -1)

@@ -1,0 +1,207 @@
+"""Runs a Keras model once, as it is, records its recurrent layers, differentiates a number, and leaves the model as it was.
+
+The model is called in one new TensorFlow graph; where a layer hides in a graph of the model's own, it is called eagerly.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_core.probes.calls.keras_record import LOCK, ElsewhereError, Forced, Ran, recording
+
+SCALE = 2.0**80  # the number is differentiated so many times too large: float32 between the layers has no value below 1e-38
+
+Ask = Callable[[Any, Any], Any]  # (the model's answer, its logits or the answer itself) → (B,) the number to differentiate
+
+
+class RefusedError(ValueError):
+    """The model cannot be probed so; the message says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """What the steps of the inputs are replaced by in one call."""
+
+    values: np.ndarray  # (B, T, E)
+    table: Any = None  # the Embedding layer that gives them out; None: they are the inputs themselves
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What one call of the network gave, as tensors."""
+
+    answer: Any  # as the network returned it
+    logits: Any  # what Keras says stood before its last sigmoid or softmax, or None
+    mask: Any  # (B, T) of the answer's steps, or None
+    ran: list[Ran]
+    value: Any = None  # (B,)
+    gradients: Any = None  # for each of `ran`: of `out`; then of the vectors, where there are any
+    scale: float = 1.0  # by which the gradients are too large
+
+
+def run(
+    network: Any,
+    inputs: Any,
+    mask: np.ndarray | None = None,
+    ask: Ask | None = None,
+    vectors: Vectors | None = None,
+    forced: Forced | None = None,
+) -> Found:
+    """Call the network, and differentiate what is asked.
+
+    Args:
+        mask: (B, T) given by the caller; Keras decides how far it goes.
+        forced: masks of the recurrent layers in this call, whatever Keras would give them.
+
+    Raises: RefusedError with a sentence.
+    """
+    import tensorflow as tf
+
+    scale = _scale(network)
+    kept: list[Ran] = []
+
+    def body() -> tuple[Any, ...]:
+        table = vectors.table if vectors else None
+        given = _tensors(vectors.values, None if table else mask) if vectors else None
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            if given is not None:
+                tape.watch(given)
+            with _mask_passed_on(network, mask), recording(network, tape, mask, forced) as ran, _replaced(table, given):
+                answer = network(given if given is not None and table is None else _tensors(inputs, mask), training=False)
+            single = tf.is_tensor(answer)
+            logits = getattr(answer, "_keras_logits", None) if single else None
+            value = tf.cast(ask(answer, answer if logits is None else logits), tf.float64) if ask else None
+            scaled = None if value is None else value * scale
+        watched = [one.out for one in ran] + ([] if given is None else [given])
+        gradients = tape.gradient(scaled, watched) if ask else None
+        kept[:] = ran
+        return (
+            answer,
+            logits,
+            getattr(answer, "_keras_mask", None) if single else None,
+            [one.tensors for one in ran],
+            value,
+            gradients,
+        )
+
+    with LOCK, _left_as_it_was(network), warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", message=".*does not support masking"
+        )  # that a mask ends there is no fault of the caller
+        try:
+            answer, logits, answer_mask, tensors, value, gradients = tf.function(body, autograph=False)()
+            if not kept:
+                raise ElsewhereError
+        except RefusedError:
+            raise
+        except Exception:  # a graph of the model's own, or one that runs only eagerly
+            answer, logits, answer_mask, tensors, value, gradients = _eagerly(body)
+    if not kept:
+        raise RefusedError("no recurrent layer ran in this call of the model, or it ran where it cannot be seen")
+    ran = [Ran(one.layer, one.name, one.refusal, one.steps, *each) for one, each in zip(kept, tensors, strict=True)]
+    return Found(answer, logits, answer_mask, ran, value, gradients, scale)
+
+
+def _eagerly(body: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
+    """The same without a graph, also inside functions that the model has compiled."""
+    import tensorflow as tf
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        return body()
+    except RefusedError:
+        raise
+    except ElsewhereError:
+        raise RefusedError(
+            "a recurrent layer runs inside a compiled graph of the model, where its states cannot be seen"
+        ) from None
+    except Exception as problem:  # whatever the model raises: its inputs do not fit it
+        words = " ".join(str(problem).split())[:200]
+        raise RefusedError(f"the model cannot be called on these inputs: {words}") from problem
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
+def _scale(network: Any) -> float:
+    """SCALE, or 1 where a layer computes in half precision, which it would overflow."""
+    return 1.0 if any(str(layer.compute_dtype) == "float16" for layer in network._flatten_layers()) else SCALE
+
+
+def _tensors(inputs: Any, mask: np.ndarray | None) -> Any:
+    """Inputs as tensors; a given mask hangs on them as Keras's own do."""
+    import tensorflow as tf
+    from keras import tree
+    from keras.src.backend.common.masking import set_keras_mask
+
+    found = tree.map_structure(tf.constant, inputs)
+    if mask is not None:
+        set_keras_mask(found, tf.constant(mask))
+    return found
+
+
+def embeddings(network: Any) -> list[Any]:
+    """The Embedding layers of a network."""
+    from keras import layers
+
+    return [layer for layer in network._flatten_layers(include_self=False) if isinstance(layer, layers.Embedding)]
+
+
+@contextmanager
+def _mask_passed_on(network: Any, mask: np.ndarray | None) -> Iterator[None]:
+    """Inside, Embedding layers pass a given mask on, whether or not they mask token 0."""
+    import tensorflow as tf
+
+    tables = [] if mask is None else embeddings(network)
+    before = [table.supports_masking for table in tables]
+
+    def compute_mask(inputs: Any, previous: Any = None) -> Any:
+        return tf.constant(mask) if mask is not None and tuple(inputs.shape) == mask.shape else previous
+
+    try:
+        for table in tables:
+            table.supports_masking = True
+            table.__dict__["compute_mask"] = compute_mask
+        yield
+    finally:
+        for table, supported in zip(tables, before, strict=True):
+            table.supports_masking = supported
+            table.__dict__.pop("compute_mask", None)
+
+
+@contextmanager
+def _replaced(table: Any, vectors: Any) -> Iterator[None]:
+    """Inside, the embedding gives out these vectors for all tokens, and still masks by the tokens."""
+    if table is None:
+        yield
+        return
+    try:
+        table.__dict__["call"] = lambda inputs: vectors
+        yield
+    finally:
+        table.__dict__.pop("call", None)
+
+
+@contextmanager
+def _left_as_it_was(network: Any) -> Iterator[None]:
+    """Puts back what a call changes: seeds of dropout, states of stateful layers, losses that layers add."""
+    layers = [network, *network._flatten_layers(include_self=False)]
+    owners = [*layers, *(layer.cell for layer in layers if hasattr(layer, "cell"))]
+    seeds = [owner.seed_generator.state for owner in owners if getattr(owner, "seed_generator", None) is not None]
+    states = [state for layer in layers for state in (getattr(layer, "states", None) or []) if hasattr(state, "assign")]
+    before = [(variable, variable.numpy()) for variable in (*network.non_trainable_variables, *seeds, *states)]
+    losses = [(layer._losses, list(layer._losses)) for layer in layers if hasattr(layer, "_losses")]
+    try:
+        yield
+    finally:
+        for variable, value in before:
+            if not np.array_equal(variable.numpy(), value):
+                variable.assign(value)
+        for added, old in losses:
+            added[:] = old
