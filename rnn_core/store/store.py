@@ -7,7 +7,6 @@ owner. A run whose owner has ended is interrupted, and any process can resume it
 from __future__ import annotations
 
 import math
-import os
 import secrets
 import sqlite3
 import time
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from rnn_core import data
+from rnn_core.data.disk import home_folder
 from rnn_core.spec.experiment import Experiment
 from rnn_core.store import run_file
 from rnn_core.store.arrays import checksum
@@ -28,14 +28,7 @@ from rnn_core.store.run import ACTIVE, STATUSES, KeptStep, RunInfo, RunRecord, c
 from rnn_core.store.saved import SavedFile
 from rnn_core.training.history import COLUMNS
 
-__all__ = ["ACTIVE", "STATUSES", "KeptStep", "RunInfo", "RunRecord", "Store", "clean", "default_name", "home_folder", "store"]
-
-
-def home_folder(home: str | Path | None = None) -> Path:
-    """`home`, else UNROLLED_HOME, else the platform's user data folder."""
-    import platformdirs
-
-    return Path(home or os.environ.get("UNROLLED_HOME") or platformdirs.user_data_path("unrolled", appauthor=False))
+__all__ = ["ACTIVE", "STATUSES", "KeptStep", "RunInfo", "RunRecord", "Store", "clean", "default_name", "store"]
 
 
 @cache

@@ -19,7 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rnn_core import data
-from rnn_core.data.sequences import Sequences, batches
+from rnn_core.data.sequences import Sequences, batches, flat_indices, offsets_of
 from rnn_core.data.text.token_ids import START, UNKNOWN
 from rnn_core.engine import model as models
 from rnn_core.probes.states import corpus, units
@@ -76,8 +76,7 @@ def augmented(sequences: Sequences, rng: np.random.Generator) -> Sequences:
     short = np.minimum(np.exp(rng.uniform(math.log(SHORTEST_CROP), np.log(np.maximum(lengths, SHORTEST_CROP + 1)))), lengths)
     kept = np.where(rng.random(len(lengths)) < CROP_SHARE, short.astype(np.int64), lengths)
     starts = sequences.offsets[:-1] + (rng.random(len(lengths)) * (lengths - kept + 1)).astype(np.int64)
-    offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
-    values = sequences.values[np.repeat(starts - offsets[:-1], kept) + np.arange(offsets[-1])]
+    offsets, values = offsets_of(kept), sequences.values[flat_indices(starts, kept)]
     values = np.where((rng.random(len(values)) < DROP_SHARE) & (values > UNKNOWN), UNKNOWN, values).astype(np.int32)
     values[offsets[:-1]] = START
     return Sequences(values, offsets, sequences.targets)
