@@ -40,16 +40,8 @@ FINAL_RATE = 0.02  # share of the learning rate at the end
 PROFILE_REVIEWS = 2000  # test reviews of the unit statistics
 NORM_ROWS = 48  # rows of gradient norms kept
 
-_SHARED = {
-    "task": "imdb",
-    "length": 500,
-    "validation": 0.1,
-    "units": 32,
-    "embedding": 32,
-    "dropout": 0.2,
-    "batch": 64,
-    "clip": 1.0,
-}
+_DATA = {"task": "imdb", "length": 500, "validation": 0.1}
+_SHARED = {**_DATA, "units": 32, "embedding": 32, "dropout": 0.2, "batch": 64, "clip": 1.0}
 EXPERIMENTS = {
     "simple_rnn": Experiment().replace(**_SHARED, cell="simple_rnn", learning_rate=1e-3, epochs=10),
     "lstm": Experiment().replace(**_SHARED, cell="lstm", learning_rate=2e-3, epochs=8),
@@ -202,15 +194,3 @@ def _write_profiles(name: str, kept: list[Averaged], folder: Path) -> None:
     last = units.profile(kept[-1].model, reviews)
     profiles = {one.step: units.profile(one.model, reviews, last.basis) for one in kept[:-1]}
     starters.write_profiles(name, profiles | {kept[-1].step: last}, folder)
-
-
-def main(names: list[str] | None = None, folder: Path = starters.FOLDER) -> None:
-    """Build the named starters (default: all three)."""
-    for name in names or starters.NAMES:
-        build(name, folder)
-
-
-if __name__ == "__main__":
-    import sys
-
-    main(sys.argv[1:])
