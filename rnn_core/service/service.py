@@ -155,10 +155,10 @@ class Service:
     def queue(self) -> list[Live]:
         """All active runs: the running, the waiting in the order in which they start, the paused."""
         with self._dispatcher.queue.lock:
-            waiting = [waiting.job_id for waiting in self._dispatcher.queue.waiting()]
-            found = [job.id for job in self._dispatcher.queue.jobs.values() if job.status == "running"]
-            found += waiting + [job.id for job in self._dispatcher.queue.jobs.values() if job.status == "paused"]
-            return [live for live in map(self.live, found) if live is not None]
+            queue = self._dispatcher.queue
+            paused = [job for job in queue.jobs.values() if job.status == "paused"]
+            found = [self.live(job.id) for job in (*queue.running(), *queue.waiting(), *paused)]
+            return [live for live in found if live is not None]
 
     def stream(
         self, function: Callable[..., Any], *args: Any, viewer: str, on_value: Callable[[Any], None] | None = None, **kwargs: Any
