@@ -93,12 +93,11 @@ class Service:
         with self._dispatcher.queue.lock:
             if len(self._dispatcher.queue.waiting()) >= MAX_WAITING:
                 raise ValueError("The queue is full: try again in a few minutes.")
-        if resume is None:
-            job = self._dispatcher.queue.new_job(self.store.create(experiment, uploads=uploads), "train", viewer, arguments)
-            job.run = Run(experiment)
-        else:
+        if resume is not None:
             with self._dispatcher.queue.lock:  # so that of two viewers who resume one run, the second is refused
                 return self._enqueue(self._resumed_job(experiment, resume, viewer, arguments))
+        job = self._dispatcher.queue.new_job(self.store.create(experiment, uploads=uploads), "train", viewer, arguments)
+        job.run = Run(experiment)
         return self._enqueue(job)
 
     def reset(self, run_id: str, *, viewer: str, fresh: bool) -> str:
