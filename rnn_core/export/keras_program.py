@@ -12,6 +12,7 @@ from rnn_core import data
 from rnn_core.data import memory_tasks, puzzles
 from rnn_core.data.series import formula_tasks, formulas, windows
 from rnn_core.data.text import toy_grammar, toy_reviews
+from rnn_core.data.text.toy_grammar import BLAME, FILLERS, NEGATIONS, PARTS, PRAISE, STRENGTHS, WHOLES
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.engine.keras_models import HEADS
 from rnn_core.spec.experiment import Experiment
@@ -143,15 +144,7 @@ x_train, y_train = x_train[:held_out], y_train[:held_out]
 
 def _toy_reviews(experiment: Experiment) -> str:
     spec, words = experiment.data, vocabulary(experiment.data.vocabulary)
-    texts = (
-        *toy_grammar.PRAISE,
-        *toy_grammar.BLAME,
-        *toy_grammar.PARTS,
-        *toy_grammar.WHOLES,
-        *toy_grammar.NEGATIONS,
-        *toy_grammar.STRENGTHS,
-        *toy_grammar.FILLERS,
-    )
+    texts = (*PRAISE, *BLAME, *PARTS, *WHOLES, *NEGATIONS, *STRENGTHS, *FILLERS)
     used = sorted({word for text in (*texts, "the is but although even though") for word in text.split()})
     source = inspect.getsource(toy_grammar).split("from collections.abc import Callable\n", 1)[1]
     ids = "\n".join(f"    {word!r}: {words.id(word)}," for word in used)

@@ -25,6 +25,7 @@ from rnn_core.training.history import COLUMNS, INTEGERS, NORM_ROWS, NormHistory,
 
 STARTERS = Path(__file__).parent / "starters"
 MAX_STEPS = 2_000_000  # metric rows of an imported run
+MAX_SIZE = 100_000  # numbers that an imported network reads or gives at a step
 MAX_TIME_STEPS = 4_000  # in an imported run's gradient norms
 _AS_THEY_ARE = ("name", "created", "step", "message")  # fields of RunInfo that the manifest holds unchanged
 
@@ -151,12 +152,8 @@ def _check_interface(about: dict[str, Any]) -> None:
         raise ValueError("the file does not describe the network's inputs and outputs")
     interface = Interface(**found)
     known = interface.inputs in ("tokens", "floats") and interface.loss in ("binary", "categorical", "squared")
-    if (
-        not known
-        or not 1 <= interface.input_size <= 100_000
-        or not 1 <= interface.outputs <= 100_000
-        or interface.kind != "interface"
-    ):
+    sizes = (interface.input_size, interface.outputs)
+    if not known or interface.kind != "interface" or not all(1 <= size <= MAX_SIZE for size in sizes):
         raise ValueError("the file's network has inputs or outputs that are not known here")
 
 

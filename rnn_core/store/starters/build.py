@@ -29,7 +29,7 @@ from rnn_core.store.saved import kept_step_file
 from rnn_core.store.store import Store
 from rnn_core.training.history import NormHistory, logarithms
 from rnn_core.training.loop import Run, Snapshot, eigenvalues
-from rnn_core.training.step import StepResult, TrainingStep
+from rnn_core.training.step import TrainingStep
 
 CROP_SHARE = 0.5  # share of the reviews that are cropped in an epoch
 SHORTEST_CROP = 8  # tokens
@@ -106,7 +106,9 @@ def train(experiment: Experiment, run: Run) -> Iterator[Averaged]:
             ended = step == epoch * per_epoch
             model = rounded(training_step.model.with_weights(average.weights)) if ended or step == per_epoch // 4 else None
             scores = evaluate(training_step, model, dataset.validation) if model is not None else (math.nan, math.nan)
-            _append(run, result, step, epoch, scores, training_step.learning_rate, time.perf_counter() - began)
+            losses = (result.loss, result.metric, *scores, result.gradient_norm, result.clipped_norm)
+            run._history.append((step, epoch, *losses, training_step.learning_rate, time.perf_counter() - began))
+            run._norms.add(step, logarithms(result.state_norms))
             if model is not None:
                 yield Averaged(step, epoch if ended else 0, model, scores, result.state_norms)
 
@@ -128,15 +130,6 @@ def evaluate(training_step: TrainingStep, model: models.Model, sequences: Sequen
     scores = training_step.evaluate(sequences, 128)
     training_step.restore(before)
     return scores
-
-
-def _append(
-    run: Run, result: StepResult, step: int, epoch: int, scores: tuple[float, float], rate: float, seconds: float
-) -> None:
-    run._history.append(
-        (step, epoch, result.loss, result.metric, *scores, result.gradient_norm, result.clipped_norm, rate, seconds)
-    )
-    run._norms.add(step, logarithms(result.state_norms))
 
 
 def build(name: str, folder: Path = starters.FOLDER) -> float:
