@@ -245,9 +245,10 @@ def _prune(chosen: argparse.Namespace) -> None:
 
 
 def _starters(chosen: argparse.Namespace) -> None:
-    from rnn_core.store.starters import build
+    from rnn_core.store.starters import NAMES, build
 
-    build.main(chosen.names or None)
+    for name in chosen.names or NAMES:
+        build.build(name)
 
 
 if __name__ == "__main__":

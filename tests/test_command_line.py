@@ -125,8 +125,8 @@ def test_a_file_without_an_experiment_is_refused(home: Path, tmp_path: Path, cap
 
 def test_starters_calls_the_build_module(monkeypatch: pytest.MonkeyPatch):
     calls = []
-    monkeypatch.setattr("rnn_core.store.starters.build.main", calls.append)
+    monkeypatch.setattr("rnn_core.store.starters.build.build", calls.append)
     assert main(["starters", "lstm"]) == 0
     assert main(["starters"]) == 0
-    assert calls == [["lstm"], None]
+    assert calls == ["lstm", "simple_rnn", "lstm", "gru"]
     assert os.path.exists("rnn_core/store/starters")

@@ -36,39 +36,34 @@ class Puzzle:
     baselines: Callable[[int, int], Baselines]  # of (length, delay)
     shortest: int = 1  # smallest length at which the task is defined
 
-    def sequences(self, count: int, data: DataSpec, seed: int, purpose: str, number: int = 0) -> Sequences:
+    def sequences(self, experiment: Experiment, purpose: str, count: int, number: int = 0) -> Sequences:
         """`count` sequences; the same arguments give the same bits."""
-        rng = generator(seed, f"{self.draw.__name__}/{purpose}", number)
-        return Sequences.dense(*self.draw(count, data.length, data.horizon, rng))
+        rng = generator(experiment.seed, f"{self.draw.__name__}/{purpose}", number)
+        return Sequences.dense(*self.draw(count, experiment.data.length, experiment.data.horizon, rng))
+
+    def build(self, experiment: Experiment, uploads: Uploads = None) -> Dataset:
+        """The data of an experiment; each epoch has new training sequences, epoch 0 those of `Dataset.train`."""
+        data = experiment.data
+        if data.length < self.shortest:
+            raise ValueError(f"{data.task} needs a length of at least {self.shortest}, got {data.length}")
+        count, held_out = sizes(data)
+        metric, loss = self.baselines(data.length, data.horizon)
+        return Dataset(
+            task=data.task,
+            interface=self.interface,
+            train=self.sequences(experiment, "train", count),
+            validation=self.sequences(experiment, "validation", held_out),
+            test=self.sequences(experiment, "test", HELD_OUT),
+            baselines=metric,
+            loss_baselines=loss,
+            resample=partial(self.sequences, experiment, "train", count),
+        )
 
 
 def sizes(data: DataSpec) -> tuple[int, int]:
     """Numbers of training and validation sequences; by default fewer for long sequences, 4 million steps in all."""
     count = data.samples or min(COUNT, 4_000_000 // data.length)
     return count, min(max(round(count * data.validation), 1), HELD_OUT)
-
-
-def _build(puzzle: Puzzle, experiment: Experiment, uploads: Uploads = None) -> Dataset:
-    data, seed = experiment.data, experiment.seed
-    count, held_out = sizes(data)
-    if data.length < puzzle.shortest:
-        raise ValueError(f"{data.task} needs a length of at least {puzzle.shortest}, got {data.length}")
-    metric, loss = puzzle.baselines(data.length, data.horizon)
-    return Dataset(
-        task=data.task,
-        interface=puzzle.interface,
-        train=puzzle.sequences(count, data, seed, "train"),
-        validation=puzzle.sequences(held_out, data, seed, "validation"),
-        test=puzzle.sequences(HELD_OUT, data, seed, "test"),
-        baselines=metric,
-        loss_baselines=loss,
-        resample=partial(_resample, puzzle, count, data, seed),
-    )
-
-
-def _resample(puzzle: Puzzle, count: int, data: DataSpec, seed: int, epoch: int) -> Sequences:
-    """New training sequences for an epoch; epoch 0 gives `Dataset.train`."""
-    return puzzle.sequences(count, data, seed, "train", epoch)
 
 
 def _interface(puzzle: Puzzle, experiment: Experiment, uploads: Uploads = None) -> Interface:
@@ -87,7 +82,7 @@ def _task(
         metric="rmse" if puzzle.interface.loss == "squared" else "accuracy",
         input_label="step",
         target_label=target_label,
-        build=partial(_build, puzzle),
+        build=puzzle.build,
         interface=partial(_interface, puzzle),
         defaults={"learning_rate": 0.01, "clip": 1.0, **defaults},
         knobs=("length", "samples", "validation") + (("horizon",) if name == "delayed_recall" else ()),
@@ -144,12 +139,7 @@ TASKS = (
         ("A", "B"),
     ),
     _task(
-        Puzzle(
-            puzzles.copying,
-            Interface("floats", 10, 9, "categorical", per_step=True),
-            _copying,
-            3,
-        ),
+        Puzzle(puzzles.copying, Interface("floats", 10, 9, "categorical", per_step=True), _copying, 3),
         "Copying",
         "Ten symbols, a long silence, a signal: now repeat the ten. Hard for every cell; the first plateau is knowing when, not what.",
         "symbol",
@@ -157,11 +147,7 @@ TASKS = (
         (*SYMBOLS, "blank"),
     ),
     _task(
-        Puzzle(
-            puzzles.delayed_recall,
-            Interface("floats", 8, 9, "categorical", per_step=True),
-            _delayed,
-        ),
+        Puzzle(puzzles.delayed_recall, Interface("floats", 8, 9, "categorical", per_step=True), _delayed),
         "Delayed recall",
         "Name, at every step, the symbol that was shown a fixed number of steps ago.",
         "symbol shown before",
@@ -177,6 +163,3 @@ TASKS = (
         ("even", "odd"),
     ),
 )
-PUZZLES: Mapping[str, Puzzle] = {
-    task.name: task.build.args[0] for task in TASKS if isinstance(task.build, partial)
-}  # by task name

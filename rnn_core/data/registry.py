@@ -8,13 +8,11 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from rnn_core.data.sequences import Batch, Sequences, batches
 from rnn_core.data.task import Dataset, Task, Uploads
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 
 _MODULES = ("text.toy_reviews", "text.imdb", "series.formula_tasks", "series.table_task", "memory_tasks")
-__all__ = ["Batch", "Dataset", "Interface", "Sequences", "Task", "batches", "build", "interface", "task", "tasks"]
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,16 @@ class Batch:
     inputs: np.ndarray  # (B, T) int32 token ids, 0 = padding; or (B, T, D) float32
     mask: np.ndarray | None  # (B, T) bool, True = real step; None when every step is real or padding is not skipped
     targets: np.ndarray  # (B, K) float32, (B,) int32 class ids, or (B, T) int32 class ids when every step has a target
+
+
+def offsets_of(lengths: Sequence[int] | np.ndarray) -> np.ndarray:
+    """(N + 1,) int64: where each of N sequences of these lengths begins in a flat array, and where the last ends."""
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def flat_indices(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """(sum of lengths,) int64: the indices from each start on, as many as its length, one run after the other."""
+    return np.repeat(starts - offsets_of(lengths)[:-1], lengths) + np.arange(lengths.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +55,11 @@ class Sequences:
         count, length = values.shape[:2]
         return cls(values.reshape(count * length, *values.shape[2:]), np.arange(count + 1, dtype=np.int64) * length, targets)
 
-    def take(self, indices: np.ndarray) -> Sequences:
-        """The sequences of these numbers, in this order."""
-        lengths = self.lengths[indices]
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        rows = np.repeat(self.offsets[:-1][indices] - offsets[:-1], lengths) + np.arange(offsets[-1])
-        return Sequences(self.values[rows], offsets, self.targets[indices])
+    def take(self, indices: np.ndarray, longest: int | None = None) -> Sequences:
+        """The sequences of these numbers, in this order; of one longer than `longest`, its last `longest` steps."""
+        kept = self.lengths[indices] if longest is None else np.minimum(self.lengths[indices], longest)
+        rows = flat_indices(self.offsets[1:][indices] - kept, kept)
+        return Sequences(self.values[rows], offsets_of(kept), self.targets[indices])
 
     def pad(self, indices: np.ndarray, length: int | None = None, side: str = "pre", mask: bool = True) -> Batch:
         """A batch of the sequences of these numbers, padded with zeros to `length` (default: the longest of them).
@@ -67,8 +76,7 @@ class Sequences:
         steps = np.arange(length)
         real = steps >= (length - kept)[:, None] if side == "pre" else steps < kept[:, None]  # (B, T)
         inputs = np.zeros((len(indices), length, *self.values.shape[1:]), self.values.dtype)
-        starts = self.offsets[1:][indices] - kept
-        inputs[real] = self.values[np.repeat(starts - np.cumsum(kept) + kept, kept) + np.arange(kept.sum())]
+        inputs[real] = self.values[flat_indices(self.offsets[1:][indices] - kept, kept)]
         return Batch(inputs, None if not mask or bool(real.all()) else real, self.targets[indices])
 
 

@@ -9,14 +9,15 @@ import zlib
 from collections.abc import Mapping
 
 from rnn_core import data
-from rnn_core.data import memory_tasks
+from rnn_core.data import memory_tasks, puzzles
 from rnn_core.data.series import formula_tasks, formulas, windows
 from rnn_core.data.text import toy_grammar, toy_reviews
+from rnn_core.data.text.toy_grammar import BLAME, FILLERS, NEGATIONS, PARTS, PRAISE, STRENGTHS, WHOLES
 from rnn_core.data.text.vocabulary import vocabulary
+from rnn_core.engine.keras_models import HEADS
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 
-_HEADS = {"binary": "sigmoid", "categorical": "softmax", "squared": "linear"}
 _LOSSES = {"binary": "binary_crossentropy", "categorical": "sparse_categorical_crossentropy", "squared": "mean_squared_error"}
 _LAYERS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 _OPTIMISERS = {"adam": "Adam", "rmsprop": "RMSprop", "sgd": "SGD"}
@@ -68,7 +69,7 @@ def _model(experiment: Experiment, interface: Interface) -> str:
     for n in range(spec.layers):
         layer = _layer(experiment, interface.per_step or n < spec.layers - 1)
         lines.append(f"keras.layers.Bidirectional({layer})," if spec.bidirectional else f"{layer},")
-    head = _HEADS[interface.loss]
+    head = HEADS[interface.loss]
     lines.append(f"keras.layers.Dense({interface.outputs}" + (")," if head == "linear" else f', activation="{head}"),'))
     return "model = keras.Sequential(\n    [\n" + "".join(f"        {line}\n" for line in lines) + "    ]\n)\n"
 
@@ -143,15 +144,7 @@ x_train, y_train = x_train[:held_out], y_train[:held_out]
 
 def _toy_reviews(experiment: Experiment) -> str:
     spec, words = experiment.data, vocabulary(experiment.data.vocabulary)
-    texts = (
-        *toy_grammar.PRAISE,
-        *toy_grammar.BLAME,
-        *toy_grammar.PARTS,
-        *toy_grammar.WHOLES,
-        *toy_grammar.NEGATIONS,
-        *toy_grammar.STRENGTHS,
-        *toy_grammar.FILLERS,
-    )
+    texts = (*PRAISE, *BLAME, *PARTS, *WHOLES, *NEGATIONS, *STRENGTHS, *FILLERS)
     used = sorted({word for text in (*texts, "the is but although even though") for word in text.split()})
     source = inspect.getsource(toy_grammar).split("from collections.abc import Callable\n", 1)[1]
     ids = "\n".join(f"    {word!r}: {words.id(word)}," for word in used)
@@ -180,7 +173,7 @@ def _three_parts(function: str, purpose: str, sizes: Mapping[str, int]) -> str:
 
 
 def _puzzle(experiment: Experiment) -> str:
-    spec, draw = experiment.data, memory_tasks.PUZZLES[experiment.data.task].draw
+    spec, draw = experiment.data, getattr(puzzles, experiment.data.task)
     count, held_out = memory_tasks.sizes(spec)
     sizes = {"train": count, "validation": held_out, "test": memory_tasks.HELD_OUT}
     return f"""

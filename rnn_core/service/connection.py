@@ -22,6 +22,7 @@ from typing import Any
 
 TIMEOUT = 60.0  # seconds for the embedded scheduler to print its address, and for a worker to answer
 POLL_SECONDS = 1.0  # between two queries of the scheduler for its workers
+STARTING = "The workers are starting."
 MAX_FAILED_STARTS = 5  # in a row, after which the state is "failed"
 
 
@@ -31,7 +32,6 @@ class Worker:
 
     address: str  # tcp://…
     name: str  # "probe", "train-0", or any name in a cluster that was not started here
-    threads: int
 
 
 class Connection:
@@ -144,14 +144,14 @@ class Connection:
             self._disconnect()
             failures = 1 if time.monotonic() - began > 120 else failures + 1
             if not self._closed.is_set():
-                self._state("starting", f"{problem}; starting them again.")
+                self.on_state("starting", f"{problem}; starting them again.")
                 self._closed.wait(min(30.0, 0.5 * 2**failures))
         if not self._closed.is_set():
             where = f"the cluster at {self.scheduler}" if self.scheduler else f"the workers; the reason is in {self.log}"
-            self._state("failed", f"Could not reach {where}. Restart the app to try again.")
+            self.on_state("failed", f"Could not reach {where}. Restart the app to try again.")
 
     def _connect(self) -> None:
-        self._state("starting", "The workers are starting.")
+        self.on_state("starting", STARTING)
         silence_dask()
         self._client = self._new_client(self.scheduler or self._start_process())
 
@@ -213,8 +213,7 @@ class Connection:
             if found != known:
                 known = self.workers = found
                 self.on_workers(found)
-                ready = ("ready", "") if found else ("starting", "The workers are starting.")
-                self._state(*ready)
+                self.on_state("ready" if found else "starting", "" if found else STARTING)
             if self._query_now.wait(POLL_SECONDS):
                 self._query_now.clear()
                 known = None  # report again: a worker that left may be back under the same address
@@ -247,13 +246,10 @@ class Connection:
             self.workers = ()
             self.on_workers(())
 
-    def _state(self, state: str, message: str) -> None:
-        self.on_state(state, message)
-
 
 async def _workers(client: Any) -> tuple[Worker, ...]:
     identity = await client.scheduler.identity(n_workers=-1)
-    found = [Worker(address, str(about["name"]), int(about["nthreads"])) for address, about in identity["workers"].items()]
+    found = [Worker(address, str(about["name"])) for address, about in identity["workers"].items()]
     return tuple(sorted(found, key=lambda worker: worker.address))
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from functools import partial
 
 from rnn_core.service import worker as jobs
-from rnn_core.service.connection import Connection, Worker, exception_of
+from rnn_core.service.connection import STARTING, Connection, Worker, exception_of
 from rnn_core.service.job import Job
 from rnn_core.service.job_store import JobStore
 from rnn_core.service.probe_cache import ProbeCache
@@ -39,7 +39,7 @@ class Dispatcher:
 
     def __init__(self, store: Store, scheduler: str, trainers: int, idle_timeout: float) -> None:
         self.idle_timeout = idle_timeout
-        self.state, self.message = "starting", "The workers are starting."
+        self.state, self.message = "starting", STARTING
         self.queue = JobQueue()
         self.probes = ProbeCache()
         self.job_store = JobStore(store, self._on_store_error)

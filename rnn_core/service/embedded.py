@@ -67,7 +67,7 @@ async def _run_workers(scheduler: str, trainers: int, scratch: str, input_closed
         Nanny(scheduler, name=name, nthreads=1, env=_environment(threads), memory_limit="auto", **options)
         for name, threads in [("probe", PROBE_THREADS), *((f"train-{n}", share) for n in range(trainers))]
     ]
-    starting = asyncio.gather(*(_start(nanny) for nanny in nannies))
+    starting = asyncio.gather(*nannies)  # starts them
     with contextlib.suppress(asyncio.CancelledError):
         await input_closed
     starting.cancel()
@@ -75,10 +75,6 @@ async def _run_workers(scheduler: str, trainers: int, scratch: str, input_closed
         nanny.auto_restart = False  # type: ignore[attr-defined]
         with contextlib.suppress(Exception):
             await asyncio.wait_for(nanny.kill(timeout=0.2), 2)
-
-
-async def _start(nanny: Any) -> None:
-    await nanny
 
 
 def _environment(threads: int) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from rnn_core.service.job import Job
 from rnn_core.service.worker import Update
@@ -31,15 +32,12 @@ class JobStore:
 
     def reopen(self, job: Job, experiment: Experiment) -> None:
         """Put an ended run back to its last checkpoint, with status "waiting". Raises what the store raises."""
-        self._rewind(job)
-        self.store.record(job.id, experiment=experiment.to_json(), status="waiting", message="")
+        self._rewind(job, experiment=experiment.to_json(), message="")
 
     def rewind(self, job: Job) -> bool:
         """Put a run whose worker was lost back to its last checkpoint, with status "waiting". False when the store failed."""
         job.stored_status = "waiting"
-        return self._attempt(job, partial(self._rewind, job)) and self._attempt(
-            job, partial(self.store.record, job.id, status="waiting")
-        )
+        return self._attempt(job, partial(self._rewind, job))
 
     def add_update(self, job: Job, update: Update) -> None:
         """Write an update's metric rows, gradient norms and changed status."""
@@ -75,12 +73,13 @@ class JobStore:
         for run_id, (status, message) in list(self._unwritten.items()):
             self.set_status(run_id, status, message)
 
-    def _rewind(self, job: Job) -> None:
+    def _rewind(self, job: Job, **changes: Any) -> None:
         content = self.store.checkpoint(job.id)
         self.store.rewind(job.id, read_checkpoint(content).step if content else -1)
         norms = self.store.norms(job.id)
         job.arguments |= {"resume": content, "stride": norms.stride}
         job.run = Run(job.arguments["experiment"], None, History(self.store.open(job.id).history), norms)
+        self.store.record(job.id, status="waiting", **changes)
 
     def _attempt(self, job: Job, write: Callable[[], None]) -> bool:
         """Call `write`; when the store fails, set the job's `store_error` and call `on_error`. False if it failed, now or before."""

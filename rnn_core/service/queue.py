@@ -8,7 +8,6 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,16 +20,7 @@ DURATIONS_KEPT = 20  # ended trainings whose median duration estimates that of a
 DEFAULT_SECONDS = 30.0  # estimated duration of a training before any has ended
 
 
-@dataclass(frozen=True)
-class WaitingJob:
-    """What the order of the queue depends on."""
-
-    job_id: str
-    viewer: str
-    number: int  # grows with the time of submission
-
-
-def fair_order(waiting: Iterable[WaitingJob], running: Iterable[str] = ()) -> list[WaitingJob]:
+def fair_order(waiting: Iterable[Job], running: Iterable[str] = ()) -> list[Job]:
     """The order in which jobs start: every viewer's first job before anybody's second; within such a round, the earlier number first.
 
     Args:
@@ -109,7 +99,7 @@ class JobQueue:
 
     def busy(self, worker: str) -> bool:
         """Whether a job runs on the worker; paused jobs do not count."""
-        return any(job.worker == worker and job.status == "running" for job in self.jobs.values())
+        return any(job.worker == worker for job in self.running())
 
     def free_worker(self) -> str:
         """Address of the training worker without a running job that has the fewest paused ones; "" when all are busy."""
@@ -119,24 +109,27 @@ class JobQueue:
                 jobs_on[job.worker] += 1
         return min(jobs_on, key=jobs_on.__getitem__, default="")
 
-    def waiting(self) -> list[WaitingJob]:
+    def running(self) -> list[Job]:
+        """The jobs that run; paused ones do not count."""
+        return [job for job in self.jobs.values() if job.status == "running"]
+
+    def waiting(self) -> list[Job]:
         """The waiting jobs, in the order in which they start."""
-        waiting = [WaitingJob(job.id, job.viewer, job.number) for job in self.jobs.values() if job.waiting]
-        return fair_order(waiting, [job.viewer for job in self.jobs.values() if job.status == "running"])
+        return fair_order([job for job in self.jobs.values() if job.waiting], [job.viewer for job in self.running()])
 
     def startable(self) -> Iterator[Job]:
         """Waiting jobs whose viewer has none running, in order. Checked again for each, since the caller starts them one by one."""
-        for waiting in self.waiting():
-            if not any(job.viewer == waiting.viewer and job.status == "running" for job in self.jobs.values()):
-                yield self.jobs[waiting.job_id]
+        for job in self.waiting():
+            if job.viewer not in {running.viewer for running in self.running()}:
+                yield job
 
     def position_and_estimate(self, job: Job) -> tuple[int, float]:
         """Position in the queue (1 = next; 0 when not waiting), and seconds until the start (waiting) or the end (running)."""
         if not job.waiting:
             return 0, job.seconds_left if job.status == "running" else math.nan
-        ids = [waiting.job_id for waiting in self.waiting()]
-        left = [other.seconds_left for other in self.jobs.values() if other.status == "running"]
+        waiting, left = self.waiting(), [other.seconds_left for other in self.running()]
         left = [DEFAULT_SECONDS if math.isnan(seconds) else seconds for seconds in left]
         expected = float(np.median(self._durations)) if self._durations else DEFAULT_SECONDS
-        starts = seconds_until_start(left, len(self.trainers()) if self.workers else 0, [expected] * len(ids))
-        return ids.index(job.id) + 1, starts[ids.index(job.id)]
+        starts = seconds_until_start(left, len(self.trainers()), [expected] * len(waiting))
+        place = waiting.index(job)
+        return place + 1, starts[place]

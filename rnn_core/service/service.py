@@ -93,12 +93,11 @@ class Service:
         with self._dispatcher.queue.lock:
             if len(self._dispatcher.queue.waiting()) >= MAX_WAITING:
                 raise ValueError("The queue is full: try again in a few minutes.")
-        if resume is None:
-            job = self._dispatcher.queue.new_job(self.store.create(experiment, uploads=uploads), "train", viewer, arguments)
-            job.run = Run(experiment)
-        else:
+        if resume is not None:
             with self._dispatcher.queue.lock:  # so that of two viewers who resume one run, the second is refused
                 return self._enqueue(self._resumed_job(experiment, resume, viewer, arguments))
+        job = self._dispatcher.queue.new_job(self.store.create(experiment, uploads=uploads), "train", viewer, arguments)
+        job.run = Run(experiment)
         return self._enqueue(job)
 
     def reset(self, run_id: str, *, viewer: str, fresh: bool) -> str:
@@ -155,10 +154,10 @@ class Service:
     def queue(self) -> list[Live]:
         """All active runs: the running, the waiting in the order in which they start, the paused."""
         with self._dispatcher.queue.lock:
-            waiting = [waiting.job_id for waiting in self._dispatcher.queue.waiting()]
-            found = [job.id for job in self._dispatcher.queue.jobs.values() if job.status == "running"]
-            found += waiting + [job.id for job in self._dispatcher.queue.jobs.values() if job.status == "paused"]
-            return [live for live in map(self.live, found) if live is not None]
+            queue = self._dispatcher.queue
+            paused = [job for job in queue.jobs.values() if job.status == "paused"]
+            found = [self.live(job.id) for job in (*queue.running(), *queue.waiting(), *paused)]
+            return [live for live in found if live is not None]
 
     def stream(
         self, function: Callable[..., Any], *args: Any, viewer: str, on_value: Callable[[Any], None] | None = None, **kwargs: Any

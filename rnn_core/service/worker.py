@@ -10,7 +10,7 @@ import pickle
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,12 +18,14 @@ import numpy as np
 
 from rnn_core.service.problems import message_of
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store.recorder import STATUS_OF_REASON
 from rnn_core.store.saved import SavedFile, checkpoint_file, kept_step_file, read_checkpoint
 from rnn_core.training.control import Control
 from rnn_core.training.history import NormHistory, logarithms
 from rnn_core.training.loop import Snapshot, row_of, train
 
 UPDATE_SECONDS = 0.05  # at least this long between two updates of a job
+NO_MEMORY = "The worker ran out of memory: try fewer units, a smaller batch or shorter sequences."
 _MAX_CONTROLS = 200  # controls kept, of ended jobs too, so that a late command raises no error
 
 
@@ -44,10 +46,9 @@ class Update:
     number: int = 0  # counts the updates of this attempt from 0, so that a lost one is noticed
 
 
-_controls: OrderedDict[tuple[str, int], Control] = (
-    OrderedDict()
-)  # by (job, attempt): so that an old stop does not end the job after it was resumed
-_files: dict[tuple[str, int], dict[int, SavedFile]] = {}  # by (job, attempt), then by number
+# Both by (job, attempt): so that an old stop does not end the job after it was resumed.
+_controls: OrderedDict[tuple[str, int], Control] = OrderedDict()
+_files: dict[tuple[str, int], dict[int, SavedFile]] = {}  # then by number
 _lock = threading.Lock()
 
 
@@ -178,47 +179,32 @@ def run(kind: str, job: str, attempt: int, topic: str, commands: list[tuple[str,
     try:
         reporter.status, message = work(reporter, control, **arguments)
     except MemoryError:
-        reporter.status, message = (
-            "failed",
-            "The worker ran out of memory: try fewer units, a smaller batch or shorter sequences.",
-        )
+        reporter.status, message = "failed", NO_MEMORY
     except Exception as problem:
         reporter.status, message = "failed", message_of(problem)
     reporter.flush(message)
 
 
 def _train(
-    reporter: Reporter,
-    control: Control,
-    experiment: Experiment,
-    uploads: Mapping[str, bytes],
-    resume: bytes | None,
-    stride: int,
+    reporter: Reporter, control: Control, experiment: Experiment, uploads: Mapping[str, bytes], resume: bytes | None, stride: int
 ) -> tuple[str, str]:
     reporter.norm_history.stride = stride
     start = read_checkpoint(resume) if resume else None
     last: Snapshot | None = None
     for last in train(experiment, uploads=uploads, control=control, resume=start):
         reporter.add_snapshot(last)
-    reason = last.reason if last else ""
-    status = {"finished": "finished", "target": "finished", "time": "finished", "diverged": "failed"}.get(reason, "stopped")
-    return status, last.advice if last else ""
+    assert last is not None  # the untrained model, at least
+    return STATUS_OF_REASON[last.reason], last.advice
 
 
 def _stream(
-    reporter: Reporter,
-    control: Control,
-    function: Callable[..., Iterator[Any]],
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
+    reporter: Reporter, control: Control, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> tuple[str, str]:
     values = function(*args, **kwargs)
     for value in values:
         reporter.add_value(value)
         control.wait()
         if control.stopped:
-            close = getattr(values, "close", None)
-            if close:
-                close()
+            values.close()
             return "stopped", ""
     return "finished", ""

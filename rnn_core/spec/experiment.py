@@ -108,15 +108,11 @@ class Experiment:
 
     def replace(self, **changes: Any) -> Experiment:
         """A copy with the named fields of any part changed: `experiment.replace(cell="lstm", units=64, seed=1)`."""
-        parts: dict[str, dict[str, Any]] = {"data": {}, "model": {}, "training": {}, "": {}}
-        for name, value in changes.items():
-            parts[_part_of(name)][name] = value
-        return Experiment(
-            data=dataclasses.replace(self.data, **parts["data"]),
-            model=dataclasses.replace(self.model, **parts["model"]),
-            training=dataclasses.replace(self.training, **parts["training"]),
-            seed=parts[""].get("seed", self.seed),
-        )
+        for name in changes:
+            if name not in FIELDS:
+                raise ValueError(f"no experiment field is called {fields.shown(name)}")
+        parts = {part: dataclasses.replace(getattr(self, part), **_of_part(part, changes)) for part in _PARTS}
+        return Experiment(**parts, seed=changes.get("seed", self.seed))
 
     def to_dict(self) -> dict[str, Any]:
         """A nested dict of JSON types."""
@@ -179,24 +175,21 @@ class Experiment:
     @classmethod
     def read_query(cls, query: Mapping[str, str] | str) -> tuple[Experiment, tuple[str, ...]]:
         """As `from_query`, but returns the messages instead of warning."""
+        if isinstance(query, str):
+            query = dict(parse_qsl(query.lstrip("?"), keep_blank_values=True))
         values, messages = _flat(cls()), []
-        for name, written in dict(
-            parse_qsl(query.lstrip("?"), keep_blank_values=True) if isinstance(query, str) else query
-        ).items():
+        for name, written in query.items():
             if name in FIELDS:
                 values[name], message = fields.read(name, str(written), FIELDS[name], values[name])
             else:
                 message = f"unknown experiment field {fields.shown(name)} ignored"
             messages += [message] if message else []
-        parts = {
-            part: spec(**{name: values[name] for name in spec.__dataclass_fields__ if name in FIELDS})
-            for part, spec in _PARTS.items()
-        }
+        parts = {part: spec(**_of_part(part, values)) for part, spec in _PARTS.items()}
         for limit in limits.LIMITS:
             largest, message = limit.check(*parts.values())
             if message:
                 messages.append(message)
-                part = _part_of(limit.reduce)
+                part = next(part for part, spec in parts.items() if hasattr(spec, limit.reduce))
                 parts[part] = dataclasses.replace(parts[part], **{limit.reduce: largest})
         return cls(**parts, seed=values["seed"]), tuple(messages)
 
@@ -209,13 +202,12 @@ FIELDS: dict[str, Mapping[str, Any]] = {  # name of a field → its rule
 
 def _flat(experiment: Experiment) -> dict[str, Any]:
     """Name → value of every field of every part."""
-    return {name: getattr(getattr(experiment, _part_of(name), experiment), name) for name in FIELDS}
+    values = {"seed": experiment.seed}
+    for part in _PARTS:
+        values |= vars(getattr(experiment, part))
+    return {name: values[name] for name in FIELDS}
 
 
-def _part_of(name: str) -> str:
-    if name == "seed":
-        return ""
-    for part, spec in _PARTS.items():
-        if name in FIELDS and name in spec.__dataclass_fields__:
-            return part
-    raise ValueError(f"no experiment field is called {fields.shown(name)}")
+def _of_part(part: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that are fields of a part."""
+    return {name: value for name, value in values.items() if name in FIELDS and name in _PARTS[part].__dataclass_fields__}

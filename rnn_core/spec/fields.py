@@ -91,11 +91,9 @@ def read(name: str, written: str, rule: Mapping[str, Any], default: Any) -> tupl
     kind, written = rule["type"], written.strip() if rule["type"] is not str else written
     if kind is bool:
         meaning = {"1": True, "true": True, "0": False, "false": False}.get(written.lower())
-        return (
-            (meaning, "")
-            if meaning is not None
-            else (default, f"{name} must be 1 or 0, got {shown(written)}: {write(default)} taken")
-        )
+        if meaning is None:
+            return default, f"{name} must be 1 or 0, got {shown(written)}: {write(default)} taken"
+        return meaning, ""
     if kind is str:
         try:
             return _checked_text(name, written, rule), ""

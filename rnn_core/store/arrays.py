@@ -6,8 +6,6 @@ import hashlib
 import io
 import json
 import math
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -16,9 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from rnn_core.data.disk import write_atomically
+
 FORMAT = "unrolled-run-1"
 MAX_BYTES = 512 * 2**20  # of an imported run, unpacked
 MAX_FILES = 2_000  # members of an imported run
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, OSError)  # raised where a zip file is damaged
 _KINDS = "biufc"  # dtype kinds that may be read: boolean, integer, unsigned, float, complex
 
 
@@ -29,17 +30,17 @@ def pack(arrays: Mapping[str, np.ndarray], compress: bool = False) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(data: bytes, max_bytes: int = MAX_BYTES) -> dict[str, np.ndarray]:
+def unpack(data: bytes) -> dict[str, np.ndarray]:
     """The arrays of .npz bytes from any source, by name; the inverse of `pack`.
 
     Raises:
-        ValueError: not an .npz of plain numbers, or larger than `max_bytes` unpacked.
+        ValueError: not an .npz of plain numbers, or larger than MAX_BYTES unpacked.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _check_archive(archive, max_bytes)
+            _check_archive(archive)
             return {info.filename.removesuffix(".npy"): _array(archive.read(info)) for info in archive.infolist()}
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, OSError) as problem:
+    except _DAMAGED as problem:
         raise ValueError(f"the file of arrays is damaged ({problem})") from problem
 
 
@@ -59,11 +60,11 @@ def _array(data: bytes) -> np.ndarray:
     return values.reshape(shape, order="F" if fortran else "C").copy()
 
 
-def _check_archive(archive: zipfile.ZipFile, max_bytes: int) -> None:
+def _check_archive(archive: zipfile.ZipFile) -> None:
     """Raise ValueError for zip bombs, path traversal and duplicate names, before anything is unpacked."""
     infos = archive.infolist()
-    if len(infos) > MAX_FILES or sum(info.file_size for info in infos) > max_bytes:
-        raise ValueError(f"the file unpacks to more than {max_bytes // 2**20} MB or {MAX_FILES} parts")
+    if len(infos) > MAX_FILES or sum(info.file_size for info in infos) > MAX_BYTES:
+        raise ValueError(f"the file unpacks to more than {MAX_BYTES // 2**20} MB or {MAX_FILES} parts")
     for info in infos:
         if info.filename.startswith("/") or ".." in info.filename or "\\" in info.filename or info.is_dir():
             raise ValueError(f"the file holds a part with a name that is not allowed: {info.filename[:80]!r}")
@@ -74,22 +75,6 @@ def _check_archive(archive: zipfile.ZipFile, max_bytes: int) -> None:
 def checksum(data: bytes) -> str:
     """SHA-256, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it never holds a part of `data`: to a temporary file, flushed to disk, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)  # mkstemp makes files readable by the owner only
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def write_run(path: Path, manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> None:
@@ -110,24 +95,13 @@ def read_run(source: Path | bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
-            _check_archive(archive, MAX_BYTES)
+            _check_archive(archive)
             parts = {info.filename: archive.read(info) for info in archive.infolist()}
         manifest = json.loads(parts.pop("manifest.json"))
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        KeyError,
-        NotImplementedError,
-        RuntimeError,
-        RecursionError,
-        OSError,
-    ) as problem:
+    except _DAMAGED as problem:
         raise ValueError("this is not a run exported by Unrolled, or it is damaged") from problem
-    except ValueError as problem:
-        if isinstance(problem, (json.JSONDecodeError, UnicodeDecodeError)):
-            raise ValueError("this is not a run exported by Unrolled: its manifest cannot be read") from problem
-        raise
+    except (json.JSONDecodeError, UnicodeDecodeError) as problem:
+        raise ValueError("this is not a run exported by Unrolled: its manifest cannot be read") from problem
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ValueError("this is not a run exported by Unrolled, or by a version that cannot be read here")
     if manifest.get("sha256") != {name: checksum(data) for name, data in parts.items()}:

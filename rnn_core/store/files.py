@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from rnn_core.store.arrays import checksum, write_atomically
+from rnn_core.data.disk import write_atomically
+from rnn_core.store.arrays import checksum
 
 RESERVED_BYTES = 256 * 1024  # freed on a full disk, so that the failure of a run can still be recorded
 

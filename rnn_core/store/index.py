@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rnn_core.training.history import COLUMNS, INTEGERS
@@ -45,7 +45,7 @@ class Index:
         self._closed = True
         with self._writing:
             self._writer.close()
-        self._close_idle()
+        self._take_idle(None)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -69,15 +69,9 @@ class Index:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """The writing connection in a transaction: committed at the end, rolled back if an exception is raised."""
-        with self._writing:
+        with self._writing, self._writer:
             self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._writer
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
+            yield self._writer
 
     def execute(self, statement: str) -> list[sqlite3.Row]:
         """Run one statement outside of any transaction; returns its rows."""
@@ -94,23 +88,14 @@ class Index:
         return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
     def _take_idle(self, file: object) -> sqlite3.Connection | None:
-        """An idle connection opened in this state of the file, or None; those of another state are closed."""
-        try:
-            opened, db = self._idle.pop()
-        except IndexError:
-            return None
-        if opened == file:
-            return db
-        db.close()
-        self._close_idle()
+        """An idle connection opened in this state of the file, or None. Those of other states are closed: for None, all."""
+        with suppress(IndexError):  # none is left, or another thread took the last one
+            while True:
+                opened, db = self._idle.pop()
+                if opened == file:
+                    return db
+                db.close()
         return None
-
-    def _close_idle(self) -> None:
-        while self._idle:
-            try:
-                self._idle.pop()[1].close()
-            except IndexError:
-                return  # another thread took the last one
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=10, check_same_thread=False, isolation_level=None)

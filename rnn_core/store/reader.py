@@ -19,6 +19,7 @@ from rnn_core.store.lock import Owner
 from rnn_core.store.run import ACTIVE, KeptStep, RunInfo, RunRecord
 from rnn_core.training.history import COLUMNS, INTEGERS, NormHistory
 
+INTERRUPTED = "The app that trained this run ended before it did; resume it to go on from the last checkpoint."
 log = logging.getLogger(__name__)
 
 
@@ -100,10 +101,7 @@ class StoreReader:
         """One entry of the list. Raises ValueError for a run of another version whose settings are invalid here."""
         status, message = row["status"], row["message"]
         if status in ACTIVE and not self.owner.alive(row["owner"]):
-            status, message = (
-                "interrupted",
-                "The app that trained this run ended before it did; resume it to go on from the last checkpoint.",
-            )
+            status, message = "interrupted", INTERRUPTED
         best, test = (math.nan if row[name] is None else row[name] for name in ("best", "test_metric"))
         experiment, unknown = experiment_of(row["experiment"])
         if unknown:

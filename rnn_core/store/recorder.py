@@ -40,8 +40,8 @@ class Recorder:
         if snapshot.reason or snapshot.checkpoint is not None or time.monotonic() - self._written > 0.5:
             self.flush()
         if snapshot.reason:
-            test = None if snapshot.test_metric != snapshot.test_metric else snapshot.test_metric
-            self.store.record(self.run_id, status=STATUS_OF_REASON[snapshot.reason], message=snapshot.advice, test_metric=test)
+            status, test = STATUS_OF_REASON[snapshot.reason], snapshot.test_metric  # SQLite stores nan as NULL
+            self.store.record(self.run_id, status=status, message=snapshot.advice, test_metric=test)
 
     def flush(self) -> None:
         """Write the rows and norms collected so far."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -95,24 +96,27 @@ class RunRecord:
         return model_of(self.experiment.model, *self._kept_step(step))
 
     def _kept_step(self, step: int | None) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        steps = [kept.step for kept in self.snapshots]
         if step is None:
-            found = [kept.step for kept in self.snapshots]
-            step = next((candidate for candidate in reversed(found) if not self._problem(candidate)), None)
-            if step is None:
-                reason = "the files of all its kept weights are damaged" if found else "it has kept no weights yet"
-                raise ValueError(f"the run {self.name!r} has nothing to look into: {reason}")
-        elif step not in {kept.step for kept in self.snapshots}:
+            for candidate in reversed(steps):
+                with suppress(ValueError):  # damaged: the one before may be intact
+                    return self._kept_step(candidate)
+            reason = "the files of all its kept weights are damaged" if steps else "it has kept no weights yet"
+            raise ValueError(f"the run {self.name!r} has nothing to look into: {reason}")
+        if step not in steps:
             raise ValueError(f"run {self.name!r} kept no weights at step {step}")
-        if problem := self._problem(step):
-            raise ValueError(problem)
-        return read_kept_step(self._read(step))
+        try:
+            return read_kept_step(self._read(step))
+        except (ValueError, OSError) as problem:
+            sentence = f"The weights kept at step {step} cannot be read ({problem}); the rest of the run is fine."
+            raise ValueError(sentence) from problem
 
     def _problem(self, step: int) -> str:
         """One sentence when the weights of a kept step cannot be read, else ""."""
         try:
-            read_kept_step(self._read(step))
-        except (ValueError, OSError) as problem:
-            return f"The weights kept at step {step} cannot be read ({problem}); the rest of the run is fine."
+            self._kept_step(step)
+        except ValueError as problem:
+            return str(problem)
         return ""
 
 

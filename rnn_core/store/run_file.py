@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import math
 import re
 import warnings
@@ -24,7 +25,9 @@ from rnn_core.training.history import COLUMNS, INTEGERS, NORM_ROWS, NormHistory,
 
 STARTERS = Path(__file__).parent / "starters"
 MAX_STEPS = 2_000_000  # metric rows of an imported run
+MAX_SIZE = 100_000  # numbers that an imported network reads or gives at a step
 MAX_TIME_STEPS = 4_000  # in an imported run's gradient norms
+_AS_THEY_ARE = ("name", "created", "step", "message")  # fields of RunInfo that the manifest holds unchanged
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,25 +46,21 @@ class Contents:
 
 def export(record: RunRecord, path: Path) -> Path:
     """Write a run as one file, with all its kept steps that can be read."""
-    kept_steps = {kept.step: kept for kept in record.snapshots}
+    kept_steps = [kept for kept in record.snapshots if not record._problem(kept.step)]
     steps, norms = record.norm_history
     parts = {
         "history.npz": pack(record.history, compress=True),
         "norms.npz": pack({"steps": steps, "logs": logarithms(norms)}, compress=True),
     }
-    parts |= {_part_name(step): record._read(step) for step in kept_steps if not record._problem(step)}
+    parts |= {_part_name(kept.step): record._read(kept.step) for kept in kept_steps}
     parts |= {f"uploads/{digest}": content for digest, content in record.uploads.items()}
     info = record.info
-    manifest = {
+    manifest = {name: getattr(info, name) for name in _AS_THEY_ARE} | {
         "experiment": info.experiment.to_dict(),
-        "name": info.name,
         "status": info.status if info.status not in ACTIVE else "stopped",
-        "created": info.created,
-        "step": info.step,
-        "metric": None if math.isnan(info.metric) else info.metric,
-        "test_metric": None if math.isnan(info.test_metric) else info.test_metric,
-        "message": info.message,
-        "moments": [dataclasses.asdict(kept) for kept in kept_steps.values() if _part_name(kept.step) in parts],
+        "metric": _number(info.metric),
+        "test_metric": _number(info.test_metric),
+        "moments": [dataclasses.asdict(kept) for kept in kept_steps],
     }
     write_run(path, manifest, parts)
     return path
@@ -153,16 +152,13 @@ def _check_interface(about: dict[str, Any]) -> None:
         raise ValueError("the file does not describe the network's inputs and outputs")
     interface = Interface(**found)
     known = interface.inputs in ("tokens", "floats") and interface.loss in ("binary", "categorical", "squared")
-    if (
-        not known
-        or not 1 <= interface.input_size <= 100_000
-        or not 1 <= interface.outputs <= 100_000
-        or interface.kind != "interface"
-    ):
+    sizes = (interface.input_size, interface.outputs)
+    if not known or interface.kind != "interface" or not all(1 <= size <= MAX_SIZE for size in sizes):
         raise ValueError("the file's network has inputs or outputs that are not known here")
 
 
 def _number(value: Any) -> float | None:
+    """A finite number as it is, anything else as None: JSON has no nan."""
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
@@ -199,23 +195,12 @@ def open_starter(run_id: str) -> RunRecord:
 @lru_cache(32)
 def _manifest(path: Path, modified: int) -> tuple[RunInfo, tuple[KeptStep, ...], dict[str, str]]:
     """Entry, kept steps and checksums of a run file that ships with the project; `modified` invalidates the cache."""
-    import json
-
     with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
         found = json.loads(archive.read("manifest.json"))
-    numbers = {name: math.nan if found[name] is None else found[name] for name in ("metric", "test_metric")}
-    info = RunInfo(
-        f"starter-{path.stem}",
-        found["name"],
-        Experiment.from_dict(found["experiment"]),
-        found["status"],
-        found["created"],
-        found["step"],
-        numbers["metric"],
-        found["message"],
-        numbers["test_metric"],
-        builtin=True,
-    )
+    numbers: dict[str, Any] = {name: math.nan if found[name] is None else found[name] for name in ("metric", "test_metric")}
+    plain = {name: found[name] for name in (*_AS_THEY_ARE, "status")}
+    experiment = Experiment.from_dict(found["experiment"])
+    info = RunInfo(f"starter-{path.stem}", experiment=experiment, builtin=True, **plain, **numbers)
     return info, tuple(_kept_steps(found)), found["sha256"]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnn_core.engine.parameters import MATRICES
 from rnn_core.spec.experiment import ModelSpec
 from rnn_core.spec.interface import Interface
 from rnn_core.store.arrays import pack, unpack
@@ -50,19 +51,21 @@ def model_of(spec: ModelSpec, about: Mapping[str, Any], arrays: Mapping[str, np.
     """The model of a kept step. Raises ValueError when its weights do not fit `spec`."""
     from rnn_core.engine.model import Model
 
-    interface, mask = Interface(**about["interface"]), about["mask"] is True
-    weights = tuple(arrays[f"w{n}"] for n in range(sum(_is_weight(name) for name in arrays)))
+    interface, mask = Interface(**about["interface"]), about.get("mask") is True
+    weights: list[np.ndarray] = []
+    while (weight := arrays.get(f"w{len(weights)}")) is not None:
+        weights.append(weight)
     expected = weight_shapes(spec, interface)
     if [weight.shape for weight in weights] != expected or any(weight.dtype != np.float32 for weight in weights):
         raise ValueError(
             f"the weights do not fit the experiment: expected {expected}, got {[weight.shape for weight in weights]}"
         )
-    return Model(spec, interface, mask, weights)
+    return Model(spec, interface, mask, tuple(weights))
 
 
 def weight_shapes(spec: ModelSpec, interface: Interface) -> list[tuple[int, ...]]:
     """Shapes of a model's weights without building it, in Keras's order: embedding, recurrent layers, head."""
-    gates, H = {"simple_rnn": 1, "gru": 3, "lstm": 4}[spec.cell], spec.units
+    gates, H = MATRICES[spec.cell], spec.units
     shapes: list[tuple[int, ...]] = []
     size = interface.input_size
     if interface.inputs == "tokens":
@@ -90,10 +93,6 @@ def read_checkpoint(data: bytes) -> Checkpoint:
     about = _parsed(arrays.pop("about", None))
     state = {name.removeprefix("s."): value for name, value in arrays.items()}
     return Checkpoint(int(about["step"]), state, float(about["seconds"]))
-
-
-def _is_weight(name: str) -> bool:
-    return name[:1] == "w" and name[1:].isdigit()
 
 
 def _json_array(values: Mapping[str, Any]) -> np.ndarray:

@@ -7,7 +7,6 @@ owner. A run whose owner has ended is interrupted, and any process can resume it
 from __future__ import annotations
 
 import math
-import os
 import secrets
 import sqlite3
 import time
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from rnn_core import data
+from rnn_core.data.disk import home_folder
 from rnn_core.spec.experiment import Experiment
 from rnn_core.store import run_file
 from rnn_core.store.arrays import checksum
@@ -28,14 +28,7 @@ from rnn_core.store.run import ACTIVE, STATUSES, KeptStep, RunInfo, RunRecord, c
 from rnn_core.store.saved import SavedFile
 from rnn_core.training.history import COLUMNS
 
-__all__ = ["ACTIVE", "STATUSES", "KeptStep", "RunInfo", "RunRecord", "Store", "clean", "default_name", "home_folder", "store"]
-
-
-def home_folder(home: str | Path | None = None) -> Path:
-    """`home`, else UNROLLED_HOME, else the platform's user data folder."""
-    import platformdirs
-
-    return Path(home or os.environ.get("UNROLLED_HOME") or platformdirs.user_data_path("unrolled", appauthor=False))
+__all__ = ["ACTIVE", "STATUSES", "KeptStep", "RunInfo", "RunRecord", "Store", "clean", "default_name", "store"]
 
 
 @cache
@@ -62,15 +55,8 @@ class Store(StoreReader):
         """Create a run owned by this process, without steps; returns its id. Raises ValueError for an upload under a wrong SHA-256."""
         self._files.write_uploads(uploads or {})
         run_id = time.strftime("%Y%m%d-") + secrets.token_hex(5)
-        values = (
-            run_id,
-            clean(name) or default_name(experiment),
-            experiment.to_json(),
-            status,
-            time.time(),
-            self.owner.id,
-            message,
-        )
+        name = clean(name) or default_name(experiment)
+        values = (run_id, name, experiment.to_json(), status, time.time(), self.owner.id, message)
         with self._index.transaction() as db:
             db.execute(
                 "INSERT INTO runs(id, name, experiment, status, created, owner, message) VALUES (?, ?, ?, ?, ?, ?, ?)", values
@@ -96,10 +82,8 @@ class Store(StoreReader):
             if rows:
                 marks = ", ".join("?" * (len(COLUMNS) + 1))
                 db.executemany(f"INSERT OR REPLACE INTO metrics VALUES ({marks})", [(run_id, *row) for row in rows])
-                changes |= {
-                    "step": int(rows[-1][0]),
-                    "best": _best(run, [row[COLUMNS.index("validation_metric")] for row in rows]),
-                }
+                measured = [row[COLUMNS.index("validation_metric")] for row in rows]
+                changes |= {"step": int(rows[-1][0]), "best": _best(run["experiment"], [run["best"], *measured])}
             db.executemany(
                 "INSERT OR REPLACE INTO norms VALUES (?, ?, ?)", [(run_id, step, logs.tobytes()) for step, logs in norms]
             )
@@ -136,7 +120,7 @@ class Store(StoreReader):
             for table in ("metrics", "norms", "files"):
                 db.execute(f"DELETE FROM {table} WHERE run = ? AND step > ?", [run_id, step])
             measured = db.execute("SELECT validation_metric FROM metrics WHERE run = ?", [run_id]).fetchall()
-            best = _best({"experiment": run["experiment"], "best": None}, [row[0] for row in measured])
+            best = _best(run["experiment"], [row[0] for row in measured])
             db.execute("UPDATE runs SET step = ?, best = ?, owner = ? WHERE id = ?", [max(step, 0), best, self.owner.id, run_id])
 
     def rename(self, run_id: str, name: str) -> None:
@@ -201,9 +185,8 @@ class Store(StoreReader):
             raise ValueError("starter models come with Unrolled and stay as they are: export and import one to get your own copy")
 
 
-def _best(run: Mapping[str, Any] | sqlite3.Row, values: list[float | None]) -> float | None:
-    """The best of the run's best metric and `values` (lowest RMSE, else highest); None when nothing was measured."""
-    found = [value for value in [run["best"], *values] if value is not None and not math.isnan(value)]
-    experiment, _ = experiment_of(run["experiment"])
-    lower = data.task(experiment.data.task).metric == "rmse"
+def _best(experiment: str, metrics: list[float | None]) -> float | None:
+    """The best of the validation metrics of a run (lowest RMSE, else highest); None when nothing was measured."""
+    found = [metric for metric in metrics if metric is not None and not math.isnan(metric)]
+    lower = data.task(experiment_of(experiment)[0].data.task).metric == "rmse"
     return (min if lower else max)(found, default=None)

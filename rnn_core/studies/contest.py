@@ -103,7 +103,7 @@ def race(experiment: Experiment, dataset: data.Dataset, steps: int) -> Iterator[
     from rnn_core.engine import model
     from rnn_core.training.step import TrainingStep
 
-    aim = goal(experiment, dataset, steps)
+    aim, cell, rate = goal(experiment, dataset, steps), experiment.model.cell, experiment.training.learning_rate
     training_step = TrainingStep(model.build(experiment, dataset.interface), experiment.training, experiment.seed)
     feed = _feed(experiment, dataset)
     norms = _untrained_norms(training_step, dataset, experiment.training.batch)
@@ -112,18 +112,7 @@ def race(experiment: Experiment, dataset: data.Dataset, steps: int) -> Iterator[
         metric = float(training_step.evaluate(dataset.validation)[1])
         best = float(better(best, metric))
         ending = _ending(aim, metric, step, loss)
-        yield Lap(
-            experiment.model.cell,
-            experiment.seed,
-            experiment.training.learning_rate,
-            step,
-            seconds,
-            loss,
-            metric,
-            best,
-            norms,
-            ending,
-        )
+        yield Lap(cell, experiment.seed, rate, step, seconds, loss, metric, best, norms, ending)
         if ending:
             return
         start = time.perf_counter()
@@ -161,13 +150,11 @@ def contest(experiments: Sequence[Experiment], steps: int) -> Iterator[Goal | La
 
     Contestants of one seed train on the same sequences. Several seeds run one after the other.
     """
-    goal_given = False
-    for seed in dict.fromkeys(each.seed for each in experiments):
+    for n, seed in enumerate(dict.fromkeys(each.seed for each in experiments)):
         contestants = [each for each in experiments if each.seed == seed]
         dataset = data.build(contestants[0])
-        if not goal_given:
+        if n == 0:
             yield goal(contestants[0], dataset, steps)
-            goal_given = True
         races = [race(each, dataset, steps) for each in contestants]
         while races:
             for running in list(races):

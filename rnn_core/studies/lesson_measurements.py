@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from rnn_core import data
+from rnn_core.engine.model import Model, build
 from rnn_core.probes.gradients import laboratory
 from rnn_core.probes.gradients.clipping import compare
 from rnn_core.probes.gradients.curves import Curve, curve
@@ -42,11 +44,8 @@ def recorded() -> dict[str, Any]:
     return dict(json.loads(RECORDED.read_text())) if RECORDED.exists() else {}
 
 
-def start(experiment: Experiment, examples: int = 32) -> tuple[Any, Any]:
+def start(experiment: Experiment, examples: int = 32) -> tuple[Model, data.Batch]:
     """The untrained model of a preset and a batch of its validation sequences."""
-    from rnn_core import data
-    from rnn_core.engine.model import build
-
     dataset = data.build(experiment)
     return build(experiment, dataset.interface), dataset.validation.pad(np.arange(examples))
 
@@ -142,8 +141,6 @@ def gate_bias(seed: int = 0, length: int = 120) -> Evidence:
 
 def padding(seed: int = 0) -> Evidence:
     """The gradient at the last of 200 random words before padding up to the preset's length, without and with a mask."""
-    from rnn_core import data
-    from rnn_core.engine.model import build
     from rnn_core.probes.gradients.state_gradients import state_gradients
 
     experiment, words = presets.get("post_padding").replace(seed=seed), 200

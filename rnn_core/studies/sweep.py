@@ -39,13 +39,9 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a trial ended, at the better of its learning rates."""
+class Outcome(Trial):
+    """A trial, and how it ended at the better of its learning rates."""
 
-    task: str  # registry key
-    length: int  # T, time steps
-    cell: str  # "simple_rnn", "lstm" or "gru"
-    seed: int  # of weights and data
     learning_rate: float  # the better one
     ending: str  # "solved", "out of steps" or "diverged"
     steps: int  # training steps taken
@@ -80,31 +76,24 @@ def attempt(trial: Trial, steps: int = STEPS) -> Iterator[contest.Lap | Outcome]
             yield lap
         outcomes.append(_outcome(trial, aim, laps))
         if lap.ending == "solved":
-            break
-    yield max(
-        outcomes,
-        key=lambda each: (
-            each.ending == "solved",
-            np.nan_to_num(each.best if aim.metric == "accuracy" else -each.best, nan=-np.inf),
-        ),
-    )
+            yield outcomes[-1]
+            return
+    sign = 1 if aim.metric == "accuracy" else -1
+    yield max(outcomes, key=lambda each: np.nan_to_num(sign * each.best, nan=-np.inf))
 
 
 def _outcome(trial: Trial, aim: contest.Goal, laps: Sequence[contest.Lap]) -> Outcome:
     end = laps[-1]
     return Outcome(
-        trial.task,
-        trial.length,
-        trial.cell,
-        trial.seed,
-        end.learning_rate,
-        end.ending,
-        end.step,
-        round(end.seconds, 2),
-        round(end.best, 5),
-        round(aim.baseline, 5),
-        contest_words.reach(laps[0].norms),
-        contest_words.reach(end.norms),
+        **dataclasses.asdict(trial),
+        learning_rate=end.learning_rate,
+        ending=end.ending,
+        steps=end.step,
+        seconds=round(end.seconds, 2),
+        best=round(end.best, 5),
+        baseline=round(aim.baseline, 5),
+        reach_untrained=contest_words.reach(laps[0].norms),
+        reach=contest_words.reach(end.norms),
     )
 
 

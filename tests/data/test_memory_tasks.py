@@ -105,7 +105,7 @@ def test_a_length_below_the_smallest_is_refused(task, length, least):
     assert len(build(task, length=least, samples=5).train) == 5
 
 
-@pytest.mark.parametrize("name", list(memory_tasks.PUZZLES))
+@pytest.mark.parametrize("name", [task.name for task in memory_tasks.TASKS])
 def test_sequences_of_the_largest_length_fit_into_memory(name):
     dataset = data.build(Experiment().replace(task=name, length=2000))
     assert len(dataset.train) == 2000

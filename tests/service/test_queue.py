@@ -10,20 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnn_core.service.connection import Worker
-from rnn_core.service.queue import DEFAULT_SECONDS, ENDED_KEPT, JobQueue, WaitingJob, fair_order, seconds_until_start
+from rnn_core.service.job import Job
+from rnn_core.service.queue import DEFAULT_SECONDS, ENDED_KEPT, JobQueue, fair_order, seconds_until_start
 
 
-def waiting_jobs(viewers: str) -> list[WaitingJob]:
+def waiting_jobs(viewers: str) -> list[Job]:
     """One job per letter, submitted in this order."""
-    return [WaitingJob(f"{viewer}{n}", viewer, n) for n, viewer in enumerate(viewers)]
+    return [Job(f"{viewer}{n}", "train", viewer, n, {}) for n, viewer in enumerate(viewers)]
 
 
 def test_each_viewer_has_a_first_job_before_anybody_has_a_second():
-    assert [job.job_id for job in fair_order(waiting_jobs("aaabbc"))] == ["a0", "b3", "c5", "a1", "b4", "a2"]
+    assert [job.id for job in fair_order(waiting_jobs("aaabbc"))] == ["a0", "b3", "c5", "a1", "b4", "a2"]
 
 
 def test_a_running_job_counts_as_its_viewers_first():
-    assert [job.job_id for job in fair_order(waiting_jobs("ab"), running=["a"])] == ["b1", "a0"]
+    assert [job.id for job in fair_order(waiting_jobs("ab"), running=["a"])] == ["b1", "a0"]
 
 
 @given(st.text("abc", max_size=12), st.lists(st.sampled_from("abc"), max_size=3))
@@ -50,7 +51,7 @@ def test_each_job_starts_when_the_next_worker_becomes_free():
 def job_queue(*workers: str) -> JobQueue:
     """An empty queue with workers of these names."""
     queue = JobQueue()
-    queue.workers = tuple(Worker(f"tcp://{name}", name, 1) for name in workers)
+    queue.workers = tuple(Worker(f"tcp://{name}", name) for name in workers)
     return queue
 
 

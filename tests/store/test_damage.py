@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_core.store.arrays import write_atomically
+from rnn_core.data.disk import write_atomically
 from rnn_core.store.saved import kept_step_file, read_checkpoint
 from rnn_core.store.store import Store
 from tests import made_up

@@ -98,6 +98,11 @@ def _kept_step(**changes: object) -> bytes:
     return pack(arrays | {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)})
 
 
+def _without(kept_step: bytes, name: str) -> bytes:
+    """A kept step's file that lacks one of its arrays."""
+    return pack({other: array for other, array in unpack(kept_step).items() if other != name})
+
+
 HOSTILE = {
     "no experiment": {"experiment": None},
     "impossible experiment": {"experiment": {"units": 10**9}},
@@ -111,6 +116,8 @@ HOSTILE = {
     "norms of the wrong shape": {"norms_npz": pack({"steps": np.arange(3), "logs": np.zeros((2, 2), np.float32)})},
     "weights of the wrong shape": {"moments__00000100_npz": _kept_step(w0=np.zeros((3, 3), np.float32))},
     "weights of the wrong type": {"moments__00000100_npz": _kept_step(w0=np.zeros((2, 24)))},
+    "weights with a gap": {"moments__00000100_npz": _without(_kept_step(), "w1")},
+    "no description": {"moments__00000100_npz": _without(_kept_step(), "about")},
     "a network too large": {"moments__00000100_npz": _kept_step(input_size=10**9)},
     "a network of another kind": {"moments__00000100_npz": _kept_step(loss="eval")},
     "an interface of wrong types": {"moments__00000100_npz": _kept_step(outputs="many")},

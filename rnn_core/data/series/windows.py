@@ -84,15 +84,12 @@ def ends(rows: int, length: int, horizon: int, validation: float) -> tuple[int, 
 
     Raises: ValueError where a part would have no window.
     """
-    test = round(rows * (1 - TEST))
-    train = round(test * (1 - validation))
-    if min(test - train, rows - test) < horizon or train < length + horizon:
-        longest = max(round(round(rows * (1 - TEST)) * (1 - validation)) - horizon, 0)
-        advice = (
-            f"choose a length of at most {longest}"
-            if longest and min(test - train, rows - test) >= horizon
-            else "more rows are needed"
-        )
+    train, test = _first_ends(rows, validation)
+    held_out_too_short = min(test - train, rows - test) < horizon
+    if held_out_too_short or train < length + horizon:
+        longest = max(train - horizon, 0)
+        fits = longest and not held_out_too_short
+        advice = f"choose a length of at most {longest}" if fits else "more rows are needed"
         raise ValueError(f"{rows} rows are too few for windows of {length} steps and {horizon} ahead: {advice}")
     return train, test
 
@@ -101,12 +98,15 @@ def rows_for(windows: int, length: int, horizon: int, validation: float) -> int:
     """The length of the shortest series whose training part has that many windows."""
     needed = windows + length + horizon - 1
     rows = int(needed / ((1 - TEST) * (1 - validation)))
-    while (
-        round(round(rows * (1 - TEST)) * (1 - validation)) < needed
-        or min(rows * TEST, rows * (1 - TEST) * validation) < horizon + 1
-    ):
+    while _first_ends(rows, validation)[0] < needed or min(rows * TEST, rows * (1 - TEST) * validation) < horizon + 1:
         rows += 1
     return rows
+
+
+def _first_ends(rows: int, validation: float) -> tuple[int, int]:
+    """The ends of the training and the validation part of so many rows, whether or not windows fit into them."""
+    test = round(rows * (1 - TEST))
+    return round(test * (1 - validation)), test
 
 
 def naive_forecasts(series: Series, steps: np.ndarray) -> dict[str, np.ndarray]:

@@ -14,12 +14,9 @@ from rnn_core.spec.interface import Interface
 
 def last_tokens(sequences: Sequences, length: int, size: int) -> Sequences:
     """The last `length` tokens of each review, as Keras's `pad_sequences` keeps them; ids from `size` on become unknown."""
-    kept = np.minimum(sequences.lengths, length)
-    offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
-    rows = np.repeat(sequences.offsets[1:] - offsets[1:], kept) + np.arange(offsets[-1])
-    values = sequences.values[rows]
-    values[values >= size] = UNKNOWN
-    return Sequences(values, offsets, sequences.targets)
+    kept = sequences.take(np.arange(len(sequences)), length)
+    kept.values[kept.values >= size] = UNKNOWN  # in place: `take` copies
+    return kept
 
 
 def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:

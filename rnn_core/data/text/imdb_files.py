@@ -7,11 +7,11 @@ Without any of them, FileNotFoundError says what to do.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import pickle
 import shutil
-import tempfile
 import zipfile
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from rnn_core.data.sequences import Sequences
+from rnn_core.data.disk import home_folder, write_atomically
+from rnn_core.data.sequences import Sequences, offsets_of
 from rnn_core.data.text.token_ids import OFFSET, START
 
 REVIEWS, INDEX = "imdb.npz", "imdb_word_index.json"
@@ -29,6 +30,7 @@ _HASHES = {  # as in keras.datasets.imdb
     REVIEWS: "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
     INDEX: "bfafd718b763782e994055a2d397834f",
 }
+_FIELDS = ("values", "offsets", "targets")  # arrays of Sequences, in the order of its fields
 _ADVICE = "Put imdb.npz and imdb_word_index.json into a folder and name it in UNROLLED_IMDB, or choose the toy reviews, which need no download."
 
 
@@ -112,8 +114,7 @@ def _reviews(source: Path | None, stamp: str, copy: Path) -> tuple[Sequences, Se
     damaged = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
     with contextlib.suppress(*damaged), copy.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
         if source is None or str(file["stamp"]) == stamp:  # otherwise the source has changed since the copy
-            fields = ("values", "offsets", "targets")
-            train, test = (Sequences(*(file[f"{part}_{field}"] for field in fields)) for part in ("train", "test"))
+            train, test = (Sequences(*(file[f"{part}_{field}"] for field in _FIELDS)) for part in ("train", "test"))
             return train, test
     parts = _read(source or download(REVIEWS))
     with contextlib.suppress(OSError):  # without a writable folder every start reads the slow file
@@ -144,7 +145,7 @@ def _read(path: Path) -> tuple[Sequences, Sequences]:
 
 def _flattened(reviews: np.ndarray, labels: np.ndarray) -> Sequences:
     """Lists of ranks as `Sequences` of ids."""
-    offsets = np.concatenate([[0], np.cumsum([len(review) + 1 for review in reviews])]).astype(np.int64)
+    offsets = offsets_of([len(review) + 1 for review in reviews])
     values = np.empty(offsets[-1], np.int32)
     for review, start, end in zip(reviews, offsets[:-1], offsets[1:], strict=True):
         values[start + 1 : end] = review
@@ -155,25 +156,12 @@ def _flattened(reviews: np.ndarray, labels: np.ndarray) -> Sequences:
 
 def _copy() -> Path:
     """The copy: flat arrays that load in a fraction of a second."""
-    import platformdirs
-
-    home = os.environ.get("UNROLLED_HOME") or platformdirs.user_data_path("unrolled", appauthor=False)
-    return Path(home) / "imdb-ids.npz"
+    return home_folder() / "imdb-ids.npz"
 
 
 def _write_copy(copy: Path, stamp: str, train: Sequences, test: Sequences) -> None:
-    """Writes the copy atomically."""
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {
-        f"{name}_{field}": getattr(part, field)
-        for name, part in (("train", train), ("test", test))
-        for field in ("values", "offsets", "targets")
-    }
-    handle, temporary = tempfile.mkstemp(dir=copy.parent, prefix=copy.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, stamp=np.array(stamp), **arrays)
-        os.replace(temporary, copy)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    parts = {"train": train, "test": test}
+    arrays = {f"{name}_{field}": getattr(part, field) for name, part in parts.items() for field in _FIELDS}
+    file = io.BytesIO()
+    np.savez(file, stamp=np.array(stamp), **arrays)
+    write_atomically(copy, file.getvalue())

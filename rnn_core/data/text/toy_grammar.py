@@ -19,21 +19,11 @@ BLAME = (
     "bad", "terrible", "awful", "horrible", "dull", "boring", "weak", "poor",
     "stupid", "silly", "annoying", "predictable", "pathetic", "lame", "bland", "disappointing",
 )
-# fmt: on
 PARTS = (
-    "plot",
-    "story",
-    "acting",
-    "cast",
-    "script",
-    "music",
-    "dialogue",
-    "direction",
-    "ending",
-    "photography",
-    "soundtrack",
-    "pace",
+    "plot", "story", "acting", "cast", "script", "music",
+    "dialogue", "direction", "ending", "photography", "soundtrack", "pace",
 )
+# fmt: on
 WHOLES = ("this film", "this movie", "the film", "the movie", "it", "the whole thing", "the picture")
 NEGATIONS = ("not", "never", "hardly", "not really", "anything but", "far from", "not at all")
 STRENGTHS = ("", "", "", "very", "really", "quite", "truly", "simply")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_core.data.seeds import generator
-from rnn_core.data.sequences import Sequences
+from rnn_core.data.sequences import Sequences, offsets_of
 from rnn_core.data.task import Dataset, Task, Uploads
 from rnn_core.data.text import toy_grammar
 from rnn_core.data.text.token_ids import START
@@ -71,9 +71,8 @@ def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
 
     def sequences(part: str) -> Sequences:
         ids = [encoded(review.text, words)[-data.length :] for review in written[part]]
-        offsets = np.concatenate([[0], np.cumsum([len(line) for line in ids])]).astype(np.int64)
         targets = np.array([review.positive for review in written[part]], np.float32)[:, None]
-        return Sequences(np.concatenate(ids).astype(np.int32), offsets, targets)
+        return Sequences(np.concatenate(ids).astype(np.int32), offsets_of([len(line) for line in ids]), targets)
 
     share = float(np.mean([review.positive for review in written["validation"]]))
     return Dataset(

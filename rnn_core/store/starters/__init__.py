@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_core.data.disk import write_atomically
 from rnn_core.probes.states.principal_components import Basis
 from rnn_core.probes.states.units import Profile
-from rnn_core.store.arrays import pack, unpack, write_atomically
+from rnn_core.store.arrays import pack, unpack
 
 NAMES = ("simple_rnn", "lstm", "gru")
 FOLDER = Path(__file__).parent

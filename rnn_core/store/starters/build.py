@@ -19,7 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rnn_core import data
-from rnn_core.data.sequences import Sequences, batches
+from rnn_core.data.sequences import Sequences, batches, flat_indices, offsets_of
 from rnn_core.data.text.token_ids import START, UNKNOWN
 from rnn_core.engine import model as models
 from rnn_core.probes.states import corpus, units
@@ -29,7 +29,7 @@ from rnn_core.store.saved import kept_step_file
 from rnn_core.store.store import Store
 from rnn_core.training.history import NormHistory, logarithms
 from rnn_core.training.loop import Run, Snapshot, eigenvalues
-from rnn_core.training.step import StepResult, TrainingStep
+from rnn_core.training.step import TrainingStep
 
 CROP_SHARE = 0.5  # share of the reviews that are cropped in an epoch
 SHORTEST_CROP = 8  # tokens
@@ -40,16 +40,8 @@ FINAL_RATE = 0.02  # share of the learning rate at the end
 PROFILE_REVIEWS = 2000  # test reviews of the unit statistics
 NORM_ROWS = 48  # rows of gradient norms kept
 
-_SHARED = {
-    "task": "imdb",
-    "length": 500,
-    "validation": 0.1,
-    "units": 32,
-    "embedding": 32,
-    "dropout": 0.2,
-    "batch": 64,
-    "clip": 1.0,
-}
+_DATA = {"task": "imdb", "length": 500, "validation": 0.1}
+_SHARED = {**_DATA, "units": 32, "embedding": 32, "dropout": 0.2, "batch": 64, "clip": 1.0}
 EXPERIMENTS = {
     "simple_rnn": Experiment().replace(**_SHARED, cell="simple_rnn", learning_rate=1e-3, epochs=10),
     "lstm": Experiment().replace(**_SHARED, cell="lstm", learning_rate=2e-3, epochs=8),
@@ -76,8 +68,7 @@ def augmented(sequences: Sequences, rng: np.random.Generator) -> Sequences:
     short = np.minimum(np.exp(rng.uniform(math.log(SHORTEST_CROP), np.log(np.maximum(lengths, SHORTEST_CROP + 1)))), lengths)
     kept = np.where(rng.random(len(lengths)) < CROP_SHARE, short.astype(np.int64), lengths)
     starts = sequences.offsets[:-1] + (rng.random(len(lengths)) * (lengths - kept + 1)).astype(np.int64)
-    offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
-    values = sequences.values[np.repeat(starts - offsets[:-1], kept) + np.arange(offsets[-1])]
+    offsets, values = offsets_of(kept), sequences.values[flat_indices(starts, kept)]
     values = np.where((rng.random(len(values)) < DROP_SHARE) & (values > UNKNOWN), UNKNOWN, values).astype(np.int32)
     values[offsets[:-1]] = START
     return Sequences(values, offsets, sequences.targets)
@@ -115,7 +106,9 @@ def train(experiment: Experiment, run: Run) -> Iterator[Averaged]:
             ended = step == epoch * per_epoch
             model = rounded(training_step.model.with_weights(average.weights)) if ended or step == per_epoch // 4 else None
             scores = evaluate(training_step, model, dataset.validation) if model is not None else (math.nan, math.nan)
-            _append(run, result, step, epoch, scores, training_step.learning_rate, time.perf_counter() - began)
+            losses = (result.loss, result.metric, *scores, result.gradient_norm, result.clipped_norm)
+            run._history.append((step, epoch, *losses, training_step.learning_rate, time.perf_counter() - began))
+            run._norms.add(step, logarithms(result.state_norms))
             if model is not None:
                 yield Averaged(step, epoch if ended else 0, model, scores, result.state_norms)
 
@@ -137,15 +130,6 @@ def evaluate(training_step: TrainingStep, model: models.Model, sequences: Sequen
     scores = training_step.evaluate(sequences, 128)
     training_step.restore(before)
     return scores
-
-
-def _append(
-    run: Run, result: StepResult, step: int, epoch: int, scores: tuple[float, float], rate: float, seconds: float
-) -> None:
-    run._history.append(
-        (step, epoch, result.loss, result.metric, *scores, result.gradient_norm, result.clipped_norm, rate, seconds)
-    )
-    run._norms.add(step, logarithms(result.state_norms))
 
 
 def build(name: str, folder: Path = starters.FOLDER) -> float:
@@ -203,15 +187,3 @@ def _write_profiles(name: str, kept: list[Averaged], folder: Path) -> None:
     last = units.profile(kept[-1].model, reviews)
     profiles = {one.step: units.profile(one.model, reviews, last.basis) for one in kept[:-1]}
     starters.write_profiles(name, profiles | {kept[-1].step: last}, folder)
-
-
-def main(names: list[str] | None = None, folder: Path = starters.FOLDER) -> None:
-    """Build the named starters (default: all three)."""
-    for name in names or starters.NAMES:
-        build(name, folder)
-
-
-if __name__ == "__main__":
-    import sys
-
-    main(sys.argv[1:])

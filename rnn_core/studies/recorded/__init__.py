@@ -37,7 +37,7 @@ def save(values: Iterable[Goal | Lap], path: Path = RECORDED) -> None:
 def recorded(path: Path = RECORDED) -> list[Goal | Lap]:
     """A recorded contest in the form of `contest.contest`: the goal, then the laps."""
     rows = json.loads(path.read_text(encoding="utf-8"))
-    return [_goal(row) if "threshold" in row else _lap(row) for row in rows]
+    return [Goal(**row) if "threshold" in row else _lap(row) for row in rows]
 
 
 def _plain(item: Any) -> Any:
@@ -45,10 +45,6 @@ def _plain(item: Any) -> Any:
     if isinstance(item, float):
         return None if math.isnan(item) else float(f"{item:.6g}")
     return item
-
-
-def _goal(row: dict[str, Any]) -> Goal:
-    return Goal(**row)
 
 
 def _lap(row: dict[str, Any]) -> Lap:
