@@ -178,7 +178,7 @@ def show_profiles(panels: list[Panel]) -> None:
                 st.caption(f"{panel.title} has no gates that could saturate.")
         with right:
             shell.chart(
-                figures.correlations(profile, panel.readings[0].cell),
+                figures.correlations(profile),
                 key("sentence", "correlations", panel.title),
                 f"Correlation of the units of {panel.title} with the label",
                 rev=panel.title,
