@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import streamlit as st
 
-from pages.shared.charts import STATIC, asset
+from pages.shared.charts import STATIC, component
 from pages.shared.session import key
 from rnn_core.figures.theme import CELL_COLOURS, CELL_NAMES, DIVERGING
 
@@ -18,16 +16,6 @@ if TYPE_CHECKING:
     from rnn_core.probes.gradients.walkthrough import Walkthrough
 
 STAGES = ("Unroll", "Predict", "Loss", "Gradient flows back", "Sum and update")
-
-
-@cache
-def _script() -> str:
-    # The script is a file of static/, because Streamlit sends a component's own script again with every message.
-    return f"const module = import(new URL({json.dumps(asset('bptt.js'))}, location.href));\nexport default async (component) => (await module).draw(component);"
-
-
-def _renderer() -> Any:
-    return st.components.v2.component("unrolled_bptt", js=_script(), css=(STATIC / "bptt.css").read_text(), isolate_styles=False)
 
 
 def _rounded(values: np.ndarray) -> list[Any]:
@@ -62,4 +50,5 @@ def payload(walk: Walkthrough) -> dict[str, Any]:
 
 def animation(walk: Walkthrough) -> None:
     """Draw the animation; it plays in the browser, without the server."""
-    _renderer()(key=key("gradients", "bptt"), data=payload(walk))
+    draw = component("unrolled_bptt", "bptt.js", (STATIC / "bptt.css").read_text())
+    draw(key=key("gradients", "bptt"), data=payload(walk))

@@ -9,7 +9,7 @@ from pages.parts.train.drawings import Drawings
 from pages.shared import charts, drafts, guard, labels, run_picker, session
 from pages.shared.kept_steps import RunView
 from pages.shared.session import key
-from pages.shared.words import plain, sentence
+from pages.shared.words import plain
 from rnn_core import data
 from rnn_core.figures import live as live_figures
 
@@ -32,17 +32,6 @@ CAPTIONS = {
 }
 
 
-def latest(run_id: str | None) -> Drawings | None:
-    """The newest drawings of a run; None if there is no run or, with a warning, if it cannot be opened."""
-    if run_id is None:
-        return None
-    try:
-        return drawings.of_run(run_id)
-    except (LookupError, OSError, ValueError) as error:
-        st.warning(sentence(error), icon=":material/link_off:")
-        return None
-
-
 def live(drawn: Drawings) -> None:
     """Draw the part of the page that redraws itself by a timer, as long as the run can still change."""
     tick_seconds = _tick_seconds(drawn)
@@ -62,18 +51,16 @@ def _tick_seconds(drawn: Drawings) -> float | None:
 def _tick(run_id: str, status: str, tick_seconds: float | None) -> None:
     if run_picker.chosen() != run_id:
         st.rerun()  # a button has opened another run
-    service = run_picker.running_service()
-    if service:
+    if service := run_picker.running_service():
         service.viewed(run_id)
-    drawn = latest(run_id)
-    if drawn is None:
+    try:
+        drawn = drawings.of_run(run_id)
+    except (LookupError, OSError, ValueError):  # the run was deleted: the page then shows the message
         session.here().command_error = ""
-        st.rerun()  # the run was deleted: the page then shows the message
+        st.rerun()
     run = drawn.run
-    rerun = (run.status, _tick_seconds(drawn)) != (
-        status,
-        tick_seconds,
-    )  # a rerun of the whole page sets the timer and updates the picker
+    # A rerun of the whole page sets the timer and updates the picker.
+    rerun = (run.status, _tick_seconds(drawn)) != (status, tick_seconds)
     if rerun and run.status != status:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -102,9 +89,7 @@ def _selected(drawn: Drawings) -> Drawings:
     run = drawn.run
     if len(run.kept_steps) < 2:
         if run.active:
-            st.container(
-                height=SLIDER_HEIGHT, border=False
-            )  # keeps the slider's place free, so that nothing moves when it appears
+            st.container(height=SLIDER_HEIGHT, border=False)  # the slider's place: nothing moves when it appears
         return drawn
     steps, name = [*sorted(run.kept_steps), LATEST], key("train", "rewind", run.run_id)
     # Streamlit resets a slider whose options change, as with each new kept step, so its position is stored in the session.
