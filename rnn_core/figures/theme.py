@@ -56,31 +56,20 @@ GRID = "rgba(128,128,128,0.22)"
 NOTHING = "rgba(128,128,128,0.4)"  # background of heat maps with missing cells: unlike any of their colours, and the page
 
 
-def _template() -> go.layout.Template:
-    axis = {
-        "gridcolor": GRID,
-        "zerolinecolor": GRID,
-        "linecolor": GREY,
-        "ticks": "outside",
-        "tickcolor": GREY,
-        "automargin": True,
+_AXIS = {"gridcolor": GRID, "zerolinecolor": GRID, "linecolor": GREY, "ticks": "outside", "tickcolor": GREY, "automargin": True}
+TEMPLATE = go.layout.Template(
+    layout={
+        "colorway": SERIES_COLOURS,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
+        "colorscale": {"sequential": SEQUENTIAL, "diverging": DIVERGING},
+        "hoverlabel": {"align": "left"},
+        "title": {"x": 0, "y": 1, "xanchor": "left", "yanchor": "top", "pad": {"t": 8}, "font": {"size": 16}},
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0, "tracegroupgap": 0},
     }
-    return go.layout.Template(
-        layout={
-            "colorway": SERIES_COLOURS,
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "xaxis": axis,
-            "yaxis": axis,
-            "colorscale": {"sequential": SEQUENTIAL, "diverging": DIVERGING},
-            "hoverlabel": {"align": "left"},
-            "title": {"x": 0, "y": 1, "xanchor": "left", "yanchor": "top", "pad": {"t": 8}, "font": {"size": 16}},
-            "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0, "tracegroupgap": 0},
-        }
-    )
-
-
-TEMPLATE = _template()
+)
 
 
 def figure(

@@ -42,7 +42,7 @@ def _tick_seconds(drawn: Drawings) -> float | None:
     """Seconds between two redraws; None if nothing can change any more."""
     if not (drawn.run.active or drawn.pending):
         return None
-    if drawn.run.status == "running" and drawn.run.before_first_step and drawn.run.run_id in run_picker.own_runs():
+    if drawn.run.status == "running" and drawn.run.before_first_step and drawn.run.run_id in session.here().started:
         return FIRST_STEP_TICK
     return session.here().tick
 
@@ -66,13 +66,8 @@ def _tick(run_id: str, status: str, tick_seconds: float | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(plain(run.name), anchor=False)
         words = "Back to the presets and the form, filled with this experiment. The run stays in the sidebar."
-        st.button(
-            "New experiment",
-            icon=":material/add:",
-            on_click=guard.callback("New experiment", drafts.back_to_form),
-            key=key("train", "new_experiment"),
-            help=words,
-        )
+        back = guard.callback("New experiment", drafts.back_to_form)
+        st.button("New experiment", icon=":material/add:", on_click=back, key=key("train", "new_experiment"), help=words)
     with st.container():
         controls.bar(run)
     with st.container():
@@ -96,9 +91,8 @@ def _selected(drawn: Drawings) -> Drawings:
     last_step = session.here().rewind_steps.get(run.run_id, LATEST)
     session.set_value(name, last_step if last_step in steps else LATEST)
     words = {step: f"epoch {epoch}, step {step:,}" for step, epoch in run.kept_steps.items()} | {LATEST: "now"}
-    help = "Shows the run at an earlier kept step."
     chosen = st.select_slider(
-        "Rewind", steps, format_func=words.__getitem__, key=name, help=help,
+        "Rewind", steps, format_func=words.__getitem__, key=name, help="Shows the run at an earlier kept step.",
         on_change=guard.callback("Rewind", _save_step), args=(run.run_id, name),
     )  # fmt: skip
     return drawn if chosen == LATEST else drawings.of_run(run.run_id, chosen)
@@ -131,22 +125,19 @@ def _is_coming(drawn: Drawings, name: str) -> bool:
     return group == "series" or (group == "text" and not experiment.model.bidirectional)
 
 
-def caption(run: RunView, name: str) -> str:
-    """What a figure shows, in a sentence or two."""
-    if name == "reading":
-        name = "reviews" if data.task(run.experiment.data.task).group == "text" else "forecast"
-    return CAPTIONS[name]
-
-
 def _figure(drawn: Drawings, name: str) -> None:
+    """Draw a figure, or keep its space; and what it shows, in a sentence or two."""
+    group = data.task(drawn.run.experiment.data.task).group
     if name in drawn.payloads:
         charts.draw(drawn.payloads[name], key("train", "drawing", name))
     elif drawn.run.active or name == "reading":
-        series = name == "reading" and data.task(drawn.run.experiment.data.task).group == "series"
+        forecast = name == "reading" and group == "series"
         # An empty container: an animated skeleton takes processor time from the training.
-        st.container(height=drawings.FORECAST_HEIGHT if series else live_figures.HEIGHT, border=False)
-    if name in drawn.payloads or name == "reading":
-        st.caption(caption(drawn.run, name))
+        st.container(height=drawings.FORECAST_HEIGHT if forecast else live_figures.HEIGHT, border=False)
+    if name == "reading":
+        st.caption(CAPTIONS["reviews" if group == "text" else "forecast"])
+    elif name in drawn.payloads:
+        st.caption(CAPTIONS[name])
 
 
 def experiment_text(run: RunView) -> None:
