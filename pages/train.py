@@ -45,12 +45,8 @@ else:
         shell.show_use(context.use)
         with section("What you can take away"):
             share.panel(run, run.experiment)
-        with (
-            st.expander("The experiment", icon=":material/tune:", key=key("train", "experiment")),
-            section("The experiment"),
-        ):
+        with st.expander("The experiment", icon=":material/tune:", key=key("train", "experiment")), section("The experiment"):
             live_view.experiment_text(run)
-            st.button(
-                "Change it and train again", icon=":material/edit:", on_click=guard.callback("Change it and train again", drafts.back_to_form),
-                key=key("train", "edit_experiment"),
-            )  # fmt: skip
+            words = "Change it and train again"
+            change = guard.callback(words, drafts.back_to_form)
+            st.button(words, icon=":material/edit:", on_click=change, key=key("train", "edit_experiment"))

@@ -71,11 +71,9 @@ def draw(data: bytes, key: str, clickable: bool = False) -> dict[str, Any] | Non
     Returns:
         None, or {"curve", "point", "x", "y", "data"}; `data` is the trace's customdata.
     """
-    if not clickable:
-        _renderer()(key=key, data=data)
-        return None
-    result = _renderer()(key=key, data=data, on_click_change=lambda: None)
-    return dict(result.click) if result.click else None
+    more = {"on_click_change": lambda: None} if clickable else {}
+    result = _renderer()(key=key, data=data, **more)
+    return dict(result.click) if clickable and result.click else None
 
 
 def fetch_plotly() -> None:

@@ -92,9 +92,8 @@ def key(page: str, purpose: str, *of: object) -> str:
         of: what distinguishes it from others of the same purpose: a run, a cell, a number.
     """
     if page not in PAGES or not re.fullmatch("[a-z0-9_]+", purpose):
-        raise ValueError(
-            f"a key needs one of the pages {', '.join(PAGES)} and a purpose like transport_play, got {page!r}, {purpose!r}"
-        )
+        pages = ", ".join(PAGES)
+        raise ValueError(f"a key needs one of the pages {pages} and a purpose like transport_play, got {page!r}, {purpose!r}")
     return "-".join([page, purpose, *map(str, of)])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 FLOOR = 1e-16  # lower end of the axis; values below it are still shown on hover
 POINTS = 250  # of a curve, at least; longer ones are thinned evenly
 FLOAT32 = 2.0**-24  # a term smaller than this share of the largest is lost in a float32 sum
-UNTRAINED = {"at init": "untrained"}  # Curve.when → what the legend shows
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 
@@ -73,7 +72,8 @@ def norm_by_step(flow: Curve | Sequence[Curve] | GradientFlow, *, height: int = 
     relative = curves[0].relative
     y_title = symbol + (", relative to the last step" if relative else "")
     drawing = figure("time steps before the last one", y_title, height=height, log_y=True)
-    drawing.add_traces([trace for number, item in enumerate(curves) for trace in _band(item, number, curves)])
+    for number in range(len(curves)):
+        _add_curve(drawing, number, curves)
     if relative:
         _rule(drawing, FLOAT32, "below: lost in a 32-bit sum", "dot")
     _axis(drawing, max(len(item.median) for item in curves))
@@ -96,12 +96,13 @@ def add_power(drawing: go.Figure, factor: float, length: int, words: str) -> Non
 
 def name_of(item: Curve) -> str:
     """Legend: cell, label, when in training."""
-    when = UNTRAINED.get(item.when, item.when)
+    when = "untrained" if item.when == "at init" else item.when
     return ", ".join(part for part in (CELL_NAMES.get(item.cell, item.cell), item.label, when) if part)
 
 
-def _band(item: Curve, number: int, curves: Sequence[Curve]) -> list[dict[str, Any]]:
-    """One curve and its band, as traces. Curves of one cell differ by dash, curves of several cells by the cell's colour."""
+def _add_curve(drawing: go.Figure, number: int, curves: Sequence[Curve]) -> None:
+    """Draw a curve and its band. Curves of one cell differ by dash, curves of several cells by the cell's colour."""
+    item = curves[number]
     same_cell = sum(other.cell == item.cell for other in curves[:number])
     one_cell = len(curves) > 2 and len({other.cell for other in curves}) == 1  # many settings of one cell: a colour for each
     colour = SERIES_COLOURS[number % len(SERIES_COLOURS)] if one_cell else CELL_COLOURS.get(item.cell, GREY)
@@ -109,25 +110,13 @@ def _band(item: Curve, number: int, curves: Sequence[Curve]) -> list[dict[str, A
     lags = item.lags[every].tolist()
     low, median, high = (positive(values[every]) for values in (item.low, item.median, item.high))
     kept = [n for n in range(len(lags)) if low[n] is not None and high[n] is not None]
-    spread = {
-        "x": [lags[n] for n in kept] + [lags[n] for n in reversed(kept)],
-        "y": [low[n] for n in kept] + [high[n] for n in reversed(kept)],
-        "fill": "toself",
-        "fillcolor": f"rgba{(*hex_to_rgb(colour), 0.16)}",
-        "line": {"width": 0},
-        "hoverinfo": "skip",
-        "showlegend": False,
-        "name": f"{name}: spread",
-    }
-    line = {
-        "x": lags,
-        "y": median,
-        "name": name,
-        "mode": "lines",
-        "line": {"color": colour, "width": 2.5, "dash": DASHES[same_cell % len(DASHES)]},
-        "hovertemplate": "%{x} steps before the end: %{y:.2e}<extra>" + name + "</extra>",
-    }
-    return [{"type": "scatter", "legendgroup": name, **trace} for trace in (spread, line)]
+    back = kept[::-1]
+    drawing.add_scatter(
+        x=[lags[n] for n in kept + back], y=[low[n] for n in kept] + [high[n] for n in back], fill="toself", line={"width": 0},
+        fillcolor=f"rgba{(*hex_to_rgb(colour), 0.16)}", name=f"{name}: spread", legendgroup=name, showlegend=False, hoverinfo="skip",
+    )  # fmt: skip
+    dash, hover = DASHES[same_cell % len(DASHES)], "%{x} steps before the end: %{y:.2e}<extra>" + name + "</extra>"
+    add_line(drawing, name, lags, median, colour, width=2.5, dash=dash, legendgroup=name, hovertemplate=hover)
 
 
 def gates(total: Curve, product: Curve) -> go.Figure:

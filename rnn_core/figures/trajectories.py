@@ -128,16 +128,13 @@ def _plane(titles: Sequence[str]) -> go.Figure:
     return drawing
 
 
-def _place(points: np.ndarray) -> dict[str, np.ndarray]:
-    """(…, P) points as the x, y and z of a trace; a single component is drawn along x."""
+def _trace(points: np.ndarray, **look: Any) -> Any:
+    """(…, P) points as a trace in the plane or in space; a single component is drawn along x."""
+    kind = go.Scatter3d if points.shape[-1] == 3 else go.Scatter
     points = points.reshape(-1, points.shape[-1]).astype(np.float32)
     if points.shape[1] == 1:
         points = np.pad(points, ((0, 0), (0, 1)))
-    return dict(zip("xyz", points.T, strict=False))
-
-
-def _trace(points: np.ndarray) -> Any:
-    return go.Scatter3d if points.shape[-1] == 3 else go.Scatter
+    return kind(**dict(zip("xyz", points.T, strict=False)), **look)
 
 
 def _apart(paths: np.ndarray) -> np.ndarray:
@@ -149,10 +146,10 @@ def _lines(paths: np.ndarray, real: np.ndarray, name: str, shade: str, faint: bo
     """Many paths as one trace, with gaps between sequences; more of them are paler, so that points on them stay visible."""
     broken = _apart(np.where(real[..., None], paths, np.nan))
     opacity = float(np.clip(0.5 * np.sqrt(800 / max(real.sum(), 1)), 0.12, 0.3 if faint else 0.5))
-    return _trace(paths)(
-        **_place(broken), mode="lines", name=name, line={"color": shade, "width": 1.2}, opacity=opacity,
-        showlegend=False, hoverinfo="skip", legendgroup=name,
-    )  # fmt: skip
+    line = {"color": shade, "width": 1.2}
+    return _trace(
+        broken, mode="lines", name=name, line=line, opacity=opacity, showlegend=False, hoverinfo="skip", legendgroup=name
+    )
 
 
 def _coloured_points(paths: np.ndarray, real: np.ndarray, values: np.ndarray, scale: dict[str, Any]) -> Any:
@@ -160,8 +157,8 @@ def _coloured_points(paths: np.ndarray, real: np.ndarray, values: np.ndarray, sc
     rows, steps = np.nonzero(real)
     kept = np.arange(0, len(rows), -(-len(rows) // MAX_POINTS))
     rows, steps = rows[kept], steps[kept]
-    return _trace(paths)(
-        **_place(paths[rows, steps]), mode="markers", showlegend=False, customdata=np.stack([rows, steps + 1, values[rows, steps]], axis=1),
+    return _trace(
+        paths[rows, steps], mode="markers", showlegend=False, customdata=np.stack([rows, steps + 1, values[rows, steps]], axis=1),
         marker={**scale, "color": values[rows, steps], "size": 2.5 if paths.shape[2] == 3 else 4, "opacity": 0.7},
         hovertemplate="sequence %{customdata[0]}, step %{customdata[1]}: %{customdata[2]:.2f}<extra></extra>",
     )  # fmt: skip
@@ -174,19 +171,17 @@ def _moving(paths: np.ndarray, values: np.ndarray, step: int, scale: dict[str, A
     look = {"color": values[:, step - 1], "size": 5 if paths.shape[2] == 3 else 11, "line": {"width": 1, "color": theme.GREY}}
     marker = {**scale, "showscale": False, **look}
     return [
-        _trace(paths)(**_place(tails), mode="lines", line={"color": theme.GREY, "width": 2}, opacity=0.8, showlegend=False, hoverinfo="skip"),
-        _trace(paths)(
-            **_place(paths[:, step - 1]), mode="markers", marker=marker, showlegend=False, customdata=np.arange(len(paths)),
+        _trace(tails, mode="lines", line={"color": theme.GREY, "width": 2}, opacity=0.8, showlegend=False, hoverinfo="skip"),
+        _trace(
+            paths[:, step - 1], mode="markers", marker=marker, showlegend=False, customdata=np.arange(len(paths)),
             hovertemplate="sequence %{customdata}<extra></extra>",
         ),
     ]  # fmt: skip
 
 
 def _points(ends: np.ndarray, name: str, shade: str) -> Any:
-    return _trace(ends)(
-        **_place(ends), mode="markers", name=name, legendgroup=name, marker={"color": shade, "size": 4 if ends.shape[1] == 3 else 8},
-        hovertemplate=f"{name}, last state<extra></extra>",
-    )  # fmt: skip
+    marker, hover = {"color": shade, "size": 4 if ends.shape[1] == 3 else 8}, f"{name}, last state<extra></extra>"
+    return _trace(ends, mode="markers", name=name, legendgroup=name, marker=marker, hovertemplate=hover)
 
 
 def _fix_ranges(drawing: go.Figure, points: np.ndarray) -> None:

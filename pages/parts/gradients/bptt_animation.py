@@ -25,18 +25,15 @@ def _rounded(values: np.ndarray) -> list[Any]:
 
 def payload(walk: Walkthrough) -> dict[str, Any]:
     """All numbers that static/bptt.js shows."""
+    arrays = ("states", "norms", "shares", "share_norms", "total")
     data = {
+        **{name: _rounded(getattr(walk, name)) for name in arrays},
         "stages": STAGES,
         "inputs": list(walk.inputs),
-        "states": _rounded(walk.states),
         "probability": round(walk.probability, 4),
         "target": walk.target,
         "loss": round(walk.loss, 4),
-        "norms": _rounded(walk.norms),
-        "shares": _rounded(walk.shares),
-        "share_norms": _rounded(walk.share_norms),
         "largest_share": float(np.abs(walk.shares).max()),
-        "total": _rounded(walk.total),
         "total_norm": float(np.linalg.norm(walk.total)),
         "largest_total": float(np.abs(walk.total).max()),
         "learning_rate": walk.learning_rate,

@@ -56,11 +56,9 @@ def animation_settings() -> tuple[str, float, int]:
     columns = st.columns([2, 2, 2])
     with columns[0]:
         chosen = quantities.choose_cell(CELLS, key("gradients", "walk_cell"))
-    with columns[1]:
-        help = "0.3: the gradient vanishes; 2.5: it explodes."
-        gain = st.select_slider("Recurrent gain", (0.3, 0.6, 1.0, 1.5, 2.5), 0.6, key=key("gradients", "walk_gain"), help=help)
-    with columns[2]:
-        length = st.select_slider("Time steps", (4, 5, 6, 7, 8), 6, key=key("gradients", "walk_length"))
+    help, walk_gain = "0.3: the gradient vanishes; 2.5: it explodes.", key("gradients", "walk_gain")
+    gain = columns[1].select_slider("Recurrent gain", (0.3, 0.6, 1.0, 1.5, 2.5), 0.6, key=walk_gain, help=help)
+    length = columns[2].select_slider("Time steps", (4, 5, 6, 7, 8), 6, key=key("gradients", "walk_length"))
     return chosen, gain, length
 
 
@@ -69,13 +67,11 @@ def clipping_settings() -> tuple[Experiment, float]:
     columns = st.columns([5, 4, 4, 4])
     with columns[0]:
         chosen = quantities.choose_cell(CELLS, key("gradients", "clip_cell"))
-    with columns[1]:
-        gain = st.select_slider("Recurrent gain", (0.5, 1.0, 1.2, 1.5, 2.0, 3.0), 1.5, key=key("gradients", "clip_gain"))
-    with columns[2]:
-        length = st.select_slider("Length", (10, 25, 50, 100, 200), 50, key=key("gradients", "clip_length"))
-    with columns[3]:
-        help = "The largest norm that clipping allows."
-        limit = st.select_slider("Limit", LIMITS, 1.0, key=key("gradients", "clip_limit"), help=help)
+    gains = (0.5, 1.0, 1.2, 1.5, 2.0, 3.0)
+    gain = columns[1].select_slider("Recurrent gain", gains, 1.5, key=key("gradients", "clip_gain"))
+    length = columns[2].select_slider("Length", (10, 25, 50, 100, 200), 50, key=key("gradients", "clip_length"))
+    help = "The largest norm that clipping allows."
+    limit = columns[3].select_slider("Limit", LIMITS, 1.0, key=key("gradients", "clip_limit"), help=help)
     return Experiment().replace(cell=chosen, gain=gain, length=length), limit
 
 

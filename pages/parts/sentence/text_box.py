@@ -84,10 +84,8 @@ class Text:
 def encoded(text: str, part: str, size: int) -> Text:
     """`text` with its first or last 500 tokens, for a vocabulary of `size` ids."""
     whole = vocabulary(size).encode(text)
-    part_kept = slice(0, MAX_TOKENS) if part == "first" else slice(max(0, len(whole.ids) - MAX_TOKENS), None)
-    return Text(
-        text, whole.words[part_kept], whole.known[part_kept], whole.ids[part_kept], whole.spans[part_kept], len(whole.ids)
-    )
+    kept = slice(0, MAX_TOKENS) if part == "first" else slice(max(0, len(whole.ids) - MAX_TOKENS), None)
+    return Text(text, whole.words[kept], whole.known[kept], whole.ids[kept], whole.spans[kept], len(whole.ids))
 
 
 @cache
@@ -123,12 +121,12 @@ def unknown_words(text: Text, size: int) -> None:
     unknown = [word for word, number in zip(text.words, text.ids, strict=True) if number == UNKNOWN]
     if not unknown:
         return
-    shown = ", ".join(plain(word[:30]) for word in list(dict.fromkeys(unknown))[:8])
-    more = "" if len(set(unknown)) <= 8 else " …"
+    different = list(dict.fromkeys(unknown))
+    shown = ", ".join(plain(word[:30]) for word in different[:8]) + " …" * (len(different) > 8)
     count = len(text.words) - 1  # without "<start>"
     count_words = "None of the words is" if len(unknown) == count else f"{len(unknown)} of {count} words are not"
     st.caption(
-        f":material/help: {count_words} among the {size:,} token ids the models know. They become the same “unknown” token: {shown}{more}"
+        f":material/help: {count_words} among the {size:,} token ids the models know. They become the same “unknown” token: {shown}"
     )
 
 

@@ -184,9 +184,6 @@ def ending(run: RunView) -> str:
     name = "error (root mean square)" if metric == "rmse" else metric
     seconds = run.history["seconds"][-1] if len(run.history["seconds"]) else 0.0
     words = f"{ENDINGS.get(run.status, run.status)} after {epochs} epoch{'s' * (epochs != 1)} ({run.step:,} steps) in {duration(float(seconds))}"
-    found = [
-        f"{part} {name} **{score(value)}**"
-        for part, value in (("best validation", run.best_metric), ("test", run.test_metric))
-        if math.isfinite(value)
-    ]
+    metrics = {"best validation": run.best_metric, "test": run.test_metric}
+    found = [f"{part} {name} **{score(value)}**" for part, value in metrics.items() if math.isfinite(value)]
     return f"{words}: {', '.join(found)}." if found else f"{words}."

@@ -118,7 +118,10 @@ def form() -> None:
                 if name not in reasons:
                     _field(name, "")
             if title == "What it learns":
-                _task_description(draft())
+                task = data.task(draft().data.task)
+                st.caption(plain(task.description, 600))
+                if task.name == "csv":
+                    _upload()
     main = {name for names in MAIN_FIELDS.values() for name in names}
     with st.expander("All other settings", icon=":material/tune:", key=key("train", "more_settings")):
         columns = st.columns(3)
@@ -129,13 +132,6 @@ def form() -> None:
                 for name in rest:
                     if name not in main or name in reasons:
                         _field(name, reasons.get(name, ""))
-
-
-def _task_description(experiment: Experiment) -> None:
-    task = data.task(experiment.data.task)
-    st.caption(plain(task.description, 600))
-    if task.name == "csv":
-        _upload()
 
 
 def _upload() -> None:

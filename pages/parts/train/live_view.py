@@ -145,7 +145,5 @@ def experiment_text(run: RunView) -> None:
     task = data.task(run.experiment.data.task)
     st.markdown(f"**{plain(task.title)}.** {plain(task.description, 600)}")
     changed = {name: value for name, value in run.experiment.to_query().items() if name != "source"}
-    st.markdown(
-        " · ".join(f"{labels.LABELS[name]}: **{plain(value)}**" for name, value in changed.items())
-        or "All settings at their defaults."
-    )
+    words = " · ".join(f"{labels.LABELS[name]}: **{plain(value)}**" for name, value in changed.items())
+    st.markdown(words or "All settings at their defaults.")
