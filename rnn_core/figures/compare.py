@@ -34,17 +34,13 @@ def curves(laps: Sequence[Lap], aim: Goal) -> go.Figure:
                     x=steps[-1:], y=metrics[-1:], mode="markers", marker={"color": colour, "size": 12, "symbol": "star"}, showlegend=False,
                     legendgroup=cell, hovertemplate=f"{name} solved it after %{{x}} steps<extra></extra>",
                 )  # fmt: skip
-    for height, dash, word, place in (
-        (aim.baseline, "dash", "guessing", "bottom right"),
-        (aim.threshold, "dot", "solved", "top right"),
-    ):
+    rules = ((aim.baseline, "dash", "guessing", "bottom right"), (aim.threshold, "dot", "solved", "top right"))
+    for height, dash, word, place in rules:
         words = {"text": word, "font": {"color": theme.GREY}}
         drawing.add_hline(y=height, line={"color": theme.GREY, "dash": dash}, annotation=words, annotation_position=place)
     drawing.update_xaxes(range=[0, max([lap.step for lap in laps], default=1) * 1.02 + 1])
-    if accuracy:
-        drawing.update_yaxes(tickformat=".0%", range=[0, 1.03])
-    else:
-        drawing.update_yaxes(range=[0, max(1.3 * aim.baseline, 1e-6)])
+    top = 1.03 if accuracy else max(1.3 * aim.baseline, 1e-6)
+    drawing.update_yaxes(range=[0, top], tickformat=".0%" if accuracy else None)
     return drawing
 
 
