@@ -8,6 +8,7 @@ from pages.parts.compare import contest, side_by_side, sweep
 from pages.shared import shell
 from pages.shared.guard import section
 from pages.shared.session import linked
+from pages.shared.widgets import choice
 
 context = shell.page(
     "Compare",
@@ -21,9 +22,7 @@ VIEWS = {
     "Runs side by side": lambda: side_by_side.show(context.run),
 }
 with section("This view"):
-    view = st.segmented_control(
-        "View", list(VIEWS), default="Contest", required=True, label_visibility="collapsed", **linked("compare")
-    )
+    view = choice("View", {name: name for name in VIEWS}, "Contest", label_visibility="collapsed", **linked("compare"))
     places = {name: st.container() for name in VIEWS}  # each view has its own, because some are redrawn by a timer
-    with places[view or "Contest"]:
-        VIEWS[view or "Contest"]()
+    with places[view]:
+        VIEWS[view]()

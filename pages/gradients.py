@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from pages.parts.gradients import bptt_animation, laboratory, quantities, run
-from pages.shared import shell
+from pages.shared import charts, shell
 from pages.shared.guard import section
 from pages.shared.session import key
+from pages.shared.widgets import expander
 from rnn_core.figures import gradients as gradient_figures
 from rnn_core.figures import jacobians as jacobian_figures
 from rnn_core.figures.theme import CELL_NAMES
@@ -16,6 +19,12 @@ from rnn_core.probes.gradients import run as run_probes
 from rnn_core.probes.gradients import walkthrough
 from rnn_core.probes.jacobians import closed_forms
 from rnn_core.spec.experiment import CELLS, Experiment
+
+CURVES = ("state", "input", "component")  # quantities with a norm by time step for every network
+PRODUCTS: dict[str, tuple[Any, Any]] = {  # quantity → probe and figure
+    "singular": (gradient_probes.singular_values, jacobian_figures.singular_values),
+    "lyapunov": (gradient_probes.lyapunov, jacobian_figures.lyapunov),
+}
 
 context = shell.page(
     "Gradients",
@@ -31,31 +40,20 @@ def laboratory_section() -> None:
     """Draw the gradients of untrained networks; each position of the sliders is one call to a worker."""
     experiment, scale = laboratory.settings()
     quantity = quantities.choose_quantity()
-    if quantity in ("state", "input", "component"):
-        lab = shell.wait(
-            context.service.call(gradient_probes.untrained_curves, experiment, scale), "Computing the gradients of 3 networks"
-        )
-        curves = lab.curves[quantity]
-        shell.chart(gradient_figures.norm_by_step(curves), key("gradients", "lab"), quantities.alt(curves), rev="lab")
-        quantities.say_if_empty(curves)
-        quantities.cards(curves)
-        quantities.explain(quantity)
+    chart_key = key("gradients", "lab")
+    if quantity in CURVES:
+        words = "Computing the gradients of 3 networks"
+        lab = shell.compute(words, gradient_probes.untrained_curves, experiment, scale)
+        quantities.show(lab.curves[quantity], chart_key, rev="lab")
     elif quantity == "gates":
         chosen = quantities.choose_cell(CELLS[1:], key("gradients", "lab_gate_cell"))
-        total, product = shell.wait(
-            context.service.call(gradient_probes.gates, experiment.replace(cell=chosen), scale), "Computing the gates"
-        )
-        shell.chart(gradient_figures.gates(total, product), key("gradients", "lab"), quantities.alt([total]), rev="gates")
-        quantities.explain("gates")
+        total, product = shell.compute("Computing the gates", gradient_probes.gates, experiment.replace(cell=chosen), scale)
+        charts.chart(gradient_figures.gates(total, product), chart_key, quantities.alt([total]), rev="gates")
     else:
-        probe, draw = (
-            (gradient_probes.singular_values, jacobian_figures.singular_values)
-            if quantity == "singular"
-            else (gradient_probes.lyapunov, jacobian_figures.lyapunov)
-        )
-        found = shell.wait(context.service.call(probe, experiment, scale), "Multiplying the Jacobians of 3 networks")
-        shell.chart(draw(found), key("gradients", "lab"), "Product of Jacobians of three untrained networks", rev=quantity)
-        quantities.explain(quantity)
+        probe, draw = PRODUCTS[quantity]
+        found = shell.compute("Multiplying the Jacobians of 3 networks", probe, experiment, scale)
+        charts.chart(draw(found), chart_key, "Product of Jacobians of three untrained networks", rev=quantity)
+    st.markdown(quantities.MEANING[quantity])
 
 
 @st.fragment
@@ -69,42 +67,14 @@ def run_section() -> None:
     run.live_section(context)
     if context.use.possible:
         networks, of, relative = run.chosen_networks(context)
-        quantity = quantities.choose_quantity("run_view", ("state", "input", "component"))
-        result = shell.wait(
-            context.service.call(run_probes.run_curves, networks, record.experiment, of, relative, record.uploads),
-            "Computing the gradients of the kept steps",
-        )
-        shell.chart(
-            gradient_figures.norm_by_step(result.curves[quantity]),
-            key("gradients", "run"),
-            quantities.alt(result.curves[quantity]),
-            rev=record.id,
-        )
-        quantities.say_if_empty(result.curves[quantity])
-        st.caption(f"Input: {result.source}. The line is the median, the band covers the middle 80% of the sequences.")
-        quantities.cards(result.curves[quantity])
-        with st.expander(
-            "Singular values and Lyapunov exponents of this run's network",
-            icon=":material/blur_linear:",
-            on_change="rerun",
-            key=key("gradients", "run_spectrum"),
-        ) as details:
-            if details.open:
-                own = [network for network in networks if not network.label][-1]  # the others belong to other runs
-                singular, exponents = shell.wait(
-                    context.service.call(run_probes.run_spectrum, own, record.experiment, record.uploads),
-                    "Multiplying its Jacobians",
-                )
-                shell.chart(
-                    jacobian_figures.singular_values([singular]),
-                    key("gradients", "run_singular"),
-                    "Singular values by lag",
-                    rev=record.id,
-                )
-                shell.chart(
-                    jacobian_figures.lyapunov([exponents]), key("gradients", "run_lyapunov"), "Lyapunov exponents", rev=record.id
-                )
-                quantities.explain("singular")
+        quantity = quantities.choose_quantity("run_view", CURVES)
+        words = "Computing the gradients of the kept steps"
+        result = shell.compute(words, run_probes.run_curves, networks, record.experiment, of, relative, record.uploads)
+        note = f"Input: {result.source}. The line is the median, the band covers the middle 80% of the sequences."
+        quantities.show(result.curves[quantity], key("gradients", "run"), rev=record.id, note=note)
+        own = [network for network in networks if not network.label][-1]  # the others belong to other runs
+        title = "Singular values and Lyapunov exponents of this run's network"
+        expander(title, ":material/blur_linear:", key("gradients", "run_spectrum"), lambda: run.spectrum(record, own))
     run.history_section(record)
 
 
@@ -114,10 +84,8 @@ def animation_section() -> None:
     """Draw backpropagation through time in five stages, with the numbers of a small network."""
     cell, gain, length = laboratory.animation_settings()
     experiment = Experiment().replace(cell=cell, gain=gain)
-    example = shell.wait(
-        context.service.call(walkthrough.walkthrough, experiment, length), "Running a small network forwards and backwards"
-    )
-    bptt_animation.animation(example)
+    words = "Running a small network forwards and backwards"
+    bptt_animation.animation(shell.compute(words, walkthrough.walkthrough, experiment, length))
     st.caption(
         f"A real {CELL_NAMES[cell]} with 4 units, untrained; its task is to name the sign of the first number. Blue squares are positive, orange ones negative. "
         "Focus the picture and use ← → and space."
@@ -129,7 +97,7 @@ def animation_section() -> None:
 def clipping_section() -> None:
     """Draw one batch's gradient before clipping and under both rules."""
     experiment, limit = laboratory.clipping_settings()
-    norms = shell.wait(context.service.call(gradient_probes.batch_gradient, experiment), "Computing one batch's gradient")
+    norms = shell.compute("Computing one batch's gradient", gradient_probes.batch_gradient, experiment)
     laboratory.clip_result(norms, limit)
 
 
@@ -143,7 +111,7 @@ def paper_section() -> None:
     ):
         st.subheader(result.title, anchor=False)
         st.markdown(words)
-        shell.chart(jacobian_figures.product_norms(result), key("gradients", "growth", len(result.steps)), result.title)
+        charts.chart(jacobian_figures.product_norms(result), key("gradients", "growth", len(result.steps)), result.title)
 
 
 SECTIONS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import lessons
-from pages.shared import shell
+from pages.shared import charts, shell
 from pages.shared.guard import section
 from pages.shared.session import key
 from rnn_core.studies import lesson_measurements
@@ -25,9 +25,9 @@ context = shell.page(
 def measurement(lesson: Lesson) -> None:
     """Draw the lesson's measurement for the chosen seed."""
     seed = lessons.seed(lesson)
-    found = shell.wait(context.service.call(measure, lesson.name, seed), "Measuring")
+    found = shell.compute("Measuring", measure, lesson.name, seed)
     if figure := lessons.figure(lesson, found):
-        shell.chart(figure, key("lessons", "figure", lesson.name), lessons.alt(found), rev=lesson.name)
+        charts.chart(figure, key("lessons", "figure", lesson.name), lessons.alt(found), rev=lesson.name)
     st.markdown(f":material/visibility: **What to look at.** {lesson.where_to_look}")
     lessons.facts(lesson.facts, found.numbers, lessons.provenance(lesson, seed))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from pages.parts.sentence import details, models, text_box
@@ -11,6 +9,7 @@ from pages.parts.sentence.player import player
 from pages.shared import run_picker, shell
 from pages.shared.guard import section
 from pages.shared.session import key
+from pages.shared.widgets import expander
 from rnn_core.probes.sentence import reading
 
 context = shell.page(
@@ -32,14 +31,7 @@ def show_readings(choice: models.Choice, text: text_box.Text, second: text_box.T
             st.markdown(models.difference_words(panel, second, difference))
     focus = min(1, len(panels) - 1)
     pick = player(panels, models.sentences(text, second, differences[0]), key=key("sentence", "player"), focus=focus)
-    details.show(context, panels, text, pick)
-
-
-def expander(words: str, icon: str, purpose: str, draw: Any) -> None:
-    """Draw an expander whose content is computed only when it is open."""
-    with st.expander(words, icon=icon, on_change="rerun", key=key("sentence", purpose)) as part, section(words):
-        if part.open:
-            draw()
+    details.show(panels, text, pick)
 
 
 with section("The choice of models and text"):
@@ -54,10 +46,10 @@ with section("The choice of models and text"):
         second = second_texts.get(choice.compare, lambda *_: None)(text, choice.vocabulary)
         show_readings(choice, text, second)
         expander(
-            "What do the gates and units do over many reviews?", ":material/scatter_plot:", "whole",
+            "What do the gates and units do over many reviews?", ":material/scatter_plot:", key("sentence", "whole"),
             lambda: details.show_profiles(models.panels(context, choice, text, None)),
         )  # fmt: skip
         expander(
-            "Do the attribution methods agree?", ":material/rule:", "agreement",
-            lambda: details.show_methods(context, models.panels(context, choice, text, None)[-1], text),
+            "Do the attribution methods agree?", ":material/rule:", key("sentence", "agreement"),
+            lambda: details.show_methods(models.panels(context, choice, text, None)[-1], text),
         )  # fmt: skip

@@ -8,6 +8,7 @@ from pages.parts import states
 from pages.shared import shell
 from pages.shared.guard import section
 from pages.shared.session import linked
+from pages.shared.widgets import choice
 
 context = shell.page(
     "Hidden states",
@@ -28,7 +29,5 @@ if not context.use.possible:
     st.page_link("pages/train.py", label="Train one", icon=":material/play_circle:")
 else:
     with section("This view"):
-        name = st.segmented_control(
-            "View", list(VIEWS), default="Paths", required=True, label_visibility="collapsed", **linked("view")
-        )
-        VIEWS[name or "Paths"](states.view_of(context))
+        name = choice("View", {name: name for name in VIEWS}, "Paths", label_visibility="collapsed", **linked("view"))
+        VIEWS[name](states.view_of(context))

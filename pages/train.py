@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.train import controls, form, live_view
+from pages.parts.train import controls, drawings, form, live_view
 from pages.shared import charts, drafts, guard, share, shell
 from pages.shared.guard import section
 from pages.shared.session import key
@@ -12,9 +12,10 @@ from pages.shared.words import plain
 
 context = shell.page("Train", ":material/play_circle:", "", default=None, exclusive_link=True)
 drawn = run = None
-with section("The run"):
-    drawn = live_view.latest(context.run_id)
-    run = drawn.run if drawn else None
+with section("The run"), guard.store_errors(":material/link_off:"):
+    if context.run_id is not None:
+        drawn = drawings.of_run(context.run_id)
+        run = drawn.run
 with section("The link to this page"):
     for note in form.sync_with_link(run.experiment if run else None, context.run_id):
         st.info(plain(note), icon=":material/link:")
@@ -44,12 +45,8 @@ else:
         shell.show_use(context.use)
         with section("What you can take away"):
             share.panel(run, run.experiment)
-        with (
-            st.expander("The experiment", icon=":material/tune:", key=key("train", "experiment")),
-            section("The experiment"),
-        ):
+        with st.expander("The experiment", icon=":material/tune:", key=key("train", "experiment")), section("The experiment"):
             live_view.experiment_text(run)
-            st.button(
-                "Change it and train again", icon=":material/edit:", on_click=guard.callback("Change it and train again", drafts.back_to_form),
-                key=key("train", "edit_experiment"),
-            )  # fmt: skip
+            words = "Change it and train again"
+            change = guard.callback(words, drafts.back_to_form)
+            st.button(words, icon=":material/edit:", on_click=change, key=key("train", "edit_experiment"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -23,11 +24,12 @@ def chosen() -> Lesson:
     """Draw the choice of a lesson; return the chosen one, by default the one in the link or the first."""
     numbered = {name: f"{n}. {lesson.title}" for n, (name, lesson) in enumerate(LESSONS.items(), 1)}
     asked, first = st.query_params.get("lesson", ""), next(iter(LESSONS))
-    if session.value(key("lessons", "chosen")) is None or run_picker.is_history_navigation():
-        session.set_value(key("lessons", "chosen"), asked if asked in LESSONS else first)
+    pills = key("lessons", "chosen")
+    if session.value(pills) is None or run_picker.is_history_navigation():
+        session.set_value(pills, asked if asked in LESSONS else first)
     name = st.pills(
-        "Lesson", list(LESSONS), format_func=numbered.__getitem__, required=True, key=key("lessons", "chosen"), label_visibility="collapsed"
-    )  # fmt: skip
+        "Lesson", list(LESSONS), format_func=numbered.__getitem__, required=True, key=pills, label_visibility="collapsed"
+    )
     name = name if name in LESSONS else first
     if st.query_params.get("lesson") != name:
         st.query_params["lesson"] = name
@@ -84,12 +86,10 @@ def links(lesson: Lesson) -> None:
     with st.container(horizontal=True):
         for name in lesson.presets:
             preset = presets.presets()[name]
-            st.page_link(
-                "pages/train.py",
-                label=f"Train: {preset.title}",
-                icon=":material/play_circle:",
-                query_params=preset.experiment.to_query(),
-                help=preset.claim,
-                width="content",
-            )
+            link: dict[str, Any] = {
+                "query_params": preset.experiment.to_query(),
+                "icon": ":material/play_circle:",
+                "help": preset.claim,
+            }
+            st.page_link("pages/train.py", label=f"Train: {preset.title}", width="content", **link)
         st.page_link("pages/gradients.py", label="Try it in the laboratory", icon=":material/science:", width="content")

@@ -7,12 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import session, shell
+from pages.shared import charts, session, shell
 from pages.shared.session import key, linked
+from pages.shared.widgets import choice
+from pages.shared.words import plain
 from rnn_core import data
 from rnn_core.data.task import Task
 from rnn_core.data.text import vocabulary
-from rnn_core.engine.model import Model
 from rnn_core.figures import states, theme, trajectories
 from rnn_core.probes import layers
 from rnn_core.probes.states import paths
@@ -28,15 +29,10 @@ WINDOWS, STRETCH = "windows", "one stretch"
 class View:
     """The run and the layer on screen."""
 
-    service: Any  # rnn_core.service.service.Service
     run: Any  # rnn_core.store.store.RunRecord with at least one kept step
     task: Task
     steps: list[int]  # its kept steps, in training steps
     part: layers.NamedLayer  # the recurrent layer on screen
-
-    def model(self, step: int) -> Model:
-        """The network at a kept step; a damaged file ends the section with a warning."""
-        return shell.model(self.run, step)
 
     def states_at(self, step: int, count: int = 30, long: bool = False) -> paths.StatePaths:
         """States of `count` sequences at a kept step, with the axes of the last kept step."""
@@ -44,18 +40,9 @@ class View:
         return last if step == self.steps[-1] else self._states_at(step, count, long, basis=last.basis)
 
     def _states_at(self, step: int, count: int, long: bool, **more: Any) -> paths.StatePaths:
-        request = self.service.call(
-            paths.state_paths,
-            self.run.experiment,
-            self.model(step),
-            count,
-            long=long,
-            uploads=self.run.uploads,
-            step=step,
-            layer=self.part.index,
-            **more,
-        )
-        found = shell.wait(request, "Computing the states")
+        more |= {"long": long, "uploads": self.run.uploads, "step": step, "layer": self.part.index}
+        network = shell.model(self.run, step)
+        found = shell.compute("Computing the states", paths.state_paths, self.run.experiment, network, count, **more)
         if found.task != self.run.experiment.data.task:
             st.info("IMDB is not on this machine, so its input here are synthetic toy reviews.", icon=":material/info:")
         return found
@@ -64,9 +51,7 @@ class View:
 def view_of(context: shell.Context) -> View:
     """The view of the page's current run; draws the choice of its layer."""
     run: Any = context.run
-    return View(
-        context.service, run, data.task(run.experiment.data.task), [kept.step for kept in run.snapshots], _choose_layer(run)
-    )
+    return View(run, data.task(run.experiment.data.task), [kept.step for kept in run.snapshots], _choose_layer(run))
 
 
 def _choose_layer(run: Any) -> layers.NamedLayer:
@@ -75,15 +60,10 @@ def _choose_layer(run: Any) -> layers.NamedLayer:
     choices, default = layers.named_layers(spec), layers.default_layer(spec)
     if len(choices) == 1:
         return default
-    words = (
-        "The input of each layer is the output of the layer below; the last layer gives the answer." if spec.layers > 1 else ""
-    )
+    words = "The input of each layer is the output of the layer below; the last layer gives the answer." * (spec.layers > 1)
     words += " The backward half reads from the end of the sequence to its beginning." * spec.bidirectional
-    chosen = st.segmented_control(
-        "Recurrent layer", [part.index for part in choices], default=default.index, required=True, **linked("layer"),
-        format_func=lambda index: choices[index].name.capitalize(), help=words.strip(),
-    )  # fmt: skip
-    part = choices[default.index if chosen is None else chosen]
+    names = {part.index: part.name.capitalize() for part in choices}
+    part = choices[choice("Recurrent layer", names, default.index, help=words.strip(), **linked("layer"))]
     if part.backwards:
         st.caption(
             "This half reads **backwards**: its first step is the sequence's last, and its last state depends on the whole sequence."
@@ -101,7 +81,7 @@ def _choose_step(view: View) -> int:
 
 
 def _axes(name: str) -> int:
-    return st.segmented_control("Axes", [2, 3], default=2, required=True, format_func="{}-D".format, **linked(name)) or 2
+    return choice("Axes", {2: "2-D", 3: "3-D"}, 2, **linked(name))
 
 
 def draw_paths(view: View) -> None:
@@ -116,11 +96,8 @@ def draw_paths(view: View) -> None:
     with controls[2]:
         dimensions = _axes("states_axes")
     with controls[3]:
-        long = (
-            view.task.group == "series"
-            and st.segmented_control("Read", [STRETCH, WINDOWS], default=STRETCH, required=True, **linked("states_long"))
-            == STRETCH
-        )
+        series = view.task.group == "series"
+        long = series and choice("Read", {STRETCH: STRETCH, WINDOWS: WINDOWS}, STRETCH, **linked("states_long")) == STRETCH
         count = 1 if long else st.slider("Sequences", 4, 60, 16, 4, **linked("states_count"))
     found = view.states_at(step, count, long)
     size = found.states.shape[-1]
@@ -130,12 +107,8 @@ def draw_paths(view: View) -> None:
         "(**principal components**). Press ▶ to see them step by step; the grey tail shows the last few steps."
     )
     drawing = trajectories.trajectories(found, colour=colour, dimensions=dimensions, classes=view.task.classes)
-    shell.chart(
-        drawing,
-        key("states", "paths"),
-        f"Paths of {len(found.states)} hidden states in {dimensions} dimensions",
-        rev=f"{view.run.id}{view.part.index}{dimensions}{long}",
-    )
+    words = f"Paths of {len(found.states)} hidden states in {dimensions} dimensions"
+    charts.chart(drawing, key("states", "paths"), words, rev=f"{view.run.id}{view.part.index}{dimensions}{long}")
     st.markdown(
         f"These axes show **{found.explained[:dimensions].sum():.0%}** of all the variance of this network's states. "
         f"Of {size} possible directions the states use about **{found.dimension:.1f}** (participation ratio). "
@@ -152,28 +125,18 @@ def draw_growth(view: View) -> None:
     last = len(view.steps) - 1
     chosen = [view.steps[n] for n in sorted({round(k * last / (MAX_FRAMES - 1)) for k in range(MAX_FRAMES)})]
     dimensions = _axes("growth_axes")
-    models = [view.model(step) for step in chosen]
-    request = view.service.call(
-        paths.paths_over_training,
-        view.run.experiment,
-        tuple(chosen),
-        *models,
-        count=30,
-        uploads=view.run.uploads,
-        layer=view.part.index,
-    )
-    grown = shell.wait(request, "Computing the states at every kept step")
+    models = [shell.model(view.run, step) for step in chosen]
+    grown = shell.compute(
+        "Computing the states at every kept step", paths.paths_over_training, view.run.experiment, tuple(chosen), *models,
+        count=30, uploads=view.run.uploads, layer=view.part.index,
+    )  # fmt: skip
     st.caption(
         "**What am I seeing?** The states for the same sequences at several kept steps of the training, on the same axes. "
         "Press ▶: here the slider moves through the training, not through the sequence. Large points are last states."
     )
     drawing = trajectories.over_training(grown, dimensions=dimensions, classes=view.task.classes)
-    shell.chart(
-        drawing,
-        key("states", "growth"),
-        f"Paths of the same sequences at {len(chosen)} kept steps",
-        rev=f"{view.run.id}{view.part.index}{dimensions}",
-    )
+    words = f"Paths of the same sequences at {len(chosen)} kept steps"
+    charts.chart(drawing, key("states", "growth"), words, rev=f"{view.run.id}{view.part.index}{dimensions}")
     before, after = (f"{grown.explained[n, :dimensions].sum():.0%}" for n in (0, -1))
     st.markdown(
         f"The axes are those of step {chosen[-1]:,}. They show **{after}** of the variance there and **{before}** of it at step {chosen[0]:,}. "
@@ -191,7 +154,9 @@ def draw_sequence(view: View) -> None:
     order = controls[2].selectbox("Units in order of", list(ORDERS), format_func=ORDERS.__getitem__, **linked("states_order"))
     part = "h"
     if found.states.shape[-1] > found.units:
-        part = controls[3].segmented_control("Part", ["h", "c"], default="h", required=True, **linked("states_part"), help="h is the output of the LSTM, c its cell state.") or "h"  # fmt: skip
+        with controls[3]:
+            help = "h is the output of the LSTM, c its cell state."
+            part = choice("Part", {"h": "h", "c": "c"}, "h", help=help, **linked("states_part"))
     st.caption(
         f"**What am I seeing?** One row per unit, one column per {view.task.input_label}: orange is negative, blue positive. "
         "Click a cell to follow that unit through many sequences."
@@ -202,18 +167,17 @@ def draw_sequence(view: View) -> None:
         with st.expander("The text, as the network reads it", icon=":material/article:"):
             st.text(" ".join(words))
     drawing = states.heat_map(found, number, words=words, part=part, by=order)
-    clicked = shell.chart(
-        drawing, key("states", "heat_map"), f"Activation of {found.units} units over one sequence", clickable=True
-    )
-    if clicked:
-        session.set_value(key("states", "unit", view.run.id), int(clicked["y"]))
-    unit = st.slider("Unit", 0, found.units - 1, key=key("states", "unit", view.run.id)) if found.units > 1 else 0
+    unit_key = key("states", "unit", view.run.id)
+    alt = f"Activation of {found.units} units over one sequence"
+    if clicked := charts.chart(drawing, key("states", "heat_map"), alt, clickable=True):
+        session.set_value(unit_key, int(clicked["y"]))
+    unit = st.slider("Unit", 0, found.units - 1, key=unit_key) if found.units > 1 else 0
     st.caption(
         "**What am I seeing?** This one unit in many sequences, lined up at their last step; thick lines are means. "
         "A unit that ends differently for different targets carries information about the answer."
     )
     drawing = states.unit(found, unit, classes=view.task.classes, part=part)
-    shell.chart(drawing, key("states", "unit_over_time"), f"Unit {unit} over time in {len(found.states)} sequences")
+    charts.chart(drawing, key("states", "unit_over_time"), f"Unit {unit} over time in {len(found.states)} sequences")
 
 
 def _words(view: View, found: paths.StatePaths, number: int) -> tuple[str, ...]:
@@ -226,7 +190,7 @@ def _words(view: View, found: paths.StatePaths, number: int) -> tuple[str, ...]:
 def _answer_words(view: View, found: paths.StatePaths, number: int) -> str:
     """The target of a sequence and the network's answer after its last step, in Markdown."""
     target, answer = found.targets[number], float(found.predictions[number, found.mask[number]][-1])
-    name = [shell.plain(each) for each in view.task.classes]
+    name = [plain(each) for each in view.task.classes]
     if len(name) == 2:
         answer_text = f"the network ends at P({name[1]}) = **{answer:.0%}**"
     else:
@@ -246,15 +210,15 @@ def draw_activations(view: View) -> None:
     left, right = st.columns(2)
     with left:
         st.caption("**What am I seeing?** One row per unit: the values it takes; a stronger colour means more often.")
-        shell.chart(states.distribution(found), key("states", "distribution"), "Distribution of each unit's activation")
+        charts.chart(states.distribution(found), key("states", "distribution"), "Distribution of each unit's activation")
     with right:
         if found.open:
             st.caption(
                 "**What am I seeing?** One point per unit and **gate**. Bottom right: always open; top left: always shut; bottom left: in between. "
                 "An open forget (LSTM) or update (GRU) gate keeps the old state: a long memory."
             )
-            shell.chart(states.gates(found), key("states", "gates"), "How often each gate is open and shut")
+            charts.chart(states.gates(found), key("states", "gates"), "How often each gate is open and shut")
         if share > 0 or not found.open:
             st.caption("**What am I seeing?** How often each unit is saturated.")
             colour = theme.CELL_COLOURS[view.run.experiment.model.cell]
-            shell.chart(states.saturation(found, colour), key("states", "saturation"), "Share of saturated steps per unit")
+            charts.chart(states.saturation(found, colour), key("states", "saturation"), "Share of saturated steps per unit")

@@ -23,6 +23,7 @@ from pages.shared.session import key as key_of
 STATIC = Path(__file__).parents[2] / "static"
 
 
+@cache
 def serve_plotly() -> None:
     """Copy plotly.min.js of the installed plotly package into static/, unless it is already there."""
     source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -43,18 +44,22 @@ def asset(name: str) -> str:
 
 
 @cache
-def _component() -> Any:
-    serve_plotly()
+def _loader(script: str) -> str:
     # The script is a file of static/, because Streamlit sends a component's own script again with every message.
-    source = f"const module = import(new URL({json.dumps(asset('chart.js'))}, location.href));\nexport default async (component) => (await module).draw(component);"
-    return source
+    return f"const module = import(new URL({json.dumps(asset(script))}, location.href));\nexport default async (component) => (await module).draw(component);"
+
+
+def component(name: str, script: str, css: str | None = None) -> Any:
+    """A component that `draw` in the file `script` of static/ draws into the page."""
+    return st.components.v2.component(name, js=_loader(script), css=css, isolate_styles=False)
 
 
 def _renderer() -> Any:
-    return st.components.v2.component("unrolled_chart", js=_component(), isolate_styles=False)
+    serve_plotly()
+    return component("unrolled_chart", "chart.js")
 
 
-def payload(figure: go.Figure, *, rev: str, alt: str, name: str = "unrolled", clickable: bool = False) -> bytes:
+def payload(figure: go.Figure, *, rev: str, alt: str, name: str, clickable: bool = False) -> bytes:
     """The bytes that chart.js draws. They depend on the arguments only, so all viewers of a run can share them."""
     rest = json.dumps({"rev": rev, "alt": alt, "name": name, "clickable": clickable})
     return f'{{"figure":{figure.to_json()},{rest[1:]}'.encode()
@@ -66,11 +71,9 @@ def draw(data: bytes, key: str, clickable: bool = False) -> dict[str, Any] | Non
     Returns:
         None, or {"curve", "point", "x", "y", "data"}; `data` is the trace's customdata.
     """
-    if not clickable:
-        _renderer()(key=key, data=data)
-        return None
-    result = _renderer()(key=key, data=data, on_click_change=lambda: None)
-    return dict(result.click) if result.click else None
+    more = {"on_click_change": lambda: None} if clickable else {}
+    result = _renderer()(key=key, data=data, **more)
+    return dict(result.click) if clickable and result.click else None
 
 
 def fetch_plotly() -> None:
@@ -78,15 +81,15 @@ def fetch_plotly() -> None:
     _renderer()(key=key_of("train", "fetch_plotly"), data=None, height=1)
 
 
-def live_chart(figure: go.Figure, key: str, rev: str = "", *, alt: str, clickable: bool = False) -> dict[str, Any] | None:
-    """Draw a figure in place.
+def chart(figure: go.Figure, key: str, alt: str, *, rev: str = "", clickable: bool = False) -> dict[str, Any] | None:
+    """Draw a figure in place; with `clickable`, return the point that was just clicked.
 
     Args:
         figure: what to draw; `layout.height` sets its height.
         key: identity on the page, made by `session.key`; the part after the page names saved files. A chart with the same key keeps
             its DOM node.
-        rev: zoom and legend choices are kept while this is the same; pass the run's id.
         alt: what the figure shows, one sentence for a screen reader.
+        rev: zoom and legend choices are kept while this is the same; pass the run's id.
         clickable: report clicks on points (and rerun).
     """
     return draw(payload(figure, rev=rev, alt=alt, name=key.partition("-")[2], clickable=clickable), key, clickable)

@@ -62,12 +62,12 @@ def section(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def store_errors() -> Iterator[None]:
+def store_errors(icon: str = ":material/info:") -> Iterator[None]:
     """Show an expected error of the store (a deleted run, a damaged file) as a warning, and end the section. Not counted."""
     try:
         yield
     except (ValueError, LookupError, OSError) as problem:
-        st.warning(sentence(problem), icon=":material/info:")
+        st.warning(sentence(problem), icon=icon)
         end_section()
 
 

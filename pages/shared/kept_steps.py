@@ -63,25 +63,24 @@ def run_view(run_id: str, at: int | None = None) -> RunView:
     Raises KeyError for a deleted run, ValueError for a run of another version of Unrolled.
     """
     record = run_picker.store().open(run_id)
-    live = run_picker.live_run(run_id)
-    snapshot = live.snapshot if live else None
+    info, live = record.info, run_picker.live_run(run_id)
+    snapshot = live.snapshot if live and at is None else None
     kept_steps = {item.step: item.epoch for item in record.snapshots}
-    status = live.status if live else record.status
-    message = live.message if live else record.info.message
-    if live is not None and snapshot is not None and at is None:
-        return RunView(
-            run_id, record.name, record.experiment, status, message, str(live.revision), snapshot.step, kept_steps, snapshot.run.history,
-            snapshot.run.norm_history, snapshot.state_norms if snapshot.step else None, snapshot.probe_states, snapshot.eigenvalues, record.info.metric, record.info.test_metric, record.info.builtin, bool(kept_steps), snapshot,
-            live.position, live.estimate,
-        )  # fmt: skip
-    arrays: dict[str, np.ndarray] = {}
-    try:
-        arrays = record.snapshot(at) if kept_steps else {}
-    except (ValueError, OSError) as problem:  # a damaged weights file; the curves come from the index
-        message = f"{message} {problem}".strip()
-    step = at if at is not None else max(record.info.step, 0)
+    status, message = (live.status, live.message) if live else (record.status, info.message)
+    arrays: dict[str, np.ndarray | None] = {}
+    if live and snapshot:
+        step, revision, source = snapshot.step, str(live.revision), snapshot.run
+        arrays = {name: getattr(snapshot, name) for name in ("state_norms", "probe_states", "eigenvalues")}
+    else:
+        step, source = max(info.step, 0) if at is None else at, record
+        revision = f"{status}-{info.step}-{info.test_metric}-{at}"
+        try:
+            arrays = record.snapshot(at) if kept_steps else {}
+        except (ValueError, OSError) as problem:  # a damaged weights file; the curves come from the index
+            message = f"{message} {problem}".strip()
     return RunView(
-        run_id, record.name, record.experiment, status, message, f"{status}-{record.info.step}-{record.info.test_metric}-{at}", step, kept_steps, record.history,
-        record.norm_history, arrays.get("state_norms") if step else None, arrays.get("probe_states"), arrays.get("eigenvalues"), record.info.metric, record.info.test_metric, record.info.builtin, bool(arrays),
-        queue_position=live.position if live else 0, seconds_to_start=live.estimate if live else float("nan"), is_past=at is not None,
+        run_id, record.name, record.experiment, status, message, revision, step, kept_steps, source.history, source.norm_history,
+        arrays.get("state_norms") if step else None, arrays.get("probe_states"), arrays.get("eigenvalues"),
+        info.metric, info.test_metric, info.builtin, has_weights=bool(kept_steps and arrays), snapshot=snapshot, is_past=at is not None,
+        queue_position=live.position if live else 0, seconds_to_start=live.estimate if live else float("nan"),
     )  # fmt: skip

@@ -33,11 +33,8 @@ OPTION_NAMES = {
 
 def field_value(experiment: Experiment, name: str) -> Any:
     """The value of an experiment's field, looked up by name in its data, model and training parts."""
-    return next(
-        getattr(part, name)
-        for part in (experiment.data, experiment.model, experiment.training, experiment)
-        if hasattr(part, name)
-    )
+    parts = (experiment.data, experiment.model, experiment.training, experiment)
+    return next(getattr(part, name) for part in parts if hasattr(part, name))
 
 
 def score(value: float) -> str:

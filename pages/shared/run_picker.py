@@ -73,16 +73,6 @@ def start_workers() -> None:
     threading.Thread(target=start, name="start-workers", daemon=True).start()
 
 
-def viewer() -> str:
-    """This session's viewer id for the service; secret, so that no other session can use it."""
-    return session.here().viewer
-
-
-def own_runs() -> set[str]:
-    """Ids of the runs that this session started."""
-    return session.here().started
-
-
 def labels(infos: list[Any]) -> dict[str, str]:
     """Run id → its line in the picker, shown as plain text. Lines are unique, because the browser sends back the line, not the id."""
     names = Counter(info.name for info in infos)
@@ -185,7 +175,7 @@ def pick_run(default: str | None, exclusive_link: bool = False) -> str | None:
     elif run_id:
         choose(run_id)
     lines = labels(list(infos.values()))
-    order = sorted(infos, key=lambda key: (key not in own_runs(), infos[key].builtin))
+    order = sorted(infos, key=lambda key: (key not in here.started, infos[key].builtin))
     session.set_value(PICKER, run_id)
     st.selectbox(
         "Run", order, format_func=lines.__getitem__, key=PICKER, on_change=guard.callback("The choice of a run", _on_pick), args=(exclusive_link,),

@@ -18,10 +18,8 @@ import streamlit as st
 from rnn_core.spec.experiment import Experiment
 
 PAGES = ("shell", "home", "lessons", "train", "compare", "sentence", "states", "gradients")  # "shell": on every page
-TICK = (
-    0.9,
-    1.1,
-)  # seconds between two redraws: each session picks its own interval at random, so that a class does not redraw all at once
+# Seconds between two redraws: each session picks its own interval at random, so that a class does not redraw all at once.
+TICK = (0.9, 1.1)
 
 # Names in the link, by the page whose widgets carry them. Links made by earlier versions use them, so they must not change.
 LINK: dict[str, tuple[str, ...]] = {
@@ -47,7 +45,9 @@ _SESSION = "-session"  # begins with no page's name, so no widget can have this 
 class Session:
     """Values of a session that are kept between runs of the script and are not a widget's value."""
 
-    viewer: str = field(default_factory=lambda: secrets.token_urlsafe(9))  # viewer id for the service; secret
+    viewer: str = field(
+        default_factory=lambda: secrets.token_urlsafe(9)
+    )  # viewer id for the service; secret, so that no other session can use it
     tick: float = field(default_factory=lambda: random.uniform(*TICK))  # seconds between two redraws
     started: set[str] = field(default_factory=set)  # ids of the runs that this session started
     run: str | None = None  # id of the chosen run
@@ -92,9 +92,8 @@ def key(page: str, purpose: str, *of: object) -> str:
         of: what distinguishes it from others of the same purpose: a run, a cell, a number.
     """
     if page not in PAGES or not re.fullmatch("[a-z0-9_]+", purpose):
-        raise ValueError(
-            f"a key needs one of the pages {', '.join(PAGES)} and a purpose like transport_play, got {page!r}, {purpose!r}"
-        )
+        pages = ", ".join(PAGES)
+        raise ValueError(f"a key needs one of the pages {pages} and a purpose like transport_play, got {page!r}, {purpose!r}")
     return "-".join([page, purpose, *map(str, of)])
 
 

@@ -36,12 +36,9 @@ def panel(run: RunView | None, experiment: Experiment) -> None:
         if run is not None:
             with st.popover("This run", icon=":material/edit:"):
                 _name(run)
-            st.page_link(
-                "pages/compare.py",
-                label="Compare with another run",
-                icon=":material/compare_arrows:",
-                query_params={"run": run.run_id, "compare": "Runs side by side"},
-            )
+            link = {"run": run.run_id, "compare": "Runs side by side"}
+            icon = ":material/compare_arrows:"
+            st.page_link("pages/compare.py", label="Compare with another run", icon=icon, query_params=link)
 
 
 def _links(run: RunView | None, experiment: Experiment) -> None:
@@ -121,13 +118,8 @@ def _name(run: RunView) -> None:
         with guard.store_errors():
             run_picker.store().rename(run.run_id, name)
         st.rerun()
-    if st.button(
-        "Delete this run",
-        icon=":material/delete:",
-        key=key("train", "delete"),
-        disabled=run.active,
-        help="Stop it first." if run.active else None,
-    ):
+    help = "Stop it first." if run.active else None
+    if st.button("Delete this run", icon=":material/delete:", key=key("train", "delete"), disabled=run.active, help=help):
         _confirm(run.run_id, info.name)
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared import charts, guard, run_picker, usable
 from pages.shared.session import key
 from pages.shared.usable import Use
 from pages.shared.words import advice, plain, sentence
-
-__all__ = ["Context", "chart", "key", "model", "page", "plain", "wait"]
 
 Result = TypeVar("Result")
 
@@ -100,7 +98,9 @@ def page(title: str, icon: str, intro: str, *, default: str | None = "starter", 
         st.markdown(intro)
     run, use = None, Use("", False)
     with guard.section("The chosen run"):
-        run = open_run(run_id)
+        if run_id is not None:
+            with guard.store_errors(":material/link_off:"):
+                run = run_picker.store().open(run_id)
         use = usable.use(title, run, run_id == run_picker.chosen())
         if intro:
             show_use(use)
@@ -122,10 +122,8 @@ def sidebar(title: str, default: str | None, exclusive_link: bool) -> str | None
         run_id = None
         with guard.section("The choice of a run"):
             run_id = run_picker.pick_run(default, exclusive_link)
-        with links:
-            navigation(
-                run_id if run_id == run_picker.chosen() else None
-            )  # a starter model shown by default is not put into the links
+        with links:  # a starter model shown by default is not put into them
+            navigation(run_id if run_id == run_picker.chosen() else None)
         workers()
         fold = st.components.v2.component("unrolled_fold", js=FOLD, isolate_styles=False)
         fold(key=key("shell", "fold"), data={"page": title}, height=1)
@@ -139,17 +137,6 @@ def navigation(run_id: str | None) -> None:
         st.caption(group)
         for path, name, icon in pages:
             st.page_link(path, label=name, icon=icon, query_params=here, width="stretch")
-
-
-def open_run(run_id: str | None) -> Any:
-    """The record of a run; None, with a warning, if it cannot be opened."""
-    if run_id is None:
-        return None
-    try:
-        return run_picker.store().open(run_id)
-    except (LookupError, OSError, ValueError) as error:
-        st.warning(sentence(error), icon=":material/link_off:")
-        return None
 
 
 def workers() -> None:
@@ -185,9 +172,8 @@ def wait(future: Future[Result], words: str, timeout: float = 120.0) -> Result:
     while not future.done() and time.monotonic() < deadline:
         time.sleep(0.01)
         if time.monotonic() > next_caption:
-            placeholder.caption(
-                f":material/hourglass_top: {words}"
-            )  # also lets Streamlit stop the script when the user has left the page
+            # Drawing also lets Streamlit stop the script when the user has left the page.
+            placeholder.caption(f":material/hourglass_top: {words}")
             next_caption = time.monotonic() + 0.25
     try:
         result = future.result(timeout=0)
@@ -200,12 +186,12 @@ def wait(future: Future[Result], words: str, timeout: float = 120.0) -> Result:
     return result
 
 
+def compute(words: str, function: Callable[..., Any], *arguments: Any, timeout: float = 120.0, **named_arguments: Any) -> Any:
+    """The result of a function of rnn_core, computed on the workers; meanwhile `words` are shown (see `wait`)."""
+    return wait(run_picker.service().call(function, *arguments, **named_arguments), words, timeout)
+
+
 def model(record: Any, step: int | None = None) -> Any:
     """The network (`rnn_core.engine.model.Model`) of a run at a kept step, or the newest; a damaged file ends the section with a warning."""
     with guard.store_errors():
         return record.model(step)
-
-
-def chart(figure: go.Figure, key: str, alt: str, *, rev: str = "", clickable: bool = False) -> dict[str, Any] | None:
-    """Draw a figure; with `clickable`, return the clicked point (see `charts.live_chart`)."""
-    return charts.live_chart(figure, key, rev, alt=alt, clickable=clickable)

@@ -72,10 +72,8 @@ def _inside(run: Any, shown: str) -> Use:
     count, last = len(run.snapshots), run.snapshots[-1].step
     message = "" if run.info.builtin else plain(run.info.message)
     steps = "untrained" if last == 0 else f"the last after {last:,} training steps"
-    return Use(
-        f":material/visibility: You see {shown}: {count} kept step{'s' * (count > 1)}, {steps}. {message}".strip(),
-        True,
-    )
+    text = f":material/visibility: You see {shown}: {count} kept step{'s' * (count > 1)}, {steps}. {message}"
+    return Use(text.strip(), True)
 
 
 def no_weights(run: Any) -> str:

@@ -10,23 +10,17 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=@/])")
 
 def plain(text: object, longest: int = 300) -> str:
     """Escape `text` so that Streamlit's Markdown shows it literally: one line, no control characters, at most `longest` characters."""
-    cleaned = "".join(
-        " " if letter.isspace() else letter
-        for letter in str(text)[: 4 * longest]
-        if not unicodedata.category(letter).startswith("C") or letter.isspace()
-    )
-    cleaned = " ".join(cleaned.split())
+    start = str(text)[: 4 * longest]
+    visible = "".join(letter for letter in start if letter.isspace() or not unicodedata.category(letter).startswith("C"))
+    cleaned = " ".join(visible.split())
     cleaned = cleaned if len(cleaned) <= longest else cleaned[: longest - 1] + "…"
     return _MARKDOWN.sub(r"\\\1", cleaned)
 
 
 def advice(error: BaseException) -> str:
     """The message of an expected error, escaped for Markdown; "" for an unexpected one."""
-    if (
-        isinstance(error, (ValueError, LookupError, FileNotFoundError, ConnectionError))
-        and error.args
-        and len(str(error.args[0])) > 12
-    ):
+    expected = isinstance(error, (ValueError, LookupError, FileNotFoundError, ConnectionError))
+    if expected and error.args and len(str(error.args[0])) > 12:
         return plain(error.args[0])
     if isinstance(error, TimeoutError):
         return "This took longer than it should. The workers may be busy with other students: try again in a moment."
@@ -37,7 +31,5 @@ def advice(error: BaseException) -> str:
 
 def sentence(error: BaseException) -> str:
     """The message of an error, escaped for Markdown; for an unexpected error a general one with what to do."""
-    return (
-        advice(error)
-        or "Something went wrong while computing this. Try again, or choose another run in the sidebar; the server's log has the details."
-    )
+    unexpected = "Something went wrong while computing this. Try again, or choose another run in the sidebar; the server's log has the details."
+    return advice(error) or unexpected

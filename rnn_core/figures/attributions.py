@@ -7,7 +7,8 @@ from itertools import combinations
 import numpy as np
 import plotly.graph_objects as go
 
-from rnn_core.figures.theme import SERIES_COLOURS, figure, literal
+from rnn_core.figures.theme import SERIES_COLOURS, add_line, figure
+from rnn_core.figures.traces import name_tokens
 from rnn_core.probes.sentence.attributions import METHODS
 from rnn_core.probes.sentence.reading import Reading
 
@@ -15,23 +16,12 @@ from rnn_core.probes.sentence.reading import Reading
 def side_by_side(readings: dict[str, Reading], words: tuple[str, ...]) -> go.Figure:
     """Each method's value for every token, divided by that method's largest, so that their shapes can be compared."""
     drawing = figure("token", "attribution (largest = 1)", height=340)
-    steps = list(range(1, len(words) + 1))
-    labels = [f"{step}: {literal(word[:40])}" for step, word in zip(steps, words, strict=True)]
+    steps, labels = name_tokens(drawing, words)
+    mode = "lines+markers" if len(words) <= 60 else "lines"
     for colour, (method, reading) in zip(SERIES_COLOURS, readings.items(), strict=False):
-        values = reading.attribution / max(1e-12, float(np.abs(reading.attribution).max()))
-        drawing.add_trace(
-            go.Scatter(
-                x=steps,
-                y=values.round(4).tolist(),
-                name=METHODS[method],
-                mode="lines+markers" if len(words) <= 60 else "lines",
-                line={"color": colour, "width": 1.6},
-                text=labels,
-                hovertemplate="%{text}<br>%{y:.2f}",
-            )
-        )
-    if len(words) <= 40:
-        drawing.update_xaxes(tickmode="array", tickvals=steps, ticktext=[literal(word[:14]) for word in words], tickangle=-45)
+        values = (reading.attribution / max(1e-12, float(np.abs(reading.attribution).max()))).round(4).tolist()
+        hover = "%{text}<br>%{y:.2f}"
+        add_line(drawing, METHODS[method], steps, values, colour, width=1.6, mode=mode, text=labels, hovertemplate=hover)
     return drawing
 
 

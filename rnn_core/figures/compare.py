@@ -24,25 +24,23 @@ def curves(laps: Sequence[Lap], aim: Goal) -> go.Figure:
     accuracy = aim.metric == "accuracy"
     drawing = theme.figure("training steps", "held-out accuracy" if accuracy else "held-out error (root mean square)", height=360)
     for cell, runs in _tracks(laps):
+        name, colour = theme.CELL_NAMES[cell], theme.CELL_COLOURS[cell]
         for n, run in enumerate(runs):
-            drawing.add_scatter(
-                x=[lap.step for lap in run], y=[lap.metric for lap in run], mode="lines", name=theme.CELL_NAMES[cell], legendgroup=cell,
-                showlegend=n == 0, line={"color": theme.CELL_COLOURS[cell], "width": 2.5 if len(runs) == 1 else 1.5},
-            )  # fmt: skip
+            steps, metrics = [lap.step for lap in run], [lap.metric for lap in run]
+            width = 2.5 if len(runs) == 1 else 1.5
+            theme.add_line(drawing, name, steps, metrics, colour, width=width, legendgroup=cell, showlegend=n == 0)
             if run[-1].ending == "solved":
-                drawing.add_scatter(x=[run[-1].step], y=[run[-1].metric], mode="markers", marker={"color": theme.CELL_COLOURS[cell], "size": 12, "symbol": "star"}, showlegend=False, legendgroup=cell, hovertemplate=f"{theme.CELL_NAMES[cell]} solved it after %{{x}} steps<extra></extra>")  # fmt: skip
-    for height, dash, word in ((aim.baseline, "dash", "guessing"), (aim.threshold, "dot", "solved")):
-        drawing.add_hline(
-            y=height,
-            line={"color": theme.GREY, "dash": dash},
-            annotation={"text": word, "font": {"color": theme.GREY}},
-            annotation_position="bottom right" if word == "guessing" else "top right",
-        )
+                drawing.add_scatter(
+                    x=steps[-1:], y=metrics[-1:], mode="markers", marker={"color": colour, "size": 12, "symbol": "star"}, showlegend=False,
+                    legendgroup=cell, hovertemplate=f"{name} solved it after %{{x}} steps<extra></extra>",
+                )  # fmt: skip
+    rules = ((aim.baseline, "dash", "guessing", "bottom right"), (aim.threshold, "dot", "solved", "top right"))
+    for height, dash, word, place in rules:
+        words = {"text": word, "font": {"color": theme.GREY}}
+        drawing.add_hline(y=height, line={"color": theme.GREY, "dash": dash}, annotation=words, annotation_position=place)
     drawing.update_xaxes(range=[0, max([lap.step for lap in laps], default=1) * 1.02 + 1])
-    if accuracy:
-        drawing.update_yaxes(tickformat=".0%", range=[0, 1.03])
-    else:
-        drawing.update_yaxes(range=[0, max(1.3 * aim.baseline, 1e-6)])
+    top = 1.03 if accuracy else max(1.3 * aim.baseline, 1e-6)
+    drawing.update_yaxes(range=[0, top], tickformat=".0%" if accuracy else None)
     return drawing
 
 
@@ -53,17 +51,16 @@ def reach(laps: Sequence[Lap], aim: Goal) -> go.Figure:
         for lap, dash, name in ((runs[-1][0], "dot", "untrained"), (runs[-1][-1], "solid", "now")):
             if not len(lap.norms) or not lap.norms[-1] > 0:
                 continue
-            drawing.add_scatter(
-                x=np.arange(len(lap.norms)) - len(lap.norms) + 1, y=np.maximum(lap.norms / lap.norms[-1], FLOOR), mode="lines",
-                name=theme.CELL_NAMES[cell], legendgroup=cell, showlegend=name == "now", opacity=1 if name == "now" else 0.6,
-                line={"color": theme.CELL_COLOURS[cell], "dash": dash, "width": 2.5 if name == "now" else 1.5},
-                hovertemplate=f"{theme.CELL_NAMES[cell]}, {name}<br>%{{x}} steps: %{{y:.2e}}<extra></extra>",
-            )  # fmt: skip
+            now, cell_name = name == "now", theme.CELL_NAMES[cell]
+            lags, relative = np.arange(len(lap.norms)) - len(lap.norms) + 1, np.maximum(lap.norms / lap.norms[-1], FLOOR)
+            hover = f"{cell_name}, {name}<br>%{{x}} steps: %{{y:.2e}}<extra></extra>"
+            more = {"legendgroup": cell, "showlegend": now, "opacity": 1 if now else 0.6, "hovertemplate": hover}
+            width = 2.5 if now else 1.5
+            theme.add_line(drawing, cell_name, lags, relative, theme.CELL_COLOURS[cell], width=width, dash=dash, **more)
     drawing.add_hline(y=REACH, line={"color": theme.GREY, "dash": "dash"})
     words = {"text": f"reaches while above {REACH:.0%}", "showarrow": False, "font": {"color": theme.GREY}}
-    drawing.add_annotation(
-        x=0, xref="paper", xanchor="left", y=np.log10(REACH), yanchor="top", **words
-    )  # on a log axis annotations are placed by exponent
+    # On a log axis annotations are placed by exponent.
+    drawing.add_annotation(x=0, xref="paper", xanchor="left", y=np.log10(REACH), yanchor="top", **words)
     drawing.update_xaxes(range=[-aim.length + 1, 0])
     drawing.update_yaxes(range=[np.log10(FLOOR), 1.5])
     return drawing
@@ -79,7 +76,7 @@ def memory_map(outcomes: Iterable[Outcome], task: str) -> go.Figure:
         x=[str(length) for length in lengths], y=[theme.CELL_NAMES[cell] for cell in CELLS],
         z=[[square.share if square else None for square in row] for row in rows], zmin=0, zmax=1, xgap=4, ygap=4, showscale=False,
         text=[[square.words if square else "not tried" for square in row] for row in rows], texttemplate="%{text}", textfont={"color": "white"},
-        colorscale=[[0, SHARES[0]], [1, SHARES[1]]], hovertemplate="%{y}, length %{x}: %{text}<extra></extra>",
+        colorscale=SHARES, hovertemplate="%{y}, length %{x}: %{text}<extra></extra>",
     )  # fmt: skip
     drawing.update_xaxes(type="category", showgrid=False, ticks="")
     drawing.update_yaxes(type="category", autorange="reversed", showgrid=False, ticks="")
@@ -102,14 +99,13 @@ def histories(
     cells = [cell for _, cell, _, _ in tracks]
     one_cell = len(tracks) > 2 and len(set(cells)) == 1  # many settings of one cell: a colour for each
     for number, (name, cell, place, columns) in enumerate(tracks):
-        same_cell = 0 if one_cell else cells[:number].count(cell)
+        dash = DASHES[0 if one_cell else cells[:number].count(cell) % len(DASHES)]
         colour = theme.SERIES_COLOURS[number % len(theme.SERIES_COLOURS)] if one_cell else theme.CELL_COLOURS[cell]
         for column, width, shown in ((part, 1.0, False), (f"validation_{part}", 2.5, True)):
             x, y, _ = thinned(place, columns[column])
-            drawing.add_scatter(
-                x=x, y=y.astype(np.float32), mode="lines+markers" if len(x) < (60 if shown else 3) else "lines", name=name, legendgroup=name, showlegend=shown,
-                line={"color": colour, "width": width, "dash": DASHES[same_cell % len(DASHES)]}, opacity=1 if shown else 0.35, hoverinfo="all" if shown else "skip",
-            )  # fmt: skip
+            mode = "lines+markers" if len(x) < (60 if shown else 3) else "lines"
+            more = {"mode": mode, "legendgroup": name, "showlegend": shown, "opacity": 1 if shown else 0.35, "hoverinfo": "all" if shown else "skip"}  # fmt: skip
+            theme.add_line(drawing, name, x, y.astype(np.float32), colour, width=width, dash=dash, **more)
     return drawing
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from rnn_core.figures.theme import GREY, ROLE_COLOURS, SERIES_COLOURS, figure, literal
+from rnn_core.figures.theme import GREY, ROLE_COLOURS, SERIES_COLOURS, add_line, figure, literal
 
 if TYPE_CHECKING:
     from rnn_core.probes.forecasts import Anomalies, Forecast
@@ -22,20 +22,17 @@ def forecast(result: Forecast, column: int = 0, *, height: int = 340) -> go.Figu
     Args:
         result: of `rnn_core.probes.forecasts.forecast`.
         column: which of the forecast columns.
+        height: pixels.
     """
-    drawing = figure(
-        "time" if result.steps.dtype.kind == "M" else "step",
-        literal(result.columns[column]),
-        title="Forecast of the test part",
-        height=height,
-    )
+    title = "Forecast of the test part"
+    drawing = figure(_clock(result.steps), literal(result.columns[column]), title=title, height=height)
     later = result.steps[result.context :]
-    _line(drawing, "truth", result.steps, result.truth[:, column], ROLE_COLOURS["truth"], width=3)
-    _line(drawing, _named(result, "one step"), later, result.one_step[:, column], ROLE_COLOURS["one_step"])
+    add_line(drawing, "truth", result.steps, result.truth[:, column].round(6), ROLE_COLOURS["truth"], width=3)
+    _add(drawing, result, "one step", later, result.one_step[:, column], ROLE_COLOURS["one_step"])
     if result.free_running is not None:
-        _line(drawing, _named(result, "free-running"), later, result.free_running[:, column], ROLE_COLOURS["free_running"])
+        _add(drawing, result, "free-running", later, result.free_running[:, column], ROLE_COLOURS["free_running"])
     for (name, values), dash in zip(result.baselines.items(), _NAIVE, strict=False):
-        _line(drawing, _named(result, name), later[: len(values)], values[:, column], GREY, dash=dash, visible="legendonly")
+        _add(drawing, result, name, later[: len(values)], values[:, column], GREY, dash=dash, visible="legendonly")
     drawing.add_vrect(
         x0=_place(result.steps[0]), x1=_place(later[0]), fillcolor=GREY, opacity=0.15, line_width=0,
         annotation_text=f"context: {result.context} steps", annotation_position="top left",
@@ -43,26 +40,16 @@ def forecast(result: Forecast, column: int = 0, *, height: int = 340) -> go.Figu
     return drawing
 
 
-def anomalies(result: Anomalies, *, height: int = 420) -> go.Figure:
+def anomalies(result: Anomalies) -> go.Figure:
     """The test part above, its scores with the threshold below; planted faults are shaded in both."""
-    drawing = figure(
-        "time" if result.steps.dtype.kind == "M" else "step",
-        "forecast error (training std)",
-        title="Planted faults and forecast error",
-        height=height,
-    )
+    drawing = figure(_clock(result.steps), "forecast error (training std)", title="Planted faults and forecast error", height=420)
     for number, name in enumerate(result.columns):
         colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
-        _line(drawing, literal(name), result.steps, result.truth[:, number], colour, axis="y2")
-    _line(drawing, "forecast error", result.steps, result.scores, ROLE_COLOURS["free_running"])
+        add_line(drawing, literal(name), result.steps, result.truth[:, number].round(6), colour, yaxis="y2")
+    add_line(drawing, "forecast error", result.steps, result.scores.round(6), ROLE_COLOURS["free_running"])
     alarms = result.scores > result.threshold
-    drawing.add_scatter(
-        x=result.steps[alarms],
-        y=result.scores[alarms],
-        mode="markers",
-        name="alarm",
-        marker={"color": ROLE_COLOURS["highlight"], "size": 7},
-    )
+    marker = {"color": ROLE_COLOURS["highlight"], "size": 7}
+    drawing.add_scatter(x=result.steps[alarms], y=result.scores[alarms], mode="markers", name="alarm", marker=marker)
     drawing.add_hline(y=result.threshold, line={"color": GREY, "dash": "dash", "width": 1}, annotation_text="threshold")
     drawing.update_layout(
         yaxis={"domain": [0.0, 0.46], "rangemode": "tozero"},
@@ -88,29 +75,20 @@ def verdict(result: Anomalies) -> str:
     found = result.detection
     if not found.faults:
         return f"No fault was planted; {found.alarms} of {len(result.scores)} steps raised an alarm."
-    precision = (
-        "no alarm was raised"
-        if np.isnan(found.precision)
-        else f"{found.precision:.0%} of {found.alarms} alarms were right (precision)"
-    )
+    precision = f"{found.precision:.0%} of {found.alarms} alarms were right (precision)"
+    if np.isnan(found.precision):
+        precision = "no alarm was raised"
     return f"{found.recall:.0%} of {found.faults} faults were found (recall), {precision}; a faulty step has a higher score than a sound one with probability {found.auc:.2f} (AUC)."
 
 
-def _line(drawing: go.Figure, name: str, x: np.ndarray, y: np.ndarray, colour: str, *, width: int = 2, dash: str = "solid", axis: str = "y", visible: bool | str = True) -> None:  # fmt: skip
-    drawing.add_scatter(
-        x=x,
-        y=np.round(y, 6),
-        mode="lines",
-        name=name,
-        line={"color": colour, "width": width, "dash": dash},
-        yaxis=axis,
-        visible=visible,
-    )
+def _add(drawing: go.Figure, result: Forecast, name: str, x: np.ndarray, y: np.ndarray, colour: str, **more: Any) -> None:
+    """A forecast as a line, named with its error."""
+    add_line(drawing, f"{name} (rmse {result.errors[name]:.3g})", x, y.round(6), colour, **more)
 
 
-def _named(result: Forecast, name: str) -> str:
-    """A forecast's name with its error."""
-    return f"{name} (rmse {result.errors[name]:.3g})"
+def _clock(steps: np.ndarray) -> str:
+    """What the horizontal axis shows."""
+    return "time" if steps.dtype.kind == "M" else "step"
 
 
 def _place(step: np.generic) -> object:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import plotly.graph_objects as go
 
-from rnn_core.figures.theme import DIVERGING, GREY, NOTHING, ROLE_COLOURS, SEQUENTIAL, colour_scale, figure
+from rnn_core.figures.theme import DIVERGING, GREY, NOTHING, ROLE_COLOURS, SEQUENTIAL, add_line, figure
 
 POINTS = 400  # per curve: more than a projector resolves
 HEIGHT = 290  # pixels
@@ -33,18 +33,10 @@ def _curves(drawing: go.Figure, history: dict[str, np.ndarray], name: str) -> go
     steps, values, size = thinned(history["step"], history[name])
     label = "training batch" if size == 1 else f"training, mean of {size} batches"
     mode = "lines" if len(steps) > 2 else "lines+markers"  # a line through one point is invisible
-    drawing.add_scatter(
-        x=steps, y=values.astype(np.float32), name=label, mode=mode, line={"color": ROLE_COLOURS["train"], "width": 1.5}
-    )
+    add_line(drawing, label, steps, values.astype(np.float32), ROLE_COLOURS["train"], width=1.5, mode=mode)
     steps, values, _ = thinned(history["step"], history[f"validation_{name}"])
     mode = "lines+markers" if len(steps) < 60 else "lines"
-    drawing.add_scatter(
-        x=steps,
-        y=values.astype(np.float32),
-        name="validation",
-        mode=mode,
-        line={"color": ROLE_COLOURS["validation"], "width": 2.5},
-    )
+    add_line(drawing, "validation", steps, values.astype(np.float32), ROLE_COLOURS["validation"], width=2.5, mode=mode)
     return drawing
 
 
@@ -92,18 +84,10 @@ def norms(state_norms: np.ndarray, when: str) -> go.Figure:
         state_norms: (T,) ‖∂L/∂s_t‖, mean over the batch; the last is the final time step.
         when: "before training" or "after N steps".
     """
-    drawing = figure(
-        "time steps before the end",
-        "‖∂L/∂sₜ‖",
-        title=f"Gradient at each time step, {when}",
-        height=HEIGHT,
-        log_y=True,
-        legend=False,
-    )
+    title = f"Gradient at each time step, {when}"
+    drawing = figure("time steps before the end", "‖∂L/∂sₜ‖", title=title, height=HEIGHT, log_y=True, legend=False)
     steps, values, _ = thinned(np.arange(len(state_norms)) - len(state_norms) + 1, np.where(state_norms > 0, state_norms, np.nan))
-    drawing.add_scatter(
-        x=steps, y=values, mode="lines", line={"color": ROLE_COLOURS["train"], "width": 2}, name="mean over the batch"
-    )
+    add_line(drawing, "mean over the batch", steps, values, ROLE_COLOURS["train"])
     drawing.update_yaxes(range=_decades(values))
     return drawing
 
@@ -138,7 +122,7 @@ def norm_heat_map(steps: np.ndarray, matrix: np.ndarray) -> go.Figure:
     ticks = np.unique(np.linspace(low, high, 5).round())
     drawing.add_heatmap(
         hoverongaps=False,
-        x=steps[last], y=before.astype(np.float32), z=cells.astype(np.float32), zmin=low, zmax=high, colorscale=colour_scale(SEQUENTIAL),
+        x=steps[last], y=before.astype(np.float32), z=cells.astype(np.float32), zmin=low, zmax=high, colorscale=SEQUENTIAL,
         hovertemplate="step %{x}, %{y:.0f} steps before the end<br>log₁₀ ‖∂L/∂sₜ‖ = %{z:.1f}<extra></extra>",
         colorbar={"title": {"text": "‖∂L/∂sₜ‖", "side": "right"}, "tickvals": ticks, "ticktext": [f"10<sup>{int(tick)}</sup>" for tick in ticks], "thickness": 12},
     )  # fmt: skip
@@ -173,7 +157,7 @@ def states(probe_states: np.ndarray, cell: str, when: str) -> go.Figure:
     limit = 1.0 if top <= 1 else top
     drawing.add_heatmap(
         hoverongaps=False,
-        x=columns + 1, z=cells.astype(np.float32), zmin=-limit, zmax=limit, colorscale=colour_scale(DIVERGING),
+        x=columns + 1, z=cells.astype(np.float32), zmin=-limit, zmax=limit, colorscale=DIVERGING,
         hovertemplate="unit %{y}, time step %{x}<br>h = %{z:.2f}<extra></extra>", colorbar={"title": {"text": "h", "side": "right"}, "thickness": 12},
     )  # fmt: skip
     return drawing
@@ -185,13 +169,8 @@ def eigenvalues(values: np.ndarray, when: str) -> go.Figure:
     radius = float(np.abs(values).max(initial=0.0))
     title = f"Eigenvalues of the recurrent kernel, {when}"
     drawing = figure("real part", "imaginary part", title=title, height=HEIGHT, legend=False)
-    drawing.add_scatter(
-        x=np.cos(angle).astype(np.float32),
-        y=np.sin(angle).astype(np.float32),
-        mode="lines",
-        line={"color": GREY, "width": 1.5, "dash": "dot"},
-        hoverinfo="skip",
-    )
+    circle = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
+    add_line(drawing, "", *circle, GREY, width=1.5, dash="dot", hoverinfo="skip")
     drawing.add_scatter(
         x=values.real.astype(np.float32), y=values.imag.astype(np.float32), mode="markers",
         marker={"color": ROLE_COLOURS["train"], "size": 8, "opacity": 0.75}, hovertemplate="%{x:.3f} + %{y:.3f} i<extra></extra>",
@@ -199,17 +178,9 @@ def eigenvalues(values: np.ndarray, when: str) -> go.Figure:
     limit = 1.25 if radius <= 1.2 else 1.1 * radius
     drawing.update_xaxes(range=[-limit, limit])
     drawing.update_yaxes(range=[-limit, limit], scaleanchor="x")
-    drawing.add_annotation(
-        xref="paper",
-        yref="paper",
-        x=0,
-        y=1,
-        text=f"largest modulus {radius:.2f}",
-        showarrow=False,
-        font={"color": GREY, "size": 12},
-        xanchor="left",
-        yanchor="bottom",
-    )
+    corner = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
+    words = f"largest modulus {radius:.2f}"
+    drawing.add_annotation(corner, text=words, showarrow=False, font={"color": GREY, "size": 12})
     return drawing
 
 
@@ -224,12 +195,10 @@ def running(probabilities: list[np.ndarray], labels: list[str], truths: list[boo
     drawing = figure("share of the review read, %", "P(positive)", title="A few reviews, read word by word", height=HEIGHT)
     for number, (values, label, truth) in enumerate(zip(probabilities, labels, truths, strict=True)):
         same_truth = truths[:number].count(truth)  # of the same colour
-        kept = _groups(len(values), POINTS // 4)
-        kept = np.unique(np.append(kept, len(values) - 1))
-        drawing.add_scatter(
-            x=(100 * (kept + 1) / len(values)).astype(np.float32), y=values[kept].astype(np.float32), name=label, mode="lines",
-            line={"color": ROLE_COLOURS["positive" if truth else "negative"], "width": 2, "dash": DASHES[same_truth % len(DASHES)]}, opacity=0.85,
-        )  # fmt: skip
+        kept = np.unique(np.append(_groups(len(values), POINTS // 4), len(values) - 1))
+        x, y = (100 * (kept + 1) / len(values)).astype(np.float32), values[kept].astype(np.float32)
+        colour = ROLE_COLOURS["positive" if truth else "negative"]
+        add_line(drawing, label, x, y, colour, dash=DASHES[same_truth % len(DASHES)], opacity=0.85)
     drawing.add_hline(y=0.5, line={"color": GREY, "dash": "dot", "width": 1})
     drawing.update_yaxes(range=[-0.02, 1.02])
     return drawing

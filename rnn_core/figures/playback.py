@@ -25,12 +25,7 @@ def playable(
     """
     drawing.frames = tuple(frames)
     move = {"mode": "immediate", "transition": {"duration": 0}, "frame": {"duration": 0, "redraw": redraw}}
-    play = {
-        "mode": "immediate",
-        "fromcurrent": True,
-        "transition": {"duration": 0},
-        "frame": {"duration": milliseconds, "redraw": redraw},
-    }
+    play = {**move, "fromcurrent": True, "frame": {"duration": milliseconds, "redraw": redraw}}
     buttons = [("▶", [None, play]), ("❚❚", [[None], move])]  # at the last frame, ▶ starts again from the first
     drawing.update_layout(
         updatemenus=[

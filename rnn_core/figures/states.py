@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -29,16 +30,20 @@ def heat_map(shown: StatePaths, number: int, *, words: Sequence[str] = (), part:
     real = shown.states[number, shown.mask[number], start : start + shown.units].T  # (H, real steps)
     order = _order(shown.activations, by)
     widest = float(np.abs(real).max(initial=1e-6))
-    drawing = theme.figure(
-        "time step (padding left out)", f"unit of {part}", height=60 + max(220, min(12 * shown.units, 520)), legend=False
-    )
+    drawing = _rows_of_units("time step (padding left out)", f"unit of {part}", len(order))
     labels = [theme.literal(word) for word in words] or [str(step + 1) for step in range(real.shape[1])]
     drawing.add_heatmap(
         hoverongaps=False,
         z=real[order], x=np.arange(1, real.shape[1] + 1), y=[str(unit) for unit in order], zmin=-widest, zmax=widest,
-        colorscale=theme.colour_scale(theme.DIVERGING), colorbar={"title": {"text": part}, "thickness": 12},
+        colorscale=theme.DIVERGING, colorbar={"title": {"text": part}, "thickness": 12},
         customdata=np.broadcast_to(np.array(labels, object), real.shape), hovertemplate="step %{x}: %{customdata}<br>unit %{y}: %{z:.3f}<extra></extra>",
     )  # fmt: skip
+    return drawing
+
+
+def _rows_of_units(x_title: str, y_title: str, units: int) -> go.Figure:
+    """An empty figure for a heat map with one row per unit, the first at the top."""
+    drawing = theme.figure(x_title, y_title, height=60 + max(220, min(12 * units, 520)), legend=False)
     drawing.update_yaxes(type="category", autorange="reversed", nticks=20)
     return drawing
 
@@ -46,33 +51,31 @@ def heat_map(shown: StatePaths, number: int, *, words: Sequence[str] = (), part:
 def unit(shown: StatePaths, number: int, *, classes: Sequence[str] = (), part: str = "h") -> go.Figure:
     """One unit over time, aligned at the last step: every sequence thin, the mean of each class thick."""
     start = 0 if part == "h" else shown.units
-    values = np.where(shown.mask, shown.states[..., start + number], np.nan)
-    values = np.stack(
-        [np.concatenate([np.full((~real).sum(), np.nan), row[real]]) for row, real in zip(values, shown.mask, strict=True)]
-    )
+    of_unit = zip(shown.states[..., start + number], shown.mask, strict=True)
+    values = np.stack([np.pad(row[real], ((~real).sum(), 0), constant_values=np.nan) for row, real in of_unit])
     lags = np.arange(values.shape[1]) - values.shape[1] + 1
     drawing = theme.figure("steps before the end", f"unit {number} of {part}")
     for name, shade, rows in groups(shown.targets, classes):
         group = values[rows][:40]
-        separated = np.concatenate([group, np.full((len(group), 1), np.nan)], axis=1).ravel()
-        drawing.add_scatter(x=np.tile(np.append(lags, 1), len(group)), y=separated, mode="lines", line={"width": 0.7, "color": shade}, opacity=0.35, showlegend=False, hoverinfo="skip")  # fmt: skip
+        separated = np.pad(group, ((0, 0), (0, 1)), constant_values=np.nan).ravel()
+        more: dict[str, Any] = {"opacity": 0.35, "showlegend": False, "hoverinfo": "skip"}
+        theme.add_line(drawing, "", np.tile(np.append(lags, 1), len(group)), separated, shade, width=0.7, **more)
         enough = np.isfinite(values[rows]).sum(axis=0) >= max(1, len(rows) // 4)
         mean = np.nansum(values[rows], axis=0) / np.maximum(np.isfinite(values[rows]).sum(axis=0), 1)
-        drawing.add_scatter(x=lags[enough], y=mean[enough], mode="lines", line={"width": 3, "color": shade}, name=f"mean, {name}")
+        theme.add_line(drawing, f"mean, {name}", lags[enough], mean[enough], shade, width=3)
     return drawing
 
 
-def distribution(found: Activations, *, by: str = "spread") -> go.Figure:
-    """Distribution of h: one row per unit, darker where its value is more often."""
-    order = _order(found, by)
+def distribution(found: Activations) -> go.Figure:
+    """Distribution of h: one row per unit, the most varied first, darker where its value is more often."""
+    order = _order(found, "spread")
     middles = (found.edges[:-1] + found.edges[1:]) / 2
-    drawing = theme.figure("value of h", "unit", height=60 + max(220, min(12 * len(order), 520)), legend=False)
+    drawing = _rows_of_units("value of h", "unit", len(order))
     drawing.add_heatmap(
         hoverongaps=False,
         z=np.sqrt(found.shares[order]), x=middles, y=[str(unit) for unit in order], customdata=found.shares[order], zmin=0,
         colorscale=INK, showscale=False, hovertemplate="unit %{y}: %{customdata:.1%} of tokens near %{x:.2f}<extra></extra>",
     )  # fmt: skip
-    drawing.update_yaxes(type="category", autorange="reversed", nticks=20)
     return drawing
 
 
@@ -91,16 +94,21 @@ def gates(found: Activations) -> go.Figure:
     drawing = theme.figure(
         f"share of tokens with the gate open (> {GATE_HIGH})", f"share with the gate shut (< {GATE_LOW})", height=380
     )
-    drawing.add_scatter(x=[0, 1], y=[1, 0], mode="lines", line={"color": theme.GREY, "width": 1, "dash": "dot"}, hoverinfo="skip", showlegend=False)  # fmt: skip
-    for name in found.open:
-        units = np.arange(len(found.open[name]))
+    shares = {gate: (found.open[gate], found.shut[gate]) for gate in found.open}
+    add_gate_units(drawing, shares, "unit %{customdata}: open %{x:.0%}, shut %{y:.0%}<extra></extra>")
+    return drawing
+
+
+def add_gate_units(drawing: go.Figure, shares: Mapping[str, tuple[np.ndarray, np.ndarray]], hover: str) -> None:
+    """Draw one point per unit and gate. `shares`: gate → (H,) share of tokens with it open, and (H,) with it shut; x + y ≤ 1."""
+    theme.add_line(drawing, "", [0, 1], [1, 0], theme.GREY, width=1, dash="dot", hoverinfo="skip", showlegend=False)
+    for gate, (opened, shut) in shares.items():
         drawing.add_scatter(
-            x=found.open[name], y=found.shut[name], customdata=units, mode="markers", name=theme.GATE_NAMES[name],
-            marker={"color": theme.GATE_COLOURS[name], "size": 9, "opacity": 0.75}, hovertemplate="unit %{customdata}: open %{x:.0%}, shut %{y:.0%}<extra></extra>",
+            x=opened, y=shut, customdata=np.arange(len(opened)), mode="markers", name=theme.GATE_NAMES[gate],
+            marker={"color": theme.GATE_COLOURS[gate], "size": 9, "opacity": 0.75}, hovertemplate=hover,
         )  # fmt: skip
     drawing.update_xaxes(range=[-0.03, 1.03], tickformat=".0%")
     drawing.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
-    return drawing
 
 
 def _order(found: Activations, by: str) -> np.ndarray:

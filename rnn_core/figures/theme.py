@@ -56,45 +56,24 @@ GRID = "rgba(128,128,128,0.22)"
 NOTHING = "rgba(128,128,128,0.4)"  # background of heat maps with missing cells: unlike any of their colours, and the page
 
 
-def colour_scale(colours: list[str]) -> list[list[Any]]:
-    """A list of colours as Plotly's colour scale: [[0, first], …, [1, last]]."""
-    return [[n / (len(colours) - 1), colour] for n, colour in enumerate(colours)]
-
-
-def _template() -> go.layout.Template:
-    axis = {
-        "gridcolor": GRID,
-        "zerolinecolor": GRID,
-        "linecolor": GREY,
-        "ticks": "outside",
-        "tickcolor": GREY,
-        "automargin": True,
+_AXIS = {"gridcolor": GRID, "zerolinecolor": GRID, "linecolor": GREY, "ticks": "outside", "tickcolor": GREY, "automargin": True}
+TEMPLATE = go.layout.Template(
+    layout={
+        "colorway": SERIES_COLOURS,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
+        "colorscale": {"sequential": SEQUENTIAL, "diverging": DIVERGING},
+        "hoverlabel": {"align": "left"},
+        "title": {"x": 0, "y": 1, "xanchor": "left", "yanchor": "top", "pad": {"t": 8}, "font": {"size": 16}},
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0, "tracegroupgap": 0},
     }
-    return go.layout.Template(
-        layout={
-            "colorway": SERIES_COLOURS,
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "xaxis": axis,
-            "yaxis": axis,
-            "colorscale": {"sequential": colour_scale(SEQUENTIAL), "diverging": colour_scale(DIVERGING)},
-            "hoverlabel": {"align": "left"},
-        }
-    )
-
-
-TEMPLATE = _template()
+)
 
 
 def figure(
-    x_title: str,
-    y_title: str,
-    *,
-    title: str = "",
-    height: int = 340,
-    log_y: bool = False,
-    legend: bool = True,
-    margin: dict[str, int] | None = None,
+    x_title: str, y_title: str, *, title: str = "", height: int = 340, log_y: bool = False, legend: bool = True
 ) -> go.Figure:
     """An empty figure with the project's colours, axes and margins.
 
@@ -105,28 +84,35 @@ def figure(
         height: pixels.
         log_y: logarithmic vertical axis, ticks as powers of ten.
         legend: show it, above the plot.
-        margin: pixels that differ from the default.
     """
-    layout: dict[str, Any] = {  # right margin: half of "3000", which Plotly leaves out at the axis's end where it would be cut
+    layout: dict[str, Any] = {
         "template": TEMPLATE,
         "height": height,
         "showlegend": legend,
-        "margin": {"l": 10, "r": 16, "t": 56 if title else 28, "b": 10, **(margin or {})},
-        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0, "tracegroupgap": 0},
+        "margin": {"l": 10, "r": 16, "t": 56 if title else 28, "b": 10},  # r: half of "3000", which would be cut at an axis's end
+        "title": {"text": title},
         "xaxis": {"title": {"text": x_title}},
         "yaxis": {"title": {"text": y_title}, **({"type": "log", "exponentformat": "power"} if log_y else {})},
     }
-    if title:
-        layout["title"] = {
-            "text": title,
-            "x": 0,
-            "y": 1,
-            "xanchor": "left",
-            "yanchor": "top",
-            "pad": {"t": 8},
-            "font": {"size": 16},
-        }
     return go.Figure(layout=layout)  # in one call: Plotly validates every later update again
+
+
+def add_line(
+    drawing: go.Figure, name: str, x: Any, y: Any, colour: str, *, width: float = 2.0, dash: str = "solid", **more: Any
+) -> None:
+    """Add a line to a figure.
+
+    Args:
+        drawing: the figure.
+        name: in the legend.
+        x, y: (N,) coordinates; nan or None breaks the line.
+        colour: one of this file's.
+        width: pixels.
+        dash: "solid", "dash", "dot", "dashdot" or "longdash".
+        more: other attributes of a Plotly scatter trace, such as `hovertemplate`.
+    """
+    more = {"mode": "lines", **more}
+    drawing.add_scatter(name=name, x=x, y=y, line={"color": colour, "width": width, "dash": dash}, **more)
 
 
 def literal(text: str) -> str:

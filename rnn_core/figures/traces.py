@@ -5,49 +5,40 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from rnn_core.figures.theme import CELL_COLOURS, GATE_COLOURS, GATE_NAMES, GREY, ROLE_COLOURS, figure, literal
+from rnn_core.figures.states import add_gate_units
+from rnn_core.figures.theme import CELL_COLOURS, GATE_COLOURS, GATE_NAMES, GREY, ROLE_COLOURS, add_line, figure, literal
 from rnn_core.probes.sentence.reading import Reading
 from rnn_core.probes.states.units import SATURATED, Profile
+
+
+def name_tokens(drawing: go.Figure, words: tuple[str, ...]) -> tuple[list[int], list[str]]:
+    """Write the words of a short text along the horizontal axis; return the number of every token, from 1, and its hover text."""
+    steps = list(range(1, len(words) + 1))
+    if len(words) <= 40:
+        drawing.update_xaxes(tickmode="array", tickvals=steps, ticktext=[literal(word[:14]) for word in words], tickangle=-45)
+    return steps, [f"{step}: {literal(word[:40])}" for step, word in enumerate(words, 1)]
 
 
 def unit_over_text(reading: Reading, words: tuple[str, ...], unit: int) -> go.Figure:
     """One unit's state and gates after every token."""
     drawing = figure("token", f"unit {unit}", height=300)
-    labels = [f"{step + 1}: {literal(word[:40])}" for step, word in enumerate(words)]
-    steps = list(range(1, len(words) + 1))
+    steps, labels = name_tokens(drawing, words)
+    names = {**GATE_NAMES, "h": "hidden state h", "c": "cell state c"}
+    colours = {**GATE_COLOURS, "h": CELL_COLOURS[reading.cell], "c": GREY}
     for name, values in reading.blocks.items():
-        state = name in reading.state_parts
-        drawing.add_trace(
-            go.Scatter(
-                x=steps, y=[round(float(value), 4) for value in values[:, unit]], name={"h": "hidden state h", "c": "cell state c"}.get(name) or GATE_NAMES[name],
-                mode="lines", text=labels, hovertemplate="%{text}<br>%{y:.3f}", visible=True if state else "legendonly",
-                line={"color": CELL_COLOURS[reading.cell] if name == "h" else GREY if name == "c" else GATE_COLOURS[name], "width": 2.5 if state else 1.5, "dash": "dot" if name == "c" else "solid"},
-            )
-        )  # fmt: skip
-    if len(words) <= 40:
-        drawing.update_xaxes(tickmode="array", tickvals=steps, ticktext=[literal(word[:14]) for word in words], tickangle=-45)
+        state, dash = name in reading.state_parts, "dot" if name == "c" else "solid"
+        more = {"text": labels, "hovertemplate": "%{text}<br>%{y:.3f}", "visible": True if state else "legendonly"}
+        y = [round(float(value), 4) for value in values[:, unit]]
+        add_line(drawing, names[name], steps, y, colours[name], width=2.5 if state else 1.5, dash=dash, **more)
     return drawing
 
 
 def saturation(profile: Profile) -> go.Figure:
     """For every gate unit, how often it is shut and how often open (Karpathy et al. 2015). Points have x + y ≤ 1."""
-    drawing = figure(
-        f"share of tokens with the gate above {SATURATED[1]}", f"share of tokens with the gate below {SATURATED[0]}", height=380
-    )
-    drawing.add_trace(
-        go.Scatter(
-            x=[0, 1], y=[1, 0], mode="lines", line={"color": GREY, "width": 1, "dash": "dot"}, hoverinfo="skip", showlegend=False
-        )
-    )
-    for gate, shares in profile.saturation.items():
-        drawing.add_trace(
-            go.Scatter(
-                x=shares[:, 1].tolist(), y=shares[:, 0].tolist(), mode="markers", name=GATE_NAMES[gate], text=[f"unit {unit}" for unit in range(len(shares))],
-                marker={"color": GATE_COLOURS[gate], "size": 9, "opacity": 0.75}, hovertemplate="%{text}<br>open %{x:.1%}, shut %{y:.1%}",
-            )
-        )  # fmt: skip
-    drawing.update_xaxes(range=[-0.03, 1.03], tickformat=".0%")
-    drawing.update_yaxes(range=[-0.03, 1.03], tickformat=".0%")
+    low, high = SATURATED
+    drawing = figure(f"share of tokens with the gate above {high}", f"share of tokens with the gate below {low}", height=380)
+    shares = {gate: (both[:, 1], both[:, 0]) for gate, both in profile.saturation.items()}
+    add_gate_units(drawing, shares, "unit %{customdata}<br>open %{x:.1%}, shut %{y:.1%}")
     return drawing
 
 
@@ -65,15 +56,14 @@ def saturation_words(title: str, profile: Profile) -> str:
     return f"{title}, over {profile.tokens:,} tokens of {profile.reviews:,} reviews: {'; '.join(words)}. Most often open: the {GATE_NAMES[most]} of unit {unit}, on {share:.0%} of the tokens. After Karpathy, Johnson & Fei-Fei 2015."
 
 
-def correlations(profile: Profile, cell: str) -> go.Figure:
+def correlations(profile: Profile) -> go.Figure:
     """Correlation of every unit with the label, largest first."""
-    size = len(profile.likeness)
-    order = np.argsort(-profile.correlations[:size], kind="stable")
+    order = np.argsort(-profile.correlations[: len(profile.likeness)], kind="stable")
     values = profile.correlations[order]
     drawing = figure("unit, sorted", "correlation of the final h with the label", height=380, legend=False)
     colours = [ROLE_COLOURS["positive"] if value > 0 else ROLE_COLOURS["negative"] for value in values]
-    drawing.add_trace(
-        go.Bar(x=[str(unit) for unit in order], y=values.tolist(), marker_color=colours, hovertemplate="unit %{x}: %{y:+.2f}")
+    drawing.add_bar(
+        x=[str(unit) for unit in order], y=values.tolist(), marker_color=colours, hovertemplate="unit %{x}: %{y:+.2f}"
     )
     drawing.update_xaxes(type="category")
     drawing.update_yaxes(range=[-1, 1])

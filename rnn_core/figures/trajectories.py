@@ -58,11 +58,8 @@ def over_training(found: PathsOverTraining, *, dimensions: int = 2, classes: Seq
     for at_step in coordinates:
         paths, real, _ = real_steps_first(at_step, found.mask, found.mask)
         parts = groups(found.targets, classes)
-        ends = paths[:, -1]
-        frames.append(
-            [_lines(paths[rows], real[rows], name, shade, faint=True) for name, shade, rows in parts]
-            + [_points(ends[rows], name, shade) for name, shade, rows in parts]
-        )
+        lines = [_lines(paths[rows], real[rows], name, shade, faint=True) for name, shade, rows in parts]
+        frames.append(lines + [_points(paths[rows, -1], name, shade) for name, shade, rows in parts])
     drawing.add_traces(frames[-1])
     _fix_ranges(drawing, coordinates[:, found.mask])
     named = [go.Frame(name=f"{step:,}", data=traces) for step, traces in zip(found.steps, frames, strict=True)]
@@ -114,19 +111,13 @@ def _scale(colour: str, values: np.ndarray, classes: Sequence[str]) -> dict[str,
         steps = [CLASS_COLOURS[n % len(CLASS_COLOURS)] for n in range(len(classes))]
         edges = [[(n + end) / len(steps), shade] for n, shade in enumerate(steps) for end in (0, 1)]
         return {"colorscale": edges, "cmin": -0.5, "cmax": len(steps) - 0.5, "showscale": False}
-    title = {"label": "target", "time": "step", "prediction": "forecast"}[colour]
     if colour == "prediction" and classes:
         bar = {"title": {"text": f"P({theme.literal(classes[1])})"}, "thickness": 12, "tickformat": ".0%"}
-        return {"colorscale": theme.colour_scale(PROBABILITY), "cmin": 0, "cmax": 1, "colorbar": bar, "showscale": True}
-    low, high = np.nanpercentile(values, [1, 99])
+        return {"colorscale": PROBABILITY, "cmin": 0, "cmax": 1, "colorbar": bar, "showscale": True}
+    low, high = np.nanpercentile(values, [1, 99]).tolist()
+    title = {"label": "target", "time": "step", "prediction": "forecast"}[colour]
     bar = {"title": {"text": title}, "thickness": 12}
-    return {
-        "colorscale": theme.colour_scale(TIME),
-        "cmin": float(low),
-        "cmax": float(max(high, low + 1e-6)),
-        "colorbar": bar,
-        "showscale": True,
-    }
+    return {"colorscale": TIME, "cmin": low, "cmax": max(high, low + 1e-6), "colorbar": bar, "showscale": True}
 
 
 def _plane(titles: Sequence[str]) -> go.Figure:
@@ -137,26 +128,28 @@ def _plane(titles: Sequence[str]) -> go.Figure:
     return drawing
 
 
-def _place(points: np.ndarray) -> dict[str, np.ndarray]:
-    """(…, P) points as the x, y and z of a trace; a single component is drawn along x."""
+def _trace(points: np.ndarray, **look: Any) -> Any:
+    """(…, P) points as a trace in the plane or in space; a single component is drawn along x."""
+    kind = go.Scatter3d if points.shape[-1] == 3 else go.Scatter
     points = points.reshape(-1, points.shape[-1]).astype(np.float32)
-    columns = [points[:, n] for n in range(points.shape[1])] + [np.zeros(len(points), np.float32)] * (points.shape[1] == 1)
-    return dict(zip("xyz", columns, strict=False))
+    if points.shape[1] == 1:
+        points = np.pad(points, ((0, 0), (0, 1)))
+    return kind(**dict(zip("xyz", points.T, strict=False)), **look)
 
 
-def _trace(points: np.ndarray) -> Any:
-    return go.Scatter3d if points.shape[-1] == 3 else go.Scatter
+def _apart(paths: np.ndarray) -> np.ndarray:
+    """(N, R, P) paths with a nan after each, where the line through all of them is broken."""
+    return np.pad(paths, ((0, 0), (0, 1), (0, 0)), constant_values=np.nan)
 
 
 def _lines(paths: np.ndarray, real: np.ndarray, name: str, shade: str, faint: bool) -> Any:
     """Many paths as one trace, with gaps between sequences; more of them are paler, so that points on them stay visible."""
-    broken = np.where(real[..., None], paths, np.nan)
-    broken = np.concatenate([broken, np.full((len(paths), 1, paths.shape[2]), np.nan)], axis=1)
+    broken = _apart(np.where(real[..., None], paths, np.nan))
     opacity = float(np.clip(0.5 * np.sqrt(800 / max(real.sum(), 1)), 0.12, 0.3 if faint else 0.5))
-    return _trace(paths)(
-        **_place(broken), mode="lines", name=name, line={"color": shade, "width": 1.2}, opacity=opacity,
-        showlegend=False, hoverinfo="skip", legendgroup=name,
-    )  # fmt: skip
+    line = {"color": shade, "width": 1.2}
+    return _trace(
+        broken, mode="lines", name=name, line=line, opacity=opacity, showlegend=False, hoverinfo="skip", legendgroup=name
+    )
 
 
 def _coloured_points(paths: np.ndarray, real: np.ndarray, values: np.ndarray, scale: dict[str, Any]) -> Any:
@@ -164,8 +157,8 @@ def _coloured_points(paths: np.ndarray, real: np.ndarray, values: np.ndarray, sc
     rows, steps = np.nonzero(real)
     kept = np.arange(0, len(rows), -(-len(rows) // MAX_POINTS))
     rows, steps = rows[kept], steps[kept]
-    return _trace(paths)(
-        **_place(paths[rows, steps]), mode="markers", showlegend=False, customdata=np.stack([rows, steps + 1, values[rows, steps]], axis=1),
+    return _trace(
+        paths[rows, steps], mode="markers", showlegend=False, customdata=np.stack([rows, steps + 1, values[rows, steps]], axis=1),
         marker={**scale, "color": values[rows, steps], "size": 2.5 if paths.shape[2] == 3 else 4, "opacity": 0.7},
         hovertemplate="sequence %{customdata[0]}, step %{customdata[1]}: %{customdata[2]:.2f}<extra></extra>",
     )  # fmt: skip
@@ -174,29 +167,21 @@ def _coloured_points(paths: np.ndarray, real: np.ndarray, values: np.ndarray, sc
 def _moving(paths: np.ndarray, values: np.ndarray, step: int, scale: dict[str, Any]) -> list[Any]:
     """The last steps of every sequence as a short tail, and its point after `step` steps."""
     tail = max(6, paths.shape[1] // 30)  # number of steps
-    tails = paths[:, max(0, step - tail) : step]
-    tails = np.concatenate([tails, np.full((len(paths), 1, paths.shape[2]), np.nan)], axis=1)
-    marker = {
-        **scale,
-        "showscale": False,
-        "color": values[:, step - 1],
-        "size": 5 if paths.shape[2] == 3 else 11,
-        "line": {"width": 1, "color": theme.GREY},
-    }
+    tails = _apart(paths[:, max(0, step - tail) : step])
+    look = {"color": values[:, step - 1], "size": 5 if paths.shape[2] == 3 else 11, "line": {"width": 1, "color": theme.GREY}}
+    marker = {**scale, "showscale": False, **look}
     return [
-        _trace(paths)(**_place(tails), mode="lines", line={"color": theme.GREY, "width": 2}, opacity=0.8, showlegend=False, hoverinfo="skip"),
-        _trace(paths)(
-            **_place(paths[:, step - 1]), mode="markers", marker=marker, showlegend=False, customdata=np.arange(len(paths)),
+        _trace(tails, mode="lines", line={"color": theme.GREY, "width": 2}, opacity=0.8, showlegend=False, hoverinfo="skip"),
+        _trace(
+            paths[:, step - 1], mode="markers", marker=marker, showlegend=False, customdata=np.arange(len(paths)),
             hovertemplate="sequence %{customdata}<extra></extra>",
         ),
     ]  # fmt: skip
 
 
 def _points(ends: np.ndarray, name: str, shade: str) -> Any:
-    return _trace(ends)(
-        **_place(ends), mode="markers", name=name, legendgroup=name, marker={"color": shade, "size": 4 if ends.shape[1] == 3 else 8},
-        hovertemplate=f"{name}, last state<extra></extra>",
-    )  # fmt: skip
+    marker, hover = {"color": shade, "size": 4 if ends.shape[1] == 3 else 8}, f"{name}, last state<extra></extra>"
+    return _trace(ends, mode="markers", name=name, legendgroup=name, marker=marker, hovertemplate=hover)
 
 
 def _fix_ranges(drawing: go.Figure, points: np.ndarray) -> None:

@@ -67,7 +67,7 @@ def test_counts_follow_the_numbers() -> None:
 @pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
 def test_correlations_are_sorted_and_their_caption_agrees(cell: str) -> None:
     measured = profile(cell)
-    (bars,) = traces.correlations(measured, cell).data
+    (bars,) = traces.correlations(measured).data
     values = np.array(bars.y)
     assert (np.diff(values) <= 0).all()
     np.testing.assert_allclose(values, measured.correlations[[int(unit) for unit in bars.x]])

@@ -8,8 +8,9 @@ from typing import Any
 import streamlit as st
 
 from pages.parts.compare.sweep import LENGTHS, PUZZLES, TICK, map_rows
-from pages.shared import guard, run_picker, session, shell
+from pages.shared import charts, guard, session
 from pages.shared.session import key, linked
+from pages.shared.words import plain
 from rnn_core import data
 from rnn_core.figures import compare, theme
 from rnn_core.spec.experiment import CELLS, Experiment
@@ -35,16 +36,14 @@ def show(service: Any) -> None:
     if st.button(
         "Start the contest", icon=":material/flag:", type="primary", disabled=running, key=key("compare", "contest_start")
     ):
-        job = service.stream(contest.contest, entries, steps, viewer=run_picker.viewer())
+        job = service.stream(contest.contest, entries, steps, viewer=session.here().viewer)
         session.here().contest = st.query_params["contest"] = job
         st.rerun()
     recorded_place, watched_place = st.container(), st.container()  # what a timer redraws keeps its place
     if state is None:
         if job:
-            recorded_place.info(
-                "That contest is not known here any more. Start it again: the same seed gives the same contest.",
-                icon=":material/link_off:",
-            )
+            words = "That contest is not known here any more. Start it again: the same seed gives the same contest."
+            recorded_place.info(words, icon=":material/link_off:")
         with recorded_place:
             _recorded_contest()
         return
@@ -64,47 +63,24 @@ def _recorded_contest() -> None:
 
 def _settings() -> tuple[list[Experiment], int]:
     """Draw the settings; return the experiments of the contest and the number of training steps."""
-    offered = [name for name in PUZZLES if name in data.tasks()]
     columns = st.columns([4, 2, 2, 2])
-    task = columns[0].selectbox(
-        "Puzzle",
-        offered,
-        format_func=PUZZLES.__getitem__,
-        **linked("puzzle"),
-        help="\n\n".join(f"**{data.task(name).title}**: {data.task(name).description}" for name in offered),
-    )
+    help = "\n\n".join(f"**{data.task(name).title}**: {data.task(name).description}" for name in PUZZLES)
+    task = columns[0].selectbox("Puzzle", list(PUZZLES), format_func=PUZZLES.__getitem__, **linked("puzzle"), help=help)
     length = columns[1].select_slider("Length, in time steps", LENGTHS, 100, **linked("length"))
-    steps = columns[2].select_slider(
-        "Training steps, at most",
-        BUDGETS,
-        1500,
-        format_func="{:,}".format,
-        **linked("budget"),
+    steps = columns[2].select_slider("Training steps, at most", BUDGETS, 1500, format_func="{:,}".format, **linked("budget"))
+    help = (
+        "Other initial weights and other sequences. Several seeds run one after the other; the result of one seed may be chance."
     )
-    seeds = columns[3].slider(
-        "Seeds",
-        1,
-        5,
-        1,
-        **linked("seeds"),
-        help="Other initial weights and other sequences. Several seeds run one after the other; the result of one seed may be chance.",
-    )
+    seeds = columns[3].slider("Seeds", 1, 5, 1, **linked("seeds"), help=help)
     with st.expander("Learning rates and gate bias", icon=":material/tune:"):
         more_columns = st.columns(4)
         rates = {
             cell: column.select_slider(f"Learning rate, {theme.CELL_NAMES[cell]}", RATES, 0.01, **linked(f"rate_{cell}"))
             for cell, column in zip(CELLS, more_columns, strict=False)
         }
+        help = "Of the LSTM's forget and the GRU's update gate: larger keeps the old state longer. 0 uses Keras's defaults (1 and 0)."
         default = sweep.GATE_BIAS.get(task, 0.0)
-        gate_bias = more_columns[3].slider(
-            "Gate bias at the start",
-            0.0,
-            6.0,
-            default,
-            0.5,
-            **linked(f"bias_{task}"),
-            help="Of the LSTM's forget and the GRU's update gate: larger keeps the old state longer. 0 uses Keras's defaults (1 and 0).",
-        )
+        gate_bias = more_columns[3].slider("Gate bias at the start", 0.0, 6.0, default, 0.5, **linked(f"bias_{task}"), help=help)
     bias = gate_bias or None
     entries = [
         contest.entry(task, length, cell, seed=seed, learning_rate=rates[cell], gate_bias=None if cell == "simple_rnn" else bias)
@@ -129,7 +105,7 @@ def watch(service: Any, job: str) -> None:
         session.here().ended_contest = job
         st.rerun()  # redraws the whole page without the timer
     if state.status in ("failed", "interrupted"):
-        st.warning(shell.plain(state.message), icon=":material/info:")
+        st.warning(plain(state.message), icon=":material/info:")
     if not laps:
         return
     _results(goals[0], laps, job, ended)
@@ -137,13 +113,11 @@ def watch(service: Any, job: str) -> None:
 
 def _buttons(service: Any, job: str, state: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        paused = state.status == "paused"
-        if st.button(
-            "Go on" if paused else "Pause",
-            icon=":material/play_arrow:" if paused else ":material/pause:",
-            key=key("compare", "contest_pause"),
-        ):
-            service.control(job, "resume" if paused else "pause")
+        label, icon, command = "Pause", ":material/pause:", "pause"
+        if state.status == "paused":
+            label, icon, command = "Go on", ":material/play_arrow:", "resume"
+        if st.button(label, icon=icon, key=key("compare", "contest_pause")):
+            service.control(job, command)
         if st.button("Stop", icon=":material/stop:", key=key("compare", "contest_stop")):
             service.control(job, "stop")
         words = {"waiting": f"Waiting: place {state.position} in the queue.", "paused": "Paused."}.get(
@@ -163,32 +137,24 @@ def _results(goal: contest.Goal, laps: Sequence[contest.Lap], job: str, ended: b
         st.caption(
             "**What am I seeing?** How well each does on 512 sequences it never trains on. At the dashed line it only guesses; at the dotted one the puzzle counts as solved (★)."
         )
-        shell.chart(
-            compare.curves(laps, goal),
-            key("compare", "contest_curves"),
-            "Held-out metric of each cell over training steps",
-            rev=job,
-        )
+        alt = "Held-out metric of each cell over training steps"
+        charts.chart(compare.curves(laps, goal), key("compare", "contest_curves"), alt, rev=job)
     with right:
         st.caption(
             "**What am I seeing?** How large the gradient of the loss is, by the number of steps before the end. Where it is almost zero, nothing is learned from that step. Dotted: before training."
         )
-        shell.chart(
-            compare.reach(laps, goal),
-            key("compare", "contest_reach"),
-            "Relative gradient norm of each cell by time step",
-            rev=job,
-        )
+        alt = "Relative gradient norm of each cell by time step"
+        charts.chart(compare.reach(laps, goal), key("compare", "contest_reach"), alt, rev=job)
     st.dataframe(_table(goal, table), hide_index=True)
 
 
 def _table(goal: contest.Goal, table: Sequence[contest_words.Standing]) -> list[dict[str, Any]]:
+    number = ("{:.1%}" if goal.metric == "accuracy" else "{:.3f}").format
+    best = "Best accuracy" if goal.metric == "accuracy" else "Best error"
     return [
         {
             "Cell": theme.CELL_NAMES[row.cell], "Solved": f"{row.solved} of {row.seeds}", "Training steps": f"{row.steps:,.0f}", "Computing": f"{row.seconds:.1f} s",
-            "Best accuracy" if goal.metric == "accuracy" else "Best error": f"{row.best:.1%}" if goal.metric == "accuracy" else f"{row.best:.3f}",
-            "Guessing": f"{goal.baseline:.1%}" if goal.metric == "accuracy" else f"{goal.baseline:.3f}",
-            "Gradient reach": f"{row.reach:.0f} steps", "Learning rate": f"{row.learning_rate:g}",
+            best: number(row.best), "Guessing": number(goal.baseline), "Gradient reach": f"{row.reach:.0f} steps", "Learning rate": f"{row.learning_rate:g}",
         }
         for row in table
     ]  # fmt: skip

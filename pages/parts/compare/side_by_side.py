@@ -6,10 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import guard, labels, run_picker, shell
+from pages.shared import charts, guard, labels, run_picker
 from pages.shared.kept_steps import RunView, run_view
 from pages.shared.labels import duration, score
 from pages.shared.session import key
+from pages.shared.widgets import choice
 from pages.shared.words import plain
 from rnn_core import data
 from rnn_core.figures import compare, theme
@@ -47,11 +48,12 @@ def show(run: Any) -> None:
         "Beside it", others, others[:1], format_func=lines.__getitem__, max_selections=MAX_RUNS - 1, key=key("compare", "runs_beside", run_id),
         help="Runs of the same task. Their validation parts are the same only where seed and data settings are.",
     )  # fmt: skip
-    clock = right.segmented_control("Over", list(CLOCKS), default="step", required=True, format_func={"step": "steps", "seconds": "time"}.__getitem__, key=key("compare", "clock"))  # fmt: skip
+    with right:
+        clock = choice("Over", {"step": "steps", "seconds": "time"}, "step", key=key("compare", "clock"))
     run_ids = [run_id, *chosen]
     any_active = any(_status(infos[key]) in ACTIVE for key in run_ids)
     with figures_place:
-        st.fragment(_figures, run_every=TICK if any_active else None)(run_ids, clock or "step", any_active)
+        st.fragment(_figures, run_every=TICK if any_active else None)(run_ids, clock, any_active)
 
 
 @guard.section("The runs side by side")
@@ -77,12 +79,8 @@ def _figures(run_ids: list[str], clock: str, any_active: bool) -> None:
     for column, quantity in zip(st.columns(2), ("loss", "metric"), strict=True):
         with column:
             drawing = compare.histories(curves, quantity, metric, CLOCKS[clock])
-            shell.chart(
-                drawing,
-                key("compare", "beside", quantity),
-                f"The {quantity} of {len(runs)} runs over {CLOCKS[clock]}",
-                rev=f"{run_ids}{clock}",
-            )
+            alt = f"The {quantity} of {len(runs)} runs over {CLOCKS[clock]}"
+            charts.chart(drawing, key("compare", "beside", quantity), alt, rev=f"{run_ids}{clock}")
     st.caption(
         "**What am I seeing?** Thick: on the validation part, which no network trains on. Thin: on the training batches. "
         "Runs that differ in one setting only show what that setting does; another seed shows how much is luck."

@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import guard, run_picker, session, shell
+from pages.shared import charts, guard, session
 from pages.shared.session import key
+from pages.shared.words import plain
 from rnn_core import data
 from rnn_core.figures import compare, theme
 from rnn_core.studies import sweep
@@ -41,7 +42,7 @@ def show(service: Any) -> None:
         map_place.markdown(f"{sweep.summary(sweep.cells_of_map(found, task))}{bias}")
         with map_place:
             words = f"Share of runs that solved {task} by cell and length"
-            shell.chart(compare.memory_map(found, task), key("compare", "map", task), words)
+            charts.chart(compare.memory_map(found, task), key("compare", "map", task), words)
     with sweep_place:
         st.divider()
         _sweep(service, found)
@@ -50,10 +51,10 @@ def show(service: Any) -> None:
 def _sweep(service: Any, found: Sequence[sweep.Outcome]) -> None:
     """Draw the choice of trials, their start, and their progress."""
     st.subheader("Fill in more of it", anchor=False)
-    offered = [name for name in PUZZLES if name in data.tasks()]
     columns = st.columns([3, 3, 2])
+    titles = {name: data.task(name).title for name in PUZZLES}
     tasks = columns[0].multiselect(
-        "Puzzles", offered, ["adding"], format_func=lambda name: data.task(name).title, key=key("compare", "sweep_tasks")
+        "Puzzles", list(titles), ["adding"], format_func=titles.__getitem__, key=key("compare", "sweep_tasks")
     )
     lengths = columns[1].multiselect("Lengths", LENGTHS, [10], key=key("compare", "sweep_lengths"))
     seeds = columns[2].slider("Seeds", 1, 10, 5, key=key("compare", "sweep_seeds"))
@@ -62,7 +63,7 @@ def _sweep(service: Any, found: Sequence[sweep.Outcome]) -> None:
     running = sweeping is not None and not sweeping.progress().over
     words = f"Run {len(missing)} missing trial{'s' if len(missing) > 1 else ''}" if missing else "Nothing is missing"
     if st.button(words, icon=":material/grid_on:", disabled=running or not missing, key=key("compare", "sweep_start")):
-        session.here().sweep = Sweep(service, missing, _own_map(service), run_picker.viewer())
+        session.here().sweep = Sweep(service, missing, _own_map(service), session.here().viewer)
         st.rerun()
     with st.container():
         if sweeping is not None:
@@ -79,7 +80,7 @@ def _progress(sweeping: Sweep) -> None:
     words = f"{now.done} of {now.total} trials {'run' if now.over else f'done.{more}'}"
     st.progress(min(now.done / max(now.total, 1), 1.0), words)
     if now.message:
-        st.warning(shell.plain(now.message), icon=":material/info:")
+        st.warning(plain(now.message), icon=":material/info:")
     if not now.over and st.button("Stop", icon=":material/stop:", key=key("compare", "sweep_stop")):
         sweeping.stop()
     progress = (id(sweeping), now.done, now.over)

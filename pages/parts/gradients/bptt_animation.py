@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import streamlit as st
 
-from pages.shared.charts import STATIC, asset
+from pages.shared.charts import STATIC, component
 from pages.shared.session import key
 from rnn_core.figures.theme import CELL_COLOURS, CELL_NAMES, DIVERGING
 
@@ -20,16 +18,6 @@ if TYPE_CHECKING:
 STAGES = ("Unroll", "Predict", "Loss", "Gradient flows back", "Sum and update")
 
 
-@cache
-def _script() -> str:
-    # The script is a file of static/, because Streamlit sends a component's own script again with every message.
-    return f"const module = import(new URL({json.dumps(asset('bptt.js'))}, location.href));\nexport default async (component) => (await module).draw(component);"
-
-
-def _renderer() -> Any:
-    return st.components.v2.component("unrolled_bptt", js=_script(), css=(STATIC / "bptt.css").read_text(), isolate_styles=False)
-
-
 def _rounded(values: np.ndarray) -> list[Any]:
     """Nested lists of numbers with four significant digits."""
     return np.vectorize(lambda value: float(f"{value:.4g}"), otypes=[float])(values).tolist()
@@ -37,18 +25,15 @@ def _rounded(values: np.ndarray) -> list[Any]:
 
 def payload(walk: Walkthrough) -> dict[str, Any]:
     """All numbers that static/bptt.js shows."""
+    arrays = ("states", "norms", "shares", "share_norms", "total")
     data = {
+        **{name: _rounded(getattr(walk, name)) for name in arrays},
         "stages": STAGES,
         "inputs": list(walk.inputs),
-        "states": _rounded(walk.states),
         "probability": round(walk.probability, 4),
         "target": walk.target,
         "loss": round(walk.loss, 4),
-        "norms": _rounded(walk.norms),
-        "shares": _rounded(walk.shares),
-        "share_norms": _rounded(walk.share_norms),
         "largest_share": float(np.abs(walk.shares).max()),
-        "total": _rounded(walk.total),
         "total_norm": float(np.linalg.norm(walk.total)),
         "largest_total": float(np.abs(walk.total).max()),
         "learning_rate": walk.learning_rate,
@@ -62,4 +47,5 @@ def payload(walk: Walkthrough) -> dict[str, Any]:
 
 def animation(walk: Walkthrough) -> None:
     """Draw the animation; it plays in the browser, without the server."""
-    _renderer()(key=key("gradients", "bptt"), data=payload(walk))
+    draw = component("unrolled_bptt", "bptt.js", (STATIC / "bptt.css").read_text())
+    draw(key=key("gradients", "bptt"), data=payload(walk))

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from pages.shared import charts
 from pages.shared.session import linked
+from pages.shared.widgets import choice
 from pages.shared.words import plain
 from rnn_core.figures import gradients as figures
 from rnn_core.figures.theme import CELL_NAMES
@@ -44,19 +46,24 @@ JORDAN = (
 )
 
 
-def choose_quantity(name: str = "lab_view", options: Sequence[str] = tuple(NAMES)) -> str:
+def choose_quantity(name: str = "lab_view", quantities: Sequence[str] = tuple(NAMES)) -> str:
     """Draw the choice of a quantity; return its key."""
-    return st.segmented_control(
-        "Look at", options, default="state", format_func=NAMES.__getitem__, required=True, label_visibility="collapsed", **linked(name)
-    ) or "state"  # fmt: skip
+    options = {quantity: NAMES[quantity] for quantity in quantities}
+    return choice("Look at", options, "state", label_visibility="collapsed", **linked(name))
 
 
-def choose_cell(options: Sequence[str], key: str) -> str:
+def choose_cell(cells: Sequence[str], key: str) -> str:
     """Draw the choice of a cell; return it."""
-    return (
-        st.segmented_control("Cell", options, default=options[0], format_func=CELL_NAMES.__getitem__, required=True, key=key)
-        or options[0]
-    )
+    return choice("Cell", {cell: CELL_NAMES[cell] for cell in cells}, cells[0], key=key)
+
+
+def show(curves: Sequence[Curve], key: str, rev: str, note: str = "") -> None:
+    """Draw the figure of some curves, a note below it, and a card per curve."""
+    charts.chart(figures.norm_by_step(curves), key, alt(curves), rev=rev)
+    say_if_empty(curves)
+    if note:
+        st.caption(note)
+    cards(curves)
 
 
 def alt(curves: Sequence[Curve]) -> str:
@@ -79,30 +86,21 @@ def say_if_empty(curves: Sequence[Curve]) -> None:
 
 def cards(curves: Sequence[Curve]) -> None:
     """Draw a card per curve: the half-life of its fitted factor, and the number of weights."""
+    help = "Least-squares fit of the median, 5 to 45 steps before the end."
     for row in range(0, len(curves), 4):
         for column, item in zip(st.columns(max(3, len(curves[row : row + 4]))), curves[row : row + 4], strict=False):
-            steps = half_life(item.factor)
-            behaviour = (
-                "no fit"
-                if not np.isfinite(item.factor)
-                else "keeps its size"
-                if abs(steps) > 2000
-                else "halves every"
-                if steps > 0
-                else "doubles every"
-            )
-            value = f"{abs(steps):.{int(abs(steps) < 10)}f} steps" if behaviour.endswith("every") else "–"
-            column.metric(
-                f"{plain(figures.name_of(item))}: {behaviour}",
-                value,
-                help="Least-squares fit of the median, 5 to 45 steps before the end.",
-            )
-            facts = [f"× {item.factor:.3f} per step"] * bool(np.isfinite(item.factor)) + [f"{item.parameters:,} weights"] * bool(
-                item.parameters
-            )
+            behaviour, value = _behaviour(item.factor)
+            column.metric(f"{plain(figures.name_of(item))}: {behaviour}", value, help=help)
+            facts = [f"× {item.factor:.3f} per step"] if np.isfinite(item.factor) else []
+            facts += [f"{item.parameters:,} weights"] if item.parameters else []
             column.caption(" · ".join(facts))
 
 
-def explain(quantity: str) -> None:
-    """Explain what a quantity measures."""
-    st.markdown(MEANING[quantity])
+def _behaviour(factor: float) -> tuple[str, str]:
+    """What a gradient with this factor per step does, and its half-life."""
+    if not np.isfinite(factor):
+        return "no fit", "–"
+    steps = half_life(factor)
+    if abs(steps) > 2000:
+        return "keeps its size", "–"
+    return "halves every" if steps > 0 else "doubles every", f"{abs(steps):.{int(abs(steps) < 10)}f} steps"

@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.shared import guard, shell
+from pages.parts.gradients.quantities import MEANING
+from pages.shared import charts, guard, shell
 from pages.shared.session import key
+from pages.shared.widgets import choice
 from rnn_core.figures import gradients as figures
+from rnn_core.figures import jacobians as jacobian_figures
 from rnn_core.probes.gradients.curves import curve
-from rnn_core.probes.gradients.run import KeptModel
-
-ACTIVE = ("waiting", "running", "paused")
+from rnn_core.probes.gradients.run import KeptModel, run_spectrum
+from rnn_core.spec.experiment import Experiment
+from rnn_core.store.run import ACTIVE
 
 
 def chosen_networks(context: Any) -> tuple[tuple[KeptModel, ...], str, bool]:
@@ -29,15 +32,13 @@ def chosen_networks(context: Any) -> tuple[tuple[KeptModel, ...], str, bool]:
             "Kept step", steps, steps[-1], format_func=_step_label, key=key("gradients", "kept_step", run.id)
         )
     help = "Runs with the same kind of data. They get this run's sequences as input."
-    named = names(context)
+    named = comparable(context)
     others = right.multiselect(
-        "Beside it", comparable(context), format_func=named.__getitem__, key=key("gradients", "beside", run.id), help=help
+        "Beside it", list(named), format_func=named.__getitem__, key=key("gradients", "beside", run.id), help=help
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         help = "The answer before the sigmoid, or the loss. A network that is right has a tiny loss gradient everywhere: that is not vanishing."
-        of = st.segmented_control(
-            "Gradient of", ("output", "loss"), default="output", required=True, key=key("gradients", "run_of"), help=help
-        )
+        of = choice("Gradient of", {"output": "output", "loss": "loss"}, "output", key=key("gradients", "run_of"), help=help)
         relative = st.toggle("Relative to the last step", True, key=key("gradients", "run_relative"))
     chosen = [KeptModel(shell.model(run, step), step)]
     if step != steps[0] and not others:
@@ -46,23 +47,22 @@ def chosen_networks(context: Any) -> tuple[tuple[KeptModel, ...], str, bool]:
         with guard.store_errors():
             record = context.service.store.open(other)
         chosen.append(KeptModel(shell.model(record), record.snapshots[-1].step, record.name))
-    return tuple(chosen), of or "output", bool(relative)
+    return tuple(chosen), of, bool(relative)
 
 
 def _step_label(step: int) -> str:
     return "untrained" if step == 0 else f"{step:,} steps"
 
 
-def comparable(context: Any) -> list[str]:
-    """Ids of other trained runs with the same task and vocabulary."""
-    own, store = context.run.experiment.data, context.service.store
-    kinds = {info.id: (info.experiment.data.task, info.experiment.data.vocabulary) for info in store.list() if info.step > 0}
-    return [key for key, kind in kinds.items() if key != context.run.id and kind == (own.task, own.vocabulary)]
+def comparable(context: Any) -> dict[str, str]:
+    """Id → name of other trained runs with the same task and vocabulary."""
 
+    def kind(experiment: Experiment) -> tuple[str, int]:
+        return experiment.data.task, experiment.data.vocabulary
 
-def names(context: Any) -> dict[str, str]:
-    """Names of all runs by id."""
-    return {info.id: info.name for info in context.service.store.list()}
+    own = kind(context.run.experiment)
+    others = [info for info in context.service.store.list() if info.step > 0 and info.id != context.run.id]
+    return {info.id: info.name for info in others if kind(info.experiment) == own}
 
 
 def live_section(context: Any) -> None:
@@ -85,12 +85,22 @@ def _live(context: Any) -> None:
     else:
         item = curve(snapshot.state_norms[None], "loss", name, f"now, step {snapshot.step:,}")
         drawing = figures.norm_by_step(item, height=300)
-        shell.chart(drawing, key("gradients", "live"), "Gradient norm by time step of the last batch", rev=context.run_id)
+        charts.chart(drawing, key("gradients", "live"), "Gradient norm by time step of the last batch", rev=context.run_id)
         st.caption(f"Live, mean over the batch · status: {training.status}")
     with guard.store_errors():
         first_kept = not context.run.snapshots and bool(context.service.store.open(context.run_id).snapshots)
     if first_kept or training.status not in ACTIVE:
         st.rerun()  # redraws the page: its first kept step, or the end of the run
+
+
+def spectrum(run: Any, network: KeptModel) -> None:
+    """Draw the singular values and Lyapunov exponents of one of its networks."""
+    words = "Multiplying its Jacobians"
+    singular, exponents = shell.compute(words, run_spectrum, network, run.experiment, run.uploads)
+    singular_key, lyapunov_key = key("gradients", "run_singular"), key("gradients", "run_lyapunov")
+    charts.chart(jacobian_figures.singular_values([singular]), singular_key, "Singular values by lag", rev=run.id)
+    charts.chart(jacobian_figures.lyapunov([exponents]), lyapunov_key, "Lyapunov exponents", rev=run.id)
+    st.markdown(MEANING["singular"])
 
 
 def history_section(run: Any) -> None:
@@ -99,25 +109,15 @@ def history_section(run: Any) -> None:
     if len(steps) < 2:
         return
     st.subheader("Over the whole training", anchor=False)
-    shell.chart(
-        figures.norm_heat_map(steps, norms),
-        key("gradients", "over_training"),
-        "Gradient norm by time step over training",
-        rev=run.id,
-    )
+    words = "Gradient norm by time step over training"
+    charts.chart(figures.norm_heat_map(steps, norms), key("gradients", "over_training"), words, rev=run.id)
     st.caption(
         "Each row is one training step, the first at the bottom; bright: the loss depends strongly on the state there; short rows: batches of short sequences. Mean over the batch of ‖∂L/∂sₜ‖."
     )
     columns = run.history
     if {"step", "gradient_norm", "clipped_norm"} <= columns.keys():
-        shell.chart(
-            figures.clip_history(columns["step"], columns["gradient_norm"], columns["clipped_norm"]),
-            key("gradients", "clip_history"),
-            "Global gradient norm over training",
-            rev=run.id,
-        )
+        drawing = figures.clip_history(columns["step"], columns["gradient_norm"], columns["clipped_norm"])
+        charts.chart(drawing, key("gradients", "clip_history"), "Global gradient norm over training", rev=run.id)
         clip = run.experiment.training.clip
-        st.caption(
-            "The norm of all weights' gradients together. "
-            + (f"This run clips it at {clip:g}." if clip else "This run does not clip.")
-        )
+        words = f"This run clips it at {clip:g}." if clip else "This run does not clip."
+        st.caption(f"The norm of all weights' gradients together. {words}")

@@ -12,14 +12,16 @@ from pages.parts.sentence.player import Panel
 from pages.parts.sentence.text_box import Text
 from pages.shared import guard, session, shell
 from pages.shared.session import linked
+from pages.shared.widgets import choice
+from pages.shared.words import plain
 from rnn_core.figures.theme import CELL_NAMES
 from rnn_core.probes.sentence.attributions import METHODS
 from rnn_core.probes.sentence.reading import Comparison, Reading
 from rnn_core.service import sentence
 from rnn_core.service.sentence import Source
+from rnn_core.spec.experiment import CELLS
 
 THREE = "three"
-CELLS = ("simple_rnn", "lstm", "gru")
 
 
 @dataclass(frozen=True)
@@ -50,27 +52,17 @@ def choose(context: shell.Context, store: Any) -> Choice:
         session.here().sentence_run = own_id
         session.forget_value("who")
     left, right = st.columns([5, 7])
-    selected = left.segmented_control(
-        "Read by",
-        list(options),
-        format_func=options.__getitem__,
-        default=next(iter(options)),
-        required=True,
-        wrap=True,
-        **linked("who"),
-    )
-    compare = right.segmented_control(
-        "Compare with", list(COMPARE), format_func=COMPARE.__getitem__, default="nothing", required=True, wrap=True,
-        **linked("against"),
-    )  # fmt: skip
+    with left:
+        selected = choice("Read by", options, next(iter(options)), wrap=True, **linked("who"))
+    with right:
+        compare = choice("Compare with", COMPARE, "nothing", wrap=True, **linked("against"))
     method = st.selectbox("Attribution method", list(METHODS), format_func=METHODS.__getitem__, width=230, **linked("method"))
-    selected = selected or next(iter(options))  # a link may hold no valid choice
     ids = [f"starter-{cell}" for cell in CELLS] if selected == THREE else [selected]
     if compare == "training" and selected == THREE:
         ids = ["starter-lstm"]
     with guard.store_errors():
         records = tuple(store.open(run) for run in ids)
-    return Choice(records, compare or "nothing", method or "integrated_gradients")
+    return Choice(records, compare, method or "integrated_gradients")
 
 
 def source(record: Any, step: int | None = None) -> Source:
@@ -130,8 +122,8 @@ def difference_words(panel: Panel, second: Text, difference: Comparison) -> str:
     first, other = panel.readings
     step, before, shared = difference.widest, difference.alignment[difference.widest], ""
     if step >= difference.first:  # else the texts share no word after this one
-        shared = f", are furthest apart at “{shell.plain(second.words[step])}” ({other.probability[step]:.0%} against {first.probability[before]:.0%} positive),"
+        shared = f", are furthest apart at “{plain(second.words[step])}” ({other.probability[step]:.0%} against {first.probability[before]:.0%} positive),"
     return (
-        f"**{panel.title}**: the readings first differ at “{shell.plain(second.words[difference.first])}” (token {difference.first + 1}){shared} "
+        f"**{panel.title}**: the readings first differ at “{plain(second.words[difference.first])}” (token {difference.first + 1}){shared} "
         f"and end at {other.probability[-1]:.0%} against {first.probability[-1]:.0%} positive."
     )

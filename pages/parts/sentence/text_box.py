@@ -11,6 +11,7 @@ import streamlit as st
 from pages.parts.sentence.composer import composer
 from pages.shared import session
 from pages.shared.session import key, linked
+from pages.shared.widgets import choice
 from pages.shared.words import plain
 from rnn_core.data.text.token_ids import UNKNOWN
 from rnn_core.data.text.vocabulary import vocabulary
@@ -83,10 +84,8 @@ class Text:
 def encoded(text: str, part: str, size: int) -> Text:
     """`text` with its first or last 500 tokens, for a vocabulary of `size` ids."""
     whole = vocabulary(size).encode(text)
-    part_kept = slice(0, MAX_TOKENS) if part == "first" else slice(max(0, len(whole.ids) - MAX_TOKENS), None)
-    return Text(
-        text, whole.words[part_kept], whole.known[part_kept], whole.ids[part_kept], whole.spans[part_kept], len(whole.ids)
-    )
+    kept = slice(0, MAX_TOKENS) if part == "first" else slice(max(0, len(whole.ids) - MAX_TOKENS), None)
+    return Text(text, whole.words[kept], whole.known[kept], whole.ids[kept], whole.spans[kept], len(whole.ids))
 
 
 @cache
@@ -102,25 +101,15 @@ def text_box(size: int) -> Text:
     chosen = st.pills("Examples", list(by_name), default=EXAMPLES[0].name, **linked("example"))
     example = by_name.get(chosen or "")
     part = session.value(key("sentence", "part"), "last")
-    typed = composer(
-        "Your text",
-        example.text if example else session.here().sentence_text,
-        limit=MAX_TOKENS,
-        part=part,
-        whole=unsplit_words(size),
-        key=key("sentence", "text_box"),
-    )
+    text = example.text if example else session.here().sentence_text
+    whole = unsplit_words(size)
+    typed = composer("Your text", text, limit=MAX_TOKENS, part=part, whole=whole, key=key("sentence", "text_box"))
     session.here().sentence_text = typed
     found = encoded(typed, part, size)
     if found.tokens > MAX_TOKENS:
-        st.segmented_control(
-            f"{found.tokens:,} tokens are more than the {MAX_TOKENS} that are read. Read the",
-            ["first", "last"],
-            default="last",
-            key=key("sentence", "part"),
-            required=True,
-        )
-        found = encoded(typed, session.value(key("sentence", "part"), "last"), size)
+        words = f"{found.tokens:,} tokens are more than the {MAX_TOKENS} that are read. Read the"
+        part = choice(words, {"first": "first", "last": "last"}, "last", key=key("sentence", "part"))
+        found = encoded(typed, part, size)
     if example and typed == example.text:
         st.caption(f":material/visibility: {example.note}")
     unknown_words(found, size)
@@ -132,15 +121,12 @@ def unknown_words(text: Text, size: int) -> None:
     unknown = [word for word, number in zip(text.words, text.ids, strict=True) if number == UNKNOWN]
     if not unknown:
         return
-    shown = ", ".join(plain(word[:30]) for word in list(dict.fromkeys(unknown))[:8])
-    more = "" if len(set(unknown)) <= 8 else " …"
-    count_words = (
-        "None of the words is"
-        if len(unknown) == len(text.words) - 1
-        else f"{len(unknown)} of {len(text.words) - 1} words are not"
-    )
+    different = list(dict.fromkeys(unknown))
+    shown = ", ".join(plain(word[:30]) for word in different[:8]) + " …" * (len(different) > 8)
+    count = len(text.words) - 1  # without "<start>"
+    count_words = "None of the words is" if len(unknown) == count else f"{len(unknown)} of {count} words are not"
     st.caption(
-        f":material/help: {count_words} among the {size:,} token ids the models know. They become the same “unknown” token: {shown}{more}"
+        f":material/help: {count_words} among the {size:,} token ids the models know. They become the same “unknown” token: {shown}"
     )
 
 
@@ -148,15 +134,10 @@ def changed_word(text: Text, size: int) -> Text | None:
     """Draw the change of one word; return the changed text, or None if nothing is changed."""
     steps = [step for step, (start, end) in enumerate(text.spans) if end > start]
     left, right = st.columns([2, 3], vertical_alignment="bottom")
-    step = left.selectbox(
-        "Change the word",
-        steps,
-        format_func=lambda step: f"{step}: {text.words[step][:40]}",
-        key=key("sentence", "changed_step"),
-    )
-    word = right.text_input(
-        "into", key=key("sentence", "changed_word"), max_chars=100, placeholder="another word; “-” removes it"
-    ).strip()
+    names = {step: f"{step}: {text.words[step][:40]}" for step in steps}
+    step = left.selectbox("Change the word", steps, format_func=names.__getitem__, key=key("sentence", "changed_step"))
+    hint = "another word; “-” removes it"
+    word = right.text_input("into", key=key("sentence", "changed_word"), max_chars=100, placeholder=hint).strip()
     if step is None or not word:
         return None
     start, end = text.spans[step]

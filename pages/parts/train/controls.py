@@ -15,7 +15,7 @@ from pages.shared.labels import duration, pace, score
 from pages.shared.session import key as key_of
 from pages.shared.words import plain, sentence
 from rnn_core import data
-from rnn_core.spec.experiment import FIELDS
+from rnn_core.spec.experiment import FIELDS, Experiment
 
 STEPS_BEFORE_ESTIMATE = 10  # steps before the time left is shown: the first steps include compilation
 MAX_EPOCHS = FIELDS["epochs"]["high"]
@@ -32,26 +32,10 @@ def bar(run: RunView | None) -> None:
         _button("One batch", "B", ":material/skip_next:", _step, run, "step", enabled=going or startable)
         _button("One epoch", "E", ":material/fast_forward:", _step, run, "epoch", enabled=going or startable)
         _button("Stop", "S", ":material/stop:", _control, run, "stop", enabled=going)
-        _button(
-            "Reset",
-            None,
-            ":material/replay:",
-            _reset,
-            run,
-            False,
-            enabled=run is not None,
-            help="Starts again from the same initial weights: a fair comparison.",
-        )
-        _button(
-            "New weights",
-            None,
-            ":material/casino:",
-            _reset,
-            run,
-            True,
-            enabled=run is not None,
-            help="Starts again from other initial weights: another seed.",
-        )
+        help = "Starts again from the same initial weights: a fair comparison."
+        _button("Reset", None, ":material/replay:", _reset, run, False, enabled=run is not None, help=help)
+        help = "Starts again from other initial weights: another seed."
+        _button("New weights", None, ":material/casino:", _reset, run, True, enabled=run is not None, help=help)
     if command_error := session.here().command_error:
         session.here().command_error = ""
         st.warning(command_error, icon=":material/info:")
@@ -60,23 +44,20 @@ def bar(run: RunView | None) -> None:
 
 
 def _play(run: RunView | None, status: str, blocked: bool) -> None:
-    if status in ("running", "waiting"):
+    if run is None:
+        _button("Play", "P", ":material/play_arrow:", _start, kind="primary", key="play", enabled=not blocked)
+    elif status in ("running", "waiting"):
         _button("Pause", "P", ":material/pause:", _control, run, "pause", kind="primary", key="play")
     elif status == "paused":
         _button("Play", "P", ":material/play_arrow:", _control, run, "resume", kind="primary", key="play")
     elif status in ("stopped", "interrupted"):
-        _button("Play on", "P", ":material/play_arrow:", _resume, run, kind="primary", key="play")
-    elif run is not None and status == "finished" and run.experiment.training.epochs < MAX_EPOCHS and not run.builtin:
+        _button("Play on", "P", ":material/play_arrow:", _submit, run.experiment, run.run_id, kind="primary", key="play")
+    elif status == "finished" and run.experiment.training.epochs < MAX_EPOCHS and not run.builtin:
         words = "Trains as many epochs again, from the present weights."
         _button("Train on", "P", ":material/play_arrow:", _train_longer, run, kind="primary", key="play", help=words)
     else:
-        help_ended = (
-            "" if run is None else "This training has ended: Reset trains the same network again, from the same initial weights."
-        )
-        startable = run is None and not blocked
-        _button(
-            "Play", "P", ":material/play_arrow:", _start, kind="primary", key="play", enabled=startable, help=help_ended or None
-        )
+        words = "This training has ended: Reset trains the same network again, from the same initial weights."
+        _button("Play", "P", ":material/play_arrow:", _start, kind="primary", key="play", enabled=False, help=words)
 
 
 def _button(
@@ -105,15 +86,20 @@ def _run_command(action: Callable[..., None], *args: Any) -> None:
 
 
 def _start(first: str = "") -> None:
-    experiment = drafts.draft()
-    run_id = run_picker.service().submit(experiment, viewer=run_picker.viewer(), uploads=drafts.uploads_of(experiment))
+    _submit(drafts.draft(), first=first)
+
+
+def _submit(experiment: Experiment, resume: str | None = None, first: str = "") -> None:
+    """Start a training, or continue the run `resume`, and open it; `first` is its first command."""
+    service, uploads = run_picker.service(), drafts.uploads_of(experiment)
+    run_id = service.submit(experiment, viewer=session.here().viewer, uploads=uploads, resume=resume)
     if first:
-        run_picker.service().control(run_id, first)
+        service.control(run_id, first)
     _open(run_id)
 
 
 def _open(run_id: str) -> None:
-    run_picker.own_runs().add(run_id)
+    session.here().started.add(run_id)
     run_picker.choose(run_id, {"run": run_id})
 
 
@@ -124,39 +110,25 @@ def _step(run: RunView | None, command: str) -> None:
         _control(run, command)
 
 
-def _control(run: RunView, command: str, value: float | None = None) -> None:
-    run_picker.service().control(run.run_id, command, value)
-
-
-def _resume(run: RunView) -> None:
-    run_id = run_picker.service().submit(
-        run.experiment, viewer=run_picker.viewer(), uploads=drafts.uploads_of(run.experiment), resume=run.run_id
-    )
-    _open(run_id)
+def _control(run: RunView, command: str) -> None:
+    run_picker.service().control(run.run_id, command)
 
 
 def _train_toy_reviews(run: RunView) -> None:
     """Start the same experiment on the toy reviews, which need no download."""
     experiment = run.experiment.replace(**{**data.task("toy_reviews").defaults, "task": "toy_reviews"})
     drafts.set_draft(experiment)
-    _open(run_picker.service().submit(experiment, viewer=run_picker.viewer()))
-
-
-def _train_clipped(run: RunView) -> None:
-    """Start the same experiment with the gradient clipped at norm 1."""
-    experiment = run.experiment.replace(clip=1.0)
-    _open(run_picker.service().submit(experiment, viewer=run_picker.viewer(), uploads=drafts.uploads_of(experiment)))
+    _submit(experiment)
 
 
 def _train_longer(run: RunView) -> None:
     """Continue a finished run for as many epochs again."""
     epochs = min(2 * run.experiment.training.epochs, MAX_EPOCHS)
-    experiment = run.experiment.replace(epochs=epochs)
-    _open(run_picker.service().submit(experiment, viewer=run_picker.viewer(), resume=run.run_id))
+    _submit(run.experiment.replace(epochs=epochs), run.run_id)
 
 
 def _reset(run: RunView, fresh: bool) -> None:
-    _open(run_picker.service().reset(run.run_id, viewer=run_picker.viewer(), fresh=fresh))
+    _open(run_picker.service().reset(run.run_id, viewer=session.here().viewer, fresh=fresh))
 
 
 def progress(run: RunView) -> None:
@@ -175,29 +147,15 @@ def progress(run: RunView) -> None:
         expected = run.active or run.status in ("finished", "stopped")
         (st.info if expected else st.warning)(plain(run.message, 500), icon=":material/info:")
         if run.status == "failed" and "clip the gradient" in run.message and not run.experiment.training.clip:
-            words = "The same network from the same initial weights, with its gradient clipped at norm 1."
-            _button(
+            label, words = (
                 "Clip at 1 and train again",
-                None,
-                ":material/content_cut:",
-                _train_clipped,
-                run,
-                kind="primary",
-                key="clip",
-                help=words,
+                "The same network from the same initial weights, with its gradient clipped at norm 1.",
             )
+            clipped = run.experiment.replace(clip=1.0)
+            _button(label, None, ":material/content_cut:", _submit, clipped, kind="primary", key="clip", help=words)
         if run.status == "failed" and run.experiment.data.task == "imdb" and "UNROLLED_IMDB" in run.message:
-            words = "The same network and training, on short synthetic reviews."
-            _button(
-                "Train on the toy reviews",
-                None,
-                ":material/swap_horiz:",
-                _train_toy_reviews,
-                run,
-                kind="primary",
-                key="toy",
-                help=words,
-            )
+            label, words = "Train on the toy reviews", "The same network and training, on short synthetic reviews."
+            _button(label, None, ":material/swap_horiz:", _train_toy_reviews, run, kind="primary", key="toy", help=words)
 
 
 def _training_progress(run: RunView, snapshot: Any) -> None:
@@ -226,9 +184,6 @@ def ending(run: RunView) -> str:
     name = "error (root mean square)" if metric == "rmse" else metric
     seconds = run.history["seconds"][-1] if len(run.history["seconds"]) else 0.0
     words = f"{ENDINGS.get(run.status, run.status)} after {epochs} epoch{'s' * (epochs != 1)} ({run.step:,} steps) in {duration(float(seconds))}"
-    found = [
-        f"{part} {name} **{score(value)}**"
-        for part, value in (("best validation", run.best_metric), ("test", run.test_metric))
-        if math.isfinite(value)
-    ]
+    metrics = {"best validation": run.best_metric, "test": run.test_metric}
+    found = [f"{part} {name} **{score(value)}**" for part, value in metrics.items() if math.isfinite(value)]
     return f"{words}: {', '.join(found)}." if found else f"{words}."

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import plotly.graph_objects as go
@@ -67,10 +67,9 @@ def of_run(run_id: str, at: int | None = None) -> Drawings:
 def _cached(run_id: str, at: int | None) -> Drawings | None:
     """The last drawings of an active run; None if its status has changed since, because they are then out of date."""
     cached = _cache.get((run_id, at))
-    shared = (
-        cached is not None and cached.run.active and not cached.run.before_first_step and _status(run_id) == cached.run.status
-    )
-    return cached if shared else None
+    if cached is None or not cached.run.active or cached.run.before_first_step or _status(run_id) != cached.run.status:
+        return None
+    return cached
 
 
 def _is_fresh(drawings: Drawings) -> bool:
@@ -84,10 +83,8 @@ def _redrawn(run_id: str, at: int | None) -> Drawings:
         cached = _draw(run)
         while len(_cache) >= CACHE_SIZE:
             _cache.pop(next(iter(_cache)))
-    else:
-        cached = Drawings(run, cached.payloads, cached.pending, time.monotonic())
-    _cache[run_id, at] = cached
-    return cached
+    _cache[run_id, at] = replace(cached, run=run, made=time.monotonic())
+    return _cache[run_id, at]
 
 
 def _status(run_id: str) -> str:
@@ -116,19 +113,13 @@ def _history_figures(run: RunView, probes: _Probes) -> dict[str, FigureAndAlt]:
         ("baselines", run.experiment.data, run.experiment.seed),
         lambda: (examples.baselines, run.experiment, store.uploads(run.experiment)),
     ) or examples.Baselines()  # fmt: skip
+    loss = live_figures.loss(run.history, dict(baselines.loss), log=task.metric == "rmse")
+    metric = live_figures.metric(run.history, task.metric, dict(baselines.metric))
+    norm_map = live_figures.norm_heat_map(*run.norm_history)
     figures = {
-        "loss": (
-            live_figures.loss(run.history, dict(baselines.loss), log=task.metric == "rmse"),
-            "Loss of training batches and of the validation part, over training steps.",
-        ),
-        "metric": (
-            live_figures.metric(run.history, task.metric, dict(baselines.metric)),
-            f"The {task.metric} over training steps, with naive predictors as lines.",
-        ),
-        "norm_map": (
-            live_figures.norm_heat_map(*run.norm_history),
-            "Gradient norm at each time step of each training step, as colours on a log scale.",
-        ),
+        "loss": (loss, "Loss of training batches and of the validation part, over training steps."),
+        "metric": (metric, f"The {task.metric} over training steps, with naive predictors as lines."),
+        "norm_map": (norm_map, "Gradient norm at each time step of each training step, as colours on a log scale."),
     }
     if run.is_past:
         for figure, _ in figures.values():
@@ -139,17 +130,16 @@ def _history_figures(run: RunView, probes: _Probes) -> dict[str, FigureAndAlt]:
 def _step_figures(run: RunView) -> dict[str, FigureAndAlt]:
     """Figures of one step: gradient norms, states, eigenvalues."""
     figures: dict[str, FigureAndAlt] = {}
+    when, cell = run.step_label, run.experiment.model.cell
     if run.state_norms is not None and len(run.state_norms):
-        figures["norms"] = (
-            live_figures.norms(run.state_norms, run.step_label),
-            f"Gradient norm at each time step, {run.step_label}, on a log scale.",
-        )
+        words = f"Gradient norm at each time step, {when}, on a log scale."
+        figures["norms"] = live_figures.norms(run.state_norms, when), words
     if run.probe_states is not None and len(run.probe_states):
-        words = f"Hidden state of one fixed sequence, units over time steps, {run.step_label}."
-        figures["states"] = live_figures.states(run.probe_states, run.experiment.model.cell, run.step_label), words
+        words = f"Hidden state of one fixed sequence, units over time steps, {when}."
+        figures["states"] = live_figures.states(run.probe_states, cell, when), words
     if run.eigenvalues is not None and len(run.eigenvalues):
-        words = f"Eigenvalues of the recurrent kernel against the unit circle, {run.step_label}."
-        figures["eigenvalues"] = live_figures.eigenvalues(run.eigenvalues, run.step_label), words
+        words = f"Eigenvalues of the recurrent kernel against the unit circle, {when}."
+        figures["eigenvalues"] = live_figures.eigenvalues(run.eigenvalues, when), words
     return figures
 
 

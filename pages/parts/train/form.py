@@ -54,11 +54,9 @@ def sync_with_link(experiment: Experiment | None, run_id: str | None) -> tuple[s
     if run_id is None and (from_history or (link_pending and asked)):
         linked, notes = Experiment.read_query(asked)
         if linked.data.task not in data.tasks():
-            notes = (
-                *notes,
-                f"task must be one of {', '.join(data.tasks())}, got {linked.data.task!r}: {Experiment().data.task} taken",
-            )
-            linked = linked.replace(task=Experiment().data.task)
+            default = Experiment().data.task
+            notes += (f"task must be one of {', '.join(data.tasks())}, got {linked.data.task!r}: {default} taken",)
+            linked = linked.replace(task=default)
         set_draft(linked)
     elif experiment is not None and here.draft_run != run_id:
         set_draft(experiment)
@@ -69,21 +67,15 @@ def sync_with_link(experiment: Experiment | None, run_id: str | None) -> tuple[s
     return notes
 
 
-def field_errors() -> dict[str, str]:
-    """Field → why its new value is invalid."""
-    return session.here().field_errors
-
-
 def unused_fields(experiment: Experiment) -> dict[str, str]:
     """Field → why it has no effect in this experiment."""
     task, cell = data.task(experiment.data.task), experiment.model.cell
-    tokens = data.tasks()[task.name].group == "text"
     reasons = {
         name: f"The task “{task.title}” does not use it."
         for name in experiment.data.__dataclass_fields__
         if name not in (*task.knobs, "task", "kind")
     }
-    if not tokens:
+    if task.group != "text":
         reasons["embedding"] = "Only texts use an embedding."
     if cell != "gru":
         reasons["reset_after"] = "Only a GRU has a reset gate."
@@ -126,7 +118,10 @@ def form() -> None:
                 if name not in reasons:
                     _field(name, "")
             if title == "What it learns":
-                _task_description(draft())
+                task = data.task(draft().data.task)
+                st.caption(plain(task.description, 600))
+                if task.name == "csv":
+                    _upload()
     main = {name for names in MAIN_FIELDS.values() for name in names}
     with st.expander("All other settings", icon=":material/tune:", key=key("train", "more_settings")):
         columns = st.columns(3)
@@ -139,22 +134,11 @@ def form() -> None:
                         _field(name, reasons.get(name, ""))
 
 
-def _task_description(experiment: Experiment) -> None:
-    task = data.task(experiment.data.task)
-    st.caption(plain(task.description, 600))
-    if task.name == "csv":
-        _upload()
-
-
 def _upload() -> None:
     """Draw the upload of a series; the experiment refers to the file by the SHA-256 of its content."""
-    file = st.file_uploader(
-        "Your series",
-        type=["csv", "txt", "tsv", "xlsx", "gz"],
-        max_upload_size=5,
-        key=key("train", "upload"),
-        help="A table with one row per step, as text or as a workbook (.xlsx), with or without names; up to 5 MB.",
-    )
+    help = "A table with one row per step, as text or as a workbook (.xlsx), with or without names; up to 5 MB."
+    types = ["csv", "txt", "tsv", "xlsx", "gz"]
+    file = st.file_uploader("Your series", types, max_upload_size=5, key=key("train", "upload"), help=help)
     if file is not None:
         content = file.getvalue()
         digest = hashlib.sha256(content).hexdigest()
@@ -181,7 +165,7 @@ def _decisions() -> None:
 def _field(name: str, reason: str) -> None:
     """Draw the widget of a field. A value outside the field's rules, which a forged message can hold, is replaced by the draft's."""
     rule, widget = FIELDS[name], key("train", "set", name)
-    if name not in field_errors() or not _allowed(name, session.value(widget)):
+    if name not in session.here().field_errors or not _allowed(name, session.value(widget)):
         session.set_value(widget, field_value(draft(), name))
     common: dict[str, Any] = {
         "key": widget,
@@ -206,17 +190,10 @@ def _field(name: str, reason: str) -> None:
     elif rule["type"] is int:
         st.number_input(label, rule["low"], rule["high"], step=1, **common)
     else:
-        st.number_input(
-            label,
-            rule["low"],
-            rule["high"],
-            step=WIDGET_STEPS[name],
-            format="%g",
-            value=None if rule.get("optional") else "min",
-            **common,
-        )
-    if name in field_errors():
-        st.error(plain(field_errors()[name]), icon=":material/error:")
+        common |= {"value": None} if rule.get("optional") else {}
+        st.number_input(label, rule["low"], rule["high"], step=WIDGET_STEPS[name], format="%g", **common)
+    if name in session.here().field_errors:
+        st.error(plain(session.here().field_errors[name]), icon=":material/error:")
 
 
 def _allowed(name: str, proposed: Any) -> bool:
@@ -235,14 +212,14 @@ def _apply_change(name: str) -> None:
         if name == "task":
             changes = {"source": "", "column": "", **data.task(proposed).defaults, "task": proposed}
         session.here().draft = draft().replace(**changes)
-        field_errors().pop(name, None)
+        session.here().field_errors.pop(name, None)
     except ValueError as reason:
-        field_errors()[name] = str(reason)
+        session.here().field_errors[name] = str(reason)
 
 
 def problem(experiment: Experiment) -> str:
     """Why this experiment cannot start; "" if it can."""
-    if field_errors():
+    if session.here().field_errors:
         return "Correct the settings marked in red first."
     try:
         data.interface(experiment, uploads())

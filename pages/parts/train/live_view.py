@@ -9,7 +9,7 @@ from pages.parts.train.drawings import Drawings
 from pages.shared import charts, drafts, guard, labels, run_picker, session
 from pages.shared.kept_steps import RunView
 from pages.shared.session import key
-from pages.shared.words import plain, sentence
+from pages.shared.words import plain
 from rnn_core import data
 from rnn_core.figures import live as live_figures
 
@@ -32,17 +32,6 @@ CAPTIONS = {
 }
 
 
-def latest(run_id: str | None) -> Drawings | None:
-    """The newest drawings of a run; None if there is no run or, with a warning, if it cannot be opened."""
-    if run_id is None:
-        return None
-    try:
-        return drawings.of_run(run_id)
-    except (LookupError, OSError, ValueError) as error:
-        st.warning(sentence(error), icon=":material/link_off:")
-        return None
-
-
 def live(drawn: Drawings) -> None:
     """Draw the part of the page that redraws itself by a timer, as long as the run can still change."""
     tick_seconds = _tick_seconds(drawn)
@@ -53,7 +42,7 @@ def _tick_seconds(drawn: Drawings) -> float | None:
     """Seconds between two redraws; None if nothing can change any more."""
     if not (drawn.run.active or drawn.pending):
         return None
-    if drawn.run.status == "running" and drawn.run.before_first_step and drawn.run.run_id in run_picker.own_runs():
+    if drawn.run.status == "running" and drawn.run.before_first_step and drawn.run.run_id in session.here().started:
         return FIRST_STEP_TICK
     return session.here().tick
 
@@ -62,30 +51,23 @@ def _tick_seconds(drawn: Drawings) -> float | None:
 def _tick(run_id: str, status: str, tick_seconds: float | None) -> None:
     if run_picker.chosen() != run_id:
         st.rerun()  # a button has opened another run
-    service = run_picker.running_service()
-    if service:
+    if service := run_picker.running_service():
         service.viewed(run_id)
-    drawn = latest(run_id)
-    if drawn is None:
+    try:
+        drawn = drawings.of_run(run_id)
+    except (LookupError, OSError, ValueError):  # the run was deleted: the page then shows the message
         session.here().command_error = ""
-        st.rerun()  # the run was deleted: the page then shows the message
+        st.rerun()
     run = drawn.run
-    rerun = (run.status, _tick_seconds(drawn)) != (
-        status,
-        tick_seconds,
-    )  # a rerun of the whole page sets the timer and updates the picker
+    # A rerun of the whole page sets the timer and updates the picker.
+    rerun = (run.status, _tick_seconds(drawn)) != (status, tick_seconds)
     if rerun and run.status != status:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(plain(run.name), anchor=False)
         words = "Back to the presets and the form, filled with this experiment. The run stays in the sidebar."
-        st.button(
-            "New experiment",
-            icon=":material/add:",
-            on_click=guard.callback("New experiment", drafts.back_to_form),
-            key=key("train", "new_experiment"),
-            help=words,
-        )
+        back = guard.callback("New experiment", drafts.back_to_form)
+        st.button("New experiment", icon=":material/add:", on_click=back, key=key("train", "new_experiment"), help=words)
     with st.container():
         controls.bar(run)
     with st.container():
@@ -102,18 +84,15 @@ def _selected(drawn: Drawings) -> Drawings:
     run = drawn.run
     if len(run.kept_steps) < 2:
         if run.active:
-            st.container(
-                height=SLIDER_HEIGHT, border=False
-            )  # keeps the slider's place free, so that nothing moves when it appears
+            st.container(height=SLIDER_HEIGHT, border=False)  # the slider's place: nothing moves when it appears
         return drawn
     steps, name = [*sorted(run.kept_steps), LATEST], key("train", "rewind", run.run_id)
     # Streamlit resets a slider whose options change, as with each new kept step, so its position is stored in the session.
     last_step = session.here().rewind_steps.get(run.run_id, LATEST)
     session.set_value(name, last_step if last_step in steps else LATEST)
     words = {step: f"epoch {epoch}, step {step:,}" for step, epoch in run.kept_steps.items()} | {LATEST: "now"}
-    help = "Shows the run at an earlier kept step."
     chosen = st.select_slider(
-        "Rewind", steps, format_func=words.__getitem__, key=name, help=help,
+        "Rewind", steps, format_func=words.__getitem__, key=name, help="Shows the run at an earlier kept step.",
         on_change=guard.callback("Rewind", _save_step), args=(run.run_id, name),
     )  # fmt: skip
     return drawn if chosen == LATEST else drawings.of_run(run.run_id, chosen)
@@ -146,22 +125,19 @@ def _is_coming(drawn: Drawings, name: str) -> bool:
     return group == "series" or (group == "text" and not experiment.model.bidirectional)
 
 
-def caption(run: RunView, name: str) -> str:
-    """What a figure shows, in a sentence or two."""
-    if name == "reading":
-        name = "reviews" if data.task(run.experiment.data.task).group == "text" else "forecast"
-    return CAPTIONS[name]
-
-
 def _figure(drawn: Drawings, name: str) -> None:
+    """Draw a figure, or keep its space; and what it shows, in a sentence or two."""
+    group = data.task(drawn.run.experiment.data.task).group
     if name in drawn.payloads:
         charts.draw(drawn.payloads[name], key("train", "drawing", name))
     elif drawn.run.active or name == "reading":
-        series = name == "reading" and data.task(drawn.run.experiment.data.task).group == "series"
+        forecast = name == "reading" and group == "series"
         # An empty container: an animated skeleton takes processor time from the training.
-        st.container(height=drawings.FORECAST_HEIGHT if series else live_figures.HEIGHT, border=False)
-    if name in drawn.payloads or name == "reading":
-        st.caption(caption(drawn.run, name))
+        st.container(height=drawings.FORECAST_HEIGHT if forecast else live_figures.HEIGHT, border=False)
+    if name == "reading":
+        st.caption(CAPTIONS["reviews" if group == "text" else "forecast"])
+    elif name in drawn.payloads:
+        st.caption(CAPTIONS[name])
 
 
 def experiment_text(run: RunView) -> None:
@@ -169,7 +145,5 @@ def experiment_text(run: RunView) -> None:
     task = data.task(run.experiment.data.task)
     st.markdown(f"**{plain(task.title)}.** {plain(task.description, 600)}")
     changed = {name: value for name, value in run.experiment.to_query().items() if name != "source"}
-    st.markdown(
-        " · ".join(f"{labels.LABELS[name]}: **{plain(value)}**" for name, value in changed.items())
-        or "All settings at their defaults."
-    )
+    words = " · ".join(f"{labels.LABELS[name]}: **{plain(value)}**" for name, value in changed.items())
+    st.markdown(words or "All settings at their defaults.")

@@ -121,13 +121,11 @@ def _panel(panel: Panel, packer: _Packer, sentences: list[dict[str, Any]]) -> di
     first, profile = panel.readings[0], panel.readings[0].profile
     names = [f"component {n + 1} ({share:.0%} of the variance)" for n, share in enumerate(profile.basis.explained[:2])]
     blocks = [{"name": name, "kind": "state", "title": _STATE_TITLES[name], "rows": first.units} for name in first.state_parts]
-    blocks += [
-        {"name": name, "kind": "gate", "title": f"{GATE_NAMES[name]} (0 … 1)", "rows": first.units, "colour": GATE_COLOURS[name]}
-        for name in first.gates
-    ]
-    for block in blocks:
-        if block["name"] in ("cell", "candidate"):
-            block |= {"kind": "candidate", "title": GATE_NAMES[block["name"]]}  # tanh: -1..1, drawn on the diverging scale
+    for name in first.gates:
+        kind, title = "gate", f"{GATE_NAMES[name]} (0 … 1)"
+        if name in ("cell", "candidate"):
+            kind, title = "candidate", GATE_NAMES[name]  # tanh: -1..1, drawn on the diverging scale
+        blocks.append({"name": name, "kind": kind, "title": title, "rows": first.units, "colour": GATE_COLOURS[name]})
     return {
         "title": panel.title,
         "colour": CELL_COLOURS[first.cell],
