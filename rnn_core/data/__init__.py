@@ -3,7 +3,7 @@
 In: an `Experiment`, and the bytes of uploaded files. Out: a `Dataset` with its `Interface`; the same experiment gives the same bits.
 `text/` holds reviews, `series/` time series and the user's own file, `memory_tasks.py` synthetic memory tasks.
 `disk.py` says where files are kept and writes them.
-Open first: `registry.py`, which lists the tasks; then `task.py` and `sequences.py`. A new task is one file that offers `TASKS`.
+Open first: `registry.py`, which lists the tasks; then `task.py` and `sequences.py`. For a new task copy `text/toy_reviews.py`.
 """
 
 from rnn_core.data.registry import build, interface, task, tasks

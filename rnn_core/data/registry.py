@@ -1,6 +1,6 @@
 """The registry of tasks: the values of `DataSpec.task`, and the module that builds each.
 
-To add a task, write one file that defines `TASKS` and add its name to `_MODULES`.
+To add a task, copy `text/toy_reviews.py`, the shortest file that defines `TASKS`, and add its name to `_MODULES`.
 """
 
 from __future__ import annotations

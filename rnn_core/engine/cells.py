@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rnn_core.engine.arrays import Array, activate, activate_blocks, join, library, product, slope, split
+from rnn_core.spec import experiment
+from rnn_core.spec.experiment import ModelSpec
 
 State = tuple[Array, ...]  # (h,) or (h, c), each (…, H)
 
@@ -233,3 +235,15 @@ def diagonal(values: Array) -> Array:
 
 
 CELLS: dict[str, type[Cell]] = {cell.name: cell for cell in (SimpleRNN, LSTM, GRU)}
+
+
+def cell_of(spec: ModelSpec) -> Cell:
+    """The cell of a ModelSpec."""
+    return CELLS[spec.cell](spec.units, spec.activation, reset_after=spec.reset_after)
+
+
+def add(cell: type[Cell]) -> None:
+    """Make another cell known under its name, to experiments and to everything that trains and looks inside."""
+    CELLS[cell.name] = cell
+    if cell.name not in experiment.CELLS:
+        experiment.CELLS.append(cell.name)

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from rnn_core.engine.cells import cell_of
 from rnn_core.spec.experiment import ModelSpec
 from rnn_core.spec.interface import Interface
 
+KERAS_CELLS = ("simple_rnn", "lstm", "gru")  # that have a layer in Keras
 HEADS = {"binary": "sigmoid", "categorical": "softmax", "squared": "linear"}  # loss → activation of the last layer
 
 
@@ -38,11 +40,14 @@ def new_keras_model(spec: ModelSpec, interface: Interface, mask: bool, dtype: st
 def _recurrent_layer(spec: ModelSpec, name: str, sequences: bool, dtype: str) -> Any:
     from keras import layers
 
+    known = {"simple_rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
+    if spec.cell not in known:
+        raise ValueError(f"Keras has no layer for the cell {spec.cell!r}, so there is no Keras model of this network")
     options: dict[str, Any] = {"name": name, "activation": spec.activation, "use_bias": spec.use_bias, "dropout": spec.dropout}
     options |= {"recurrent_initializer": spec.initialiser, "return_sequences": sequences, "dtype": dtype}
     if spec.cell == "gru":
         options["reset_after"] = spec.reset_after
-    return {"simple_rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}[spec.cell](spec.units, **options)
+    return known[spec.cell](spec.units, **options)
 
 
 @functools.lru_cache(maxsize=32)
@@ -57,9 +62,30 @@ def initial_weights(spec: ModelSpec, interface: Interface, mask: bool, seed: int
     seed_generator.python_random = _seeds
     _seeds.generator = random.Random(seed)
     try:
-        return tuple(weight.copy() for weight in new_keras_model(spec, interface, mask).get_weights())
+        if spec.cell in KERAS_CELLS:
+            return tuple(weight.copy() for weight in new_keras_model(spec, interface, mask).get_weights())
+        return _drawn_weights(spec, interface)
     finally:
         del _seeds.generator
+
+
+def _drawn_weights(spec: ModelSpec, interface: Interface) -> tuple[np.ndarray, ...]:
+    """The weights of a network that Keras has no layers for, drawn by Keras's initialisers in the order of such layers."""
+    from keras import initializers
+
+    cell, size, drawn = cell_of(spec), interface.input_size, []
+    columns = len(cell.columns) * spec.units
+    if interface.inputs == "tokens":
+        drawn.append(initializers.RandomUniform()((size, spec.embedding)))
+        size = spec.embedding
+    for _ in range(spec.layers):
+        for _ in range(1 + spec.bidirectional):
+            drawn += [initializers.GlorotUniform()((size, columns)), initializers.get(spec.initialiser)((spec.units, columns))]
+            if spec.use_bias:
+                drawn.append(np.zeros((2, columns) if cell.recurrent_bias else (columns,)))
+        size = spec.units * (1 + spec.bidirectional)
+    drawn += [initializers.GlorotUniform()((size, interface.outputs)), np.zeros(interface.outputs)]
+    return tuple(np.array(weight, np.float32) for weight in drawn)
 
 
 class _Seeds(threading.local):

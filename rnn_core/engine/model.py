@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rnn_core.engine import keras_models
+from rnn_core.engine.cells import cell_of
 from rnn_core.spec.experiment import Experiment, ModelSpec
 from rnn_core.spec.interface import Interface
 
@@ -80,10 +81,10 @@ def build(experiment: Experiment, interface: Interface) -> Model:
 def _apply_gain_and_gate_bias(spec: ModelSpec, weights: tuple[np.ndarray, ...]) -> None:
     """Changes one layer's weights in place."""
     weights[1][...] *= np.float32(spec.gain)
-    if spec.gate_bias is not None and spec.use_bias and spec.cell != "simple_rnn":
-        bias, units = weights[2], spec.units
-        row = bias if bias.ndim == 1 else bias[0]
-        row[slice(units, 2 * units) if spec.cell == "lstm" else slice(0, units)] = spec.gate_bias
+    cell = cell_of(spec)
+    if spec.gate_bias is not None and spec.use_bias and cell.keep:
+        row = weights[2] if weights[2].ndim == 1 else weights[2][0]
+        np.split(row, len(cell.columns))[cell.columns.index(cell.keep)][:] = spec.gate_bias
 
 
 def from_keras(network: Any) -> Model:

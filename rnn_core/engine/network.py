@@ -14,18 +14,13 @@ import tensorflow as tf
 
 from rnn_core.engine import blocks
 from rnn_core.engine.arrays import Tensor
-from rnn_core.engine.cells import CELLS, Cell
+from rnn_core.engine.cells import cell_of
 from rnn_core.engine.input_projections import TableRows, dense
 from rnn_core.spec.experiment import ModelSpec
 from rnn_core.spec.interface import Interface
 
 Weights = list[Any]  # tensors or variables
 Watch = Callable[[Any], None] | None  # GradientTape.watch while training, else None
-
-
-def cell_of(spec: ModelSpec) -> Cell:
-    """The cell of a ModelSpec."""
-    return CELLS[spec.cell](spec.units, spec.activation, reset_after=spec.reset_after)
 
 
 def losses(interface: Interface, logits: Tensor, targets: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rnn_core.engine import recurrence
-from rnn_core.engine.cells import CELLS, Cell, State
+from rnn_core.engine.cells import Cell, State, cell_of
 from rnn_core.engine.model import Model
 
 
@@ -125,7 +125,7 @@ class NumpyNetwork:
     def __init__(self, model: Model, dtype: str = "float32") -> None:
         spec = model.spec
         self.model, self.dtype, self.halves = model, dtype, 1 + spec.bidirectional
-        cell = CELLS[spec.cell](spec.units, spec.activation, reset_after=spec.reset_after)
+        cell = cell_of(spec)
         names = [f"bidirectional_{n}/{half}" for n in range(1, spec.layers + 1) for half in ("forward", "backward")]
         names = names if spec.bidirectional else [f"{spec.cell}_{n + 1}" for n in range(spec.layers)]
         self.layers = [

@@ -5,11 +5,11 @@ Computed from formulas, without building a network, so that a form can show them
 
 from __future__ import annotations
 
+from rnn_core.engine.cells import cell_of
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 
-# Legend: D inputs per step, H units, K outputs, T time steps. Matrices per cell: each is a gate or the candidate.
-MATRICES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
+# Legend: D inputs per step, H units, K outputs, T time steps.
 
 
 def recurrent(experiment: Experiment, interface: Interface) -> int:
@@ -19,10 +19,11 @@ def recurrent(experiment: Experiment, interface: Interface) -> int:
     GRU with reset_after has two sets of biases, as in Keras).
     """
     model, inputs = experiment.model, _inputs(experiment, interface)
-    biases = 0 if not model.use_bias else 2 if model.cell == "gru" and model.reset_after else 1
+    cell = cell_of(model)
+    biases = model.use_bias * (1 + cell.recurrent_bias)
     total, directions = _embedding(experiment, interface), 2 if model.bidirectional else 1
     for _ in range(model.layers):
-        total += directions * MATRICES[model.cell] * model.units * (inputs + model.units + biases)
+        total += directions * len(cell.columns) * model.units * (inputs + model.units + biases)
         inputs = directions * model.units
     return total + (inputs + 1) * interface.outputs
 

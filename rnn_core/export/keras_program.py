@@ -14,6 +14,7 @@ from rnn_core.data.series import formula_tasks, formulas, windows
 from rnn_core.data.text import toy_grammar, toy_reviews
 from rnn_core.data.text.toy_grammar import BLAME, FILLERS, NEGATIONS, PARTS, PRAISE, STRENGTHS, WHOLES
 from rnn_core.data.text.vocabulary import vocabulary
+from rnn_core.engine.cells import cell_of
 from rnn_core.engine.keras_models import HEADS
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
@@ -88,19 +89,22 @@ def _layer(experiment: Experiment, sequences: bool) -> str:
     arguments = [str(spec.units)] + [
         f"{name}={_literal(value)}" for name, (value, default) in options.items() if value != default
     ]
+    if spec.cell not in _LAYERS:
+        raise ValueError(f"Keras has no layer for the cell {spec.cell!r}, so there is no Keras program of this experiment")
     return f"keras.layers.{_LAYERS[spec.cell]}({', '.join(arguments)})"
 
 
 def _initial_weights(experiment: Experiment) -> str:
     """Source that sets what Keras's initialisers lack: the recurrent gain and the gate bias."""
     spec, lines = experiment.model, []
+    cell = cell_of(spec)
     if spec.gain != 1:
         lines.append(f"    cell.recurrent_kernel.assign(cell.recurrent_kernel * {spec.gain!r})  # recurrent gain")
-    if spec.gate_bias is not None and spec.use_bias and spec.cell != "simple_rnn":
-        gate, first = ("forget", spec.units) if spec.cell == "lstm" else ("update", 0)
-        row = "0, " if spec.cell == "gru" and spec.reset_after else ""
+    if spec.gate_bias is not None and spec.use_bias and cell.keep:
+        first = cell.columns.index(cell.keep) * spec.units
+        row = "0, " if cell.recurrent_bias else ""
         lines.append("    bias = cell.bias.numpy()")
-        lines.append(f"    bias[{row}{first}:{first + spec.units}] = {spec.gate_bias!r}  # bias of the {gate} gate")
+        lines.append(f"    bias[{row}{first}:{first + spec.units}] = {spec.gate_bias!r}  # bias of the {cell.keep} gate")
         lines.append("    cell.bias.assign(bias)")
     if not lines:
         return ""

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
-from rnn_core.service import worker as jobs
 from rnn_core.service.connection import STARTING, Connection, Worker, exception_of
 from rnn_core.service.job import Job
 from rnn_core.service.job_store import JobStore
 from rnn_core.service.probe_cache import ProbeCache
 from rnn_core.service.queue import JobQueue
 from rnn_core.service.updates import UpdateReceiver, not_started
+from rnn_core.service.worker import run as run_job
+from rnn_core.service.worker import send_command
 from rnn_core.store.store import Store
 
 MAX_WORKER_DEATHS = 3  # workers lost under one run without progress in between, after which the run fails
@@ -72,7 +73,7 @@ class Dispatcher:
 
     def send_command(self, job: Job, command: str, value: float | None = None) -> None:
         """Send a command to the job's worker; returns at once."""
-        self.connection.run(job.worker, jobs.send_command, job.id, job.attempt, command, value)
+        self.connection.run(job.worker, send_command, job.id, job.attempt, command, value)
 
     def _run(self) -> None:
         checked = 0.0
@@ -175,7 +176,7 @@ class Dispatcher:
             job.status = "paused"
         arguments, attempt = (job.kind, job.id, job.attempt, self.connection.topic, commands), job.attempt
         try:
-            job.task = self.connection.submit(worker, False, jobs.run, *arguments, **job.arguments)
+            job.task = self.connection.submit(worker, False, run_job, *arguments, **job.arguments)
         except Exception as problem:
             self.receiver.end(job, "failed", not_started(problem))
             return

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
-from rnn_core.service import worker as jobs
 from rnn_core.service.connection import Connection, exception_of, is_connection_error
 from rnn_core.service.job import Job
 from rnn_core.service.job_store import JobStore
 from rnn_core.service.queue import JobQueue
+from rnn_core.service.worker import fetch_file, release
 from rnn_core.store.saved import SavedFile
 
 
@@ -81,7 +81,7 @@ class UpdateReceiver:
         if job.files_received < update.files:
             self._fetch(job)
             return
-        memory, worker = self.connection.run(job.worker, jobs.release, job.id), job.worker
+        memory, worker = self.connection.run(job.worker, release, job.id), job.worker
         memory.add_done_callback(lambda done: self._schedule(partial(self._on_memory, worker, done)))
         if job.snapshot is not None:
             self.queue.add_duration(job.snapshot.seconds)
@@ -103,7 +103,7 @@ class UpdateReceiver:
         if job.fetching or not job.worker or job.files_received >= job.files_announced:
             return
         job.fetching, attempt = True, job.attempt
-        file = self.connection.run(job.worker, jobs.fetch_file, job.id, attempt, job.files_received)
+        file = self.connection.run(job.worker, fetch_file, job.id, attempt, job.files_received)
         file.add_done_callback(lambda done: self._schedule(partial(self._receive_file, job, attempt, done)))
 
     def _receive_file(self, job: Job, attempt: int, done: Future[SavedFile | None]) -> None:

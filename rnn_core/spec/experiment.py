@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 from rnn_core.spec import fields, limits
 
-CELLS = ("simple_rnn", "lstm", "gru")
+CELLS = ["simple_rnn", "lstm", "gru"]  # names; `engine.cells.add` appends another
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from numbers import Real
 from typing import Any
@@ -23,7 +23,7 @@ def number(default: float | None, low: float, high: float, help: str) -> Any:
     return field(default=default, metadata={"type": float, "low": low, "high": high, "help": help, "optional": default is None})
 
 
-def choice(default: str, options: tuple[str, ...], help: str) -> Any:
+def choice(default: str, options: Sequence[str], help: str) -> Any:
     return field(default=default, metadata={"type": str, "options": options, "help": help})
 
 

@@ -29,7 +29,7 @@ class Limit:
 
 def state_bytes(model: Any, batch: int, length: int) -> int:
     """Approximate memory of one training step in bytes: states and gates of every time step, forward and backward, in float32."""
-    gates = {"simple_rnn": 1, "lstm": 4, "gru": 3}[model.cell]
+    gates = {"simple_rnn": 1, "lstm": 4, "gru": 3}.get(model.cell, 4)
     numbers = model.units * (2 * gates + 2) * model.layers * (1 + model.bidirectional) + model.embedding
     return 4 * batch * length * numbers
 

@@ -127,7 +127,7 @@ def clean(name: str) -> str:
 
 def default_name(experiment: Experiment) -> str:
     """Cell and task, such as "LSTM · IMDB reviews"."""
-    cell = {"simple_rnn": "Vanilla RNN", "lstm": "LSTM", "gru": "GRU"}[experiment.model.cell]
+    cell = {"simple_rnn": "Vanilla RNN"}.get(experiment.model.cell, experiment.model.cell.upper())
     try:
         title = data.task(experiment.data.task).title
     except ValueError:

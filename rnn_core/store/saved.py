@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnn_core.engine.parameters import MATRICES
+from rnn_core.engine.cells import cell_of
 from rnn_core.spec.experiment import ModelSpec
 from rnn_core.spec.interface import Interface
 from rnn_core.store.arrays import pack, unpack
@@ -65,7 +65,8 @@ def model_of(spec: ModelSpec, about: Mapping[str, Any], arrays: Mapping[str, np.
 
 def weight_shapes(spec: ModelSpec, interface: Interface) -> list[tuple[int, ...]]:
     """Shapes of a model's weights without building it, in Keras's order: embedding, recurrent layers, head."""
-    gates, H = MATRICES[spec.cell], spec.units
+    cell, H = cell_of(spec), spec.units
+    gates = len(cell.columns)
     shapes: list[tuple[int, ...]] = []
     size = interface.input_size
     if interface.inputs == "tokens":
@@ -74,7 +75,7 @@ def weight_shapes(spec: ModelSpec, interface: Interface) -> list[tuple[int, ...]
     for _ in range(spec.layers):
         layer: list[tuple[int, ...]] = [(size, gates * H), (H, gates * H)]
         if spec.use_bias:
-            layer.append((2, gates * H) if spec.cell == "gru" and spec.reset_after else (gates * H,))
+            layer.append((2, gates * H) if cell.recurrent_bias else (gates * H,))
         shapes += layer * (2 if spec.bidirectional else 1)
         size = 2 * H if spec.bidirectional else H
     return [*shapes, (size, interface.outputs), (interface.outputs,)]

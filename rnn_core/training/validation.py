@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_core.data.sequences import Sequences
+from rnn_core.engine.cells import cell_of
 from rnn_core.spec.experiment import DataSpec, ModelSpec
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Validation:
 
 def _part(spec: ModelSpec, longest: int) -> int:
     """Sequences in one part: more share a step's fixed costs, fewer need less memory."""
-    columns = {"simple_rnn": 1, "gru": 3, "lstm": 4}[spec.cell] * spec.units * (1 + spec.bidirectional)
+    columns = len(cell_of(spec).columns) * spec.units * (1 + spec.bidirectional)
     return int(np.clip(MAX_PROJECTED // (longest * columns), 32, 512))
 
 

@@ -1,6 +1,6 @@
 """Reads a user's file into columns of numbers: returns a table with the recipe it was read by, or raises a one-sentence ValueError that says why not.
 
-The stages, in the folder `table`: the text (`text`), the lines that are rows (`block`), the dates (`dates`), the numbers (`columns`, `numbers`).
+The stages, in the folder `table`: the text (`text`), the lines that are rows (`block`), the dates (`dates` chooses the column, `date_parsing` reads it), the numbers (`columns`, `numbers`).
 The decisions are stored in a frozen `Recipe`; `apply` and the exported program read a file by it.
 Nothing in a file is ever executed.
 """

@@ -5,12 +5,14 @@ Each function gives all that one view of the page draws.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnn_core.engine.cells import cell_of
 from rnn_core.probes.gradients.curves import Curve, curve
 from rnn_core.probes.gradients.state_gradients import GradientFlow, state_gradients
 from rnn_core.probes.jacobians import spectra
@@ -46,7 +48,7 @@ def untrained(experiment: Experiment, cell: str) -> Model:
 
 
 def untrained_curves(
-    experiment: Experiment, scale: float = 0.03, cells: tuple[str, ...] = CELLS, examples: int = 8
+    experiment: Experiment, scale: float = 0.03, cells: Iterable[str] = CELLS, examples: int = 8
 ) -> UntrainedCurves:
     """Gradients of the logit by time step at initialisation, with the same seed, inputs and units for every cell.
 
@@ -71,12 +73,12 @@ def quantities(flow: GradientFlow) -> dict[str, np.ndarray]:
         return {"state": flow.norms, "input": flow.inputs, "component": flow.components["recurrent_kernel"]}
 
 
-def singular_values(experiment: Experiment, scale: float = 0.03, cells: tuple[str, ...] = CELLS) -> tuple[SingularValues, ...]:
+def singular_values(experiment: Experiment, scale: float = 0.03, cells: Iterable[str] = CELLS) -> tuple[SingularValues, ...]:
     """Singular values of ∂s_T/∂s_t at initialisation, on one random sequence."""
     return tuple(spectra.singular_values(cell, _jacobians(experiment, scale, cell)) for cell in cells)
 
 
-def lyapunov(experiment: Experiment, scale: float = 0.03, cells: tuple[str, ...] = CELLS) -> tuple[LyapunovExponents, ...]:
+def lyapunov(experiment: Experiment, scale: float = 0.03, cells: Iterable[str] = CELLS) -> tuple[LyapunovExponents, ...]:
     """Lyapunov exponents at initialisation, along one random sequence."""
     return tuple(spectra.exponents(cell, _jacobians(experiment, scale, cell)) for cell in cells)
 
@@ -88,7 +90,7 @@ def _jacobians(experiment: Experiment, scale: float, cell: str) -> np.ndarray:
 
 def gates(experiment: Experiment, scale: float = 0.03, examples: int = 8) -> tuple[Curve, Curve] | None:
     """(total gradient, product of the forget or update gates) of an untrained LSTM or GRU; None for the vanilla RNN."""
-    if experiment.model.cell == "simple_rnn":
+    if not cell_of(experiment.model).keep:
         return None
     model = untrained(experiment, experiment.model.cell)
     found = state_gradients(model, random_inputs(experiment.seed, examples, experiment.data.length, scale))
