@@ -18,7 +18,7 @@ ACTIVATIONS = ("tanh", "relu", "linear", "sigmoid")
 
 
 def library(x: Array) -> ModuleType:
-    """NumPy or TensorFlow, whichever x belongs to. Both have tanh, maximum, where, ones_like and zeros_like."""
+    """NumPy or TensorFlow, whichever x belongs to. Both have tanh, maximum, where, ones_like and eye."""
     if isinstance(x, np.ndarray):
         return np
     import tensorflow as tf
@@ -32,13 +32,13 @@ def split(x: Array, count: int) -> list[Array]:
     return [x[..., start : start + size] for start in range(0, count * size, size)]
 
 
-def join(*parts: Array) -> Array:
+def join(*parts: Array, axis: int = -1) -> Array:
     """The parts as blocks of columns."""
-    return np.concatenate(parts, -1) if isinstance(parts[0], np.ndarray) else library(parts[0]).concat(parts, -1)
+    return np.concatenate(parts, axis) if isinstance(parts[0], np.ndarray) else library(parts[0]).concat(parts, axis)
 
 
 def product(x: Array, matrix: Array) -> Array:
-    """(…, H) times (H, G). For all steps at once TensorFlow needs one matrix of all rows, or it multiplies step by step."""
+    """(…, M) times (M, N). For all steps at once TensorFlow needs one matrix of all rows, or it multiplies step by step."""
     return x @ matrix if isinstance(x, np.ndarray) or x.shape.rank == 2 else library(x).tensordot(x, matrix, 1)
 
 
@@ -48,7 +48,7 @@ def activate(name: str, x: Array) -> Array:
         return library(x).tanh(x)
     if name == "sigmoid":
         return 0.5 + 0.5 * library(x).tanh(0.5 * x)
-    return library(x).maximum(x, 0) if name == "relu" else x
+    return {"relu": lambda: library(x).maximum(x, 0), "linear": lambda: x}[name]()
 
 
 def slope(name: str, y: Array) -> Array:
@@ -58,7 +58,7 @@ def slope(name: str, y: Array) -> Array:
     if name == "sigmoid":
         return y * (1 - y)
     ones = library(y).ones_like(y)
-    return library(y).where(y > 0, ones, 0 * ones) if name == "relu" else ones
+    return {"relu": lambda: library(y).where(y > 0, ones, 0 * ones), "linear": lambda: ones}[name]()
 
 
 def activate_blocks(names: tuple[str, ...], x: Array) -> Array:

@@ -85,10 +85,10 @@ class LayerPass:
         """(T, B, …) as (B, T, …), in the order of the inputs."""
         return np.swapaxes(self.in_order(values), 0, 1)
 
-    def backward(self, upstream: State) -> LayerGradient:
-        """All steps back. `upstream`: (T, B, H) each, the gradient of every state from outside, in processing order."""
+    def backward(self, direct: State) -> LayerGradient:
+        """All steps back. `direct`: (T, B, H) each, the gradient that reaches every state directly, in processing order."""
         return LayerGradient(
-            self, *recurrence.backward(self.layer.cell, self.record, upstream, self.layer.recurrent, self.mask)[:2]
+            self, *recurrence.backward(self.layer.cell, self.record, direct, self.layer.recurrent, self.mask)[:2]
         )
 
     def jacobians(self) -> np.ndarray:
@@ -142,7 +142,7 @@ class NumpyNetwork:
 
     def mask(self, inputs: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
         """(T, B) True at real steps, None where all are: the given mask (B, T), else what the model masks."""
-        mask = inputs != 0 if mask is None and self.model.mask else mask
+        mask = inputs != 0 if mask is None and self.model.mask and inputs.ndim == 2 else mask
         return None if mask is None else mask.T
 
     def forward(self, vectors: np.ndarray, mask: np.ndarray | None = None) -> list[LayerPass]:

@@ -13,7 +13,7 @@ from rnn_core.service.connection import Connection, exception_of, is_connection_
 from rnn_core.service.job import Job
 from rnn_core.service.job_store import JobStore
 from rnn_core.service.queue import JobQueue
-from rnn_core.service.worker import fetch_file, release
+from rnn_core.service.worker import Update, fetch_file, release
 from rnn_core.store.saved import SavedFile
 
 
@@ -43,7 +43,7 @@ class UpdateReceiver:
 
     def receive(self, message: bytes) -> None:
         """Apply one pickled update: to the store first, then to the live state, so that every step shown is stored."""
-        update: jobs.Update = pickle.loads(message)  # from our own worker
+        update: Update = pickle.loads(message)  # from our own worker
         job = self.queue.jobs.get(update.job)
         if job is None or update.attempt != job.attempt or job.ended or update.number < job.updates_received:  # a duplicate
             return

@@ -19,7 +19,7 @@ def dask_setup(worker: Any) -> None:
     role = "probe" if str(worker.name).startswith("probe") else "train"
     wanted = int(os.environ.get("UNROLLED_NICE", NICE[role]))
     if hasattr(os, "nice"):
-        os.nice(max(0, wanted - os.nice(0)))
+        os.nice(wanted)  # on top of the app's own
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     limit_threads()
     warm_up()

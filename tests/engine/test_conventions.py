@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rnn_core.data.sequences import Batch
-from rnn_core.engine.arrays import Array
-from rnn_core.engine.cells import CELLS, GRU, LSTM, State
+from rnn_core.engine.arrays import Array, activate
+from rnn_core.engine.cells import CELLS, GRU, LSTM, Arrays, State
 from rnn_core.engine.model import Model, build
 from rnn_core.probes.sentence import arithmetic, reading
 from rnn_core.probes.states.traces import trace
@@ -24,27 +24,25 @@ IDS = np.array([3, 4, 5, 6, 7], np.int32)
 class SwappedUpdate(GRU):
     """z chooses the new content, as in Chung et al. 2014."""
 
-    def step(self, x: Array, state: State, kernel: Array, bias: Array | None = None) -> tuple[State, State]:
-        (new,), saved = super().step(x, state, kernel, bias)
-        return (state[0] + saved[2] - new,), saved
+    def step(self, projected: Array, previous: State, kernel: Array, bias: Array | None = None) -> tuple[State, Arrays]:
+        (new,), saved = super().step(projected, previous, kernel, bias)
+        return (previous[0] + saved[2] - new,), saved
 
 
 class ResetBefore(GRU):
     """The reset gate before the product, whatever the model says."""
 
-    def step(self, x: Array, state: State, kernel: Array, bias: Array | None = None) -> tuple[State, State]:
-        after, saved = GRU(self.units, self.activation, reset_after=False).step(x, state, kernel)
-        return after, (*saved, state[0] @ kernel[:, 2 * self.units :])
+    def step(self, projected: Array, previous: State, kernel: Array, bias: Array | None = None) -> tuple[State, Arrays]:
+        after, saved = GRU(self.units, self.activation, reset_after=False).step(projected, previous, kernel)
+        return after, (*saved, previous[0] @ kernel[:, 2 * self.units :])
 
 
 class SwappedForget(LSTM):
     """Forget and input gate exchanged."""
 
-    def step(self, x: Array, state: State, kernel: Array, bias: Array | None = None) -> tuple[State, State]:
-        _, (i, f, g, o) = super().step(x, state, kernel)
-        c = i * state[1] + f * g
-        from rnn_core.engine.arrays import activate
-
+    def step(self, projected: Array, previous: State, kernel: Array, bias: Array | None = None) -> tuple[State, Arrays]:
+        _, (i, f, g, o) = super().step(projected, previous, kernel)
+        c = i * previous[1] + f * g
         return (o * activate(self.activation, c), c), (f, i, g, o)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from rnn_core.engine.arrays import split
 from rnn_core.engine.model import Model
-from rnn_core.engine.numpy_network import Layer, NumpyNetwork
+from rnn_core.engine.numpy_network import NumpyNetwork
 
 _SIGMOID = ("input", "forget", "output", "update", "reset")  # gates with a sigmoid
 
@@ -21,9 +21,11 @@ _SIGMOID = ("input", "forget", "output", "update", "reset")  # gates with a sigm
 class Part:
     """One gate, candidate or (vanilla RNN) the state itself: activation(input + recurrent + bias)."""
 
-    input: np.ndarray  # (H,) term of the token: x K
-    recurrent: np.ndarray  # (H,) term of the old state: h R; in GRU's candidate r ⊙ (h R + b) or (r ⊙ h) R
-    bias: np.ndarray  # (H,)
+    input: np.ndarray  # (H,) term of the token: x W
+    recurrent: (
+        np.ndarray
+    )  # (H,) term of the old state: h U, with its own bias where it has one; in GRU's candidate r ⊙ (h U + b) or (r ⊙ h) U
+    bias: np.ndarray  # (H,) b of x W
     activation: np.ndarray  # (H,) after the sigmoid or tanh
 
     @property
@@ -60,23 +62,14 @@ def step_of(model: Model, ids: np.ndarray, t: int) -> Step:
     )
     terms = (
         split(taken.inputs[t, 0] @ layer.kernel, count),
-        cell.recurrent_terms(saved, before, layer.recurrent),
-        _biases(layer),
+        cell.recurrent_terms(saved, before, layer.recurrent, layer.recurrent_bias),
+        split(np.zeros(layer.kernel.shape[1]) if layer.bias is None else layer.bias, count),
         saved[:count] if cell.gates else after[:1],
     )
     parts = {name: Part(*values) for name, *values in zip(cell.columns, *terms, strict=True)}
     memory = (before[1], after[1]) if cell.parts > 1 else None
     first, last = (float(h @ network.head[:, 0] + network.offset[0]) for h in (before[0], after[0]))
     return Step(cell.name, cell.activation, parts, before[0], after[0], memory, (first, last))
-
-
-def _biases(layer: Layer) -> list[np.ndarray]:
-    """(H,) each, in the order of the cell's columns. A bias of h R that the reset gate scales is part of that term instead."""
-    count = len(layer.cell.columns)
-    outer = np.zeros(layer.kernel.shape[1]) if layer.bias is None else layer.bias
-    inner = np.zeros_like(outer) if layer.recurrent_bias is None else layer.recurrent_bias.copy()
-    split(inner, count)[layer.cell.columns.index(layer.cell.candidate)][:] = 0
-    return split(outer + inner, count)
 
 
 def formulas(step: Step, unit: int) -> list[str]:
