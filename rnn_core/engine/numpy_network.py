@@ -33,7 +33,9 @@ class Layer:
     def project(self, x: np.ndarray) -> np.ndarray:
         """(…, G) x W + b."""
         projected = x.reshape(-1, x.shape[-1]) @ self.kernel
-        return (projected if self.bias is None else projected + self.bias).reshape(*x.shape[:-1], -1)
+        if self.bias is not None:
+            projected += self.bias
+        return projected.reshape(*x.shape[:-1], -1)
 
     def forward(self, x: np.ndarray, mask: np.ndarray | None = None) -> LayerPass:
         """All steps from a state of zeros: x (T, B, D) and mask (T, B), in the order of the sequence."""
@@ -143,7 +145,7 @@ class NumpyNetwork:
     def mask(self, inputs: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray | None:
         """(T, B) True at real steps, None where all are: the given mask (B, T), else what the model masks."""
         mask = inputs != 0 if mask is None and self.model.mask and inputs.ndim == 2 else mask
-        return None if mask is None else mask.T
+        return None if mask is None or mask.all() else mask.T
 
     def forward(self, vectors: np.ndarray, mask: np.ndarray | None = None) -> list[LayerPass]:
         """A pass through every layer, in the order of `layers`: vectors (T, B, D), mask (T, B)."""
