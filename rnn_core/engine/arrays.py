@@ -66,14 +66,16 @@ def activate_blocks(names: tuple[str, ...], x: Array) -> Array:
 
     tanh and sigmoid in one pass, which takes a third off LSTM's forward time.
     """
-    if not set(names) <= {"tanh", "sigmoid"}:
+    scale = _scale(names, x.shape[-1] // len(names), x.dtype)
+    if scale is None:
         return join(*(activate(name, part) for name, part in zip(names, split(x, len(names)), strict=True)))
-    scale, offset = _scales(names, x.shape[-1] // len(names), str(np.dtype(getattr(x.dtype, "as_numpy_dtype", x.dtype))))
-    return library(x).tanh(x * scale) * scale + offset
+    return library(x).tanh(x * scale) * scale + (1 - scale)
 
 
 @functools.lru_cache(maxsize=64)
-def _scales(names: tuple[str, ...], units: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
-    """(G,) ½ in the columns of a sigmoid and 1 in those of a tanh; and ½ and 0."""
-    scale = np.repeat([0.5 if name == "sigmoid" else 1.0 for name in names], units).astype(dtype)
-    return scale, 1 - scale
+def _scale(names: tuple[str, ...], units: int, dtype: Any) -> np.ndarray | None:
+    """(G,) ½ in the columns of a sigmoid and 1 in those of a tanh; None where there are others."""
+    if not set(names) <= {"tanh", "sigmoid"}:
+        return None
+    factors = [0.5 if name == "sigmoid" else 1.0 for name in names]
+    return np.repeat(factors, units).astype(getattr(dtype, "as_numpy_dtype", dtype))

@@ -64,8 +64,10 @@ class OwnExample:
 
     def __init__(self, network: NumpyNetwork, vectors: np.ndarray, mask: np.ndarray, output: int | None = None) -> None:
         self.network, self.vectors, self.mask = network, vectors, mask
-        whole = self._logits(network.forward(vectors[:, None], self._masks(1)))
-        self.output = int(chosen(whole, output)[1][0].argmax())
+        if network.model.interface.outputs > 1 or output:
+            whole = self._logits(network.forward(vectors[:, None], self._masks(1)))
+            output = int(chosen(whole, output)[1][0].argmax())
+        self.output = output or 0
 
     def answers(self, vectors: np.ndarray, masks: np.ndarray | None = None) -> np.ndarray:
         found = []

@@ -113,16 +113,15 @@ def attribute(example: Example, method: str, steps: int | None = None, item: str
 def _integrated_gradients(example: Example, steps: int | None) -> Attribution:
     """The mean gradient on the straight line from zero vectors to the inputs, times the inputs."""
     vectors = example.vectors
-    answer, reference = example.answers(np.stack([vectors, 0 * vectors]))
     if steps is None:
         found = quadrature.line_integral(lambda points: example.gradients(_scaled(vectors, points)), vectors, TOLERANCE)
-        mean, variant = found.mean, f"from zero vectors, {found.points} points"
+        (reference, answer), mean, variant = found.ends, found.mean, f"from zero vectors, {found.points} points"
     else:
+        answer, reference = map(float, example.answers(np.stack([vectors, 0 * vectors])))
         mean = example.gradients(_scaled(vectors, (np.arange(steps) + 0.5) / steps))[1].mean(0)
         variant = f"from zero vectors, {steps} midpoints"
     values = np.where(example.mask, np.sum(vectors * mean, -1), 0)
-    gap = abs(float(values.sum()) - (float(answer) - float(reference)))
-    return Attribution(values, variant, float(answer), float(reference), gap)
+    return Attribution(values, variant, answer, reference, abs(float(values.sum()) - (answer - reference)))
 
 
 def _scaled(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ class Integral:
     mean: np.ndarray  # the mean gradient along the line, in the shape of v
     gap: float  # |Σ v·mean − (f(v) − f(0))|
     points: int  # number of points at which f was evaluated
+    ends: tuple[float, float]  # f(0) and f(v)
 
 
 def line_integral(evaluate: Callable[[Points], tuple[np.ndarray, np.ndarray]], vector: np.ndarray, tolerance: float) -> Integral:
@@ -64,7 +65,7 @@ def line_integral(evaluate: Callable[[Points], tuple[np.ndarray, np.ndarray]], v
             half for piece, middle in zip(bad, middles, strict=True) for half in ((piece.low, middle), (middle, piece.high))
         ]
     mean = np.sum([piece.part for piece in pieces], axis=0)
-    return Integral(mean, abs(float((mean * vector).sum()) - change), points)
+    return Integral(mean, abs(float((mean * vector).sum()) - change), points, (known[0.0], known[1.0]))
 
 
 @dataclass(frozen=True, eq=False)
