@@ -66,16 +66,17 @@ def activate_blocks(names: tuple[str, ...], x: Array) -> Array:
 
     tanh and sigmoid in one pass, which takes a third off LSTM's forward time.
     """
-    scale = _scale(names, x.shape[-1] // len(names), x.dtype)
-    if scale is None:
+    scales = _scales(names, x.shape[-1] // len(names), x.dtype)
+    if scales is None:
         return join(*(activate(name, part) for name, part in zip(names, split(x, len(names)), strict=True)))
-    return library(x).tanh(x * scale) * scale + (1 - scale)
+    return library(x).tanh(x * scales[0]) * scales[0] + scales[1]
 
 
 @functools.lru_cache(maxsize=64)
-def _scale(names: tuple[str, ...], units: int, dtype: Any) -> np.ndarray | None:
-    """(G,) ½ in the columns of a sigmoid and 1 in those of a tanh; None where there are others."""
+def _scales(names: tuple[str, ...], units: int, dtype: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    """(G,) ½ in the columns of a sigmoid and 1 in those of a tanh, and ½ and 0; None where there are other nonlinearities."""
     if not set(names) <= {"tanh", "sigmoid"}:
         return None
     factors = [0.5 if name == "sigmoid" else 1.0 for name in names]
-    return np.repeat(factors, units).astype(getattr(dtype, "as_numpy_dtype", dtype))
+    scale = np.repeat(factors, units).astype(getattr(dtype, "as_numpy_dtype", dtype))
+    return scale, 1 - scale
