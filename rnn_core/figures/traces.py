@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 from rnn_core.figures.states import add_gate_units
 from rnn_core.figures.theme import CELL_COLOURS, GATE_COLOURS, GATE_NAMES, GREY, ROLE_COLOURS, add_line, figure, literal
 from rnn_core.probes.sentence.reading import Reading
-from rnn_core.probes.states.units import SATURATED, Profile
+from rnn_core.probes.states.activations import GATE_HIGH, GATE_LOW
+from rnn_core.probes.states.units import Profile
 
 
 def name_tokens(drawing: go.Figure, words: tuple[str, ...]) -> tuple[list[int], list[str]]:
@@ -35,8 +36,8 @@ def unit_over_text(reading: Reading, words: tuple[str, ...], unit: int) -> go.Fi
 
 def saturation(profile: Profile) -> go.Figure:
     """For every gate unit, how often it is shut and how often open (Karpathy et al. 2015). Points have x + y ≤ 1."""
-    low, high = SATURATED
-    drawing = figure(f"share of tokens with the gate above {high}", f"share of tokens with the gate below {low}", height=380)
+    axes = f"share of tokens with the gate above {GATE_HIGH}", f"share of tokens with the gate below {GATE_LOW}"
+    drawing = figure(*axes, height=380)
     shares = {gate: (both[:, 1], both[:, 0]) for gate, both in profile.saturation.items()}
     add_gate_units(drawing, shares, "unit %{customdata}<br>open %{x:.1%}, shut %{y:.1%}")
     return drawing
@@ -48,7 +49,7 @@ def saturation_words(title: str, profile: Profile) -> str:
     for gate, shares in profile.saturation.items():
         keeps = {"forget": ", that is, keep what they hold", "update": ", that is, keep the old state"}.get(gate, "")
         words.append(
-            f"{int((shares[:, 1] > 0.5).sum())} of {len(shares)} units have their {GATE_NAMES[gate]} open (> {SATURATED[1]}) on most tokens{keeps}, {int((shares[:, 0] > 0.5).sum())} have it shut (< {SATURATED[0]})"
+            f"{int((shares[:, 1] > 0.5).sum())} of {len(shares)} units have their {GATE_NAMES[gate]} open (> {GATE_HIGH}) on most tokens{keeps}, {int((shares[:, 0] > 0.5).sum())} have it shut (< {GATE_LOW})"
         )
     most = max(profile.saturation, key=lambda gate: float(profile.saturation[gate][:, 1].max()))
     unit = int(profile.saturation[most][:, 1].argmax())

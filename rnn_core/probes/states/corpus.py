@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_core import data
-from rnn_core.data.sequences import Sequences
+from rnn_core.data.sequences import Sequences, offsets_of
 from rnn_core.data.text import imdb_files
 from rnn_core.data.text import vocabulary as text
 from rnn_core.spec.experiment import Experiment
@@ -90,8 +90,9 @@ def states(model: Model, sequences: Sequences) -> tuple[np.ndarray, dict[str, np
 def joined(parts: list[Sequences]) -> Sequences:
     """Several sets of sequences as one."""
     lengths = np.concatenate([part.lengths for part in parts])
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return Sequences(np.concatenate([part.values for part in parts]), offsets, np.concatenate([part.targets for part in parts]))
+    return Sequences(
+        np.concatenate([part.values for part in parts]), offsets_of(lengths), np.concatenate([part.targets for part in parts])
+    )
 
 
 def corpus(model: Model, each: int = EACH) -> Corpus:
