@@ -13,15 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.probes.calls.keras_record import LOCK, ElsewhereError, Forced, Ran, recording
+from rnn_core.probes.calls.keras_record import LOCK, ElsewhereError, Forced, Ran, RefusedError, recording, repeated
 
 SCALE = 2.0**80  # the number is differentiated so many times too large: float32 between the layers has no value below 1e-38
 
 Ask = Callable[[Any, Any], Any]  # (the model's answer, its logits or the answer itself) → (B,) the number to differentiate
-
-
-class RefusedError(ValueError):
-    """The model cannot be probed so; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,21 +86,26 @@ def run(
             gradients,
         )
 
-    with LOCK, _left_as_it_was(network), warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", message=".*does not support masking"
-        )  # that a mask ends there is no fault of the caller
+    with LOCK, _plainly(network), warnings.catch_warnings():
+        # That a mask ends there is no fault of the caller.
+        warnings.filterwarnings("ignore", message=".*does not support masking")
         try:
-            answer, logits, answer_mask, tensors, value, gradients = tf.function(body, autograph=False)()
+            with _left_as_it_was(network):
+                answer, logits, answer_mask, tensors, value, gradients = tf.function(body, autograph=False)()
             if not kept:
                 raise ElsewhereError
         except RefusedError:
             raise
         except Exception:  # a graph of the model's own, or one that runs only eagerly
-            answer, logits, answer_mask, tensors, value, gradients = _eagerly(body)
+            with _left_as_it_was(network):
+                answer, logits, answer_mask, tensors, value, gradients = _eagerly(body)
     if not kept:
         raise RefusedError("no recurrent layer ran in this call of the model, or it ran where it cannot be seen")
-    ran = [Ran(one.layer, one.name, one.refusal, one.steps, *each) for one, each in zip(kept, tensors, strict=True)]
+    why = repeated(network, kept)
+    ran = [
+        Ran(one.layer, one.name, one.refusal or why.get(id(one.layer), ""), one.steps, *each)
+        for one, each in zip(kept, tensors, strict=True)
+    ]
     return Found(answer, logits, answer_mask, ran, value, gradients, scale)
 
 
@@ -189,14 +190,29 @@ def _replaced(table: Any, vectors: Any) -> Iterator[None]:
 
 
 @contextmanager
+def _plainly(network: Any) -> Iterator[None]:
+    """Inside, no layer computes its call a second time for the way back, which would cut the records off."""
+    layers = [layer for layer in network._flatten_layers() if layer.__dict__.get("_remat_mode") is not None]
+    modes = [layer.__dict__["_remat_mode"] for layer in layers]
+    try:
+        for layer in layers:
+            layer.__dict__["_remat_mode"] = None
+        yield
+    finally:
+        for layer, mode in zip(layers, modes, strict=True):
+            layer.__dict__["_remat_mode"] = mode
+
+
+@contextmanager
 def _left_as_it_was(network: Any) -> Iterator[None]:
-    """Puts back what a call changes: seeds of dropout, states of stateful layers, losses that layers add."""
-    layers = [network, *network._flatten_layers(include_self=False)]
+    """Puts back what a call changes: seeds and masks of dropout, states of stateful layers, losses that layers add."""
+    layers = list(network._flatten_layers())
     owners = [*layers, *(layer.cell for layer in layers if hasattr(layer, "cell"))]
     seeds = [owner.seed_generator.state for owner in owners if getattr(owner, "seed_generator", None) is not None]
     states = [state for layer in layers for state in (getattr(layer, "states", None) or []) if hasattr(state, "assign")]
     before = [(variable, variable.numpy()) for variable in (*network.non_trainable_variables, *seeds, *states)]
     losses = [(layer._losses, list(layer._losses)) for layer in layers if hasattr(layer, "_losses")]
+    masks = [(owner, name) for owner in owners for name in ("_dropout_mask", "_recurrent_dropout_mask")]
     try:
         yield
     finally:
@@ -205,3 +221,6 @@ def _left_as_it_was(network: Any) -> Iterator[None]:
                 variable.assign(value)
         for added, old in losses:
             added[:] = old
+        for owner, name in masks:  # of a call that broke off, tensors of a graph that is gone
+            if owner.__dict__.get(name) is not None:
+                owner.__dict__[name] = None
