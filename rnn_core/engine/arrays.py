@@ -96,7 +96,7 @@ def _slope_further(name: str, y: Array, ones: Array) -> Array:
     if name == "softplus":
         return 1 - arrays.exp(-y)
     scale, below = {"elu": (1.0, 1.0), "selu": (SELU_SCALE, SELU_SCALE * SELU_ALPHA)}[name]
-    return arrays.where(y > 0, scale * ones, y + below)
+    return arrays.where(y < 0, y + below, scale * ones)  # at 0 the slope from above, as in TensorFlow
 
 
 def activate_blocks(names: tuple[str, ...], x: Array) -> Array:

@@ -78,6 +78,9 @@ def examples_of(network: Any, inputs: np.ndarray, mask: np.ndarray | None, outpu
     table = tables[0] if inputs.ndim == 2 else None
     vectors = np.asarray(table(inputs)) if table is not None else inputs.astype(np.result_type(inputs.dtype, np.float32))
     found = run(network, inputs, mask)
+    for one in found.ran:
+        if "dropout" in one.refusal:
+            raise RefusedError(one.refusal)
     whole, _ = keras_outputs.output_of(found)
     if whole is None:
         raise RefusedError(SEVERAL_OUTPUTS)

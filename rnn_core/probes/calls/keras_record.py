@@ -131,7 +131,7 @@ def _hook(layer: Any, name: str, ran: list[Ran], tape: Any, chosen: Any, forced:
                 raise RefusedError("the model runs more recurrent layers for other vectors than for its own")
             mask = forced[len(ran)]
         name_now = name if (before := sum(one.layer is layer for one in ran)) == 0 else f"{name}#{before + 1}"
-        why = refusal or _cannot_now(layer, name, sequences, training)
+        why = refusal or _cannot_now(layer, name, sequences, training, mask is not None)
         if why:
             seen = mask if mask is None or getattr(mask, "graph", graph) is graph else None
             ran.append(Ran(layer, name_now, why, sequences.shape[1], mask=seen))
@@ -184,8 +184,10 @@ def _activation(function: Any) -> str:
     return next((name for name in (*ACTIVATIONS, *FURTHER) if getattr(activations, name) is function), "")
 
 
-def _cannot_now(layer: Any, name: str, sequences: Any, training: Any) -> str:
+def _cannot_now(layer: Any, name: str, sequences: Any, training: Any, masked: bool) -> str:
     """Why this call cannot be recorded, as a sentence; "" when it can."""
+    if masked and layer.unroll and layer.go_backwards and layer.zero_output_for_mask:
+        return f"layer {name!r} puts zeros at the wrong steps: so Keras does with unroll, go_backwards and zero_output_for_mask"
     if training and (layer.cell.dropout or layer.cell.recurrent_dropout):
         return f"layer {name!r} runs with dropout even when it answers, so no two answers are alike: {ADVICE}"
     if "loop_body" in getattr(getattr(sequences, "graph", None), "name", ""):

@@ -85,6 +85,8 @@ class Unrolled:
             return self._loop(layer, sequences, initial_state, mask, training)
 
         with ExitStack() as stack:
+            for layer in self.network._flatten_layers():  # what is computed twice is cut off from the tape's pushes
+                stack.enter_context(mock.patch.dict(layer.__dict__, {"_remat_mode": None}))
             for kind in RECURRENT:
                 stack.enter_context(mock.patch.object(kind, "inner_loop", inner_loop))
             if self.head is not None and isinstance(self.head, keras.layers.Softmax):
@@ -96,8 +98,6 @@ class Unrolled:
             yield
 
     def _loop(self, layer: Any, sequences: Any, initial: Any, mask: Any, training: bool) -> Any:
-        if not isinstance(layer.cell, (keras.layers.SimpleRNNCell, keras.layers.LSTMCell, keras.layers.GRUCell)):
-            return LOOP(layer, sequences, initial, mask, training)
         state = list(initial) if isinstance(initial, (list, tuple)) else [initial]
         state = [tf.identity(part) for part in state]  # of a stateful layer they are variables
         if self.masks is not None:
@@ -106,9 +106,13 @@ class Unrolled:
             mask = self.given
         one = Stepped(layer, mask)
         self.calls.append(one)
+        if not isinstance(layer.cell, (keras.layers.SimpleRNNCell, keras.layers.LSTMCell, keras.layers.GRUCell)):
+            return LOOP(layer, sequences, initial, mask, training)
         steps = range(sequences.shape[1])
         for t in reversed(steps) if layer.go_backwards else steps:
             state = self._step(one, sequences[:, t], state, None if mask is None else tf.convert_to_tensor(mask)[:, t], training)
+        if mask is not None and layer.unroll and layer.zero_output_for_mask and layer.go_backwards:
+            return one.outputs[-1], tf.where(tf.convert_to_tensor(mask)[..., None], tf.stack(one.outputs, 1), 0.0), state
         return one.outputs[-1], tf.stack(one.outputs, 1), state
 
     def _step(self, one: Stepped, x: Any, state: list[Any], real: Any, training: bool) -> list[Any]:
@@ -126,7 +130,7 @@ class Unrolled:
         after = [part + extra for part, extra in zip(after, push, strict=True)]
         output = after[0]
         if real is not None:  # a masked step repeats the last output, or gives zeros
-            shown = real if not one.outputs or one.layer.zero_output_for_mask else real | self._shown
+            shown = real if not one.outputs or (one.layer.zero_output_for_mask and not (one.layer.unroll and one.layer.go_backwards)) else real | self._shown
             output, self._shown = tf.where(shown, output, tf.zeros_like(output)), shown
         for values, value in (
             (one.x, x + read), (one.before, state), (one.after, after), (one.outputs, output), (one.pushes, push), (one.reads, read)

@@ -62,10 +62,10 @@ def drawn(network: Any, scale: float = 0.5) -> Any:
     return network
 
 
-def chain(*layers: Any, shape: tuple[int | None, ...] = (None, 2), outputs: int = 1, end: str | None = None, **options: Any) -> Kind:
+def chain(*layers: Any, shape: Any = (None, 2), outputs: int = 1, end: str | None = None, scale: float = 0.5, **options: Any) -> Kind:
     """A Sequential of the layers with a dense head."""
     head = L.Dense(outputs, end)
-    network = drawn(keras.Sequential([L.Input(shape, dtype=options.pop("dtype", None)), *layers, head]))
+    network = drawn(keras.Sequential([L.Input(shape, dtype=options.pop("dtype", None)), *layers, head]), scale)
     return Kind(network, head=head if end in ("sigmoid", "softmax") else None, **options)
 
 
@@ -104,7 +104,8 @@ for number, activation in enumerate(("sigmoid", "linear", "elu", "softsign", "so
         L.GRU(3, activation="hard_sigmoid" if name == "exponential" else name, recurrent_activation=GATES[n % 4]),
     ))  # fmt: skip
     add(f"lstm_{activation}", lambda name=activation, n=number: chain(
-        L.LSTM(3, activation=name, recurrent_activation="hard_sigmoid" if name == "exponential" else GATES[(n + 1) % 4])
+        L.LSTM(3, activation=name, recurrent_activation="hard_sigmoid" if name == "exponential" else GATES[(n + 1) % 4]),
+        scale=0.05 if name == "exponential" else 0.5,
     ))  # fmt: skip
 for name in ("gelu", "silu", "leaky_relu", "mish", "relu6"):
     add(f"rnn_{name}", lambda name=name: chain(L.SimpleRNN(3, activation=name), refused=unknown(f"activation '{name}'")))
@@ -205,7 +206,7 @@ add("zeros_unrolled", lambda: chain(L.Masking(), L.RNN(L.LSTMCell(3), zero_outpu
                                     inputs=PADDED, shape=(5, 2)))  # fmt: skip
 add("zeros_unrolled_backwards", lambda: chain(
     L.Masking(), L.RNN(L.GRUCell(3), zero_output_for_mask=True, return_sequences=True, unroll=True, go_backwards=True),
-    inputs=PADDED, shape=(5, 2), refused=everything("masks (the )?wrong steps"),
+    inputs=PADDED, shape=(5, 2), refused=unknown("zeros at the wrong steps"),
 ))  # fmt: skip
 add("mask_given", lambda: chain(L.GRU(3, return_sequences=True), L.LSTM(3), given=np.abs(PADDED).sum(-1) > 0))
 
@@ -252,7 +253,7 @@ add("a_layer_of_each_step", lambda: chain(
 ))  # fmt: skip
 add("convolutional_lstm", lambda: chain(
     L.ConvLSTM1D(2, 2), L.Flatten(), shape=(5, 4, 1), inputs=np.repeat(X[..., :1], 4, -1)[..., None],
-    refused=everything("no recurrent layer|ConvLSTM|whose equations"),
+    refused=unknown("ConvLSTMCell, whose equations are not") | dict.fromkeys(("attributions", "leave_one_out"), AXES),
 ))  # fmt: skip
 
 
@@ -402,6 +403,38 @@ def sigmoid_layer() -> Kind:
 add("a_recurrent_layer_last", lambda: Kind(drawn(keras.Sequential([L.Input((None, 2)), L.GRU(3)]))))
 add("a_squashing_layer_last", lambda: Kind(drawn(keras.Sequential([L.Input((None, 2)), L.SimpleRNN(3, activation="sigmoid")]))))
 add("rescaled", lambda: Kind(drawn(keras.Sequential([L.Input((None, 2)), L.LSTM(3), L.Dense(1, "sigmoid"), L.Rescaling(100.0)]))))
+
+add("dropout_always", lambda: Kind(drawn(keras.Sequential([L.Input((None, 2)), L.LSTM(3), AlwaysDropped(0.5), L.Dense(1)])),
+                                   refused=everything("draws random numbers")))  # fmt: skip
+
+
+class AlwaysDropped(L.Dropout):
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        return super().call(inputs, training=True)
+
+
+@kind
+def steps_in_the_batch() -> Kind:
+    a = L.Input((4, 2))
+    return Kind(drawn(keras.Model(a, L.Dense(1)(ops.reshape(L.GRU(2)(ops.reshape(a, (-1, 2, 2))), (-1, 4))))), X[:, :4],
+                refused=unknown("runs over 6 sequences|2 sequences") | {"leave_one_out": OTHER})  # fmt: skip
+
+
+@kind
+def mapped() -> Kind:
+    class Each(L.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gru = L.GRU(3)
+            self.gru.build((None, None, 2))
+
+        def call(self, inputs: Any) -> Any:
+            return ops.vectorized_map(lambda one: self.gru(one[None])[0], inputs)
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return shape[0], 3
+
+    return Kind(drawn(keras.Sequential([L.Input((5, 2)), Each(), L.Dense(1)])), refused=unknown("ran many times"))
 
 
 # ---- dtypes ----

@@ -181,10 +181,12 @@ class Counting(keras.Model):
         return self.head(self.gru(inputs))
 
 
-def _subclassed(kind: type, traced: bool = False, head: bool = False, refused: str = "", depends: str = "") -> Callable[..., dict[str, Any]]:
+def _subclassed(kind: type, traced: bool = False, stale: bool = False, head: bool = False, refused: str = "", depends: str = "") -> Callable[..., dict[str, Any]]:
     def make(drawn: Any, x: np.ndarray, padded: np.ndarray, words: np.ndarray) -> dict[str, Any]:
         network = kind()
-        network(x) if traced else network(x[:1, :2])
+        network(x if stale else x[:1, :2])
+        if traced:
+            network(x)
         probes = ("trace", "gradients", "loss", "jacobians", "attributions", "leave_one_out")
         found = {"network": drawn(network), "refused": dict.fromkeys(probes, refused) if refused else {}}
         found["refused"] |= dict.fromkeys(("attributions", "leave_one_out"), depends) if depends else {}
@@ -209,6 +211,7 @@ NETWORKS |= {
     "subclassed": _subclassed(Reader, head=True),
     "compiled_call": _subclassed(Compiled, head=True),
     "compiled_call_traced": _subclassed(Compiled, traced=True, head=True),
+    "compiled_call_stale": _subclassed(Compiled, stale=True, head=True, refused="own compiled graph answers otherwise"),
     "stepped_by_hand": _subclassed(Looped, refused="no recurrent layer ran"),
     "dropout_when_it_answers": _subclassed(Trained, refused="dropout even when it answers"),
     "steered_by_numbers": _subclassed(Steered, depends="the other examples of the batch"),
