@@ -80,7 +80,9 @@ def run(
         warnings.filterwarnings("ignore", message=".*does not support masking")
         try:
             with _left_as_it_was(network):
-                got = tf.function(body, autograph=False)()
+                function = tf.function(body, autograph=False)
+                # Calling the function itself would warn of a new graph for every probe.
+                got = function() if tf.config.functions_run_eagerly() else function.get_concrete_function()()
             if {id(layer) for layer, _ in recurrent_layers(network)} - {id(one.layer) for one in kept}:
                 raise ElsewhereError
         except RefusedError:

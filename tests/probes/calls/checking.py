@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -15,9 +17,9 @@ from rnn_core.probes.gradients.state_gradients import state_gradients
 from rnn_core.probes.jacobians.jacobians import jacobians
 from rnn_core.probes.sentence.attributions import attributions
 from rnn_core.probes.states.traces import trace
-from tests.probes.calls import unrolled
+from tests.probes.calls import unrolled, zoo
+from tests.probes.calls.kinds import PROBES, Kind
 from tests.probes.calls.unrolled import Unrolled
-from tests.probes.calls.zoo import PROBES, Kind
 
 POINTS = 2  # of integrated gradients
 
@@ -41,12 +43,13 @@ class Checked:
 
     def __init__(self, kind: Kind) -> None:
         self.kind, self.network = kind, kind.network
+        self.before: dict[str, Any] = {}  # the last snapshot
         self.referee = Unrolled(kind.network, kind.head, kind.table, kind.given)
         with keeping(kind.network):
             self.answer = self.referee.answer(kind.inputs)
         self.calls = self.referee.calls
         self.position = self.referee.default() if kind.position is None and self.calls else kind.position
-        if kind.given is None and not all(kind.refused.get(probe) for probe in PROBES):
+        if kind.given is None and not all(probe in kind.refused for probe in PROBES):
             with keeping(kind.network):
                 self._is_sure(keras.tree.flatten(self.answer), keras.tree.flatten(answer_of(kind)))
 
@@ -60,7 +63,7 @@ class Checked:
 
     def verdict(self, probe: str) -> str:
         """ "right", or the words of a refusal. Raises WrongError for anything else."""
-        before = snapshot(self.kind)
+        before, mode = self.before or snapshot(self.kind), tf.config.functions_run_eagerly()
         try:
             getattr(self, probe)()
             said = "right"
@@ -69,13 +72,12 @@ class Checked:
             if "rnn_core" not in place.filename or not (place.line or "").startswith("raise"):
                 raise WrongError(f"{probe}: {type(error).__name__} at {place.name}: {error}") from error
             said = str(error)
-        after = snapshot(self.kind)
+        self.before = after = snapshot(self.kind)
+        if tf.config.functions_run_eagerly() != mode:
+            raise WrongError(f"{probe} changed whether functions run eagerly")
         for what, old in before.items():
             if after[what] != old:
-                gone = [one for one in zip(old, after[what], strict=False) if one[0] != one[1]][:1] if isinstance(old, list) and what != "attributes" else (old, after[what])
-                if what == "attributes":
-                    gone = [(n, set(a.items()) ^ set(b.items())) for n, (a, b) in enumerate(zip(old, after[what])) if a != b]
-                raise WrongError(f"{probe} changed {what} of the model: {gone}")
+                raise WrongError(f"{probe} changed {what} of the model: {difference(old, after[what])}")
         return said
 
     def trace(self) -> None:
@@ -96,7 +98,12 @@ class Checked:
         for t in range(self.kind.inputs.shape[1]):
             with keeping(self.network):
                 wanted = np.asarray(unrolled.last_step(self.referee.answer(self.kind.inputs[:, : t + 1])), np.float64)
-            same(f"trace.running at {t}", found.running[found.mask[:, t], t], wanted[found.mask[:, t]], max(self.kind.tolerance, 1e-6) * 10)
+            same(
+                f"trace.running at {t}",
+                found.running[found.mask[:, t], t],
+                wanted[found.mask[:, t]],
+                max(self.kind.tolerance, 1e-6) * 10,
+            )
 
     def _flow(self, found: Any, number: Callable[[Any], Any]) -> None:
         tolerance = self.kind.tolerance
@@ -146,17 +153,24 @@ class Checked:
         self._attributions("leave_one_out")
 
     def _attributions(self, method: str) -> None:
-        kind, two = self.kind, keras.tree.map_structure(lambda part: part[:2], self.kind.inputs)
-        given = None if kind.given is None else kind.given[:2]
-        found = attributions(self.network, two, method, given, steps=POINTS)
+        kind, one = self.kind, keras.tree.map_structure(lambda part: part[1:2], self.kind.inputs)
+        given = None if kind.given is None else kind.given[1:2]
+        found = attributions(self.network, one, method, given, steps=POINTS)
         self.referee.given = given
         try:
             with keeping(self.network):
-                wanted = unrolled.attributions(self.referee, two, method, POINTS)
+                wanted = unrolled.attributions(self.referee, one, method, POINTS)
         finally:
             self.referee.given = kind.given
         least = float(np.abs(found.answer).max()) if method == "leave_one_out" else 1e-6  # of which they are differences
         same(f"attributions by {method}", found.values, wanted, kind.tolerance * 3, least)
+
+
+def difference(old: Any, new: Any) -> Any:
+    """The first part of two lists that differs."""
+    pairs = zip(old, new, strict=False) if isinstance(old, list) else [(old, new)]
+    one, other = next((pair for pair in pairs if pair[0] != pair[1]), (old, new))
+    return set(one.items()) ^ set(other.items()) if isinstance(one, dict) else f"{str(one)[:99]} → {str(other)[:99]}"
 
 
 def answer_of(kind: Kind) -> Any:
@@ -207,7 +221,6 @@ def snapshot(kind: Kind) -> dict[str, Any]:
         "attributes": [{name: id(value) for name, value in owner.__dict__.items() if plain(name, value)} for owner in owners_of(kind.network)],
         "answer": answer,
         "masks": masks,
-        "mode": tf.config.functions_run_eagerly(),
     }  # fmt: skip
 
 
@@ -219,3 +232,29 @@ def plain(name: str, value: Any) -> bool:
 def fits(said: str, expected: str | None) -> bool:
     """Whether a verdict is the expected one."""
     return said == "right" if expected is None else said != "right" and re.search(expected, said) is not None
+
+
+def main() -> int:
+    """The whole zoo as it is in use, with TensorFlow's graphs: `python -m tests.probes.calls.checking [part of a name …]`."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for name, make in zoo.KINDS.items():
+        if sys.argv[1:] and not any(part in name for part in sys.argv[1:]):
+            continue
+        kind = make()
+        checked = Checked(kind)
+        for probe in kind.asked if kind.loss else [each for each in kind.asked if each != "loss" or each in kind.refused]:
+            try:
+                said = checked.verdict(probe)
+                verdict = ("right" if said == "right" else "refused") if fits(said, kind.refused.get(probe)) else "UNEXPECTED"
+            except Exception as problem:
+                said, verdict = f"{type(problem).__name__}: {problem}", "WRONG"
+            counts[probe, verdict] += 1
+            if verdict in ("UNEXPECTED", "WRONG"):
+                print(f"{name} {probe} {verdict}: {said[:300]}", flush=True)
+    for probe in PROBES:
+        print(probe, ", ".join(f"{verdict} {counts[probe, verdict]}" for verdict in ("right", "refused", "UNEXPECTED", "WRONG")))
+    return int(any(verdict in ("UNEXPECTED", "WRONG") for _, verdict in counts))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -19,11 +19,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from tests.probes.calls import zoo
 from tests.probes.calls.checking import Checked
-from tests.probes.calls.zoo import Kind, L
+from tests.probes.calls.kinds import PROBES, Kind, L, drawn
 
-PROBES = ("trace", "gradients", "loss", "jacobians", "attributions", "leave_one_out")
 KNOWN = ("tanh", "tanh", "tanh", "relu", "sigmoid", "linear", "elu", "softsign", "softplus", "selu", "hard_sigmoid")
 UNKNOWN = ("gelu", "silu", "mish")
 MAY = {  # what a promised graph may be refused for: of a probe, never because of the layers
@@ -73,7 +71,7 @@ class _Grower:
         ending = "sigmoid" if ending == "softmax" and outputs == 1 else ending
         ending = "softmax" if ending == "sigmoid" and outputs > 1 else ending
         head = L.Dense(outputs, ending)
-        network = zoo.drawn(keras.Model(start, self._call(head, last)))
+        network = drawn(keras.Model(start, self._call(head, last)))
         kind = Kind(network, inputs, head if ending in ("sigmoid", "softmax") else None, self.table)
         self._compile(kind, outputs, ending, per_step)
         return Graph(kind, self.promised, self.words)
@@ -190,7 +188,9 @@ class _Grower:
         targets = rng.random((3, *shape)).astype("float32")
         if ending == "softmax":
             targets = np.eye(outputs, dtype="float32")[rng.integers(0, outputs, 3)]
-        each = {"softmax": losses.categorical_crossentropy, "sigmoid": losses.binary_crossentropy}.get(ending, losses.mean_squared_error)
+        each = {"softmax": losses.categorical_crossentropy, "sigmoid": losses.binary_crossentropy}.get(
+            ending, losses.mean_squared_error
+        )
         kind.network.compile(loss=each.__name__)
         kind.targets, kind.loss = targets, lambda t, p, mask: each(t, p)
 
@@ -226,7 +226,9 @@ def main() -> int:
             verdict = "right" if words == "right" else "WRONG" if words.startswith("WRONG") else "refused"
             counts[probe, verdict] += 1
             if verdict != "right":
-                print(f"{seed} {probe} {verdict if verdict != 'WRONG' else ''} {words[:300]}   [{' '.join(one.words)}]", flush=True)
+                print(
+                    f"{seed} {probe} {verdict if verdict != 'WRONG' else ''} {words[:300]}   [{' '.join(one.words)}]", flush=True
+                )
         if one.promised:
             promised += 1
             answered += is_answered(said)

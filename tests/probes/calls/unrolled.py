@@ -130,7 +130,11 @@ class Unrolled:
         after = [part + extra for part, extra in zip(after, push, strict=True)]
         output = after[0]
         if real is not None:  # a masked step repeats the last output, or gives zeros
-            shown = real if not one.outputs or (one.layer.zero_output_for_mask and not (one.layer.unroll and one.layer.go_backwards)) else real | self._shown
+            shown = (
+                real
+                if not one.outputs or (one.layer.zero_output_for_mask and not (one.layer.unroll and one.layer.go_backwards))
+                else real | self._shown
+            )
             output, self._shown = tf.where(shown, output, tf.zeros_like(output)), shown
         for values, value in (
             (one.x, x + read), (one.before, state), (one.after, after), (one.outputs, output), (one.pushes, push), (one.reads, read)
@@ -209,7 +213,9 @@ def attributions(referee: Unrolled, inputs: np.ndarray, method: str, points: int
     columns = np.asarray(last_step(referee.answer(inputs))).argmax(-1)
     masks = [one.mask for one in referee.calls]
     steps = vectors.shape[1]
-    mine = next((one.real for one in referee.calls if one.mask is not None and len(one.x) == steps), np.ones(vectors.shape[:2], bool))
+    mine = next(
+        (one.real for one in referee.calls if one.mask is not None and len(one.x) == steps), np.ones(vectors.shape[:2], bool)
+    )
 
     def answer(values: Any, forced: list[Any]) -> Any:
         return tf.gather(last_step(referee.answer(inputs, None, values, forced)), columns, axis=1, batch_dims=1)

@@ -9,8 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-L, losses = keras.layers, keras.losses
-NETWORKS: dict[str, Callable[..., dict[str, Any]]] = {}  # name → function of (drawn, X, PADDED, WORDS) → fields of a Kind
+from tests.probes.calls.kinds import KINDS, PART, WORDS, Kind, L, X, drawn, everything
+
+losses = keras.losses
+ASKED = ("trace", "gradients", "loss")  # of a model of which only the loss is new
 YES = np.array([[1.0], [0.0], [1.0]], "float32")
 CLASS, SHARES = np.array([0, 2, 1]), np.array([[0.7, 0.2, 0.1], [0.1, 0.5, 0.4], [0, 0, 1]], "float32")
 NUMBERS = np.random.default_rng(5).normal(size=(3, 2)).astype("float32")
@@ -53,32 +55,38 @@ COMPILED: dict[str, tuple[Any, Each, np.ndarray, int, str | None]] = {
         3,
         None,
     ),
-    "own_fourth_power": (lambda t, p: tf.reduce_mean((t - p) ** 4, -1), lambda t, p: tf.reduce_mean((t - p) ** 4, -1), NUMBERS, 2, None),
+    "own_fourth_power": (
+        lambda t, p: tf.reduce_mean((t - p) ** 4, -1),
+        lambda t, p: tf.reduce_mean((t - p) ** 4, -1),
+        NUMBERS,
+        2,
+        None,
+    ),
     "summed": (losses.MeanSquaredError(reduction="sum"), losses.mean_squared_error, NUMBERS, 2, None),
 }
 
 
-def _compiled(name: str) -> Callable[..., dict[str, Any]]:
-    def make(drawn: Any, x: np.ndarray, padded: np.ndarray, words: np.ndarray) -> dict[str, Any]:
+def _compiled(name: str) -> Callable[[], Kind]:
+    def make() -> Kind:
         loss, each, targets, outputs, end = COMPILED[name]
         network = drawn(keras.Sequential([L.Input((None, 2)), L.GRU(3), L.Dense(outputs, end)]))
         network.compile("adam", loss, metrics=["mae"])
         head = network.layers[-1] if end in ("sigmoid", "softmax") else None
-        return {"network": network, "head": head, "targets": targets, "loss": lambda t, p, mask: each(t, p)}
+        return Kind(network, head=head, targets=targets, loss=lambda t, p, mask: each(t, p), asked=ASKED)
 
     return make
 
 
-NETWORKS.update({f"loss_{name}": _compiled(name) for name in COMPILED})
+KINDS.update({f"loss_{name}": _compiled(name) for name in COMPILED})
 
 
-def tagger(drawn: Any, x: np.ndarray, padded: np.ndarray, words: np.ndarray) -> dict[str, Any]:
+def tagger() -> Kind:
     """A label at every step, compiled: padding does not count."""
     table, head = L.Embedding(8, 2, mask_zero=True), L.Dense(3, "softmax")
     network = drawn(keras.Sequential([L.Input((None,), dtype="int32"), table, L.LSTM(3, return_sequences=True), head]))
     network.compile(loss="sparse_categorical_crossentropy")
-    return {"network": network, "inputs": words, "table": table, "head": head, "targets": TAGS,
-            "loss": _over_real_steps(losses.sparse_categorical_crossentropy)}  # fmt: skip
+    each = _over_real_steps(losses.sparse_categorical_crossentropy)
+    return Kind(network, WORDS, head, table, targets=TAGS, loss=each)
 
 
 def _over_real_steps(each: Each) -> Callable[[Any, Any, Any], Any]:
@@ -90,24 +98,23 @@ def _over_real_steps(each: Each) -> Callable[[Any, Any, Any], Any]:
     return mean
 
 
-def every_step(drawn: Any, x: np.ndarray, padded: np.ndarray, words: np.ndarray) -> dict[str, Any]:
+def every_step() -> Kind:
     network = drawn(keras.Sequential([L.Input((None, 2)), L.Masking(), L.GRU(3, return_sequences=True), L.Dense(2)]))
     network.compile(loss="mse")
-    part = np.array([[1, 1, 1, 0, 0], [0, 1, 0, 1, 1], [1, 1, 1, 1, 1]], "float32")[..., None] * x
-    return {"network": network, "inputs": part, "targets": STEPS, "loss": _over_real_steps(losses.mean_squared_error)}
+    return Kind(network, PART, targets=STEPS, loss=_over_real_steps(losses.mean_squared_error))
 
 
-def weighted(drawn: Any, x: np.ndarray, padded: np.ndarray, words: np.ndarray) -> dict[str, Any]:
+def weighted() -> Kind:
     network = drawn(keras.Sequential([L.Input((None, 2)), L.LSTM(3), L.Dense(2)]))
     network.compile(loss="mse", loss_weights=3.0)
-    return {"network": network, "targets": NUMBERS, "loss": lambda t, p, mask: 3 * losses.mean_squared_error(t, p)}
+    return Kind(network, targets=NUMBERS, loss=lambda t, p, mask: 3 * losses.mean_squared_error(t, p))
 
 
-def not_compiled(outputs: int, end: str | None, targets: np.ndarray, each: Each) -> Callable[..., dict[str, Any]]:
-    def make(drawn: Any, x: np.ndarray, padded: np.ndarray, words: np.ndarray) -> dict[str, Any]:
+def not_compiled(outputs: int, end: str | None, targets: np.ndarray, each: Each) -> Callable[[], Kind]:
+    def make() -> Kind:
         network = drawn(keras.Sequential([L.Input((None, 2)), L.GRU(3), L.Dense(outputs, end)]))
         head = network.layers[-1] if end else None
-        return {"network": network, "head": head, "targets": targets, "loss": lambda t, p, mask: each(t, p)}
+        return Kind(network, head=head, targets=targets, loss=lambda t, p, mask: each(t, p), asked=ASKED)
 
     return make
 
@@ -181,27 +188,36 @@ class Counting(keras.Model):
         return self.head(self.gru(inputs))
 
 
-def _subclassed(kind: type, traced: bool = False, stale: bool = False, head: bool = False, refused: str = "", depends: str = "") -> Callable[..., dict[str, Any]]:
-    def make(drawn: Any, x: np.ndarray, padded: np.ndarray, words: np.ndarray) -> dict[str, Any]:
+def _subclassed(
+    kind: type,
+    traced: bool = False,
+    stale: bool = False,
+    head: bool = False,
+    refused_for: str = "",
+    graph: bool = False,
+) -> Callable[[], Kind]:
+    def make() -> Kind:
         network = kind()
-        network(x if stale else x[:1, :2])
+        network(X if stale else X[:1, :2])
         if traced:
-            network(x)
-        probes = ("trace", "gradients", "loss", "jacobians", "attributions", "leave_one_out")
-        found = {"network": drawn(network), "refused": dict.fromkeys(probes, refused) if refused else {}}
-        found["refused"] |= dict.fromkeys(("attributions", "leave_one_out"), depends) if depends else {}
-        return found | ({"head": network.head} if head else {})
+            network(X)
+        refused = everything(refused_for) if refused_for else {}
+        if stale:  # for this one shape of inputs
+            refused = dict.fromkeys(("trace", "gradients", "loss"), "own compiled graph answers otherwise")
+        return Kind(drawn(network), head=network.head if head else None, refused=refused, graph=graph)
 
     return make
 
 
-def rematerialized(drawn: Any, x: np.ndarray, padded: np.ndarray, words: np.ndarray) -> dict[str, Any]:
+def rematerialized() -> Kind:
     with keras.RematScope(mode="full"):
-        network = keras.Sequential([L.Input((None, 2)), L.LSTM(3, return_sequences=True), L.Dense(2, "tanh"), L.GRU(3), L.Dense(1)])
-    return {"network": drawn(network), "layer": 0, "position": 0}
+        network = keras.Sequential(
+            [L.Input((None, 2)), L.LSTM(3, return_sequences=True), L.Dense(2, "tanh"), L.GRU(3), L.Dense(1)]
+        )
+    return Kind(drawn(network), layer=0, position=0)
 
 
-NETWORKS |= {
+KINDS |= {
     "loss_tagger": tagger,
     "loss_every_step": every_step,
     "loss_weighted": weighted,
@@ -210,11 +226,11 @@ NETWORKS |= {
     "loss_of_bare_numbers": not_compiled(2, None, NUMBERS, losses.mean_squared_error),
     "subclassed": _subclassed(Reader, head=True),
     "compiled_call": _subclassed(Compiled, head=True),
-    "compiled_call_traced": _subclassed(Compiled, traced=True, head=True),
-    "compiled_call_stale": _subclassed(Compiled, stale=True, head=True, refused="own compiled graph answers otherwise"),
-    "stepped_by_hand": _subclassed(Looped, refused="no recurrent layer ran"),
-    "dropout_when_it_answers": _subclassed(Trained, refused="dropout even when it answers"),
-    "steered_by_numbers": _subclassed(Steered, depends="the other examples of the batch"),
+    "compiled_call_traced": _subclassed(Compiled, traced=True, head=True, graph=True),
+    "compiled_call_stale": _subclassed(Compiled, stale=True, head=True, graph=True),
+    "stepped_by_hand": _subclassed(Looped, refused_for="no recurrent layer ran"),
+    "dropout_when_it_answers": _subclassed(Trained, refused_for="dropout even when it answers"),
+    "steered_by_numbers": _subclassed(Steered),
     "counting": _subclassed(Counting),
     "rematerialized": rematerialized,
 }
