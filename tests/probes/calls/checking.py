@@ -49,7 +49,7 @@ class Checked:
             self.answer = self.referee.answer(kind.inputs)
         self.calls = self.referee.calls
         self.position = self.referee.default() if kind.position is None and self.calls else kind.position
-        if kind.given is None and not all(probe in kind.refused for probe in PROBES):
+        if kind.given is None and kind.own_answer:
             with keeping(kind.network):
                 self._is_sure(keras.tree.flatten(self.answer), keras.tree.flatten(answer_of(kind)))
 

@@ -38,6 +38,7 @@ class Kind:
     refused: dict[str, str] = field(default_factory=dict)  # probe → regular expression
     tolerance: float = 1e-5
     asked: tuple[str, ...] = PROBES
+    own_answer: bool = True  # whether the model answers as its layers do
     graph: bool = False  # whether only a call of the model as Keras compiles it shows what the kind is about
 
 

@@ -254,5 +254,6 @@ def mapped() -> Kind:
     return Kind(
         drawn(keras.Sequential([L.Input((5, 2)), Each(), L.Dense(1)])),
         refused=unknown("ran many times|inside a compiled graph|runs over 1 sequences"),
+        asked=("trace", "gradients"),
         graph=True,
     )

@@ -204,7 +204,7 @@ def _subclassed(
         refused = everything(refused_for) if refused_for else {}
         if stale:  # for this one shape of inputs
             refused = dict.fromkeys(("trace", "gradients", "loss"), "own compiled graph answers otherwise")
-        return Kind(drawn(network), head=network.head if head else None, refused=refused, graph=graph)
+        return Kind(drawn(network), head=network.head if head else None, refused=refused, own_answer=not stale, graph=graph)
 
     return make
 
