@@ -14,7 +14,9 @@ import numpy as np
 Array = Any  # np.ndarray or tf.Tensor
 Tensor = Any  # tf.Tensor: TensorFlow ships no types
 
-ACTIVATIONS = ("tanh", "relu", "linear", "sigmoid")
+ACTIVATIONS = ("tanh", "relu", "linear", "sigmoid")  # of the networks that are trained here
+FURTHER = ("hard_sigmoid", "elu", "selu", "softplus", "softsign", "exponential")  # of other people's, with Keras's constants
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017
 
 
 def library(x: Array) -> ModuleType:
@@ -48,7 +50,27 @@ def activate(name: str, x: Array) -> Array:
         return library(x).tanh(x)
     if name == "sigmoid":
         return 0.5 + 0.5 * library(x).tanh(0.5 * x)
-    return {"relu": lambda: library(x).maximum(x, 0), "linear": lambda: x}[name]()
+    if name == "linear":
+        return x
+    return library(x).maximum(x, 0) if name == "relu" else _activate_further(name, x)
+
+
+def _activate_further(name: str, x: Array) -> Array:
+    arrays = library(x)
+    if name == "hard_sigmoid":
+        return arrays.minimum(arrays.maximum(x / 6 + 0.5, 0), 1)
+    if name == "softsign":
+        return x / (1 + arrays.abs(x))
+    if name == "exponential":
+        return arrays.exp(x)
+    if name == "softplus":  # log(1 + eˣ) without a large power
+        return arrays.maximum(x, 0) + (arrays if arrays is np else arrays.math).log1p(arrays.exp(-arrays.abs(x)))
+    below = arrays.exp(arrays.minimum(x, 0)) - 1
+    if name == "elu":
+        return arrays.maximum(x, 0) + below
+    if name == "selu":
+        return SELU_SCALE * (arrays.maximum(x, 0) + SELU_ALPHA * below)
+    raise ValueError(f"no nonlinearity is called {name!r}")
 
 
 def slope(name: str, y: Array) -> Array:
@@ -58,7 +80,23 @@ def slope(name: str, y: Array) -> Array:
     if name == "sigmoid":
         return y * (1 - y)
     ones = library(y).ones_like(y)
-    return {"relu": lambda: library(y).where(y > 0, ones, 0 * ones), "linear": lambda: ones}[name]()
+    if name == "linear":
+        return ones
+    return library(y).where(y > 0, ones, 0 * ones) if name == "relu" else _slope_further(name, y, ones)
+
+
+def _slope_further(name: str, y: Array, ones: Array) -> Array:
+    arrays = library(y)
+    if name == "hard_sigmoid":
+        return arrays.where((y > 0) & (y < 1), ones / 6, 0 * ones)
+    if name == "softsign":
+        return (1 - arrays.abs(y)) ** 2
+    if name == "exponential":
+        return y
+    if name == "softplus":
+        return 1 - arrays.exp(-y)
+    scale, below = {"elu": (1.0, 1.0), "selu": (SELU_SCALE, SELU_SCALE * SELU_ALPHA)}[name]
+    return arrays.where(y < 0, y + below, scale * ones)  # at 0 the slope from above, as in TensorFlow
 
 
 def activate_blocks(names: tuple[str, ...], x: Array) -> Array:

@@ -37,7 +37,12 @@ class KerasExample:
     def gradients(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if self.embedded_inside:
             raise RefusedError("an Embedding layer inside the model reads some of the numbers, and these have no gradient")
-        return self._each(vectors, None)
+        answers, gradients = self._each(vectors, None)
+        if np.isnan(gradients).all():
+            raise RefusedError(
+                "no gradient comes back to the vectors of the steps: the model makes whole numbers of them, or does not use them"
+            )
+        return answers, gradients
 
     def _each(self, vectors: np.ndarray, masks: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         answers, gradients = [], []
@@ -48,23 +53,24 @@ class KerasExample:
             found = run(self.network, inputs, None, ask, Vectors(part, self.table), forced)
             slope = found.gradients[-1]
             answers.append(np.asarray(found.value, np.float64))
-            gradients.append(np.zeros(part.shape) if slope is None else np.asarray(slope, np.float64) / found.scale)
+            gradients.append(np.full(part.shape, np.nan) if slope is None else np.asarray(slope, np.float64) / found.scale)
         return np.concatenate(answers), np.concatenate(gradients)
 
     def _forced(self, count: int, masks: np.ndarray | None) -> Forced:
-        """The recurrent layers' own masks, so that other vectors unmask nothing; with the given ones (N, T) on top."""
+        """The recurrent layers' own masks, so that other vectors unmask nothing; without the steps that `masks` (N, T) leave out."""
+        kept = None if masks is None else masks | ~self.mask  # a step that the example masks itself is not left out of all layers
         found: Forced = []
         for own in self.layer_masks:
             mask = None if own is None else np.repeat(own[None], count, 0)
-            if masks is not None:
-                mask = masks if mask is None else masks & mask
-            found.append(mask)
+            found.append(mask if kept is None else kept if mask is None else kept & mask)
         return found
 
 
 def examples_of(network: Any, inputs: np.ndarray, mask: np.ndarray | None, output: int | None) -> list[KerasExample]:
     """Each of the inputs (B, T) or (B, T, D). Raises ValueError where the model does not answer by the vectors of its steps."""
     tables = embeddings(network)
+    if inputs.ndim > 3:
+        raise RefusedError(f"attributions need one vector for every step, and the model reads {inputs.ndim - 2} axes for each")
     if inputs.ndim == 2 and not tables:
         raise RefusedError("attributions need a vector or a token for every step, and the model reads one flat row of numbers")
     if inputs.ndim == 2 and len(tables) > 1:
@@ -72,6 +78,9 @@ def examples_of(network: Any, inputs: np.ndarray, mask: np.ndarray | None, outpu
     table = tables[0] if inputs.ndim == 2 else None
     vectors = np.asarray(table(inputs)) if table is not None else inputs.astype(np.result_type(inputs.dtype, np.float32))
     found = run(network, inputs, mask)
+    for one in found.ran:
+        if "dropout" in one.refusal:
+            raise RefusedError(one.refusal)
     whole, _ = keras_outputs.output_of(found)
     if whole is None:
         raise RefusedError(SEVERAL_OUTPUTS)
@@ -100,5 +109,5 @@ def _check_unchanged(example: KerasExample, answer: float) -> None:
     if not abs(float(example.answers(example.vectors[None])[0]) - answer) <= 1e-4 * max(1.0, abs(answer)):
         raise RefusedError(
             "the model does not answer by the vectors of its steps alone: its Embedding receives other tokens or other steps than the "
-            "inputs have, or a mask depends on more than them"
+            "inputs have, a mask depends on more than them, or its answer depends on the other examples of the batch"
         )

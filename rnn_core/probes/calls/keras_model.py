@@ -33,6 +33,8 @@ class KerasModel:
         self.network = network
 
     def call(self, inputs: Any, mask: Any = None, layer: int | str | None = None, question: Question | None = None) -> Call:
+        from keras import tree
+
         inputs, mask = self._checked(inputs, mask)
         found = run(self.network, inputs, mask)
         output, activation = keras_outputs.output_of(found)
@@ -41,6 +43,11 @@ class KerasModel:
             found = run(self.network, inputs, mask, self._ask(question, output, activation, found))
         ran = found.ran[position]
         taken = layer_pass(ran)
+        examples, sequences = len(tree.flatten(inputs)[0]), taken.inputs.shape[1]
+        if sequences != examples:
+            raise RefusedError(
+                f"layer {ran.name!r} runs over {sequences} sequences where the inputs are {examples}, so none belongs to one example"
+            )
         if mask is not None and (taken.mask is None or taken.mask.shape != mask.T.shape):
             raise RefusedError(
                 f"the mask of {mask.shape[1]} steps does not reach layer {ran.name!r}, which runs over {len(taken.inputs)} steps"

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_core.engine.arrays import ACTIVATIONS, FURTHER
 from rnn_core.engine.cells import CELLS, Cell, State
 from rnn_core.engine.numpy_network import LayerPass, layer_of
 from rnn_core.engine.recurrence import Record
@@ -26,6 +27,10 @@ ADVICE = "probe a model of stock SimpleRNN, LSTM or GRU layers"
 # Largest gap between a recorded step and our equations, of the state's size. Measured: single steps agree to 6e-7 in float32.
 TOLERANCES = {"float64": 1e-9, "float32": 2e-5, "float16": 2e-2, "bfloat16": 1e-1}
 LOCK = threading.RLock()  # one recording at a time
+
+
+class RefusedError(ValueError):
+    """The model cannot be probed so; the message says why."""
 
 
 Forced = list[np.ndarray | None]  # for every call of a recurrent layer, in order: the mask (B, T) that takes the place of its own
@@ -88,6 +93,23 @@ def recurrent_layers(network: Any) -> list[tuple[Any, str]]:
     return list(found.values())
 
 
+def repeated(network: Any, ran: list[Ran]) -> dict[int, str]:
+    """Recurrent layer (its id) → a sentence, of each that a TimeDistributed layer ran once for each of its steps."""
+    from keras import layers
+
+    wrappers = [each for each in network._flatten_layers() if isinstance(each, layers.TimeDistributed)]
+    inside = {id(layer) for each in wrappers for layer in each.layer._flatten_layers()}
+    found = {}
+    for one in ran:
+        times = sum(other.layer is one.layer for other in ran)
+        if id(one.layer) in inside and times > 1:
+            found[id(one.layer)] = (
+                f"layer {one.name.partition('#')[0]!r} ran {times} times in one call of the model, once for each step of a "
+                f"TimeDistributed layer, so that it has no steps of its own: {ADVICE} beside it"
+            )
+    return found
+
+
 def _hook(layer: Any, name: str, ran: list[Ran], tape: Any, chosen: Any, forced: Forced | None, thread: int) -> Any:
     """The function that takes the place of the layer's `inner_loop`: same arguments and results."""
     import tensorflow as tf
@@ -105,9 +127,11 @@ def _hook(layer: Any, name: str, ran: list[Ran], tape: Any, chosen: Any, forced:
         if mask is not None and chosen is not None and chosen.shape[1] == mask.shape[1]:
             mask = chosen
         if forced is not None:
+            if len(ran) >= len(forced):
+                raise RefusedError("the model runs more recurrent layers for other vectors than for its own")
             mask = forced[len(ran)]
         name_now = name if (before := sum(one.layer is layer for one in ran)) == 0 else f"{name}#{before + 1}"
-        why = refusal or _cannot_now(layer, name, sequences, training)
+        why = refusal or _cannot_now(layer, name, sequences, training, mask is not None)
         if why:
             seen = mask if mask is None or getattr(mask, "graph", graph) is graph else None
             ran.append(Ran(layer, name_now, why, sequences.shape[1], mask=seen))
@@ -145,30 +169,29 @@ def _refusal(layer: Any, name: str) -> str:
     cell: Any = getattr(layer, "cell", None)
     if type(cell) not in (layers.SimpleRNNCell, layers.LSTMCell, layers.GRUCell):
         return f"layer {name!r} runs a {type(cell).__name__}, whose equations are not known here: {ADVICE}"
-    known = _activations()
     for function in (cell.activation, getattr(cell, "recurrent_activation", cell.activation)):
-        if function not in known:
+        if not _activation(function):
             title = getattr(function, "__name__", type(function).__name__)
-            return (
-                f"layer {name!r} uses the activation {title!r}; derivatives are known for {', '.join(known.values())}: "
-                f"{ADVICE} with one of these"
-            )
+            known = ", ".join((*ACTIVATIONS, *FURTHER))
+            return f"layer {name!r} uses the activation {title!r}; derivatives are known for {known}: {ADVICE} with one of these"
     return ""
 
 
-def _activations() -> dict[Any, str]:
-    """Keras's function → its name here. By object: a function of somebody's own may be called tanh, too."""
+def _activation(function: Any) -> str:
+    """The engine's name of a function of Keras, "" of any other. By object: a function of somebody's own may be called tanh, too."""
     from keras import activations
 
-    return {activations.tanh: "tanh", activations.relu: "relu", activations.linear: "linear", activations.sigmoid: "sigmoid"}
+    return next((name for name in (*ACTIVATIONS, *FURTHER) if getattr(activations, name) is function), "")
 
 
-def _cannot_now(layer: Any, name: str, sequences: Any, training: Any) -> str:
+def _cannot_now(layer: Any, name: str, sequences: Any, training: Any, masked: bool) -> str:
     """Why this call cannot be recorded, as a sentence; "" when it can."""
+    if masked and layer.unroll and layer.go_backwards and layer.zero_output_for_mask:
+        return f"layer {name!r} puts zeros at the wrong steps: so Keras does with unroll, go_backwards and zero_output_for_mask"
     if training and (layer.cell.dropout or layer.cell.recurrent_dropout):
         return f"layer {name!r} runs with dropout even when it answers, so no two answers are alike: {ADVICE}"
     if "loop_body" in getattr(getattr(sequences, "graph", None), "name", ""):
-        return f"layer {name!r} runs many times in one call of the model, once for each step of a TimeDistributed layer or loop"
+        return f"layer {name!r} ran many times in one call of the model, in a loop or inside a TimeDistributed layer: {ADVICE} beside it"
     return ""
 
 
@@ -176,10 +199,10 @@ def cell_of(layer: Any) -> Cell:
     """The engine's cell of a stock Keras layer."""
     from keras import layers
 
-    cell, known = layer.cell, _activations()
+    cell = layer.cell
     kind = {layers.SimpleRNNCell: "simple_rnn", layers.LSTMCell: "lstm", layers.GRUCell: "gru"}[type(cell)]
-    gate = known[getattr(cell, "recurrent_activation", cell.activation)]
-    return CELLS[kind](cell.units, known[cell.activation], gate, reset_after=getattr(cell, "reset_after", True))
+    gate = _activation(getattr(cell, "recurrent_activation", cell.activation))
+    return CELLS[kind](cell.units, _activation(cell.activation), gate, reset_after=getattr(cell, "reset_after", True))
 
 
 def layer_pass(ran: Ran) -> LayerPass:

@@ -13,15 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.probes.calls.keras_record import LOCK, ElsewhereError, Forced, Ran, recording
+from rnn_core.probes.calls.keras_record import (
+    LOCK,
+    TOLERANCES,
+    ElsewhereError,
+    Forced,
+    Ran,
+    RefusedError,
+    recording,
+    recurrent_layers,
+    repeated,
+)
 
 SCALE = 2.0**80  # the number is differentiated so many times too large: float32 between the layers has no value below 1e-38
 
 Ask = Callable[[Any, Any], Any]  # (the model's answer, its logits or the answer itself) → (B,) the number to differentiate
-
-
-class RefusedError(ValueError):
-    """The model cannot be probed so; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,45 +73,65 @@ def run(
     kept: list[Ran] = []
 
     def body() -> tuple[Any, ...]:
-        table = vectors.table if vectors else None
-        given = _tensors(vectors.values, None if table else mask) if vectors else None
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            if given is not None:
-                tape.watch(given)
-            with _mask_passed_on(network, mask), recording(network, tape, mask, forced) as ran, _replaced(table, given):
-                answer = network(given if given is not None and table is None else _tensors(inputs, mask), training=False)
-            single = tf.is_tensor(answer)
-            logits = getattr(answer, "_keras_logits", None) if single else None
-            value = tf.cast(ask(answer, answer if logits is None else logits), tf.float64) if ask else None
-            scaled = None if value is None else value * scale
-        watched = [one.out for one in ran] + ([] if given is None else [given])
-        gradients = tape.gradient(scaled, watched) if ask else None
-        kept[:] = ran
-        return (
-            answer,
-            logits,
-            getattr(answer, "_keras_mask", None) if single else None,
-            [one.tensors for one in ran],
-            value,
-            gradients,
-        )
+        return _body(network, inputs, mask, ask, vectors, forced, scale, kept)
 
-    with LOCK, _left_as_it_was(network), warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", message=".*does not support masking"
-        )  # that a mask ends there is no fault of the caller
+    with LOCK, _plainly(network), warnings.catch_warnings():
+        # That a mask ends there is no fault of the caller.
+        warnings.filterwarnings("ignore", message=".*does not support masking")
         try:
-            answer, logits, answer_mask, tensors, value, gradients = tf.function(body, autograph=False)()
-            if not kept:
+            with _left_as_it_was(network):
+                function = tf.function(body, autograph=False)
+                # Calling the function itself would warn of a new graph for every probe.
+                got = function() if tf.config.functions_run_eagerly() else function.get_concrete_function()()
+            if {id(layer) for layer, _ in recurrent_layers(network)} - {id(one.layer) for one in kept}:
                 raise ElsewhereError
         except RefusedError:
             raise
         except Exception:  # a graph of the model's own, or one that runs only eagerly
-            answer, logits, answer_mask, tensors, value, gradients = _eagerly(body)
+            with _left_as_it_was(network):
+                got = _eagerly(body)
+            if vectors is None and forced is None:
+                _check_own_graph(network, _tensors(inputs, mask), got[0])
     if not kept:
         raise RefusedError("no recurrent layer ran in this call of the model, or it ran where it cannot be seen")
-    ran = [Ran(one.layer, one.name, one.refusal, one.steps, *each) for one, each in zip(kept, tensors, strict=True)]
+    answer, logits, answer_mask, tensors, value, gradients = got
+    why = repeated(network, kept)
+    ran = [
+        Ran(one.layer, one.name, one.refusal or why.get(id(one.layer), ""), one.steps, *each)
+        for one, each in zip(kept, tensors, strict=True)
+    ]
     return Found(answer, logits, answer_mask, ran, value, gradients, scale)
+
+
+def _body(
+    network: Any,
+    inputs: Any,
+    mask: np.ndarray | None,
+    ask: Ask | None,
+    vectors: Vectors | None,
+    forced: Forced | None,
+    scale: float,
+    kept: list[Ran],
+) -> tuple[Any, ...]:
+    """The call itself: answer, logits, mask, what was recorded, number, gradients. `kept` gets the calls of recurrent layers."""
+    import tensorflow as tf
+
+    table = vectors.table if vectors else None
+    given = _tensors(vectors.values, None if table else mask) if vectors else None
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        if given is not None:
+            tape.watch(given)
+        with _mask_passed_on(network, mask), recording(network, tape, mask, forced) as ran, _replaced(table, given):
+            answer = network(given if given is not None and table is None else _tensors(inputs, mask), training=False)
+        single = tf.is_tensor(answer)
+        logits = getattr(answer, "_keras_logits", None) if single else None
+        value = tf.cast(ask(answer, answer if logits is None else logits), tf.float64) if ask else None
+        scaled = None if value is None else value * scale
+    watched = [one.out for one in ran] + ([] if given is None else [given])
+    gradients = tape.gradient(scaled, watched) if ask else None
+    kept[:] = ran
+    answer_mask = getattr(answer, "_keras_mask", None) if single else None
+    return answer, logits, answer_mask, [one.tensors for one in ran], value, gradients
 
 
 def _eagerly(body: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
@@ -127,6 +153,21 @@ def _eagerly(body: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
         raise RefusedError(f"the model cannot be called on these inputs: {words}") from problem
     finally:
         tf.config.run_functions_eagerly(before)
+
+
+def _check_own_graph(network: Any, inputs: Any, answer: Any) -> None:
+    """Raises RefusedError where the model itself, with its own compiled graph, answers otherwise than its layers do."""
+    from keras import tree
+
+    with _left_as_it_was(network), _mask_passed_on(network, getattr(inputs, "_keras_mask", None)):
+        own = network(inputs, training=False)
+    for one, other in zip(tree.flatten(own), tree.flatten(answer), strict=True):
+        ours, its = np.asarray(other, np.float64), np.asarray(one, np.float64)
+        if np.abs(ours - its).max(initial=0) > TOLERANCES.get(one.dtype.name, 0) * 10 * max(1.0, np.abs(its).max(initial=0)):
+            raise RefusedError(
+                "the model's own compiled graph answers otherwise than its layers do, as if it had been traced with other weights: "
+                "build the model before its function is first called"
+            )
 
 
 def _scale(network: Any) -> float:
@@ -189,19 +230,46 @@ def _replaced(table: Any, vectors: Any) -> Iterator[None]:
 
 
 @contextmanager
+def _plainly(network: Any) -> Iterator[None]:
+    """Inside, no layer computes its call a second time for the way back, which would cut the records off."""
+    layers = [layer for layer in network._flatten_layers() if layer.__dict__.get("_remat_mode") is not None]
+    modes = [layer.__dict__["_remat_mode"] for layer in layers]
+    try:
+        for layer in layers:
+            layer.__dict__["_remat_mode"] = None
+        yield
+    finally:
+        for layer, mode in zip(layers, modes, strict=True):
+            layer.__dict__["_remat_mode"] = mode
+
+
+@contextmanager
 def _left_as_it_was(network: Any) -> Iterator[None]:
-    """Puts back what a call changes: seeds of dropout, states of stateful layers, losses that layers add."""
-    layers = [network, *network._flatten_layers(include_self=False)]
+    """Puts back what a call changes: seeds and masks of dropout, states of stateful layers, losses that layers add."""
+    import tensorflow as tf
+
+    layers = list(network._flatten_layers())
     owners = [*layers, *(layer.cell for layer in layers if hasattr(layer, "cell"))]
     seeds = [owner.seed_generator.state for owner in owners if getattr(owner, "seed_generator", None) is not None]
     states = [state for layer in layers for state in (getattr(layer, "states", None) or []) if hasattr(state, "assign")]
     before = [(variable, variable.numpy()) for variable in (*network.non_trainable_variables, *seeds, *states)]
     losses = [(layer._losses, list(layer._losses)) for layer in layers if hasattr(layer, "_losses")]
+    masks = [(owner, name) for owner in owners for name in ("_dropout_mask", "_recurrent_dropout_mask")]
+    eagerly = tf.config.functions_run_eagerly()
     try:
         yield
     finally:
+        tf.config.run_functions_eagerly(eagerly)  # TensorFlow's vectorized_map forgets to, where it breaks off
+        changed = [variable for variable, value in before if not np.array_equal(variable.numpy(), value)]
         for variable, value in before:
-            if not np.array_equal(variable.numpy(), value):
+            if any(variable is each for each in changed):
                 variable.assign(value)
         for added, old in losses:
             added[:] = old
+        for owner, name in masks:  # of a call that broke off, tensors of a graph that is gone
+            if owner.__dict__.get(name) is not None:
+                owner.__dict__[name] = None
+    for owner in owners:  # a recurrent layer draws masks of dropout, whether or not it uses them
+        seed = getattr(owner, "seed_generator", None)
+        if seed is not None and not hasattr(owner, "get_dropout_mask") and any(seed.state is each for each in changed):
+            raise RefusedError(f"layer {owner.name!r} draws random numbers even when the model answers: no two answers are alike")

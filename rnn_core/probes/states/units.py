@@ -12,6 +12,7 @@ import numpy as np
 
 from rnn_core.data.sequences import Sequences
 from rnn_core.probes.states import corpus, principal_components
+from rnn_core.probes.states.activations import GATE_HIGH, GATE_LOW
 from rnn_core.probes.states.corpus import Corpus, Passage
 from rnn_core.probes.states.principal_components import Basis
 
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
     from rnn_core.engine.model import Model
 
 CLOUD = 300  # reviews whose final state is drawn
-SATURATED = (
-    0.1,
-    0.9,
-)  # a gate below the first is left-saturated, above the second right-saturated (Karpathy et al. 2015, section 4.2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,4 +127,4 @@ def correlations(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def saturation(gate: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
     """(H, 2) float32: each unit's share of real tokens with the gate below 0.1, and above 0.9, from (N, T, H) or (rows, H)."""
     rows = gate.reshape(-1, gate.shape[-1]) if mask is None else gate[np.asarray(mask, bool)]
-    return np.stack([(rows < SATURATED[0]).mean(axis=0), (rows > SATURATED[1]).mean(axis=0)], axis=1).astype(np.float32)
+    return np.stack([(rows < GATE_LOW).mean(axis=0), (rows > GATE_HIGH).mean(axis=0)], axis=1).astype(np.float32)
