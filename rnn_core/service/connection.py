@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Coroutine
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,8 +117,10 @@ class Connection:
         """Close the client and end the embedded cluster."""
         self._closed.set()
         self._query_now.set()
-        something_runs = self._process is not None or self._client is not None  # not while a foreign cluster does not answer
-        self._thread.join(15 if something_runs else 1)
+        process = self._process
+        self._thread.join(3 if process or self._client else 1)  # it may wait for an answer of a slow or foreign cluster
+        if self._thread.is_alive():
+            _end(process)
 
     def _run_on_client(self, call: Callable[[Any], Coroutine[Any, Any, Any]]) -> Future[Any]:
         client = self._client
@@ -229,22 +231,30 @@ class Connection:
     def _disconnect(self) -> None:
         client, self._client = self._client, None
         process, self._process = self._process, None
-        if process is not None:
-            for pipe in (process.stdin, process.stdout):
-                if pipe:
-                    pipe.close()
+        if process is not None and process.stdin is not None:
+            process.stdin.close()  # the cluster ends while the client closes
         if client is not None:
             with contextlib.suppress(Exception):
                 client.close(timeout=2)
-        if process is not None:
-            try:
-                process.wait(8)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        _end(process)
         if self.workers:
             self.workers = ()
             self.on_workers(())
+
+
+def _end(process: subprocess.Popen[bytes] | None) -> None:
+    """End the embedded cluster: it ends by itself when its standard input closes, unless it is stuck."""
+    if process is None:
+        return
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError, ValueError):
+                pipe.close()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 async def _workers(client: Any) -> tuple[Worker, ...]:
@@ -270,17 +280,6 @@ def _first_line(process: subprocess.Popen[bytes], timeout: float, closed: thread
     if not line:
         raise RuntimeError(f"the process ended with code {process.wait()}")
     return line
-
-
-def exception_of(done: Future[Any]) -> BaseException | None:
-    """The exception of a finished future, CancelledError for a cancelled one; None when it succeeded."""
-    return CancelledError() if done.cancelled() else done.exception()
-
-
-def is_connection_error(problem: BaseException | None) -> bool:
-    """Whether a future failed because a worker or the cluster was lost, not because of the function it ran."""
-    names = ("CancelledError", "FutureCancelledError", "KilledWorker", "CommClosedError", "ClosedClientError")
-    return isinstance(problem, (ConnectionError, TimeoutError)) or type(problem).__name__ in names
 
 
 def silence_dask() -> None:

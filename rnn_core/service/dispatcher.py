@@ -10,10 +10,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
-from rnn_core.service.connection import STARTING, Connection, Worker, exception_of
+from rnn_core.service.connection import STARTING, Connection, Worker
 from rnn_core.service.job import Job
 from rnn_core.service.job_store import JobStore
 from rnn_core.service.probe_cache import ProbeCache
+from rnn_core.service.problems import exception_of
 from rnn_core.service.queue import JobQueue
 from rnn_core.service.updates import UpdateReceiver, not_started
 from rnn_core.service.worker import run as run_job

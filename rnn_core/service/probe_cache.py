@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any
 
 from rnn_core.service import worker_probes
-from rnn_core.service.connection import Connection, dump, exception_of, is_connection_error
+from rnn_core.service.connection import Connection, dump
+from rnn_core.service.problems import exception_of, is_connection_error
 
 MAX_BYTES = 64 * 2**20  # pickled results kept
 

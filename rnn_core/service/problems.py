@@ -1,9 +1,11 @@
-"""What an exception in a worker means to a viewer: advice on an input, or a fault of the program."""
+"""What an exception means: a lost connection, advice on an input, or a fault of the program."""
 
 from __future__ import annotations
 
 import traceback
+from concurrent.futures import CancelledError, Future
 from pathlib import Path
+from typing import Any
 
 PACKAGE = Path(__file__).parents[1]  # rnn_core, which may be installed beside the libraries
 
@@ -30,3 +32,14 @@ def is_expected(problem: BaseException) -> bool:
     place = Path(frames[-1].filename)
     ours = PACKAGE in place.parents or (PACKAGE.parent in place.parents and "site-packages" not in place.parts)
     return ours and (frames[-1].line or "").startswith("raise")
+
+
+def exception_of(done: Future[Any]) -> BaseException | None:
+    """The exception of a finished future, CancelledError for a cancelled one; None when it succeeded."""
+    return CancelledError() if done.cancelled() else done.exception()
+
+
+def is_connection_error(problem: BaseException | None) -> bool:
+    """Whether a future failed because a worker or the cluster was lost, not because of the function it ran."""
+    names = ("CancelledError", "FutureCancelledError", "KilledWorker", "CommClosedError", "ClosedClientError")
+    return isinstance(problem, (ConnectionError, TimeoutError)) or type(problem).__name__ in names

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
-from rnn_core.service.connection import Connection, exception_of, is_connection_error
+from rnn_core.service.connection import Connection
 from rnn_core.service.job import Job
 from rnn_core.service.job_store import JobStore
+from rnn_core.service.problems import exception_of, is_connection_error
 from rnn_core.service.queue import JobQueue
 from rnn_core.service.worker import Update, fetch_file, release
 from rnn_core.store.saved import SavedFile

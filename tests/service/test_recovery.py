@@ -193,6 +193,24 @@ def test_an_app_ends_at_once_while_its_workers_still_start(tmp_path: Path, monke
         assert process is None or process.poll() is not None
 
 
+@pytest.mark.skipif(os.name != "posix", reason="stops a process by a signal")
+@pytest.mark.parametrize("state", ["starting", "ready"])
+def test_an_app_ends_soon_although_its_cluster_no_longer_answers(tmp_path: Path, state: str):
+    service = Service(Store(tmp_path), scheduler="", trainers=1)
+    connection = service._dispatcher.connection
+    until(lambda: bool(connection._process) and (state == "starting" or service.state == "ready"))
+    process = connection._process
+    assert process is not None
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    service.close()
+    assert time.monotonic() - began < 15
+    assert process.poll() is not None
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert not alive, "the workers end without their cluster"
+
+
 @pytest.mark.skipif(
     os.name != "posix" or os.geteuid() != 0 or not shutil.which("mount"), reason="needs root to mount a tiny disk"
 )
