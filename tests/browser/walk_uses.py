@@ -56,6 +56,8 @@ def download(page: Page, node: ElementHandle, rng: random.Random) -> str:
     except Error as error:
         if "download" not in str(error):
             raise
+        if not node.evaluate("node => node.isConnected"):  # the chart left the page under the click
+            raise Error("the control is gone") from error
         raise AssertionError("a click on it brought no file") from error
     if reason := waiting.value.failure():
         raise AssertionError(f"its file did not come: {reason}")
