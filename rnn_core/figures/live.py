@@ -101,7 +101,8 @@ def _decades(values: np.ndarray) -> list[float]:
 
 
 def norm_heat_map(steps: np.ndarray, matrix: np.ndarray) -> go.Figure:
-    """Heat map for Train: gradient norm by time step (vertical) and training step (horizontal), as it grows; log scale.
+    """Heat map for Train: gradient norm by time step (vertical) and training step (horizontal), as it grows; log scale. That of
+    Gradients is in `gradients.py`.
 
     Args:
         steps: (R,) training steps.

@@ -2,5 +2,6 @@
 
 In: an `Experiment`, and for task csv the file's bytes. Out: windows of past values with the values that follow, and the `Series` behind them.
 The scale is that of the training part; faults can be planted in the test part, to be found by the forecast's error.
-Open first: `windows.py`; then `formulas.py` and `formula_tasks.py`, `table_file.py` and `table_task.py` for a file.
+Open first: `windows.py`; then `formulas.py` and `formula_tasks.py`, `table_file.py` and `table_task.py` for a file,
+whose dates `table/date_parsing.py` reads.
 """
