@@ -121,11 +121,19 @@ window.addEventListener("unhandledrejection", (event) => {
   if (event.reason === undefined) event.preventDefault();
 });
 
+// The frames of an animation fit the figure that it began with: on another one Plotly fails at each of them.
+async function stopAnimation(P, div) {
+  if (!div._transitionData?._frames?.length) return;
+  const now = { mode: "immediate", frame: { duration: 0, redraw: false }, transition: { duration: 0 } };
+  await P.animate(div, [null], now).catch(() => null);
+}
+
 async function redraw(div) {
   const P = await plotly();
   if (!div.wanted || !div.isConnected) return;
   const { figure, rev } = div.wanted;
   div.drawnWidth = div.offsetWidth;
+  await stopAnimation(P, div);
   // Plotly modifies its arguments, so every drawing gets a copy.
   const draw = () => {
     const copy = structuredClone(figure);

@@ -43,9 +43,10 @@ def test_the_animation_of_the_states_plays(visit: Visit, server: Server, tmp_pat
     assert chart(page, "growth").evaluate("node => node._transitionData._frames.length") >= 3
 
 
-def test_three_dimensions(visit: Visit, server: Server) -> None:
+def test_three_dimensions_also_while_the_animation_plays(visit: Visit, server: Server) -> None:
     page = settled(visit(f"{server.url}/states"))
     shown(page, "paths")
+    chart(page, "paths").locator(".updatemenu-button").first.click()
     page.locator(".st-key-states_axes").get_by_text("3-D").click()
     expect(chart(page, "paths").locator(".gl-container canvas").first).to_be_attached(timeout=TIMEOUT)
     page.wait_for_function(
