@@ -29,11 +29,6 @@ def zeros(cell: Cell, batch: Tensor, dtype: Any) -> State:
     return tuple(tf.zeros((batch, cell.units), dtype) for _ in range(cell.parts))
 
 
-def previous_states(states: State, initial: State) -> State:
-    """(T, B, H) each: the state before each step, from the states after each step and the initial one."""
-    return tuple(tf.concat((start[None], stack[:-1]), axis=0) for stack, start in zip(states, initial, strict=True))
-
-
 def length(values: Tensor) -> Tensor | int:
     """T of (T, …): an int where the shape is static."""
     return tf.shape(values)[0] if values.shape[0] is None else values.shape[0]

@@ -43,11 +43,6 @@ class Cell:
     candidate: ClassVar[str]  # the column of the new content
 
     @property
-    def state_size(self) -> int:
-        """S: numbers in the full state, H or 2H."""
-        return self.parts * self.units
-
-    @property
     def gates(self) -> tuple[str, ...]:
         """Names of the gates and, among them, the candidate; none for SimpleRNN, whose only column is the state itself."""
         return self.columns if len(self.columns) > 1 else ()

@@ -74,11 +74,6 @@ class LayerPass:
         """Name → (T, B, H), the candidate among them."""
         return dict(zip(self.layer.cell.gates, self.record.saved, strict=False))
 
-    @cached_property
-    def local_derivatives(self) -> State:
-        """(T, B, · H) each, of every step: see `Cell.local_derivatives`."""
-        return self.layer.cell.local_derivatives(self.record.saved, self.record.states, self.record.previous)
-
     def in_order(self, values: np.ndarray) -> np.ndarray:
         """(T, …) with every step at the place of its input, also for a layer that processes them backwards."""
         return values[::-1] if self.layer.backwards else values
@@ -95,7 +90,9 @@ class LayerPass:
 
     def jacobians(self) -> np.ndarray:
         """(T, B, S, S) ds_t/ds_{t−1}: rows after, columns before; the identity at masked steps."""
-        found = self.layer.cell.jacobian(self.local_derivatives, self.layer.recurrent.T)
+        record, cell = self.record, self.layer.cell
+        local = cell.local_derivatives(record.saved, record.states, record.previous)
+        found = cell.jacobian(local, self.layer.recurrent.T)
         return found if self.mask is None else np.where(self.mask[..., None, None], found, np.eye(found.shape[-1]))
 
 

@@ -41,7 +41,10 @@ def _known() -> Iterator[None]:
         yield
 
 
-def made(interface: Interface = Interface("tokens", 12, 1, "binary"), **options: Any) -> Model:  # noqa: B008 frozen
+TOKENS = Interface("tokens", 12, 1, "binary")
+
+
+def made(interface: Interface = TOKENS, **options: Any) -> Model:
     model = build(Experiment().replace(cell="mgu", units=UNITS, embedding=4, task="imdb", **options), interface)
     rng = np.random.default_rng(0)
     return model.with_weights([rng.normal(scale=0.6, size=weight.shape) for weight in model.weights])

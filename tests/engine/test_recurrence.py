@@ -51,9 +51,10 @@ def test_a_jacobian_is_the_step_back_from_every_unit_vector(name: str) -> None:
     state, saved = cell.step(layer.project(rng.normal(size=(4, SIZE))), previous, layer.recurrent, layer.recurrent_bias)
     local = cell.local_derivatives(saved, state, previous)
     found = cell.jacobian(local, layer.recurrent.T)
-    assert found.shape == (4, cell.state_size, cell.state_size)
-    for row in range(cell.state_size):
-        unit = np.tile(np.eye(cell.state_size)[row], (4, 1))
+    size = cell.parts * UNITS
+    assert found.shape == (4, size, size)
+    for row in range(size):
+        unit = np.tile(np.eye(size)[row], (4, 1))
         _, earlier = cell.backward_step(tuple(np.split(unit, cell.parts, axis=1)), local, layer.recurrent.T)
         close(found[:, row], np.concatenate(earlier, 1), 1e-13)
     close(cell.jacobian(tuple(map(tf.constant, local)), tf.constant(layer.recurrent.T)), found, 1e-14)

@@ -177,20 +177,20 @@ def test_a_killed_app_loses_no_shown_step_and_leaves_no_process(tmp_path: Path):
     service.close()
 
 
-def test_an_app_ends_at_once_while_its_workers_still_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("scheduler", ["", "tcp://192.0.2.1:9"])  # an address that nobody has (RFC 5737)
+def test_an_app_ends_at_once_while_its_workers_still_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheduler: str):
     """Also where a machine takes a minute to start them, or the cluster does not answer."""
     slow = tmp_path / "slow"
     slow.mkdir()
     (slow / "sitecustomize.py").write_text("import time\ntime.sleep(60)\n")
     monkeypatch.setenv("PYTHONPATH", str(slow))
-    for scheduler in ("", "tcp://192.0.2.1:9"):  # an address that nobody has (RFC 5737)
-        service = Service(Store(tmp_path / "home"), scheduler=scheduler, trainers=1)
-        connection = service._dispatcher.connection
-        until(lambda: bool(scheduler or connection._process))  # noqa: B023 used in this round only
-        process, began = connection._process, time.monotonic()
-        service.close()
-        assert time.monotonic() - began < 10
-        assert process is None or process.poll() is not None
+    service = Service(Store(tmp_path / "home"), scheduler=scheduler, trainers=1)
+    connection = service._dispatcher.connection
+    until(lambda: bool(scheduler or connection._process))
+    process, began = connection._process, time.monotonic()
+    service.close()
+    assert time.monotonic() - began < 10
+    assert process is None or process.poll() is not None
 
 
 @pytest.mark.skipif(os.name != "posix", reason="stops a process by a signal")

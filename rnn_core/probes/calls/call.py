@@ -14,6 +14,7 @@ import numpy as np
 from rnn_core.engine.numpy_network import LayerGradient, LayerPass
 from rnn_core.probes.calls.questions import Question
 
+AT_ONCE = 64  # variants of an example in one pass: their arrays stay in the cache
 SEVERAL_OUTPUTS = "the model has several outputs, and none was named: probe keras.Model(model.inputs, one of model.outputs)"
 
 

@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 
 from rnn_core.probes.calls import keras_outputs
-from rnn_core.probes.calls.call import SEVERAL_OUTPUTS
+from rnn_core.probes.calls.call import AT_ONCE, SEVERAL_OUTPUTS
 from rnn_core.probes.calls.keras_record import Forced
 from rnn_core.probes.calls.keras_run import RefusedError, Vectors, embeddings, run
-
-AT_ONCE = 64  # variants of an example in one call of the model
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,9 @@ import numpy as np
 
 from rnn_core.engine.model import Model
 from rnn_core.engine.numpy_network import LayerPass, NumpyNetwork
-from rnn_core.probes.calls.call import Call, choose
+from rnn_core.probes.calls.call import AT_ONCE, Call, choose
 from rnn_core.probes.calls.input_checks import check_mask, check_numbers, check_tokens
 from rnn_core.probes.calls.questions import Question, chosen
-
-AT_ONCE = 64  # variants of an example in one pass: their arrays stay in the cache
 
 
 class OwnModel:

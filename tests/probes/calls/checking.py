@@ -6,7 +6,8 @@ import re
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -190,19 +191,16 @@ def variables_of(network: Any) -> list[Any]:
     return [*(variable for owner in owners for variable in owner.variables), *states]
 
 
-class keeping:  # noqa: N801
+@contextmanager
+def keeping(network: Any) -> Iterator[None]:
     """Puts back what the referee's own calls change."""
-
-    def __init__(self, network: Any) -> None:
-        self.network = network
-
-    def __enter__(self) -> None:
-        self.values = [(variable, variable.numpy()) for variable in variables_of(self.network)]
-
-    def __exit__(self, *_: object) -> None:
-        for variable, value in self.values:
+    values = [(variable, variable.numpy()) for variable in variables_of(network)]
+    try:
+        yield
+    finally:
+        for variable, value in values:
             variable.assign(value)
-        for owner in owners_of(self.network):
+        for owner in owners_of(network):
             for name in ("_dropout_mask", "_recurrent_dropout_mask"):
                 if name in owner.__dict__:
                     owner.__dict__[name] = None
