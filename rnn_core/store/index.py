@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ CREATE TABLE IF NOT EXISTS files(
 """
 
 
+TIMEOUT = 10.0  # seconds to wait for another connection's lock
 MAX_IDLE = 8  # idle reading connections kept
 
 
@@ -36,10 +38,24 @@ class Index:
         self._writer = self._connect()
         self._idle: list[tuple[object, sqlite3.Connection]] = []  # (file state, connection); append and pop are atomic
         self._closed = False
-        with self._writing, self._writer:
-            self._writer.execute("PRAGMA auto_vacuum=INCREMENTAL")
-            self._writer.execute("PRAGMA journal_mode=WAL")
-            self._writer.executescript(_SCHEMA)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Make the file a store. SQLite itself does not wait where another connection opens a new file, or closes as the last one,
+        at the same moment ("Sometimes queries return SQLITE_BUSY in WAL mode", its manual says): a page and the service, or two apps."""
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                with self._writing, self._writer:
+                    self._writer.execute("PRAGMA auto_vacuum=INCREMENTAL")
+                    self._writer.execute("PRAGMA journal_mode=WAL")
+                    self._writer.executescript(_SCHEMA)
+                return
+            except sqlite3.OperationalError as problem:
+                if problem.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    self._writer.close()
+                    raise
+                time.sleep(0.02)
 
     def close(self) -> None:
         self._closed = True
@@ -98,7 +114,7 @@ class Index:
         return None
 
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=10, check_same_thread=False, isolation_level=None)
+        db = sqlite3.connect(self.path, timeout=TIMEOUT, check_same_thread=False, isolation_level=None)
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA synchronous=NORMAL")
         return db

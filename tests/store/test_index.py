@@ -104,6 +104,33 @@ def test_a_store_overwritten_in_place_is_noticed(index: Index):
         names(index)
 
 
+def test_a_store_opens_although_sqlite_is_busy_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """SQLite may answer "database is locked" at once while another connection opens the new file or is the last to close it."""
+    refused: list[str] = []
+
+    class Busy(sqlite3.Connection):
+        def execute(self, statement: str, *given: object) -> sqlite3.Cursor:
+            if "journal_mode" in statement and len(refused) < 3:
+                refused.append(statement)
+                problem = sqlite3.OperationalError("database is locked")
+                problem.sqlite_errorcode = sqlite3.SQLITE_BUSY  # type: ignore[misc]
+                raise problem
+            return super().execute(statement, *given)  # type: ignore[arg-type]
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **options: connect(*given, factory=Busy, **options))
+    index = Index(tmp_path / "runs.sqlite")
+    assert len(refused) == 3
+    assert index.execute("SELECT COUNT(*) FROM runs")[0][0] == 0
+    index.close()
+
+
+def test_another_error_at_opening_is_raised_at_once(tmp_path: Path):
+    (tmp_path / "runs.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        Index(tmp_path / "runs.sqlite")
+
+
 def test_closing_leaves_no_connection(index: Index, tmp_path: Path):
     index.execute(INSERT.format("a"))
     with index.reading() as late:
