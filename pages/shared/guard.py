@@ -17,6 +17,7 @@ from functools import wraps
 from typing import Any
 
 import streamlit as st
+from streamlit import runtime
 
 from pages.shared import session
 from pages.shared.words import sentence
@@ -86,7 +87,9 @@ def callback(name: str, action: Callable[..., None]) -> Callable[..., None]:
 
 
 def report(name: str, error: BaseException) -> None:
-    """Count an unexpected exception and log it, at most once per LOG_INTERVAL."""
+    """Count an unexpected exception and log it, at most once per LOG_INTERVAL. While the app ends, any import may fail: nothing counts."""
+    if runtime.exists() and runtime.get_instance().state.name in ("STOPPING", "STOPPED"):
+        return
     caught[name] += 1
     kind, now = (name, repr(error)[:200]), time.monotonic()
     if now - _last_logged.get(kind, -LOG_INTERVAL) >= LOG_INTERVAL:

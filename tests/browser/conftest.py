@@ -79,7 +79,8 @@ def fresh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     yield start
     for running in started:
         running.stop()
-    assert [line for running in started for line in running.caught()] == [], "a section of a page failed"
+    failed = "\n".join(entry for running in started for entry in running.caught())
+    assert not failed, f"a section of a page failed: {failed}"
 
 
 class Complaints(list[str]):

@@ -61,9 +61,9 @@ class Server:
         return (self.home / "server.log").read_text(errors="replace")
 
     def caught(self) -> list[str]:
-        """Log lines about exceptions caught in sections of pages since the last call. Each is a fault."""
-        lines = [line for line in self.log().splitlines() if "caught in section" in line]
-        fresh, self._known = lines[self._known :], len(lines)
+        """What the log says about exceptions caught in sections of pages since the last call, with the tracebacks. Each is a fault."""
+        entries = [f"caught in section{entry[:4000]}" for entry in self.log().split("caught in section")[1:]]
+        fresh, self._known = entries[self._known :], len(entries)
         return fresh
 
     def stop(self, kill: bool = False) -> None:

@@ -6,9 +6,11 @@ import ast
 import logging
 from collections.abc import Iterator
 from concurrent.futures import Future
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from streamlit.runtime.runtime import RuntimeState
 from streamlit.testing.v1 import AppTest
 
 from pages.parts import home, lessons
@@ -146,6 +148,15 @@ def test_a_failure_is_logged_with_its_traceback_once_a_minute(caplog: pytest.Log
     assert guard.caught.pop("A section of this test") == 3
     (record,) = [one for one in caplog.records if "caught in section" in one.getMessage()]
     assert record.exc_info is not None
+
+
+@pytest.mark.parametrize("state", ["STOPPING", "STOPPED"])
+def test_what_fails_while_the_app_ends_is_no_fault(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    """Python refuses threads and some imports as soon as it shuts down, wherever a section stands then."""
+    monkeypatch.setattr(guard.runtime, "exists", lambda: True)
+    monkeypatch.setattr(guard.runtime, "get_instance", lambda: SimpleNamespace(state=RuntimeState(state)))
+    guard.report("A section of this test", RuntimeError("can't register atexit after shutdown"))
+    assert not guard.caught
 
 
 @pytest.mark.parametrize("path", [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))], ids=lambda path: path.name)
