@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts.gradients import bptt_animation, laboratory, quantities, run
+from pages.parts.gradients import bptt_animation, laboratory, quantities, run, scenarios
 from pages.shared import charts, shell
 from pages.shared.guard import section
 from pages.shared.session import key
@@ -29,16 +29,34 @@ PRODUCTS: dict[str, tuple[Any, Any]] = {  # quantity → probe and figure
 context = shell.page(
     "Gradients",
     ":material/trending_down:",
-    "**What am I seeing?** To learn from early inputs, a network needs a gradient: how much its answer depends on each time step. Every curve here shows that dependence, "
-    "step by step backwards from the end (right) to the beginning (left). Where it falls to almost zero, the network cannot learn: the gradient has *vanished*.",
+    "How far back does learning reach? The ribbon is the gradient: how much the answer depends on the state at each step, back from the last. "
+    "Where it is thinner than a line, those steps teach the network nothing: the gradient has *vanished*.",
+    stage=True,
 )
+
+
+@section("The choice of a scenario")
+def choice_section() -> str:
+    """Draw the choice of what is unrolled; return the scenario's key."""
+    return scenarios.choose(context)
+
+
+@section("The strip")
+def strip_section() -> None:
+    """Draw one sequence unrolled."""
+    if unrolled == scenarios.REMEMBER:
+        scenarios.recorded()
+    elif unrolled == scenarios.RUN and context.use.possible:
+        scenarios.chosen_run(context)
+    elif unrolled:
+        scenarios.untrained(unrolled)
 
 
 @st.fragment
 @section("The laboratory")
 def laboratory_section() -> None:
     """Draw the gradients of untrained networks; each position of the sliders is one call to a worker."""
-    experiment, scale = laboratory.settings()
+    experiment, scale = laboratory.settled() if unrolled in scenarios.WITH_KNOBS else laboratory.settings()
     quantity = quantities.choose_quantity()
     chart_key = key("gradients", "lab")
     if quantity in CURVES:
@@ -114,6 +132,13 @@ def paper_section() -> None:
         charts.chart(jacobian_figures.product_norms(result), key("gradients", "growth", len(result.steps)), result.title)
 
 
+@section("The heading")
+def heading_section() -> None:
+    """Say what follows the strip, for whom, and whether the chosen run can be part of it."""
+    st.subheader("Measure it: curves, singular values, clipping. For a second lesson, and for engineers", anchor=False)
+    shell.show_use(context.use)
+
+
 SECTIONS = {
     ":material/science: Laboratory": laboratory_section,
     ":material/model_training: This run": run_section,
@@ -121,6 +146,9 @@ SECTIONS = {
     ":material/content_cut: Clipping": clipping_section,
     ":material/edit: On paper": paper_section,
 }
+unrolled = choice_section()
+strip_section()
+heading_section()
 tabs = st.tabs(list(SECTIONS), on_change="rerun", key=key("gradients", "section"))
 for tab, draw_section in zip(tabs, SECTIONS.values(), strict=True):
     if tab.open:

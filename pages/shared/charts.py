@@ -37,9 +37,11 @@ def serve_plotly() -> None:
 
 @cache
 def asset(name: str) -> str:
-    """The URL of a file of static/. A hash of its content is in the URL, so that a browser loads a new version at once."""
+    """The URL of a file of static/. A hash of its content, and of files that it loads ("name_….js"), is in it, so that a browser loads
+    a new version at once."""
     base = st.get_option("server.baseUrlPath").strip("/")
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:8]
+    parts = sorted(STATIC.glob(f"{Path(name).stem}_*.js"))
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in (STATIC / name, *parts))).hexdigest()[:8]
     return f"{'/' + base if base else ''}/app/static/{name}?{digest}"
 
 

@@ -34,7 +34,7 @@ LINK: dict[str, tuple[str, ...]] = {
     ),
     "gradients": (
         *("lab_gain", "lab_bias", "lab_length", "lab_scale", "lab_more", "lab_activation", "lab_initialiser", "lab_units"),
-        *("lab_seed", "lab_view", "run_view"),
+        *("lab_seed", "lab_view", "run_view", "scene"),
     ),
 }
 LINK_VALUES = ("run", "contest", "lesson")  # names in the link without a widget; Train adds the fields of the experiment

@@ -47,6 +47,11 @@ SELECTED_STYLE = """<style>
 }
 </style>"""
 
+# Less empty space above the title than Streamlit leaves, so that the picture of a page is in sight; on a stage the title is a line.
+STAGE_STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding-top: 3.5rem; }
+.st-key-shell-stage h1 { font-size: 1.6rem; line-height: 1.3; padding: 0; }
+</style>"""
 
 # Inlined: Streamlit could drop the file of an interrupted script run while the browser still requests it.
 ICON = "data:image/png;base64," + b64encode((charts.STATIC / "favicon.png").read_bytes()).decode()
@@ -75,7 +80,9 @@ class Context:
         return run_picker.service()
 
 
-def page(title: str, icon: str, intro: str, *, default: str | None = "starter", exclusive_link: bool = False) -> Context:
+def page(
+    title: str, icon: str, intro: str, *, default: str | None = "starter", exclusive_link: bool = False, stage: bool = False
+) -> Context:
     """Draw the title and the sidebar, and return the page's run. Every page calls this first.
 
     Args:
@@ -84,16 +91,20 @@ def page(title: str, icon: str, intro: str, *, default: str | None = "starter", 
         intro: text under the heading: what this page shows. "" draws no heading.
         default: "starter" shows a starter model if no run was chosen; None shows no run.
         exclusive_link: the link holds either a run or an experiment, nothing else.
+        stage: the page opens on a picture: a small title, with `intro` behind its question mark; the page says how it uses the run.
     """
     st.set_page_config(page_title=f"{title} · Unrolled", page_icon=ICON, layout="wide")
     run_picker.start_workers()
     run_picker.note_page(title)
-    st.html(SERVER_AWAY_STYLE + SELECTED_STYLE)
+    st.html(SERVER_AWAY_STYLE + SELECTED_STYLE + STAGE_STYLE)
     st.logo(str(charts.STATIC / "wordmark.svg"), icon_image=str(charts.STATIC / "logo.svg"), size="large")
     run_id = sidebar(title, default, exclusive_link)
     with guard.section("The missing run"):
         run_picker.show_missing_run(title)
-    if intro:
+    if stage:
+        with st.container(key=key("shell", "stage")):
+            st.title(f"{icon} {title}", anchor=False, help=intro)
+    elif intro:
         st.title(f"{icon} {title}", anchor=False)
         st.markdown(intro)
     run, use = None, Use("", False)
@@ -102,7 +113,7 @@ def page(title: str, icon: str, intro: str, *, default: str | None = "starter", 
             with guard.store_errors(":material/link_off:"):
                 run = run_picker.store().open(run_id)
         use = usable.use(title, run, run_id == run_picker.chosen())
-        if intro:
+        if intro and not stage:
             show_use(use)
     return Context(run_id, run, use)
 

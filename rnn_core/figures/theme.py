@@ -50,6 +50,8 @@ SERIES_COLOURS = ["#1F78B4", "#D55E00", "#009E73", "#A87B00", "#C2417C", "#7A6AD
 # Cividis looks the same with and without colour blindness; the diverging scale is negative orange, positive blue, as everywhere here.
 SEQUENTIAL = ["#00224E", "#123570", "#3B496C", "#575D6D", "#707173", "#8A8678", "#A59C74", "#C3B369", "#E1CC55", "#FEE838"]
 DIVERGING = ["#7F3B08", "#B35806", "#E08214", "#FDB863", "#F4E6D4", "#D9E6F2", "#92C5DE", "#4393C3", "#2166AC", "#053061"]
+# States of the strip, negative to positive: none of these is near a cell's colour (measured in tests/figures/test_theme.py).
+VALUES = ["#3F007D", "#8A6FB8", "#F0F0F0", "#C9B458", "#6B5900"]
 
 GREY = "#808080"  # rules, baselines: the same on white and on black
 GRID = "rgba(128,128,128,0.22)"

@@ -5,6 +5,7 @@ The laboratory's sliders are in the link, so that a teacher can share their posi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import streamlit as st
 
 from pages.parts.gradients import quantities
 from pages.shared import charts
-from pages.shared.session import key, linked
+from pages.shared.session import key, linked, value
 from rnn_core.figures import gradients as figures
 from rnn_core.probes.gradients.clipping import compare
 from rnn_core.spec.experiment import CELLS, Experiment
@@ -24,19 +25,24 @@ ACTIVATIONS = ("tanh", "relu", "linear", "sigmoid")
 INITIALISERS = ("orthogonal", "glorot_uniform", "identity", "random_normal")
 
 
-def settings() -> tuple[Experiment, float]:
-    """Draw the laboratory's sliders; return the experiment and the standard deviation of its inputs."""
-    keep: dict[str, Any] = {"persist_state": "session"}
+def settings(on_change: Callable[[], None] | None = None, more: Any = st) -> tuple[Experiment, float]:
+    """Draw the laboratory's sliders; return the experiment and the standard deviation of its inputs.
+
+    Args:
+        on_change: called when one of them was moved.
+        more: where the rarer ones are drawn, behind an expander.
+    """
+    keep: dict[str, Any] = {"persist_state": "session", "on_change": on_change}
     first, second, third, fourth = st.columns(4)
     help = "Multiplies the initial recurrent weights: a small gain makes gradients vanish, a large one can make them explode."
     gain = first.slider("Recurrent gain", 0.0, 2.0, 1.0, 0.05, help=help, **linked("lab_gain"), **keep)
     help = "Initial bias of the forget gate (LSTM; Keras: 1) and the update gate (GRU; Keras: 0). A high bias keeps the old state longer."
     bias = second.select_slider("Gate bias", BIASES, "default", **linked("lab_bias"), help=help, **keep)
     help = "Time steps of the sequences."
-    length = third.select_slider("Length", (10, 25, 50, 100, 200, 500), 100, **linked("lab_length"), help=help, **keep)
+    length = third.select_slider("Length", (6, 10, 25, 50, 100, 200, 500), 100, **linked("lab_length"), help=help, **keep)
     help = "Standard deviation of the inputs: 0.03 is a fresh embedding of words, 1 a normalised series."
     scale = fourth.select_slider("Input scale", SCALES, 0.03, **linked("lab_scale"), help=help, **keep)
-    with st.expander("Activation, initialiser, units, seed", **linked("lab_more")):
+    with more.expander("Activation, initialiser, units, seed", **linked("lab_more")):
         first, second, third, fourth = st.columns(4)
     help = "Activation function of the state."
     activation = first.selectbox("Activation", ACTIVATIONS, **linked("lab_activation"), help=help, **keep)
@@ -46,6 +52,18 @@ def settings() -> tuple[Experiment, float]:
     units = third.select_slider("Units", (4, 8, 16, 32, 64), 32, **linked("lab_units"), help=help, **keep)
     help = "Another seed draws other weights and inputs."
     seed = int(fourth.number_input("Seed", 0, 9999, 0, **linked("lab_seed"), help=help, **keep))
+    return _experiment(gain, bias, length, scale, activation, initialiser, units, seed)
+
+
+def settled() -> tuple[Experiment, float]:
+    """The same from sliders that another part of the page has drawn."""
+    names = ("gain", "bias", "length", "scale", "activation", "initialiser", "units", "seed")
+    return _experiment(*(value(f"lab_{name}") for name in names))
+
+
+def _experiment(
+    gain: float, bias: str | int, length: int, scale: float, activation: str, initialiser: str, units: int, seed: int
+) -> tuple[Experiment, float]:
     gate_bias = None if bias == "default" else float(bias)
     network = {"units": units, "activation": activation, "initialiser": initialiser, "gain": gain, "gate_bias": gate_bias}
     return Experiment().replace(**network, length=length, seed=seed), float(scale)

@@ -50,6 +50,17 @@ def chosen_networks(context: Any) -> tuple[tuple[KeptModel, ...], str, bool]:
     return tuple(chosen), of, bool(relative)
 
 
+def strip_networks(context: Any) -> tuple[KeptModel, ...]:
+    """Draw the choice of a kept step; return that network, below the one before training."""
+    run = context.run
+    steps = [kept.step for kept in run.snapshots]
+    step = steps[0]
+    if len(steps) > 1:
+        step_key = key("gradients", "strip_step", run.id)
+        step = st.select_slider("Kept step", steps, steps[-1], format_func=_step_label, key=step_key)
+    return tuple(KeptModel(shell.model(run, each), each) for each in dict.fromkeys((steps[0], step)))
+
+
 def _step_label(step: int) -> str:
     return "untrained" if step == 0 else f"{step:,} steps"
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnn_core import data
 from rnn_core.data.task import Uploads
+from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes import layers
 from rnn_core.probes.gradients.curves import Curve, curve
 from rnn_core.probes.gradients.laboratory import quantities
@@ -16,6 +18,7 @@ from rnn_core.probes.jacobians import spectra
 from rnn_core.probes.jacobians.jacobians import jacobians
 from rnn_core.probes.jacobians.spectra import LyapunovExponents, SingularValues
 from rnn_core.probes.states import samples
+from rnn_core.probes.strip import Shown, Strip, shown, strip
 from rnn_core.spec.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -85,6 +88,38 @@ def run_curves(
                 norms = layers.in_processing_order(norms, flow.mask) if layer.backwards else norms
                 collected[quantity].append(curve(norms, quantity, spec.cell, kept.when, **about))
     return RunCurves({quantity: tuple(found) for quantity, found in collected.items()}, source)
+
+
+@dataclass(frozen=True, eq=False)
+class RunStrips:
+    """Kept models over one validation sequence."""
+
+    strips: tuple[Strip, ...]
+    shown: Shown
+    answer: str  # what they answer, in a word or two
+    inputs: str  # what the steps are
+    source: str  # which sequence, in words
+
+
+def run_strips(kept_models: tuple[KeptModel, ...], experiment: Experiment, uploads: Uploads = None) -> RunStrips:
+    """Kept models over the validation sequence of median length (at most the experiment's length)."""
+    dataset, task = samples.dataset(experiment, uploads)
+    sequences, longest = dataset.validation, experiment.data.length
+    number = int(np.argsort(sequences.lengths, kind="stable")[len(sequences) // 2])
+    inputs, target = sequences[number][-longest:], sequences.targets[number]
+    source = "one validation sequence of its own data"
+    if task != experiment.data.task:
+        source = "one synthetic toy review, because the IMDB reviews are not on this machine"
+    strips = tuple(
+        strip(kept.model, inputs, target[-longest:] if dataset.interface.per_step else target, label=_when(kept))
+        for kept in kept_models
+    )
+    words = vocabulary(experiment.data.vocabulary).decode(inputs) if dataset.interface.inputs == "tokens" else ()
+    return RunStrips(strips, shown(inputs, tuple(words)), data.task(task).target_label, data.task(task).input_label, source)
+
+
+def _when(kept: KeptModel) -> str:
+    return "untrained" if kept.step == 0 else f"after {kept.step:,} steps"
 
 
 def run_spectrum(kept: KeptModel, experiment: Experiment, uploads: Uploads = None) -> tuple[SingularValues, LyapunovExponents]:

@@ -6,16 +6,13 @@ marked span are returned as a `Pick`.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
+from pages.shared.packed import Packer, header_of
 from rnn_core.figures.theme import CELL_COLOURS, GATE_COLOURS, GATE_NAMES, ROLE_COLOURS
 from rnn_core.probes.sentence.reading import Reading
 from rnn_core.service.sentence import Source
@@ -69,12 +66,12 @@ def player(panels: list[Panel], sentences: list[dict[str, Any]], *, key: str, fo
     answer = _component(
         key=key, data=data, default={"pick": None}, on_pick_change=lambda: None, width="stretch", height="content"
     )
-    return _checked(answer.pick, panels, sentences, _revision(data))
+    return _checked(answer.pick, panels, sentences, header_of(data)["rev"])
 
 
 def payload(panels: list[Panel], sentences: list[dict[str, Any]], focus: int = 0) -> bytes:
     """The bytes that player/payload.js unpacks: header length, JSON header, numbers."""
-    packer = _Packer()
+    packer = Packer()
     method = panels[0].readings[0].method_title
     header = {
         "sentences": [{"words": list(text["words"]), "known": [bool(known) for known in text["known"]]} for text in sentences],
@@ -85,39 +82,10 @@ def payload(panels: list[Panel], sentences: list[dict[str, Any]], focus: int = 0
         "parting": sentences[1].get("parting") if len(sentences) > 1 else None,
         "focus": focus,
     }
-    numbers = b"".join(packer.parts)
-    header["rev"] = hashlib.sha1(json.dumps(header).encode() + numbers).hexdigest()
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 4)
-    return struct.pack("<I", len(text)) + text + numbers
+    return packer.packed(header)
 
 
-def _revision(data: bytes) -> str:
-    return json.loads(data[4 : 4 + struct.unpack("<I", data[:4])[0]])["rev"]
-
-
-class _Packer:
-    """Collects arrays as bytes and returns their offsets."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self.size = 0
-
-    def add(self, values: np.ndarray, compact: bool = False) -> dict[str, Any]:
-        """Append an array as float32, or with `compact` as int16 scaled to the largest value; return its header."""
-        place: dict[str, Any] = {"at": self.size, "shape": list(values.shape), "type": "int16" if compact else "float32"}
-        if compact:
-            place["scale"] = float(np.abs(values).max(initial=0.0)) or 1.0
-            raw = np.round(values / place["scale"] * 32767).astype("<i2").tobytes()
-        else:
-            raw = values.astype("<f4").tobytes()
-        raw += b"\0" * (-len(raw) % 4)
-        self.parts.append(raw)
-        self.size += len(raw)
-        return place
-
-
-def _panel(panel: Panel, packer: _Packer, sentences: list[dict[str, Any]]) -> dict[str, Any]:
+def _panel(panel: Panel, packer: Packer, sentences: list[dict[str, Any]]) -> dict[str, Any]:
     first, profile = panel.readings[0], panel.readings[0].profile
     names = [f"component {n + 1} ({share:.0%} of the variance)" for n, share in enumerate(profile.basis.explained[:2])]
     blocks = [{"name": name, "kind": "state", "title": _STATE_TITLES[name], "rows": first.units} for name in first.state_parts]
@@ -138,7 +106,7 @@ def _panel(panel: Panel, packer: _Packer, sentences: list[dict[str, Any]]) -> di
     }
 
 
-def _reading(reading: Reading, sentence: int, packer: _Packer, sentences: list[dict[str, Any]]) -> dict[str, Any]:
+def _reading(reading: Reading, sentence: int, packer: Packer, sentences: list[dict[str, Any]]) -> dict[str, Any]:
     sentence = min(sentence, len(sentences) - 1)
     return {
         "sentence": sentence,
@@ -146,7 +114,7 @@ def _reading(reading: Reading, sentence: int, packer: _Packer, sentences: list[d
         "path": packer.add(reading.path),
         "bars": {"delta": packer.add(reading.deltas), "attribution": packer.add(reading.attribution)},
         "note": f" (sums to {reading.attribution.sum():+.2f}; {reading.gap_words})",
-        "blocks": {name: packer.add(values, compact=True) for name, values in reading.blocks.items()},
+        "blocks": {name: packer.add(values, "int16") for name, values in reading.blocks.items()},
         "align": [int(step) for step in sentences[sentence].get("align", range(len(reading.ids)))],
     }
 

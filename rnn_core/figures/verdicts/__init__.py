@@ -1,0 +1,1 @@
+"""What a picture shows, in sentences computed from its numbers: one topic, one file."""
