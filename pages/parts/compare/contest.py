@@ -141,7 +141,7 @@ def _results(goal: contest.Goal, laps: Sequence[contest.Lap], job: str, ended: b
         charts.chart(compare.curves(laps, goal), key("compare", "contest_curves"), alt, rev=job)
     with right:
         st.caption(
-            "**What am I seeing?** How large the gradient of the loss is, by the number of steps before the end. Where it is almost zero, nothing is learned from that step. Dotted: before training."
+            "**What am I seeing?** How large the gradient of the loss is, by the number of steps before the end. Where it is almost zero, nothing is learned from that step. Dotted: before training. **Reach** in the table: the steps counted back from the last, itself included, before the first below the dashed line."
         )
         alt = "Relative gradient norm of each cell by time step"
         charts.chart(compare.reach(laps, goal), key("compare", "contest_reach"), alt, rev=job)
@@ -154,7 +154,7 @@ def _table(goal: contest.Goal, table: Sequence[contest_words.Standing]) -> list[
     return [
         {
             "Cell": theme.CELL_NAMES[row.cell], "Solved": f"{row.solved} of {row.seeds}", "Training steps": f"{row.steps:,.0f}", "Computing": f"{row.seconds:.1f} s",
-            best: number(row.best), "Guessing": number(goal.baseline), "Gradient reach": f"{row.reach:.0f} steps", "Learning rate": f"{row.learning_rate:g}",
+            best: number(row.best), "Guessing": number(goal.baseline), "Reach of the loss gradient": f"{row.reach:.0f} of {goal.length} steps", "Learning rate": f"{row.learning_rate:g}",
         }
         for row in table
     ]  # fmt: skip
