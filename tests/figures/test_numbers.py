@@ -27,3 +27,15 @@ def test_metrics_counts_and_times() -> None:
     assert (numbers.counted(1, "epoch"), numbers.counted(1240, "step")) == ("1 epoch", "1,240 steps")
     assert [numbers.duration(seconds) for seconds in (8, 120, 5400, NAN)] == ["8 s", "2 min", "1.5 h", "a while"]
     assert [numbers.pace(steps) for steps in (0.52, 1240)] == ["0.52", "1,240"]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(0.8, "0.800"), (0.99841, "0.998"), (1.0, "1.000"), (0.00032, "0.00032"), (NAN, "–")]
+)
+def test_a_score_has_three_decimals(value: float, words: str) -> None:
+    assert numbers.score(value) == words
+
+
+@pytest.mark.parametrize(("speed", "words"), [(0.5, "0.5"), (61.27, "61.3"), (1240.4, "1,240")])
+def test_a_pace_is_not_written_with_an_exponent(speed: float, words: str) -> None:
+    assert numbers.pace(speed) == words
