@@ -10,9 +10,10 @@ import plotly.graph_objects as go
 from rnn_core.figures import theme
 from rnn_core.figures.gradients import DASHES
 from rnn_core.figures.live import thinned
+from rnn_core.probes.gradients.reach import SHARE
+from rnn_core.probes.gradients.reach import reach as steps_reached
 from rnn_core.spec.experiment import CELLS
 from rnn_core.studies.contest import Goal, Lap
-from rnn_core.studies.contest_words import REACH
 from rnn_core.studies.sweep import Outcome, cells_of_map
 
 FLOOR = 1e-12  # smallest relative gradient that is drawn
@@ -49,7 +50,7 @@ def reach(laps: Sequence[Lap], aim: Goal) -> go.Figure:
     drawing = theme.figure("time steps before the last", "‖∂L/∂sₜ‖, relative to the last step", height=360, log_y=True)
     for cell, runs in _tracks(laps):
         for lap, dash, name in ((runs[-1][0], "dot", "untrained"), (runs[-1][-1], "solid", "now")):
-            if not len(lap.norms) or not lap.norms[-1] > 0:
+            if not steps_reached(lap.norms):  # no gradient to compare with
                 continue
             now, cell_name = name == "now", theme.CELL_NAMES[cell]
             lags, relative = np.arange(len(lap.norms)) - len(lap.norms) + 1, np.maximum(lap.norms / lap.norms[-1], FLOOR)
@@ -57,10 +58,10 @@ def reach(laps: Sequence[Lap], aim: Goal) -> go.Figure:
             more = {"legendgroup": cell, "showlegend": now, "opacity": 1 if now else 0.6, "hovertemplate": hover}
             width = 2.5 if now else 1.5
             theme.add_line(drawing, cell_name, lags, relative, theme.CELL_COLOURS[cell], width=width, dash=dash, **more)
-    drawing.add_hline(y=REACH, line={"color": theme.GREY, "dash": "dash"})
-    words = {"text": f"reaches while above {REACH:.0%}", "showarrow": False, "font": {"color": theme.GREY}}
+    drawing.add_hline(y=SHARE, line={"color": theme.GREY, "dash": "dash"})
+    words = {"text": f"reaches while above {SHARE:.0%}", "showarrow": False, "font": {"color": theme.GREY}}
     # On a log axis annotations are placed by exponent.
-    drawing.add_annotation(x=0, xref="paper", xanchor="left", y=np.log10(REACH), yanchor="top", **words)
+    drawing.add_annotation(x=0, xref="paper", xanchor="left", y=np.log10(SHARE), yanchor="top", **words)
     drawing.update_xaxes(range=[-aim.length + 1, 0])
     drawing.update_yaxes(range=[np.log10(FLOOR), 1.5])
     return drawing

@@ -26,10 +26,12 @@ class Reviews:
 
 @dataclass(frozen=True)
 class Baselines:
-    """Metric and loss of naive predictors on the same data."""
+    """Metric and loss of naive predictors on the same data, and how many answers the validation part has."""
 
     metric: tuple[tuple[str, float], ...] = ()  # (name, the task's metric)
     loss: tuple[tuple[str, float], ...] = ()  # (name, loss), for tasks whose baselines have one
+    answers: int = 0  # validation sequences; 0 where not known
+    per_step: bool = False  # each has an answer at every time step
 
 
 @lru_cache(maxsize=2)
@@ -44,9 +46,10 @@ def _dataset(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> Dat
 
 
 def baselines(experiment: Experiment, uploads: Mapping[str, bytes] | None = None) -> Baselines:
-    """Metric and loss of predictors that learn nothing, on the experiment's own data."""
+    """Metric and loss of predictors that learn nothing, on the experiment's own data, and the size of its validation part."""
     dataset = _dataset(experiment, uploads)
-    return Baselines(tuple(dataset.baselines.items()), tuple(dataset.loss_baselines.items()))
+    metric, loss = tuple(dataset.baselines.items()), tuple(dataset.loss_baselines.items())
+    return Baselines(metric, loss, len(dataset.validation), dataset.interface.per_step)
 
 
 def reviews(experiment: Experiment, model: Model, count: int = 4) -> Reviews:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_core.probes.gradients.reach import SHARE, reach
 from rnn_core.spec.experiment import CELLS
 from rnn_core.studies.contest import Goal, Lap
 
-REACH = 0.01  # the gradient reaches a step if its norm there is at least this share of its norm at the last step
 NONE, LITTLE, MUCH = 0.02, 0.1, 0.6  # shares of the way from guessing to solved: no better, hardly better … most of the way
 NAMES = {"simple_rnn": "vanilla RNN", "lstm": "LSTM", "gru": "GRU"}
 
@@ -28,22 +28,8 @@ class Standing:
     steps: float  # median training steps: to the solution of solved runs, else so far
     seconds: float  # median computing time of the same runs
     best: float  # median over runs of the best held-out metric
-    reach: float  # median over runs of the lag, in steps, that the gradient reaches at the end
+    reach: float  # median over runs of `reach` of the loss gradient at the end, in steps: 1 … T; 0 where there is none
     reach_untrained: float  # the same before training
-
-
-def reach(norms: np.ndarray, share: float = REACH) -> int:
-    """The largest lag at which the gradient norm is at least `share` of its value at the last step.
-
-    Args:
-        norms: (T,) gradient norm per time step.
-
-    Returns:
-        0..T-1; 0 where the gradient at the last step is zero or not finite.
-    """
-    if len(norms) == 0 or not np.isfinite(norms[-1]) or norms[-1] <= 0:
-        return 0
-    return len(norms) - 1 - int(np.flatnonzero(norms >= share * norms[-1])[0])
 
 
 def standings(laps: Iterable[Lap]) -> list[Standing]:
@@ -132,8 +118,15 @@ def _conclusion(aim: Goal, table: Sequence[Standing], winners: Sequence[Standing
 
 
 def _reaches(aim: Goal, table: Sequence[Standing]) -> str:
-    parts = [f"{standing.reach:.0f} steps for {_the(standing)} (untrained {standing.reach_untrained:.0f})" for standing in table]
-    return f"The loss gradient reached back, with at least {REACH:.0%} of its size at the last step, {listed(parts)}, of {aim.length - 1} possible."
+    parts = [f"{_steps(standing.reach)} for {_the(standing)} (untrained {standing.reach_untrained:.0f})" for standing in table]
+    return (
+        f"Counted back from the last step until it falls below {SHARE:.0%} of its size there, "
+        f"the gradient of the loss reached {listed(parts)}, of {aim.length}."
+    )
+
+
+def _steps(count: float) -> str:
+    return "no step" if count == 0 else f"{count:.0f} step{'' if count == 1 else 's'}"
 
 
 def _caveat(table: Sequence[Standing]) -> str:

@@ -23,6 +23,7 @@ from rnn_core.engine.model import Model, build
 from rnn_core.probes.gradients import laboratory
 from rnn_core.probes.gradients.clipping import compare
 from rnn_core.probes.gradients.curves import Curve, curve
+from rnn_core.probes.gradients.reach import median_reach
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import Experiment
 
@@ -65,7 +66,7 @@ def contractive(seed: int = 0) -> Evidence:
     contractive_experiment = presets.get("contractive").replace(seed=seed)
     gain = contractive_experiment.model.gain
     low_gain, ratios = state_curve(contractive_experiment, f"gain {gain:g}")
-    gain_one, _ = state_curve(presets.get("orthogonal").replace(seed=seed), "gain 1")
+    gain_one, ratios_one = state_curve(presets.get("orthogonal").replace(seed=seed), "gain 1")
     lags = np.arange(ratios.shape[1])[::-1]
     excess = float((ratios / gain**lags).max())
     last = len(lags) - 1
@@ -76,6 +77,9 @@ def contractive(seed: int = 0) -> Evidence:
         "excess": excess,
         "ratio_orthogonal": gain_one.at(last),
         "advantage": gain_one.at(last) / low_gain.at(last),
+        "reach": median_reach(ratios),
+        "reach_orthogonal": median_reach(ratios_one),
+        "steps": len(lags),
     }
     return Evidence(numbers, (low_gain, gain_one), {gain: f"{gain:g} to the power n: the upper bound"})
 

@@ -48,8 +48,6 @@ class Outcome(Trial):
     seconds: float  # computing time on the machine that ran it
     best: float  # best held-out metric
     baseline: float  # metric of guessing
-    reach_untrained: int  # `contest_words.reach` before training, in steps
-    reach: int  # the same at the end
 
     @property
     def trial(self) -> Trial:
@@ -92,8 +90,6 @@ def _outcome(trial: Trial, aim: contest.Goal, laps: Sequence[contest.Lap]) -> Ou
         seconds=round(end.seconds, 2),
         best=round(end.best, 5),
         baseline=round(aim.baseline, 5),
-        reach_untrained=contest_words.reach(laps[0].norms),
-        reach=contest_words.reach(end.norms),
     )
 
 
@@ -191,15 +187,15 @@ def read(path: Path = SHIPPED) -> list[Outcome]:
 
 
 def append(path: Path, outcome: Outcome) -> None:
-    """Adds one row; to a new file also the heading."""
+    """Adds one row; to a new file also the heading. A file of an earlier version, with more columns, keeps its own."""
     names = [field.name for field in dataclasses.fields(Outcome)]
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = not path.exists()
-    incomplete = not new and not path.read_bytes().endswith(b"\n")  # a writer was killed in the middle of a row
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True) if path.exists() else []
+    heading = next(csv.reader(lines[:1]), [])
     with path.open("a", newline="", encoding="utf-8") as file:
-        file.write("\n" if incomplete else "")
-        writer = csv.DictWriter(file, names, lineterminator="\n")
-        if new:
+        file.write("\n" if lines and not lines[-1].endswith("\n") else "")  # a writer was killed in the middle of a row
+        writer = csv.DictWriter(file, heading if set(names) <= set(heading) else names, lineterminator="\n")
+        if not lines:
             writer.writeheader()
         writer.writerow(dataclasses.asdict(outcome))
 

@@ -81,16 +81,39 @@ def press(app: AppTest, label: str) -> AppTest:
     return app
 
 
+def verdict(app: AppTest) -> str:
+    """The text in larger letters, without Markdown's escapes."""
+    return " ".join(element.value for element in app.markdown if element.value.startswith("##### ")).replace("\\", "")
+
+
 def text(app: AppTest) -> str:
     return " ".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.warning])
 
 
-def test_the_page_shows_a_recorded_contest_before_the_first_one(service: FakeService) -> None:
+def test_before_the_start_no_result_is_shown(service: FakeService) -> None:
     app = opened()
-    assert "A contest that we ran before" in text(app)
+    assert not figures(app)
+    assert "solved" not in text(app).lower()
+    assert not [element for element in app.markdown if element.value.startswith("##### ")]
+
+
+def test_a_recorded_contest_is_drawn_when_asked_for(service: FakeService) -> None:
+    app = AppTest.from_function(_recorded).run()
+    assert not app.exception
     assert set(figures(app)) == {"contest_curves", "contest_reach"}
+    assert "Solved by the LSTM and the GRU, not by the vanilla RNN. One seed decides nothing" in verdict(app)
     assert "gates made the difference" in text(app)
-    assert "The vanilla RNN solved it in 0 of 5 runs" in text(app)  # the shipped map has results for this length
+    assert list(app.dataframe[0].value["Reach of the loss gradient"]) == [
+        "4 of 100 steps",
+        "100 of 100 steps",
+        "100 of 100 steps",
+    ]
+
+
+def _recorded() -> None:
+    from pages.parts.compare import contest
+
+    contest._recorded_contest()
 
 
 def test_a_contest_starts_with_the_settings_of_the_widgets(service: FakeService) -> None:
@@ -117,7 +140,7 @@ def test_a_running_contest_shows_curves_and_can_be_paused_and_stopped(service: F
     service.values = (GOAL, *LAPS)
     app.run()
     assert set(figures(app)) == {"contest_curves", "contest_reach"}
-    assert "So far" in text(app)
+    assert "So far solved by the GRU." in verdict(app)
     assert "The GRU solved it first" in text(app)
     press(app, "Pause")
     press(app, "Stop")
@@ -139,7 +162,10 @@ def test_an_ended_contest_shows_the_verdict_and_the_start_button(service: FakeSe
         (GOAL, *LAPS[:-1], LAPS[-1].__class__("simple_rnn", 0, 0.01, 1500, 9.0, 0.2, 0.39, 0.39, LAPS[-1].norms, "out of steps")),
     )
     app.run()
-    assert "#### Verdict" in text(app)
+    assert "Solved by the GRU, not by the vanilla RNN. One seed decides nothing" in verdict(app)
+    assert "Tried before over 100 steps" in text(app)
+    press(app, "Run 5 seeds")
+    assert app.slider(key="seeds").value == 5
     assert "vanilla RNN did not solve it within 1,500 training steps" in text(app)
     assert "One seed stands behind this" in text(app)
     assert not next(button for button in app.button if button.label == "Start the contest").disabled
@@ -170,7 +196,7 @@ def test_a_link_to_an_unknown_contest_shows_a_message(service: FakeService) -> N
     app.run()
     assert not app.exception
     assert "not known here any more" in text(app)
-    assert "A contest that we ran before" in text(app)
+    assert "A contest that we ran before" in [part.label for part in app.expander]
 
 
 def test_the_map_shows_shipped_and_own_results(service: FakeService) -> None:

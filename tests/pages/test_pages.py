@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import labels, run_picker, session
+from pages.shared import run_picker, session
 from pages.shared.labels import field_value
 from pages.shared.session import key
 from pages.shared.shell import NAVIGATION
@@ -226,18 +225,6 @@ def test_one_click_restarts_a_diverged_training_with_clipping(submitted: list[Ex
     app.button(key=key("train", "transport_clip")).click().run()
     assert not app.exception
     assert submitted == [experiment.replace(clip=1.0)]
-
-
-@pytest.mark.parametrize(
-    ("value", "words"), [(0.8, "0.800"), (0.99841, "0.998"), (1.0, "1.000"), (0.00032, "0.00032"), (math.nan, "–")]
-)
-def test_a_score_has_three_decimals(value: float, words: str) -> None:
-    assert labels.score(value) == words
-
-
-@pytest.mark.parametrize(("speed", "words"), [(0.5, "0.5"), (61.27, "61.3"), (1240.4, "1,240")])
-def test_a_pace_is_not_written_with_an_exponent(speed: float, words: str) -> None:
-    assert labels.pace(speed) == words
 
 
 def test_a_figure_without_a_positive_value_says_why() -> None:

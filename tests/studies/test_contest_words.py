@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnn_core.studies.contest import Goal, Lap
-from rnn_core.studies.contest_words import Standing, reach, standings, verdict
+from rnn_core.studies.contest_words import Standing, standings, verdict
 
 AIM = Goal("adding", 100, "rmse", threshold=0.1, baseline=0.408, steps=1500)
 FAILED = Standing("simple_rnn", 0.01, 1, 0, 0, False, steps=1500, seconds=5, best=0.36, reach=12, reach_untrained=40)
@@ -20,34 +20,13 @@ def lap(
     return Lap(cell, seed, 0.01, step, step / 100, 0.1, metric, metric, np.array(norms), ending)
 
 
-@pytest.mark.parametrize(
-    ("norms", "expected"),
-    [
-        ([1, 1, 1, 1], 3),
-        ([1e-9, 1e-3, 0.02, 1], 1),
-        ([0.02, 1e-9, 1e-9, 1], 3),  # the largest lag, whatever lies between
-        ([1, 1, 1, 0], 0),
-        ([np.nan, 1, np.nan], 0),
-        ([2.0], 0),
-        ([], 0),
-    ],
-)
-def test_reach_is_the_largest_lag_above_a_hundredth(norms: list[float], expected: int) -> None:
-    assert reach(np.array(norms, float)) == expected
-
-
-def test_reach_of_a_geometric_decay_follows_the_closed_form() -> None:
-    norms = 0.9 ** np.arange(199, -1, -1.0)
-    assert reach(norms) == int(np.log(0.01) / np.log(0.9))
-
-
 def test_standings_group_runs_by_cell_and_seed() -> None:
     laps = [lap("gru", 0, 0.4), lap("simple_rnn", 0, 0.4), lap("gru", 50, 0.08, "solved"), lap("simple_rnn", 50, 0.3)]
     laps += [lap("gru", 0, 0.4, seed=1), lap("gru", 150, 0.05, "solved", seed=1)]
     vanilla, gru = standings(laps)
     assert (vanilla.cell, vanilla.seeds, vanilla.solved, vanilla.running) == ("simple_rnn", 1, 0, True)
     assert (gru.seeds, gru.solved, gru.running, gru.steps, gru.best) == (2, 2, False, 100, pytest.approx(0.065))
-    assert gru.reach == 1
+    assert gru.reach == 2
 
 
 def test_median_steps_count_the_runs_that_solved() -> None:
@@ -96,6 +75,14 @@ def test_gates_are_not_credited_when_a_gated_cell_fails_or_the_vanilla_one_solve
 )
 def test_the_verdict_says_how_far_an_unsolved_cell_came(best: float, phrase: str) -> None:
     assert phrase in " ".join(verdict(AIM, [replace(FAILED, best=best), SLOW]))
+
+
+def test_the_reach_is_of_the_loss_and_out_of_all_steps() -> None:
+    words = next(
+        sentence for sentence in verdict(AIM, [replace(FAILED, reach=1, reach_untrained=0), FAST]) if "reached" in sentence
+    )
+    assert "falls below 1% of its size there, the gradient of the loss reached 1 step for the vanilla RNN (untrained 0)" in words
+    assert words.endswith("and 99 steps for the GRU (untrained 9), of 100.")
 
 
 def test_a_contest_under_way_or_stopped_draws_no_conclusion() -> None:

@@ -8,6 +8,12 @@ from rnn_core.studies import contest_words, recorded, sweep
 from rnn_core.studies.contest import Goal, Lap
 from tests.studies.test_contest_words import AIM, lap
 
+REACHES = {
+    "simple_rnn": (24, 4),
+    "lstm": (20, 100),
+    "gru": (10, 100),
+}  # of the loss gradient over 100 steps, untrained and at the end
+
 
 def test_a_contest_is_the_same_after_saving_and_loading(tmp_path: Path) -> None:
     path = tmp_path / "contest.json"
@@ -34,6 +40,7 @@ def test_the_recorded_contest_agrees_with_the_map() -> None:
     for cell, standing in table.items():
         assert not standing.running
         assert bool(standing.solved) == (squares[cell, 100].share > 0.5)
+    assert {cell: (row.reach_untrained, row.reach) for cell, row in table.items()} == REACHES
     assert "gates made the difference" in " ".join(contest_words.verdict(aim, list(table.values())))
 
 

@@ -12,7 +12,7 @@ from rnn_core.studies.sweep import Outcome, Trial
 def outcome(
     cell: str = "gru", length: int = 50, seed: int = 0, ending: str = "solved", steps: int = 100, task: str = "adding"
 ) -> Outcome:
-    return Outcome(task, length, cell, seed, 0.01, ending, steps, 1.5, 0.08 if ending == "solved" else 0.4, 0.408, 9, 49)
+    return Outcome(task, length, cell, seed, 0.01, ending, steps, 1.5, 0.08 if ending == "solved" else 0.4, 0.408)
 
 
 def test_rows_are_the_same_after_writing_and_reading(tmp_path: Path) -> None:
@@ -24,7 +24,17 @@ def test_rows_are_the_same_after_writing_and_reading(tmp_path: Path) -> None:
     assert sweep.read(path) == rows
 
 
-@pytest.mark.parametrize("damage", ["adding,50,gru,1,0.01,sol", "adding,50,gru,1,0.01,solved,1x,1.5,0.08,0.4,9,49\n", "\x00\x00"])
+def test_a_file_of_an_earlier_version_keeps_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "map.csv"
+    sweep.append(path, outcome())
+    heading, row = path.read_text().splitlines()
+    path.write_text(f"{heading},reach_untrained,reach\n{row},9,49\n")
+    sweep.append(path, outcome(seed=2))
+    assert sweep.read(path) == [outcome(), outcome(seed=2)]
+    assert len({line.count(",") for line in path.read_text().splitlines()}) == 1
+
+
+@pytest.mark.parametrize("damage", ["adding,50,gru,1,0.01,sol", "adding,50,gru,1,0.01,solved,1x,1.5,0.08,0.4\n", "\x00\x00"])
 def test_a_damaged_row_is_ignored(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "map.csv"
     sweep.append(path, outcome())

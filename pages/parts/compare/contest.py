@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from pages.parts.compare.sweep import LENGTHS, PUZZLES, TICK, map_rows
-from pages.shared import charts, guard, session
+from pages.shared import charts, guard, session, verdict
 from pages.shared.session import key, linked
+from pages.shared.widgets import expander
 from pages.shared.words import plain
 from rnn_core import data
 from rnn_core.figures import compare, theme
+from rnn_core.figures.numbers import metric_words
+from rnn_core.figures.verdicts import contest as contest_verdicts
 from rnn_core.spec.experiment import CELLS, Experiment
 from rnn_core.studies import contest, contest_words, recorded, sweep
 from rnn_core.studies.sweep_on_cluster import ENDED
@@ -22,14 +25,9 @@ BUDGETS = [500, 1000, 1500, 2000, 4000]
 
 
 def show(service: Any) -> None:
-    """Draw the settings, the start button, and the current contest or a recorded one."""
+    """Draw the settings, the start button, and the current contest. Before the start no result is shown: guess first."""
     st.markdown("The three cells start from the same seed and train on the same sequences, a few training steps each in turn.")
     entries, steps = _settings()
-    map_cells = sweep.cells_of_map(map_rows(service), entries[0].data.task)
-    earlier = sweep.at_length(map_cells, entries[0].data.length)
-    earlier_place = st.container()
-    if earlier:
-        earlier_place.caption(f":material/map: Tried before at this length, within {sweep.STEPS:,} training steps: {earlier}")
     job: str | None = st.query_params.get("contest") or session.here().contest
     state = service.streamed(job) if job else None
     running = state is not None and state.status not in ENDED
@@ -45,19 +43,27 @@ def show(service: Any) -> None:
             words = "That contest is not known here any more. Start it again: the same seed gives the same contest."
             recorded_place.info(words, icon=":material/link_off:")
         with recorded_place:
-            _recorded_contest()
+            expander("A contest that we ran before", ":material/history:", key("compare", "contest_recorded"), _recorded_contest)
         return
     if job:
         st.query_params["contest"] = job  # so that the link shows this contest to others
         with watched_place:
             st.fragment(watch, run_every=TICK if running else None)(service, job)
+    if not running:
+        _earlier(service, entries[0].data.task, entries[0].data.length)
+
+
+def _earlier(service: Any, task: str, length: int) -> None:
+    """Draw what the map says about this task and length, below the contest's own result."""
+    if found := sweep.at_length(sweep.cells_of_map(map_rows(service), task), length):
+        st.caption(f":material/map: Tried before over {length} steps, within {sweep.STEPS:,} training steps: {found}")
 
 
 def _recorded_contest() -> None:
-    """Draw the recorded contest that is shown before the first one."""
+    """Draw the recorded contest."""
     goal, *laps = recorded.recorded()
     assert isinstance(goal, contest.Goal)
-    st.markdown(f"##### A contest that we ran before: {PUZZLES[goal.task].lower()}, {goal.length} steps, seed 0")
+    st.markdown(f"{PUZZLES[goal.task]}, {goal.length} steps, seed 0.")
     _results(goal, [lap for lap in laps if isinstance(lap, contest.Lap)], "recorded", ended=True)
 
 
@@ -130,7 +136,8 @@ def _results(goal: contest.Goal, laps: Sequence[contest.Lap], job: str, ended: b
     table = contest_words.standings(laps)
     words = contest_words.verdict(goal, table, stopped=ended)
     with st.container(border=True):
-        st.markdown("#### Verdict" if ended else "#### So far")
+        found = contest_verdicts.contest(goal, laps, stopped=ended)
+        verdict.show(found, key("compare", "suggestion", job), _take)
         st.markdown("\n".join(f"- {sentence}" for sentence in words))
     left, right = st.columns(2)
     with left:
@@ -141,20 +148,31 @@ def _results(goal: contest.Goal, laps: Sequence[contest.Lap], job: str, ended: b
         charts.chart(compare.curves(laps, goal), key("compare", "contest_curves"), alt, rev=job)
     with right:
         st.caption(
-            "**What am I seeing?** How large the gradient of the loss is, by the number of steps before the end. Where it is almost zero, nothing is learned from that step. Dotted: before training."
+            "**What am I seeing?** How large the gradient of the loss is, by the number of steps before the end. Where it is almost zero, nothing is learned from that step. Dotted: before training. **Reach** in the table: the steps counted back from the last, itself included, before the first below the dashed line."
         )
         alt = "Relative gradient norm of each cell by time step"
         charts.chart(compare.reach(laps, goal), key("compare", "contest_reach"), alt, rev=job)
     st.dataframe(_table(goal, table), hide_index=True)
 
 
+def _take(changes: Mapping[str, Any]) -> None:
+    """Callback: set the widgets to the suggested contest; `watch` then draws the whole page."""
+    if "length" in changes:
+        session.set_value("length", min(LENGTHS, key=lambda length: abs(length - changes["length"])))
+    if "seeds" in changes:
+        session.set_value("seeds", changes["seeds"])
+    if "learning_rate" in changes:
+        for cell in CELLS:
+            session.set_value(f"rate_{cell}", changes["learning_rate"])
+    session.here().ended_contest = None
+
+
 def _table(goal: contest.Goal, table: Sequence[contest_words.Standing]) -> list[dict[str, Any]]:
-    number = ("{:.1%}" if goal.metric == "accuracy" else "{:.3f}").format
     best = "Best accuracy" if goal.metric == "accuracy" else "Best error"
     return [
         {
             "Cell": theme.CELL_NAMES[row.cell], "Solved": f"{row.solved} of {row.seeds}", "Training steps": f"{row.steps:,.0f}", "Computing": f"{row.seconds:.1f} s",
-            best: number(row.best), "Guessing": number(goal.baseline), "Gradient reach": f"{row.reach:.0f} steps", "Learning rate": f"{row.learning_rate:g}",
+            best: metric_words(row.best, goal.metric), "Guessing": metric_words(goal.baseline, goal.metric), "Reach of the loss gradient": f"{row.reach:.0f} of {goal.length} steps", "Learning rate": f"{row.learning_rate:g}",
         }
         for row in table
     ]  # fmt: skip

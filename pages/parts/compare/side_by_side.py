@@ -8,12 +8,12 @@ import streamlit as st
 
 from pages.shared import charts, guard, labels, run_picker
 from pages.shared.kept_steps import RunView, run_view
-from pages.shared.labels import duration, score
 from pages.shared.session import key
 from pages.shared.widgets import choice
 from pages.shared.words import plain
 from rnn_core import data
 from rnn_core.figures import compare, theme
+from rnn_core.figures.numbers import duration, score
 from rnn_core.spec.experiment import FIELDS
 from rnn_core.store.run import ACTIVE, RunInfo
 

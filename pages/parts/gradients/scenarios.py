@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.parts.gradients import laboratory, run
-from pages.shared import shell, strip
+from pages.shared import shell, strip, verdict
 from pages.shared.session import key, linked, set_value, value
 from pages.shared.widgets import choice
 from rnn_core.figures.verdicts import gradients as verdicts
@@ -66,7 +66,7 @@ def recorded() -> None:
         seeds = {seed: f"seed {seed}" for seed in remembering.SEEDS}
         seed = choice("Seed", seeds, 0, key=key("gradients", "recorded_seed"), label_visibility="collapsed")
     strips = remembering.strips(seed, trained)
-    say(verdicts.reach(strips))
+    verdict.show(verdicts.verdict(strips), key("gradients", "verdict"))
     strip.draw(strips, shown(remembering.sequence()[0]), key("gradients", "strip"), answer="answer", inputs="numbers")
     reaches = remembering.reaches(trained)
     others = "; ".join(f"{NAMES[cell]} {listed([str(reach) for reach in found])}" for cell, found in reaches.items())
@@ -85,13 +85,13 @@ def untrained(scenario: str) -> None:
     cells = SCENARIOS[scenario].cells if scenario in SCENARIOS else ALL
     with picture:
         found: Untrained = shell.compute("Unrolling the networks", untrained_strips, experiment, scale, cells)
-        words = [verdicts.reach(found.strips)]
+        words = []
         if scenario == "shrinks":
             words.append(verdicts.factor(found.strips[0]))
         if found.usual:
             usual = listed([f"{reach} ({NAMES[cell]})" for cell, reach in found.usual.items()])
             words.append(f"With the gate bias as Keras starts it: {usual}.")
-        say(" ".join(words))
+        verdict.show(verdicts.verdict(found.strips, *words), key("gradients", "verdict"))
         strip.draw(found.strips, found.shown, key("gradients", "strip"), answer="answer", inputs="1st of 32 inputs")
         why = "Untrained networks, so their answers mean nothing yet; their inputs are random numbers."
         st.caption(f"{WHY.get(scenario, '')} {why}".strip())
@@ -101,12 +101,7 @@ def chosen_run(context: Any) -> None:
     """Draw the chosen run over one of its validation sequences, at a kept step."""
     networks = run.strip_networks(context)
     found = shell.compute("Unrolling the run", run_strips, networks, context.run.experiment, context.run.uploads)
-    say(verdicts.reach(found.strips))
+    verdict.show(verdicts.verdict(found.strips), key("gradients", "verdict"))
     strip.draw(found.strips, found.shown, key("gradients", "strip"), answer=found.answer, inputs=found.inputs)
     of = "the last step’s loss" if found.strips[0].of == "loss" else "the answer before its squashing"
     st.caption(f"Input: {found.source}. The gradient is of {of}.")
-
-
-def say(words: str) -> None:
-    """A verdict, large enough to be read from the last row."""
-    st.markdown(f"#### {words}")

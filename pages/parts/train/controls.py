@@ -11,10 +11,10 @@ import streamlit as st
 from pages.parts.train import form
 from pages.shared import drafts, guard, run_picker, session
 from pages.shared.kept_steps import RunView
-from pages.shared.labels import duration, pace, score
 from pages.shared.session import key as key_of
 from pages.shared.words import plain, sentence
 from rnn_core import data
+from rnn_core.figures.numbers import duration, pace, score
 from rnn_core.spec.experiment import FIELDS, Experiment
 
 STEPS_BEFORE_ESTIMATE = 10  # steps before the time left is shown: the first steps include compilation
@@ -171,7 +171,7 @@ def _training_progress(run: RunView, snapshot: Any) -> None:
 
 
 ENDINGS = {
-    "finished": ":material/check_circle: Finished",
+    "finished": ":material/flag: Finished",
     "stopped": ":material/stop_circle: Stopped",
     "interrupted": ":material/warning: Interrupted",
     "failed": ":material/warning: Ended early",

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import plotly.graph_objects as go
@@ -22,6 +22,8 @@ from pages.shared.words import advice
 from rnn_core import data
 from rnn_core.figures import forecasts as forecast_figures
 from rnn_core.figures import live as live_figures
+from rnn_core.figures.verdicts import Verdict, training
+from rnn_core.figures.verdicts import forecasts as forecast_verdicts
 from rnn_core.probes import examples, forecasts
 
 MAX_AGE = 0.8  # seconds before the drawings of an active run are made again
@@ -41,6 +43,7 @@ class Drawings:
     payloads: dict[str, bytes]  # figure name → bytes for `charts.draw`
     pending: bool  # a probe has not finished yet
     made: float  # time.monotonic() when they were made
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)  # figure name → its words; "training" of the whole run
 
 
 _cache: dict[tuple[str, int | None], Drawings] = {}
@@ -100,19 +103,35 @@ def _draw(run: RunView) -> Drawings:
     if run.before_first_step or (not run.active and not len(run.history["step"])):
         return Drawings(run, {}, False, time.monotonic())
     probes = _Probes()
-    figures = {**_history_figures(run, probes), **_step_figures(run), **_probe_figures(run, probes)}
+    baselines = _baselines(run, probes)
+    verdicts = {"training": _verdict(run, baselines)}
+    figures = {**_history_figures(run, baselines), **_step_figures(run), **_probe_figures(run, probes, verdicts)}
     data = {name: charts.payload(figure, rev=run.run_id, alt=alt, name=name) for name, (figure, alt) in figures.items()}
-    return Drawings(run, data, probes.pending, time.monotonic())
+    return Drawings(run, data, probes.pending, time.monotonic(), verdicts)
 
 
-def _history_figures(run: RunView, probes: _Probes) -> dict[str, FigureAndAlt]:
-    """Figures of the whole history: loss, metric, gradient norms."""
-    task = data.task(run.experiment.data.task)
+def _baselines(run: RunView, probes: _Probes) -> examples.Baselines:
+    """The naive predictors on the run's data; empty until the probe worker has measured them."""
     store = run_picker.store()
-    baselines = probes.result(
+    found: examples.Baselines | None = probes.result(
         ("baselines", run.experiment.data, run.experiment.seed),
         lambda: (examples.baselines, run.experiment, store.uploads(run.experiment)),
-    ) or examples.Baselines()  # fmt: skip
+    )  # fmt: skip
+    return found or examples.Baselines()
+
+
+def _verdict(run: RunView, baselines: examples.Baselines) -> Verdict:
+    """The verdict on the run's training up to the step that is shown."""
+    metric = data.task(run.experiment.data.task).metric
+    task = training.Task(metric, dict(baselines.metric), baselines.answers, baselines.per_step)
+    shown = run.history["step"] <= run.step
+    history = {name: column[shown] for name, column in run.history.items()}
+    return training.training(history, task, run.experiment, ended=not run.active and not run.is_past)
+
+
+def _history_figures(run: RunView, baselines: examples.Baselines) -> dict[str, FigureAndAlt]:
+    """Figures of the whole history: loss, metric, gradient norms."""
+    task = data.task(run.experiment.data.task)
     loss = live_figures.loss(run.history, dict(baselines.loss), log=task.metric == "rmse")
     metric = live_figures.metric(run.history, task.metric, dict(baselines.metric))
     norm_map = live_figures.norm_heat_map(*run.norm_history)
@@ -143,8 +162,8 @@ def _step_figures(run: RunView) -> dict[str, FigureAndAlt]:
     return figures
 
 
-def _probe_figures(run: RunView, probes: _Probes) -> dict[str, FigureAndAlt]:
-    """Figures of the newest kept step on validation data: forecasts and anomalies, or predictions for a few reviews."""
+def _probe_figures(run: RunView, probes: _Probes, verdicts: dict[str, Verdict]) -> dict[str, FigureAndAlt]:
+    """Figures of the newest kept step on validation data: forecasts and anomalies, or predictions for a few reviews. Adds their verdicts."""
     steps = [step for step in run.kept_steps if step <= run.step]
     if not steps:
         return {}
@@ -162,8 +181,10 @@ def _probe_figures(run: RunView, probes: _Probes) -> dict[str, FigureAndAlt]:
         uploads = store.uploads(experiment)
         if found := probe("forecast", forecasts.of_experiment, uploads):
             figures["reading"] = forecast_figures.forecast(found, height=FORECAST_HEIGHT), forecast_figures.describe(found)
+            verdicts["reading"] = forecast_verdicts.forecast(found)
         if experiment.data.anomalies != "none" and (faults := probe("faults", forecasts.anomalies_of_experiment, uploads)):
             figures["faults"] = forecast_figures.anomalies(faults), forecast_figures.verdict(faults)
+            verdicts["faults"] = forecast_verdicts.faults(faults)
     return figures
 
 

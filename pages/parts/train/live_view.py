@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.parts.train import controls, drawings
 from pages.parts.train.drawings import Drawings
-from pages.shared import charts, drafts, guard, labels, run_picker, session
+from pages.shared import charts, drafts, guard, labels, run_picker, session, verdict
 from pages.shared.kept_steps import RunView
 from pages.shared.session import key
 from pages.shared.words import plain
@@ -15,6 +15,7 @@ from rnn_core.figures import live as live_figures
 
 FIRST_STEP_TICK = 0.25  # seconds between two redraws before the first step, so that its point appears soon after Play
 SLIDER_HEIGHT = 68  # height of the rewind slider in pixels
+VERDICT_HEIGHT = 40  # height of a verdict of one line in pixels
 LATEST = -1  # the rewind slider's last position: the newest state
 ROWS = (("loss", "metric"), ("reading",), ("faults",), ("norms", "norm_map"), ("states", "eigenvalues"))
 
@@ -74,6 +75,8 @@ def _tick(run_id: str, status: str, tick_seconds: float | None) -> None:
         controls.progress(run)
     with st.container():
         selected = _selected(drawn)
+    with st.container():
+        _verdict(selected)
     figures(selected)
     if rerun:
         st.rerun()  # after the figures, so that the first point is on screen before the page reruns
@@ -100,6 +103,15 @@ def _selected(drawn: Drawings) -> Drawings:
 
 def _save_step(run_id: str, name: str) -> None:
     session.here().rewind_steps[run_id] = session.value(name, LATEST)
+
+
+def _verdict(drawn: Drawings) -> None:
+    """Draw what the curves say, and the next experiment; a failed run already has its own button."""
+    if (found := drawn.verdicts.get("training")) is not None:
+        take = None if drawn.run.status == "failed" else verdict.fill_form(drawn.run.experiment)
+        verdict.show(found, key("train", "suggestion"), take)
+    elif drawn.run.active:
+        st.container(height=VERDICT_HEIGHT, border=False)  # the verdict's place
 
 
 def figures(drawn: Drawings) -> None:
@@ -129,6 +141,8 @@ def _figure(drawn: Drawings, name: str) -> None:
     """Draw a figure, or keep its space; and what it shows, in a sentence or two."""
     group = data.task(drawn.run.experiment.data.task).group
     if name in drawn.payloads:
+        if name in drawn.verdicts:
+            verdict.show(drawn.verdicts[name], key("train", "suggestion", name))
         charts.draw(drawn.payloads[name], key("train", "drawing", name))
     elif drawn.run.active or name == "reading":
         forecast = name == "reading" and group == "series"

@@ -6,10 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rnn_core.figures.verdicts.verdict import Verdict
 from rnn_core.probes.strip import Strip
 from rnn_core.studies.contest_words import NAMES, listed
 
 GROWN = 100  # times the last step's gradient from which on it is said to grow
+
+
+def verdict(strips: Sequence[Strip], *more: str) -> Verdict:
+    """How far back the networks learn, and `more` sentences. Bad where a gradient vanishes, grows or overflows; no next experiment."""
+    fine = all(_behaviour(one) == "reaches" and one.reach == len(one.norms) for one in strips)
+    return Verdict(" ".join([reach(strips), *more]), "good" if fine else "bad")
 
 
 def reach(strips: Sequence[Strip]) -> str:

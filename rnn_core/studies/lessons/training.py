@@ -8,7 +8,7 @@ from rnn_core.studies.lessons.lesson import Fact, Lesson
 TRAINING = Lesson(
     "training",
     "Before and after training on IMDB",
-    "Training opens the gates of GRU and LSTM: their gradient reaches many orders of magnitude further than at the start. "
+    "Training opens the gates of GRU and LSTM: fifty steps back, their gradient is many orders of magnitude larger than at the start. "
     "The vanilla RNN goes the other way: it starts wide open and closes.",
     ("imdb_rnn", "imdb_lstm", "imdb_gru"),
     "Dashed against solid in one colour: before and after training.",
