@@ -15,6 +15,7 @@ context = shell.page(
     ":material/compare_arrows:",
     "Train three cells on one puzzle that needs memory, see how far back each cell can remember, or compare your own runs side by side.",
     default=None,
+    stage=True,
 )
 VIEWS = {
     "Contest": lambda: contest.show(context.service),

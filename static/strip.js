@@ -41,7 +41,7 @@ class Strip {
     element('summary', {}, this.details, 'These numbers as a table');
     this.table = element('div', {}, this.details);
     this.details.ontoggle = () => this.fillTable();
-    this.scroller.onscroll = () => { for (const node of this.words.querySelectorAll('.heading')) node.style.left = `${this.scroller.scrollLeft}px`; };
+    this.scroller.onscroll = () => { if (this.place?.narrow) this.label(); };
     const at = (event) => this.point(event);
     this.stage.onpointermove = (event) => { if (!this.cell.contains(event.target)) at(event); };
     this.stage.onclick = (event) => { if (!this.cell.contains(event.target)) { at(event); this.open(); } };
@@ -157,12 +157,15 @@ class Strip {
         const heading = element('span', { class: 'at heading' }, this.words);
         Object.assign(heading.style, { top: `${at.top - HEADING}px`, left: `${this.scroller.scrollLeft}px` });
         element('b', {}, heading, row.name).style.color = row.colour;
-        element('span', {}, heading, ` ${row.label} · ${data.answer} ${answer}${right ? `, ${right}` : ''}`);
+        element('span', {}, heading, ` ${row.label}`);
+        const told = put(`${answer}${right ? `, ${right}` : ''}`, this.scroller.scrollLeft + this.scroller.clientWidth, at.top - HEADING, 'right', 'heading');
+        told.style.fontWeight = 600;
       } else {
         beside(row.name, at.top - 6, 'name', this.left).style.color = row.colour;
         beside(row.label || `state${part}`, at.top + 15, 'small', this.left);
         if (row.label) beside(`state${part}`, at.top + 35, 'small', this.left);
-        beside('gradient', at.ribbon - 11, 'small', this.left);
+        beside('gradient', at.ribbon - 20, 'small', this.left);
+        beside(row.reach ? `reach ${row.reach}` : 'none', at.ribbon, 'small', this.left);
         beside(answer, at.top + 2, 'answer', this.right);
         if (right) beside(right, at.top + 31, 'small', this.right);
       }

@@ -49,7 +49,7 @@ SELECTED_STYLE = """<style>
 
 # Less empty space above the title than Streamlit leaves, so that the picture of a page is in sight; on a stage the title is a line.
 STAGE_STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding-top: 3.5rem; }
+[data-testid="stMainBlockContainer"] { padding-top: 4rem; }
 .st-key-shell-stage h1 { font-size: 1.6rem; line-height: 1.3; padding: 0; }
 </style>"""
 

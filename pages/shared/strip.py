@@ -29,8 +29,12 @@ def draw(strips: Sequence[Strip], shown: Shown, key: str, *, answer: str, inputs
         inputs: what the steps are, at the left of the inputs.
         live: redrawn by a timer: fewer numbers travel.
     """
-    mounted = component("unrolled_strip", "strip.js", (STATIC / "strip.css").read_text())
-    mounted(key=key, data=payload(strips, shown, answer=answer, inputs=inputs, live=live))
+    draw_payload(payload(strips, shown, answer=answer, inputs=inputs, live=live), key)
+
+
+def draw_payload(data: bytes, key: str) -> None:
+    """Draw bytes made by `payload`."""
+    component("unrolled_strip", "strip.js", (STATIC / "strip.css").read_text())(key=key, data=data)
 
 
 def payload(strips: Sequence[Strip], shown: Shown, *, answer: str, inputs: str = "input", live: bool = False) -> bytes:

@@ -15,9 +15,7 @@ from rnn_core.figures.theme import (
     CELL_NAMES,
     GATE_COLOURS,
     GREY,
-    NOTHING,
     ROLE_COLOURS,
-    SEQUENTIAL,
     SERIES_COLOURS,
     add_line,
     figure,
@@ -128,38 +126,6 @@ def gates(total: Curve, product: Curve) -> go.Figure:
     values = positive(product.median)
     add_line(drawing, name, product.lags.tolist(), values, GATE_COLOURS[gate], width=2.5, dash="dash", hovertemplate=hover)
     _fit(drawing, [total, product])
-    return drawing
-
-
-def norm_heat_map(steps: np.ndarray, norms: np.ndarray) -> go.Figure:
-    """Heat map for Gradients: norm by time step (horizontal) and training step (vertical); log scale. Train's is in `live.py`.
-
-    Args:
-        steps: (N,) training step of each row.
-        norms: (N, T) mean over examples of ‖∂L/∂s_t‖, last column = final time step; nan for steps that a batch does not have.
-    """
-    values = np.log10(np.maximum(np.where(np.isfinite(norms), norms, np.nan), FLOOR))
-    known = values[np.isfinite(values)]
-    low, high = (np.percentile(known, 1), known.max()) if len(known) else (-3.0, 0.0)
-    ticks = np.arange(np.floor(low), np.ceil(high) + 1, max(1, np.ceil((high - low) / 6)))
-    drawing = figure("time steps before the last one", "training step", height=380, legend=False)
-    drawing.update_layout(plot_bgcolor=NOTHING)
-    drawing.add_heatmap(
-        hoverongaps=False,
-        x=list(range(norms.shape[1] - 1, -1, -1)),
-        y=np.asarray(steps).tolist(),
-        z=[[None if not np.isfinite(value) else round(float(value), 3) for value in row] for row in values],
-        zmin=float(low),
-        zmax=float(high),
-        colorscale=SEQUENTIAL,
-        colorbar={
-            "title": {"text": "‖∂L/∂sₜ‖"},
-            "tickvals": ticks.tolist(),
-            "ticktext": [f"10<sup>{tick:.0f}</sup>" for tick in ticks],
-        },
-        hovertemplate="training step %{y}, %{x} before the end: 10^%{z:.2f}<extra></extra>",
-    )
-    _axis(drawing, norms.shape[1])
     return drawing
 
 

@@ -7,11 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import plotly.graph_objects as go
 
-from rnn_core.figures.theme import DIVERGING, GREY, NOTHING, ROLE_COLOURS, SEQUENTIAL, add_line, figure
+from rnn_core.figures.theme import DIVERGING, GONE, GREY, NOTHING, ROLE_COLOURS, SEQUENTIAL, add_line, figure
 
 POINTS = 400  # per curve: more than a projector resolves
 HEIGHT = 290  # pixels
 DASHES = ("solid", "dash", "dot")
+VANISHED = 1e-8  # norm of a loss gradient below which nothing is left for learning
+SMALLEST = -46.0  # log10 of a norm of zero, which is below float32's smallest number
 CELLS = (90, 60)  # of a heat map: training steps, time steps
 
 # Shapes: R recorded steps, T time steps, S state, H units.
@@ -100,34 +102,50 @@ def _decades(values: np.ndarray) -> list[float]:
     return [float(min(2 * np.floor(low / 2), np.ceil(high) - 2)), float(np.ceil(high + 0.1))]
 
 
-def norm_heat_map(steps: np.ndarray, matrix: np.ndarray) -> go.Figure:
-    """Heat map for Train: gradient norm by time step (vertical) and training step (horizontal), as it grows; log scale. That of
-    Gradients is in `gradients.py`.
+def norm_heat_map(steps: np.ndarray, matrix: np.ndarray, height: int = HEIGHT) -> go.Figure:
+    """The gradient over the whole training as a carpet: time steps from past (left) to now (right), training steps upwards; log scale.
+
+    Norms below VANISHED are one colour of their own; the background shows where a batch has no such step.
 
     Args:
         steps: (R,) training steps.
         matrix: (R, T) norms aligned at the last time step; nan in front of shorter sequences.
+        height: pixels.
     """
-    drawing = figure("training step", "time steps before the end", title="Gradient while it trained", height=HEIGHT, legend=False)
+    drawing = figure("time steps before the last one", "training step", height=height, legend=False)
     drawing.update_layout(plot_bgcolor=NOTHING)
     if not len(steps):
         return drawing
+    limit = np.log10(VANISHED)
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log10(matrix)
-    logs = np.where(np.isfinite(logs), logs, np.nan)
-    columns, rows = _groups(logs.shape[0], CELLS[0]), _groups(logs.shape[1], CELLS[1])
-    cells = _mean_of_groups(_mean_of_groups(logs, columns).T, rows)  # (time steps, training steps)
-    last = np.append(columns[1:], logs.shape[0]) - 1
-    before = (rows + np.append(rows[1:], logs.shape[1]) - 1) / 2 - logs.shape[1] + 1
-    low, high = (np.floor(np.nanmin(cells)), np.ceil(np.nanmax(cells))) if np.isfinite(cells).any() else (-6.0, 0.0)
+        logs = np.log10(np.where(np.isinf(matrix), np.nan, matrix))
+    logs = np.where(np.isneginf(logs), SMALLEST, logs)
+    rows, columns = _groups(logs.shape[0], CELLS[0]), _groups(logs.shape[1], CELLS[1])
+    cells = _mean_of_groups(_mean_of_groups(logs, rows).T, columns).T  # (training steps, time steps)
+    last = np.append(rows[1:], logs.shape[0]) - 1
+    before = logs.shape[1] - 1 - (columns + np.append(columns[1:], logs.shape[1]) - 1) / 2
+    known = cells[np.isfinite(cells)]
+    low, high = (np.floor(known.min()), np.ceil(known.max())) if len(known) else (-6.0, 0.0)
+    low, high = max(low, limit), max(high, low + 1, limit + 1)
+    gone = len(known) and known.min() < limit
+    bottom, scale = (limit - 1, _with_vanished(high - limit)) if gone else (low, SEQUENTIAL)
     ticks = np.unique(np.linspace(low, high, 5).round())
+    names = [f"10<sup>{int(tick)}</sup>" for tick in ticks]
     drawing.add_heatmap(
         hoverongaps=False,
-        x=steps[last], y=before.astype(np.float32), z=cells.astype(np.float32), zmin=low, zmax=high, colorscale=SEQUENTIAL,
-        hovertemplate="step %{x}, %{y:.0f} steps before the end<br>log₁₀ ‖∂L/∂sₜ‖ = %{z:.1f}<extra></extra>",
-        colorbar={"title": {"text": "‖∂L/∂sₜ‖", "side": "right"}, "tickvals": ticks, "ticktext": [f"10<sup>{int(tick)}</sup>" for tick in ticks], "thickness": 12},
+        x=before.astype(np.float32), y=steps[last], z=cells.astype(np.float32), zmin=bottom, zmax=high, colorscale=scale,
+        hovertemplate="training step %{y}, %{x:.0f} steps before the last<br>log₁₀ ‖∂L/∂sₜ‖ = %{z:.1f}<extra></extra>",
+        colorbar={"title": {"text": "‖∂L/∂sₜ‖", "side": "right"}, "tickvals": [*ticks, *([limit - 0.5] if gone else [])], "ticktext": [*names, *(["vanished"] if gone else [])], "thickness": 12},
     )  # fmt: skip
+    drawing.update_xaxes(autorange="reversed")
     return drawing
+
+
+def _with_vanished(decades: float) -> list[tuple[float, str]]:
+    """The sequential scale over `decades`, above one decade in the colour of what has vanished."""
+    start = 1 / (decades + 1)
+    count = len(SEQUENTIAL) - 1
+    return [(0.0, GONE), (start, GONE), *((start + (1 - start) * n / count, colour) for n, colour in enumerate(SEQUENTIAL))]
 
 
 def _groups(count: int, most: int) -> np.ndarray:

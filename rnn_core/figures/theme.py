@@ -55,6 +55,7 @@ VALUES = ["#3F007D", "#8A6FB8", "#F0F0F0", "#C9B458", "#6B5900"]
 
 GREY = "#808080"  # rules, baselines: the same on white and on black
 GRID = "rgba(128,128,128,0.22)"
+GONE = "#5A0A2B"  # a vanished gradient in a heat map: unlike its sequential colours
 NOTHING = "rgba(128,128,128,0.4)"  # background of heat maps with missing cells: unlike any of their colours, and the page
 
 

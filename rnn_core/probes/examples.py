@@ -12,6 +12,7 @@ from rnn_core import data
 from rnn_core.data.task import Dataset
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.engine.model import Model
+from rnn_core.probes.gradients.run import KeptModel, RunStrips, strips_on
 from rnn_core.spec.experiment import Experiment
 
 
@@ -50,6 +51,11 @@ def baselines(experiment: Experiment, uploads: Mapping[str, bytes] | None = None
     dataset = _dataset(experiment, uploads)
     metric, loss = tuple(dataset.baselines.items()), tuple(dataset.loss_baselines.items())
     return Baselines(metric, loss, len(dataset.validation), dataset.interface.per_step)
+
+
+def kept_strip(experiment: Experiment, model: Model, step: int, uploads: Mapping[str, bytes] | None = None) -> RunStrips:
+    """The network after `step` training steps over one validation sequence."""
+    return strips_on(_dataset(experiment, uploads), (KeptModel(model, step),), experiment)
 
 
 def reviews(experiment: Experiment, model: Model, count: int = 4) -> Reviews:

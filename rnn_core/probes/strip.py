@@ -5,7 +5,7 @@ The page draws one `Strip` per network as a row (pages/shared/strip). NumPy only
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -61,6 +61,11 @@ class Strip:
         """(T,) the norms relative to the last step's; inf or nan where they overflow, nan everywhere if the last one is 0."""
         with np.errstate(all="ignore"):
             return np.divide(self.norms, self.norms[-1])
+
+    def light(self, units: int = 8) -> Strip:
+        """The same without gates and with its first units only, in half precision: small enough to be sent with every lap of a contest."""
+        states = {name: part[:, :units].astype(np.float16) for name, part in self.states.items()}
+        return replace(self, states=states, gates={})
 
     @property
     def reach(self) -> int:

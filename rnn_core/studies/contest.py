@@ -17,6 +17,7 @@ import numpy as np
 
 from rnn_core import data
 from rnn_core.data.seeds import generator
+from rnn_core.probes.strip import Shown, Strip, shown, strip
 from rnn_core.spec.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Lap:
     best: float  # best held-out metric so far
     norms: np.ndarray  # (T,) float64, mean over sequences of ‖∂L/∂s_t‖ in the round's last batch
     ending: str  # "" while it runs; then "solved", "out of steps" or "diverged"
+    strip: Strip | None = None  # the network over the first held-out sequence; None in recorded contests
+    shown: Shown | None = None  # that sequence
 
 
 def goal(experiment: Experiment, dataset: data.Dataset, steps: int) -> Goal:
@@ -106,13 +109,16 @@ def race(experiment: Experiment, dataset: data.Dataset, steps: int) -> Iterator[
     aim, cell, rate = goal(experiment, dataset, steps), experiment.model.cell, experiment.training.learning_rate
     training_step = TrainingStep(model.build(experiment, dataset.interface), experiment.training, experiment.seed)
     feed = _feed(experiment, dataset)
+    inputs, target = dataset.validation[0], dataset.validation.targets[0]
+    written = shown(inputs)
     norms = _untrained_norms(training_step, dataset, experiment.training.batch)
     better, best, loss, step, seconds = np.fmax if aim.metric == "accuracy" else np.fmin, np.nan, np.nan, 0, 0.0
     while True:
         metric = float(training_step.evaluate(dataset.validation)[1])
         best = float(better(best, metric))
         ending = _ending(aim, metric, step, loss)
-        yield Lap(cell, experiment.seed, rate, step, seconds, loss, metric, best, norms, ending)
+        seen = strip(training_step.model, inputs, target).light()
+        yield Lap(cell, experiment.seed, rate, step, seconds, loss, metric, best, norms, ending, seen, written)
         if ending:
             return
         start = time.perf_counter()

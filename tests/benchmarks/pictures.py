@@ -1,4 +1,4 @@
-"""Takes the README's pictures from the real app: `python -m tests.benchmarks.pictures` writes static/home.png and static/train.webp."""
+"""Takes the README's pictures from the real app: `python -m tests.benchmarks.pictures` writes static/strip.png, home.png and train.webp."""
 
 from __future__ import annotations
 
@@ -56,6 +56,10 @@ def main() -> None:
             page.emulate_media(reduced_motion="reduce")  # the picture stands still, with all its steps lit
             page.wait_for_timeout(1000)
             frame(page).save(folder / "home.png", optimize=True)
+            page.goto(f"{server.url}/gradients")
+            page.locator(".strip canvas").wait_for()
+            page.wait_for_timeout(3000)
+            frame(page).save(folder / "strip.png", optimize=True)
             page.set_viewport_size(FILM)  # type: ignore[arg-type]
             page.goto(f"{server.url}/train?{RUN}")
             page.locator(".st-key-train-transport_play button").first.click()

@@ -84,16 +84,6 @@ def test_gates_are_drawn_beside_the_total_in_the_gates_colour() -> None:
     }
 
 
-def test_the_heat_map_has_one_row_per_training_step_on_a_log_scale() -> None:
-    norms = 10.0 ** -np.arange(12).reshape(3, 4)
-    norms[0, 0] = np.nan
-    heat = figures.norm_heat_map(np.array([0, 50, 100]), norms).data[0]
-    assert heat.z[0][0] is None
-    assert heat.z[2][3] == -11
-    assert list(heat.y) == [0, 50, 100]
-    assert list(heat.x) == [3, 2, 1, 0]
-
-
 def test_clipping_bars_are_the_norms() -> None:
     result = compare(np.array([3.0, 4.0]), ("W", "U"), 1.0)
     before, by_global, by_variable = figures.clipping(result).data

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from pages.parts.compare.sweep import LENGTHS, PUZZLES, TICK, map_rows
-from pages.shared import charts, guard, session, verdict
+from pages.shared import charts, guard, session, strip, verdict
 from pages.shared.session import key, linked
 from pages.shared.widgets import expander
 from pages.shared.words import plain
@@ -26,14 +27,19 @@ BUDGETS = [500, 1000, 1500, 2000, 4000]
 
 def show(service: Any) -> None:
     """Draw the settings, the start button, and the current contest. Before the start no result is shown: guess first."""
-    st.markdown("The three cells start from the same seed and train on the same sequences, a few training steps each in turn.")
-    entries, steps = _settings()
     job: str | None = st.query_params.get("contest") or session.here().contest
     state = service.streamed(job) if job else None
     running = state is not None and state.status not in ENDED
-    if st.button(
-        "Start the contest", icon=":material/flag:", type="primary", disabled=running, key=key("compare", "contest_start")
-    ):
+    if running:  # the settings fold away
+        with st.expander("The settings of this contest", icon=":material/tune:"):
+            entries, steps = _settings(st.container())
+    else:
+        st.markdown(
+            "The three cells start from the same seed and train on the same sequences, a few training steps each in turn."
+        )
+        entries, steps = _settings(None)
+    start = key("compare", "contest_start")
+    if not running and st.button("Start the contest", icon=":material/flag:", type="primary", key=start):
         job = service.stream(contest.contest, entries, steps, viewer=session.here().viewer)
         session.here().contest = st.query_params["contest"] = job
         st.rerun()
@@ -67,8 +73,12 @@ def _recorded_contest() -> None:
     _results(goal, [lap for lap in laps if isinstance(lap, contest.Lap)], "recorded", ended=True)
 
 
-def _settings() -> tuple[list[Experiment], int]:
-    """Draw the settings; return the experiments of the contest and the number of training steps."""
+def _settings(more: Any) -> tuple[list[Experiment], int]:
+    """Draw the settings; return the experiments of the contest and the number of training steps.
+
+    Args:
+        more: where the rarer settings are drawn; None behind an expander.
+    """
     columns = st.columns([4, 2, 2, 2])
     help = "\n\n".join(f"**{data.task(name).title}**: {data.task(name).description}" for name in PUZZLES)
     task = columns[0].selectbox("Puzzle", list(PUZZLES), format_func=PUZZLES.__getitem__, **linked("puzzle"), help=help)
@@ -78,7 +88,7 @@ def _settings() -> tuple[list[Experiment], int]:
         "Other initial weights and other sequences. Several seeds run one after the other; the result of one seed may be chance."
     )
     seeds = columns[3].slider("Seeds", 1, 5, 1, **linked("seeds"), help=help)
-    with st.expander("Learning rates and gate bias", icon=":material/tune:"):
+    with more or st.expander("Learning rates and gate bias", icon=":material/tune:"):
         more_columns = st.columns(4)
         rates = {
             cell: column.select_slider(f"Learning rate, {theme.CELL_NAMES[cell]}", RATES, 0.01, **linked(f"rate_{cell}"))
@@ -135,10 +145,9 @@ def _buttons(service: Any, job: str, state: Any) -> None:
 def _results(goal: contest.Goal, laps: Sequence[contest.Lap], job: str, ended: bool) -> None:
     table = contest_words.standings(laps)
     words = contest_words.verdict(goal, table, stopped=ended)
-    with st.container(border=True):
-        found = contest_verdicts.contest(goal, laps, stopped=ended)
-        verdict.show(found, key("compare", "suggestion", job), _take)
-        st.markdown("\n".join(f"- {sentence}" for sentence in words))
+    verdict.show(contest_verdicts.contest(goal, laps, stopped=ended), key("compare", "suggestion", job), _take)
+    _race(goal, laps)
+    st.markdown("\n".join(f"- {sentence}" for sentence in words))
     left, right = st.columns(2)
     with left:
         st.caption(
@@ -153,6 +162,18 @@ def _results(goal: contest.Goal, laps: Sequence[contest.Lap], job: str, ended: b
         alt = "Relative gradient norm of each cell by time step"
         charts.chart(compare.reach(laps, goal), key("compare", "contest_reach"), alt, rev=job)
     st.dataframe(_table(goal, table), hide_index=True)
+
+
+def _race(goal: contest.Goal, laps: Sequence[contest.Lap]) -> None:
+    """Draw the newest lap of each cell of the last seed: its states, its answer and how far back it learns, on one held-out sequence."""
+    newest = {lap.cell: lap for lap in laps if lap.seed == laps[-1].seed and lap.strip is not None}
+    if not newest:
+        return
+    name = "error" if goal.metric == "rmse" else goal.metric
+    strips = [replace(lap.strip, label=f"{name} {metric_words(lap.metric, goal.metric)}") for lap in newest.values() if lap.strip]
+    shown = laps[-1].shown
+    if shown is not None:
+        strip.draw(strips, shown, key("compare", "strip"), answer="answer", inputs="one sequence", live=True)
 
 
 def _take(changes: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from pages.shared.session import key
 from pages.shared.widgets import choice
 from rnn_core.figures import gradients as figures
 from rnn_core.figures import jacobians as jacobian_figures
+from rnn_core.figures import live as live_figures
 from rnn_core.probes.gradients.curves import curve
 from rnn_core.probes.gradients.run import KeptModel, run_spectrum
 from rnn_core.spec.experiment import Experiment
@@ -121,9 +122,9 @@ def history_section(run: Any) -> None:
         return
     st.subheader("Over the whole training", anchor=False)
     words = "Gradient norm by time step over training"
-    charts.chart(figures.norm_heat_map(steps, norms), key("gradients", "over_training"), words, rev=run.id)
+    charts.chart(live_figures.norm_heat_map(steps, norms, 380), key("gradients", "over_training"), words, rev=run.id)
     st.caption(
-        "Each row is one training step, the first at the bottom; bright: the loss depends strongly on the state there; short rows: batches of short sequences. Mean over the batch of ‖∂L/∂sₜ‖."
+        "Each row is one training step, the first at the bottom; bright: the loss depends strongly on the state there; grey: batches of shorter sequences. Mean over the batch of ‖∂L/∂sₜ‖."
     )
     columns = run.history
     if {"step", "gradient_norm", "clipped_norm"} <= columns.keys():

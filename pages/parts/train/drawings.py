@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import plotly.graph_objects as go
 
-from pages.shared import charts, guard, run_picker
+from pages.shared import charts, guard, run_picker, strip
 from pages.shared.kept_steps import RunView, run_view
 from pages.shared.words import advice
 from rnn_core import data
@@ -24,6 +25,7 @@ from rnn_core.figures import forecasts as forecast_figures
 from rnn_core.figures import live as live_figures
 from rnn_core.figures.verdicts import Verdict, training
 from rnn_core.figures.verdicts import forecasts as forecast_verdicts
+from rnn_core.figures.verdicts import gradients as gradient_verdicts
 from rnn_core.probes import examples, forecasts
 
 MAX_AGE = 0.8  # seconds before the drawings of an active run are made again
@@ -40,7 +42,7 @@ class Drawings:
     """All figures of one run view."""
 
     run: RunView
-    payloads: dict[str, bytes]  # figure name → bytes for `charts.draw`
+    payloads: dict[str, bytes]  # figure name → bytes for `charts.draw`, or `strip.draw_payload`
     pending: bool  # a probe has not finished yet
     made: float  # time.monotonic() when they were made
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)  # figure name → its words; "training" of the whole run
@@ -106,7 +108,8 @@ def _draw(run: RunView) -> Drawings:
     baselines = _baselines(run, probes)
     verdicts = {"training": _verdict(run, baselines)}
     figures = {**_history_figures(run, baselines), **_step_figures(run), **_probe_figures(run, probes, verdicts)}
-    data = {name: charts.payload(figure, rev=run.run_id, alt=alt, name=name) for name, (figure, alt) in figures.items()}
+    strips = _strip(run, probes, verdicts)
+    data = strips | {name: charts.payload(figure, rev=run.run_id, alt=alt, name=name) for name, (figure, alt) in figures.items()}
     return Drawings(run, data, probes.pending, time.monotonic(), verdicts)
 
 
@@ -164,21 +167,16 @@ def _step_figures(run: RunView) -> dict[str, FigureAndAlt]:
 
 def _probe_figures(run: RunView, probes: _Probes, verdicts: dict[str, Verdict]) -> dict[str, FigureAndAlt]:
     """Figures of the newest kept step on validation data: forecasts and anomalies, or predictions for a few reviews. Adds their verdicts."""
-    steps = [step for step in run.kept_steps if step <= run.step]
-    if not steps:
-        return {}
-    step, store, experiment = max(steps), run_picker.store(), run.experiment
-    group = data.task(experiment.data.task).group
-
-    def probe(kind: str, function: Callable[..., Any], *more: Any) -> Any:
-        return probes.result((kind, run.run_id, step), lambda: (function, experiment, store.open(run.run_id).model(step), *more))
-
     figures: dict[str, FigureAndAlt] = {}
+    if (step := _kept_step(run)) is None:
+        return figures
+    experiment, group = run.experiment, data.task(run.experiment.data.task).group
+    uploads = run_picker.store().uploads(experiment)
+    probe = partial(_probe, run, probes, step)
     if group == "text" and (found := probe("reviews", examples.reviews)):
         words = "Probability of positive after each word of four validation reviews."
         figures["reading"] = live_figures.running(list(found.probabilities), list(found.endings), list(found.positive)), words
     if group == "series":
-        uploads = store.uploads(experiment)
         if found := probe("forecast", forecasts.of_experiment, uploads):
             figures["reading"] = forecast_figures.forecast(found, height=FORECAST_HEIGHT), forecast_figures.describe(found)
             verdicts["reading"] = forecast_verdicts.forecast(found)
@@ -186,6 +184,28 @@ def _probe_figures(run: RunView, probes: _Probes, verdicts: dict[str, Verdict]) 
             figures["faults"] = forecast_figures.anomalies(faults), forecast_figures.verdict(faults)
             verdicts["faults"] = forecast_verdicts.faults(faults)
     return figures
+
+
+def _strip(run: RunView, probes: _Probes, verdicts: dict[str, Verdict]) -> dict[str, bytes]:
+    """The newest kept step over one validation sequence, as bytes for `strip.draw_payload`. Adds its verdict."""
+    if (step := _kept_step(run)) is None:
+        return {}
+    uploads = run_picker.store().uploads(run.experiment)
+    if not (found := _probe(run, probes, step, "strip", examples.kept_strip, step, uploads)):
+        return {}
+    verdicts["strip"] = gradient_verdicts.verdict(found.strips)
+    return {"strip": strip.payload(found.strips, found.shown, answer=found.answer, inputs=found.inputs, live=run.active)}
+
+
+def _kept_step(run: RunView) -> int | None:
+    """The newest kept step up to the one that is shown."""
+    return max((step for step in run.kept_steps if step <= run.step), default=None)
+
+
+def _probe(run: RunView, probes: _Probes, step: int, kind: str, function: Callable[..., Any], *more: Any) -> Any:
+    """The result of function(experiment, model at that step, *more), computed on the probe worker; None until it is there."""
+    store = run_picker.store()
+    return probes.result((kind, run.run_id, step), lambda: (function, run.experiment, store.open(run.run_id).model(step), *more))
 
 
 _futures: dict[tuple[Any, ...], Future[Any]] = {}

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.parts.train import controls, drawings
 from pages.parts.train.drawings import Drawings
-from pages.shared import charts, drafts, guard, labels, run_picker, session, verdict
+from pages.shared import charts, drafts, guard, labels, run_picker, session, strip, verdict
 from pages.shared.kept_steps import RunView
 from pages.shared.session import key
 from pages.shared.words import plain
@@ -17,7 +17,8 @@ FIRST_STEP_TICK = 0.25  # seconds between two redraws before the first step, so 
 SLIDER_HEIGHT = 68  # height of the rewind slider in pixels
 VERDICT_HEIGHT = 40  # height of a verdict of one line in pixels
 LATEST = -1  # the rewind slider's last position: the newest state
-ROWS = (("loss", "metric"), ("reading",), ("faults",), ("norms", "norm_map"), ("states", "eigenvalues"))
+ROWS = (("strip", "metric"), ("norm_map",), ("reading",), ("faults",), ("loss", "norms"), ("states", "eigenvalues"))
+WIDTHS = {"strip": (5, 4)}  # of a row that begins with this figure
 
 CAPTIONS = {
     "loss": "How wrong the network is. If the validation loss rises while the training loss falls, it overfits: it memorises its training data.",
@@ -26,8 +27,9 @@ CAPTIONS = {
     "forecast": "**One step**: its inputs are the true values before each forecast. **Free-running**: after the shaded part its inputs are its own forecasts. "
     "Click a grey name in the legend to see a naive forecast. rmse is the root mean squared error, in standard deviations of the training part.",
     "faults": "Faults planted in a part of the series that it was not trained on, and its forecast error at each step.",
+    "strip": "One validation sequence, at the newest kept step: states, answer, and as a ribbon the gradient that reaches back from the last step.",
     "norms": "How much the loss depends on the state at each time step. A steep fall to the left: the gradient vanishes, and the network learns almost nothing from the early steps.",
-    "norm_map": "The same curve at every training step, as colours: bright is a large gradient, dark a vanished one; grey: before the first time step.",
+    "norm_map": "How much the loss depends on the state at each time step, for every training step: bright is a large gradient. Dark red: vanished, below 10⁻⁸. Grey: no such step in that batch.",
     "states": "Its hidden state at each step of one fixed sequence: one row per unit, blue positive, orange negative.",
     "eigenvalues": "Eigenvalues of the recurrent weights. Inside the circle, they shrink the state at every step; outside, they make it grow.",
 }
@@ -123,7 +125,7 @@ def figures(drawn: Drawings) -> None:
                 with slot.container():
                     _figure(drawn, row[0])
             continue
-        for column, name in zip(st.columns(2), row, strict=True):
+        for column, name in zip(st.columns(WIDTHS.get(row[0], 2)), row, strict=True):
             with column:
                 _figure(drawn, name)
 
@@ -143,7 +145,7 @@ def _figure(drawn: Drawings, name: str) -> None:
     if name in drawn.payloads:
         if name in drawn.verdicts:
             verdict.show(drawn.verdicts[name], key("train", "suggestion", name))
-        charts.draw(drawn.payloads[name], key("train", "drawing", name))
+        (strip.draw_payload if name == "strip" else charts.draw)(drawn.payloads[name], key("train", "drawing", name))
     elif drawn.run.active or name == "reading":
         forecast = name == "reading" and group == "series"
         # An empty container: an animated skeleton takes processor time from the training.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_core import data
-from rnn_core.data.task import Uploads
+from rnn_core.data.task import Dataset, Uploads
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes import layers
 from rnn_core.probes.gradients.curves import Curve, curve
@@ -104,18 +104,22 @@ class RunStrips:
 def run_strips(kept_models: tuple[KeptModel, ...], experiment: Experiment, uploads: Uploads = None) -> RunStrips:
     """Kept models over the validation sequence of median length (at most the experiment's length)."""
     dataset, task = samples.dataset(experiment, uploads)
-    sequences, longest = dataset.validation, experiment.data.length
-    number = int(np.argsort(sequences.lengths, kind="stable")[len(sequences) // 2])
-    inputs, target = sequences[number][-longest:], sequences.targets[number]
     source = "one validation sequence of its own data"
     if task != experiment.data.task:
         source = "one synthetic toy review, because the IMDB reviews are not on this machine"
-    strips = tuple(
-        strip(kept.model, inputs, target[-longest:] if dataset.interface.per_step else target, label=_when(kept))
-        for kept in kept_models
-    )
+    return strips_on(dataset, kept_models, experiment, source)
+
+
+def strips_on(dataset: Dataset, kept_models: tuple[KeptModel, ...], experiment: Experiment, source: str = "") -> RunStrips:
+    """Kept models over the validation sequence of median length of a data set."""
+    sequences, longest = dataset.validation, experiment.data.length
+    number = int(np.argsort(sequences.lengths, kind="stable")[len(sequences) // 2])
+    inputs, target = sequences[number][-longest:], sequences.targets[number]
+    target = target[-longest:] if dataset.interface.per_step else target
+    strips = tuple(strip(kept.model, inputs, target, label=_when(kept)) for kept in kept_models)
     words = vocabulary(experiment.data.vocabulary).decode(inputs) if dataset.interface.inputs == "tokens" else ()
-    return RunStrips(strips, shown(inputs, tuple(words)), data.task(task).target_label, data.task(task).input_label, source)
+    task = data.task(experiment.data.task)
+    return RunStrips(strips, shown(inputs, words), task.target_label, task.input_label, source)
 
 
 def _when(kept: KeptModel) -> str:

@@ -25,7 +25,7 @@ def save(values: Iterable[Goal | Lap], path: Path = RECORDED) -> None:
     ends = {(lap.cell, lap.seed): lap for lap in values if isinstance(lap, Lap)}
     rows = []
     for value in values:
-        row = dataclasses.asdict(value)
+        row = {one.name: getattr(value, one.name) for one in dataclasses.fields(value) if one.name not in ("strip", "shown")}
         if isinstance(value, Lap):
             drawn = value.step == 0 or ends[value.cell, value.seed] is value
             row["norms"] = [float(f"{norm:.4g}") for norm in value.norms] if drawn else []
