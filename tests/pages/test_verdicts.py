@@ -55,7 +55,7 @@ def opened(run_id: str) -> AppTest:
 
 def verdict(app: AppTest) -> str:
     """The text in larger letters, without Markdown's escapes."""
-    return " ".join(element.value for element in app.markdown if element.value.startswith("##### ")).replace("\\", "")
+    return " ".join(element.value for element in app.subheader).replace("\\", "")
 
 
 def test_a_failed_training_says_so_and_its_button_fills_the_form(store: Store) -> None:
