@@ -16,7 +16,7 @@ from rnn_core.spec.experiment import Experiment
 SIGNS = {
     "good": ":green[:material/check_circle:]",
     "bad": ":orange[:material/error:]",
-    "undecided": ":gray[:material/hourglass_empty:]",
+    "undecided": ":gray[:material/help:]",
 }
 
 
@@ -29,7 +29,7 @@ def show(verdict: Verdict, key: str, take: Callable[[Mapping[str, Any]], None] |
         take: a callback with the suggested changes; None for words without a button.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"##### {SIGNS[verdict.tone]} {plain(verdict.words, 600)}")
+        st.subheader(f"{SIGNS[verdict.tone]} {plain(verdict.words, 600)}", anchor=False)
         if verdict.next and take:
             action = guard.callback(verdict.next.label, take)
             st.button(verdict.next.label, icon=":material/arrow_forward:", key=key, on_click=action, args=(verdict.next.changes,))

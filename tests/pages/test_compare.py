@@ -83,7 +83,7 @@ def press(app: AppTest, label: str) -> AppTest:
 
 def verdict(app: AppTest) -> str:
     """The text in larger letters, without Markdown's escapes."""
-    return " ".join(element.value for element in app.markdown if element.value.startswith("##### ")).replace("\\", "")
+    return " ".join(element.value for element in app.subheader).replace("\\", "")
 
 
 def text(app: AppTest) -> str:
@@ -94,7 +94,7 @@ def test_before_the_start_no_result_is_shown(service: FakeService) -> None:
     app = opened()
     assert not figures(app)
     assert "solved" not in text(app).lower()
-    assert not [element for element in app.markdown if element.value.startswith("##### ")]
+    assert verdict(app) == ""
 
 
 def test_a_recorded_contest_is_drawn_when_asked_for(service: FakeService) -> None:

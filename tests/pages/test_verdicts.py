@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.parts.train import drawings
 from pages.shared import run_picker, session
 from pages.shared.session import key
+from rnn_core.figures.verdicts import Verdict
 from rnn_core.spec.experiment import Experiment
 from rnn_core.store.store import Store
 from tests.conftest import ROOT, figures
+from tests.figures.verdicts.test_forecasts import result
 from tests.pages.test_sentence import InlineService
 
 NAN = float("nan")
@@ -55,7 +60,7 @@ def opened(run_id: str) -> AppTest:
 
 def verdict(app: AppTest) -> str:
     """The text in larger letters, without Markdown's escapes."""
-    return " ".join(element.value for element in app.markdown if element.value.startswith("##### ")).replace("\\", "")
+    return " ".join(element.value for element in app.subheader).replace("\\", "")
 
 
 def test_a_failed_training_says_so_and_its_button_fills_the_form(store: Store) -> None:
@@ -97,3 +102,13 @@ def test_a_failed_run_keeps_its_one_button(store: Store) -> None:
     assert "Diverged: at step 1 the loss stopped being a number." in verdict(app)
     assert key("train", "suggestion") not in [button.key for button in app.button]
     assert key("train", "transport_clip") in [button.key for button in app.button]
+
+
+@pytest.mark.parametrize(("anomalies", "expected"), [("none", ["reading"]), ("mixed", [])])
+def test_a_forecast_has_its_verdict_unless_faults_were_planted(store: Store, anomalies: str, expected: list[str]) -> None:
+    experiment = Experiment().replace(task="sines", length=50, anomalies=anomalies)
+    shown: Any = SimpleNamespace(kept_steps={5: 1}, step=5, run_id=store.create(experiment), experiment=experiment)
+    probes: Any = SimpleNamespace(result=lambda key, request: result(0.3) if key[0] == "forecast" else None)
+    verdicts: dict[str, Verdict] = {}
+    assert list(drawings._probe_figures(shown, probes, verdicts)) == ["reading"]
+    assert list(verdicts) == expected

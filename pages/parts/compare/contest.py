@@ -144,23 +144,23 @@ def _buttons(service: Any, job: str, state: Any) -> None:
 
 def _results(goal: contest.Goal, laps: Sequence[contest.Lap], job: str, ended: bool) -> None:
     table = contest_words.standings(laps)
-    words = contest_words.verdict(goal, table, stopped=ended)
-    verdict.show(contest_verdicts.contest(goal, laps, stopped=ended), key("compare", "suggestion", job), _take)
+    found = contest_verdicts.contest(goal, laps, ended, LENGTHS)
+    verdict.show(found, key("compare", "suggestion", job), _take)
     _race(goal, laps)
-    st.markdown("\n".join(f"- {sentence}" for sentence in words))
     left, right = st.columns(2)
     with left:
+        alt = "Held-out metric of each cell over training steps"
+        charts.chart(compare.curves(laps, goal), key("compare", "contest_curves"), alt, rev=job)
         st.caption(
             "**What am I seeing?** How well each does on 512 sequences it never trains on. At the dashed line it only guesses; at the dotted one the puzzle counts as solved (★)."
         )
-        alt = "Held-out metric of each cell over training steps"
-        charts.chart(compare.curves(laps, goal), key("compare", "contest_curves"), alt, rev=job)
     with right:
+        alt = "Relative gradient norm of each cell by time step"
+        charts.chart(compare.reach(laps, goal), key("compare", "contest_reach"), alt, rev=job)
         st.caption(
             "**What am I seeing?** How large the gradient of the loss is, by the number of steps before the end. Where it is almost zero, nothing is learned from that step. Dotted: before training. **Reach** in the table: the steps counted back from the last, itself included, before the first below the dashed line."
         )
-        alt = "Relative gradient norm of each cell by time step"
-        charts.chart(compare.reach(laps, goal), key("compare", "contest_reach"), alt, rev=job)
+    st.markdown("\n".join(f"- {sentence}" for sentence in contest_words.verdict(goal, table, stopped=ended)))
     st.dataframe(_table(goal, table), hide_index=True)
 
 
@@ -178,10 +178,9 @@ def _race(goal: contest.Goal, laps: Sequence[contest.Lap]) -> None:
 
 def _take(changes: Mapping[str, Any]) -> None:
     """Callback: set the widgets to the suggested contest; `watch` then draws the whole page."""
-    if "length" in changes:
-        session.set_value("length", min(LENGTHS, key=lambda length: abs(length - changes["length"])))
-    if "seeds" in changes:
-        session.set_value("seeds", changes["seeds"])
+    for name in ("length", "seeds"):
+        if name in changes:
+            session.set_value(name, changes[name])
     if "learning_rate" in changes:
         for cell in CELLS:
             session.set_value(f"rate_{cell}", changes["learning_rate"])

@@ -179,7 +179,8 @@ def _probe_figures(run: RunView, probes: _Probes, verdicts: dict[str, Verdict]) 
     if group == "series":
         if found := probe("forecast", forecasts.of_experiment, uploads):
             figures["reading"] = forecast_figures.forecast(found, height=FORECAST_HEIGHT), forecast_figures.describe(found)
-            verdicts["reading"] = forecast_verdicts.forecast(found)
+            if experiment.data.anomalies == "none":  # else its error is that of the planted faults
+                verdicts["reading"] = forecast_verdicts.forecast(found)
         if experiment.data.anomalies != "none" and (faults := probe("faults", forecasts.anomalies_of_experiment, uploads)):
             figures["faults"] = forecast_figures.anomalies(faults), forecast_figures.verdict(faults)
             verdicts["faults"] = forecast_verdicts.faults(faults)

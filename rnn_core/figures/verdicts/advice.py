@@ -8,6 +8,7 @@ from rnn_core.spec.experiment import FIELDS, Experiment
 
 OPEN_GATES = 3.0  # gate bias at which most of the state is kept: σ(3) = 0.95 per step
 LONG = 20  # steps from which closed gates shut the past out
+DROPOUT = 0.3  # share of a layer's inputs
 SHRINKING = 0.9  # gain of the recurrent weights below which a state fades within LONG steps
 
 
@@ -43,3 +44,13 @@ def for_a_failure(experiment: Experiment | None) -> Suggestion | None:
     if spec.length > LONG and (model.gate_bias is None or model.gate_bias < OPEN_GATES):
         return possible(experiment, "Open the gates: bias 3", gate_bias=OPEN_GATES)
     return longer(experiment)
+
+
+def for_memorising(experiment: Experiment | None) -> Suggestion | None:
+    """For a network that learns its sequences by heart and nothing else: more of them; where their number is the task's own, dropout."""
+    if experiment is None:
+        return None
+    if samples := experiment.data.samples:
+        more = min(4 * samples, FIELDS["samples"]["high"])
+        return possible(experiment, f"Train on {more:,} sequences", samples=more)
+    return possible(experiment, f"Dropout {DROPOUT:g}", dropout=DROPOUT)

@@ -44,13 +44,14 @@ class Entrant:
         return min(self.progress) >= max(other.progress) + GAP
 
 
-def contest(aim: Goal, laps: Iterable[Lap], stopped: bool = False) -> Verdict:
+def contest(aim: Goal, laps: Iterable[Lap], stopped: bool = False, lengths: Sequence[int] = ()) -> Verdict:
     """The verdict on a contest so far.
 
     Args:
         aim: its goal.
         laps: from `studies.contest.contest`, in order.
         stopped: it was ended before every run had.
+        lengths: that can be suggested; without them twice or half the present one.
     """
     table = entrants(aim, laps)
     if not table:
@@ -63,18 +64,20 @@ def contest(aim: Goal, laps: Iterable[Lap], stopped: bool = False) -> Verdict:
         return Verdict(f"Stopped before everybody had finished. {_so_far(table)}", "undecided")
     seeds = min(len(each.progress) for each in table)
     if all(max(each.progress) < NONE for each in table):
-        return Verdict(f"Nobody came further than guessing over {aim.length} steps.", "bad", _length(aim, 0.5))
+        return Verdict(f"Nobody came further than guessing over {aim.length} steps.", "bad", _length(aim, lengths, longer=False))
     if not any(any(each.solved) for each in table):
-        return Verdict(f"Nobody solved it over {aim.length} steps. {_order(table, seeds)}", "bad", _length(aim, 0.5))
+        return Verdict(
+            f"Nobody solved it over {aim.length} steps. {_order(table, seeds)}", "bad", _length(aim, lengths, longer=False)
+        )
     if all(all(each.solved) for each in table):
         words = f"All of them remember over {aim.length} steps. {_order(table, seeds)}"
-        return Verdict(words, "good" if seeds >= SEEDS else "undecided", _length(aim, 2))
+        return Verdict(words, "good" if seeds >= SEEDS else "undecided", _length(aim, lengths, longer=True))
     if seeds < SEEDS:
         return Verdict(
             f"{_solved(table)} {_caveat(seeds)}", "undecided", Suggestion(f"Run {MORE_SEEDS} seeds", {"seeds": MORE_SEEDS})
         )
     order = _order(table, seeds)
-    return Verdict(f"{_solved(table)} {order}", "undecided" if order == TOO_CLOSE else "good", _length(aim, 2))
+    return Verdict(f"{_solved(table)} {order}", "undecided" if order == TOO_CLOSE else "good", _length(aim, lengths, longer=True))
 
 
 def entrants(aim: Goal, laps: Iterable[Lap]) -> list[Entrant]:
@@ -138,9 +141,15 @@ def _caveat(seeds: int) -> str:
     return f"{'One seed decides' if seeds == 1 else f'{seeds} seeds decide'} nothing: another may end differently."
 
 
-def _length(aim: Goal, factor: float) -> Suggestion:
-    length = max(round(aim.length * factor), 2)
-    return Suggestion(f"Try {length} steps", {"length": length})
+def _length(aim: Goal, lengths: Sequence[int], longer: bool) -> Suggestion | None:
+    """The next longer or shorter sequence."""
+    known = sorted(lengths or (max(aim.length // 2, 1), 2 * aim.length))
+    beyond = (
+        [length for length in known if length > aim.length]
+        if longer
+        else [length for length in known[::-1] if length < aim.length]
+    )
+    return Suggestion(f"Try {beyond[0]} steps", {"length": beyond[0]}) if beyond else None
 
 
 def _slower() -> Suggestion:

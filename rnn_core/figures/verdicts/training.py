@@ -4,8 +4,9 @@ The rules, in this order; N is the number of validation answers, and validation 
 
 - **diverged**: the loss of a batch is not a number.
 - **grows**: the median loss of the last 5 batches is above 3 times that of the first 5, from 20 batches on.
-- **memorises**: the validation losses of the last two epochs both exceed the lowest by more than 5 % and by more than 3/√N of it
-  (three standard errors of a mean loss whose spread is as large as itself), and the training loss has fallen since that epoch.
+- **memorises**: the validation losses of the last two epochs both exceed the lowest by more than 3/√N of it (three standard errors of
+  a mean loss whose spread is as large as itself), at least 5 %, and by 5 % of the first epoch's; the training loss has fallen since
+  that epoch, and is as far below the validation loss. (Fresh sequences in every epoch cannot be memorised: there it is not.)
 - **fell back**: the validation metrics of the last two epochs are both worse than the best by more than 5 points and 4 standard
   errors (accuracy), or by more than a quarter and twice the margin below (error).
 - **against guessing**: an accuracy differs from guessing g if it is more than 2 standard errors √(g (1 − g) / N) away. Less than 30 % of
@@ -93,7 +94,10 @@ def training(
         return Verdict(f"No verdict yet. {when}.", "undecided", advice.longer(experiment) if ended else None)
     if (best := _memorises(epochs, task)) is not None:
         words = f"Memorises: the validation loss rises since epoch {epochs.number[best]}, while the training loss falls."
-        return Verdict(f"{words} There: {_beside(epochs.metric[best], task)}.", "bad", _stop(experiment, epochs, best))
+        then, there = float(epochs.metric[best]), _beside(epochs.metric[best], task)
+        learned = not (task.rises and task.rivals) or then > (guess := max(task.rivals.values())) + task.noise(guess)
+        following = _stop(experiment, epochs, best) if learned else advice.for_memorising(experiment)
+        return Verdict(f"{words} There: {there[0].lower()}{there[1:]}.", "bad", following)
     if (best := _fell_back(epochs, task)) is not None:
         was = _right(percent(epochs.metric[best]), task) if task.rises else f"error {score(epochs.metric[best])}"
         words = f"Fell back: {was} after epoch {epochs.number[best]}, {_value(epochs.metric[-1], task)} now."
@@ -118,9 +122,11 @@ def _memorises(epochs: Epochs, task: Task) -> int | None:
     """Index of the epoch with the lowest validation loss, if it rises since then while the training loss falls."""
     if len(epochs.loss) < 3 or not np.isfinite(epochs.loss).all():
         return None
-    best, margin = int(epochs.loss.argmin()), max(0.05, 3 / math.sqrt(task.answers or UNKNOWN))
-    rises = len(epochs.loss) - best > 2 and bool((epochs.loss[-2:] > (1 + margin) * epochs.loss[best]).all())
-    return best if rises and epochs.training_loss[-1] < epochs.training_loss[best] else None
+    best, share = int(epochs.loss.argmin()), max(0.05, 3 / math.sqrt(task.answers or UNKNOWN))
+    margin = max(share * epochs.loss[best], 0.05 * epochs.loss[0])
+    rises = len(epochs.loss) - best > 2 and bool((epochs.loss[-2:] > epochs.loss[best] + margin).all())
+    fits = epochs.training_loss[-1] < min(epochs.training_loss[best], epochs.loss[-1] - margin)
+    return best if rises and fits else None
 
 
 def _fell_back(epochs: Epochs, task: Task) -> int | None:

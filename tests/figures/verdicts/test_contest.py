@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -104,3 +106,9 @@ def test_the_recorded_contest() -> None:
     found = contest(aim, [value for value in values if isinstance(value, Lap)])
     assert found.words.startswith("Solved by the LSTM and the GRU, not by the vanilla RNN.")
     assert found.tone == "undecided", "one seed"
+
+
+@pytest.mark.parametrize(("best", "length", "expected"), [(0.09, 100, 200), (0.4, 100, 50), (0.09, 400, None), (0.4, 10, None)])
+def test_a_suggested_length_is_one_that_can_be_chosen(best: float, length: int, expected: int | None) -> None:
+    found = contest(replace(AIM, length=length), laps("gru", [best] * 3), lengths=[10, 25, 50, 100, 200, 400]).next
+    assert (found.changes["length"] if found else None) == expected

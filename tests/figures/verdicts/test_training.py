@@ -103,11 +103,19 @@ def test_memorises_and_where_to_stop() -> None:
     found = training(history([0.7, 0.8, 0.86, 0.86, 0.85], loss, fitted), REVIEWS, RNN.replace(epochs=5))
     assert found.words == (
         "Memorises: the validation loss rises since epoch 3, while the training loss falls. "
-        "There: Right 86% of the time; guessing gives 51%."
+        "There: right 86% of the time; guessing gives 51%."
     )
     assert found.tone == "bad"
     assert found.next is not None
     assert (found.next.label, dict(found.next.changes)) == ("Stop there: 3 epochs", {"epochs": 3})
+
+
+def test_a_network_that_only_memorises_needs_more_data() -> None:
+    made = history([0.51, 0.5, 0.5, 0.5], [0.7, 0.8, 0.9, 1.0], [0.7, 0.5, 0.3, 0.1])
+    for changes, expected in (({"samples": 300}, {"samples": 1200}), ({}, {"dropout": 0.3})):
+        found = training(made, REVIEWS, RNN.replace(**changes)).next
+        assert found is not None
+        assert dict(found.changes) == expected
 
 
 @pytest.mark.parametrize(
@@ -117,6 +125,8 @@ def test_memorises_and_where_to_stop() -> None:
         ([0.5, 0.4, 0.3, 0.36, 0.31], [0.5, 0.4, 0.3, 0.2, 0.1]),  # the last one is back
         ([0.5, 0.4, 0.3, 0.31, 0.32], [0.5, 0.4, 0.3, 0.2, 0.1]),  # within the noise of 1,000 answers
         ([0.5, 0.4, 0.3, 0.36, 0.4], [0.5, 0.4, 0.3, 0.4, 0.5]),  # the training loss rises too: that is not memorising
+        ([0.5, 0.4, 0.3, 0.36, 0.4], [2.0, 1.0, 0.9, 0.36, 0.39]),  # fresh sequences: training and validation loss are alike
+        ([0.6, 0.1, 0.001, 0.002, 0.002], [0.5, 0.1, 0.01, 1e-4, 1e-5]),  # a rise of next to nothing
     ],
 )
 def test_noise_is_not_called_memorising(loss: list[float], fitted: list[float]) -> None:
@@ -126,6 +136,8 @@ def test_noise_is_not_called_memorising(loss: list[float], fitted: list[float]) 
 def test_a_result_that_was_lost() -> None:
     assert said([0.7, 0.97, 0.6, 0.62]) == ("Fell back: right 97% of the time after epoch 2, 62% now.", "bad")
     assert "Fell back" not in said([0.7, 0.97, 0.96, 0.62])[0]
+    exploded = history([0.95, 1.0, 0.04, 0.5, 0.51], [0.67, 0.0, 2e4, 0.7, 0.69], [9.0, 3.0, 5e3, 0.7, 0.69])
+    assert training(exploded, REVIEWS).words == "Fell back: right 100% of the time after epoch 2, 51% now."
     assert said([0.3, 0.1, 0.2, 0.22], ADDING) == ("Fell back: error 0.100 after epoch 2, 0.220 now.", "bad")
 
 
