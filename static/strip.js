@@ -1,7 +1,7 @@
 // The strip: one sequence unrolled, one row per network, with its states, its answers and the gradient that reaches back.
 // `data` are bytes from pages/shared/strip: four bytes of header length, a JSON header, then the numbers. An array in the header is
 // {at, shape, type, scale}: value = stored / (largest of the type) × scale; float32 as it is.
-const { element, number, share, showCell } = await import(`./strip_cell.js${new URL(import.meta.url).search}`);
+const { BACK, FORWARD, LOSS, UPDATE, element, number, share, showCell, stageWords } = await import(`./strip_cell.js${new URL(import.meta.url).search}`);
 const { INPUTS, carpet, colours, paintBlocks, paintInputs, paintRibbon } = await import(`./strip_paint.js${new URL(import.meta.url).search}`);
 const strips = new WeakMap();
 const TYPES = { int8: [Int8Array, 127], int16: [Int16Array, 32767], float32: [Float32Array, 1] };
@@ -123,7 +123,7 @@ class Strip {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, place.width, place.height);
     context.imageSmoothingEnabled = false;
-    const p = this.progress, shown = p === null ? T : Math.min(T, Math.ceil(p * T)), back = p === null ? 0 : Math.max(0, Math.min(T, Math.floor((2 - p) * T)));
+    const p = this.progress, shown = p === null ? T : Math.min(T, Math.ceil(p * T)), back = p === null ? 0 : Math.max(0, Math.min(T, Math.floor((BACK - p) * T)));
     if (data.values && !place.blocks) paintInputs(context, data, step);
     context.strokeStyle = '#808080'; context.lineWidth = 1; context.setLineDash([3, 3]);
     for (const t of data.marked) { context.beginPath(); context.moveTo((t + 0.5) * step, 14); context.lineTo((t + 0.5) * step, place.axis); context.stroke(); }
@@ -209,6 +209,7 @@ class Strip {
     if (t === null) { this.readout.textContent = data.hint; return; }
     Object.assign(this.line.style, { left: `${(t + 0.5) * place.step}px`, height: `${place.axis}px` });
     this.readout.replaceChildren();
+    if (this.progress !== null) element('div', { class: 'phase' }, this.readout, stageWords(this.progress, this.rows()));
     const ago = data.steps - 1 - t, input = data.words ? `“${data.words[t]}”` : data.values ? number(data.values.values[t]) : '';
     element('div', { class: 'step' }, this.readout, `Step ${t + 1} of ${data.steps}, ${ago ? `${ago} step${ago > 1 ? 's' : ''} ago` : 'now'}${input ? ` · input ${input}` : ''}${data.marked.includes(t) ? ', marked' : ''}`);
     const grid = element('div', { class: 'values' }, this.readout);
@@ -238,7 +239,7 @@ class Strip {
   play() {
     this.close();
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) {       // two still pictures: all states, then the gradient
-      this.progress = 1; this.paint(); this.playButton.textContent = '❚❚ Pause';
+      this.progress = LOSS; this.paint(); this.playButton.textContent = '❚❚ Pause';
       this.timer = setTimeout(() => this.pause(), PHASE);
       return;
     }
@@ -246,10 +247,9 @@ class Strip {
     this.playButton.textContent = '❚❚ Pause';
     this.stage.classList.add('playing');
     const frame = (now) => {
-      this.progress = (now - began) / PHASE;
-      if (this.progress >= 2 || !this.host.isConnected) return this.pause();
-      const T = this.data.steps;
-      this.cursor = Math.max(0, Math.min(T - 1, Math.floor(this.progress < 1 ? this.progress * T : (2 - this.progress) * T)));
+      const p = this.progress = (now - began) / PHASE, T = this.data.steps;
+      if (p >= UPDATE || !this.host.isConnected) return this.pause();
+      this.cursor = Math.max(0, Math.min(T - 1, Math.floor(p < FORWARD ? p * T : p < LOSS ? T - 1 : (BACK - p) * T)));
       this.paint(); this.showCursor();
       this.timer = requestAnimationFrame(frame);
     };

@@ -1,4 +1,6 @@
-// The strip's cell: what one unit computes at one step, with its numbers; and the small helpers that strip.js shares.
+// The strip's words: the cell of one unit at one step with its numbers, and the stages of playing; and the helpers that strip.js shares.
+export const FORWARD = 1, LOSS = 1.5, BACK = 2.5, UPDATE = 3.1;      // where each stage of playing ends
+
 export const element = (name, attributes = {}, parent, text) => {
   const node = document.createElement(name);
   for (const key in attributes) node.setAttribute(key, attributes[key]);
@@ -65,4 +67,13 @@ export function showCell(box, row, t, unit, closed) {
     parts.forEach((part) => typeof part === 'string' ? element('span', { class: 'sign' }, line, part) : term(line, part));
   });
   box.hidden = false;
+}
+
+// What happens at a moment of playing.
+export function stageWords(progress, rows) {
+  const value = (row, what) => row.kind === 'probability' ? `${Math.round(100 * what)} %` : number(what), [first] = rows;
+  if (progress < FORWARD) return '1 Forward: each step makes a new state from its input and the state before.';
+  if (progress < LOSS) return `2 Loss: ${rows.map((row) => `the ${row.name} answers ${value(row, row.answers.values.at(-1))}`).join(', ')}${first.right === null ? '' : `; right is ${value(first, first.right)}`}.`;
+  if (progress < BACK) return '3 Back: how much the answer depends on the state at each step, from the last to the first.';
+  return '4 Update: the gradient of the weights is a sum over the steps. Where the ribbon is thin, a step adds almost nothing.';
 }

@@ -107,6 +107,12 @@ def activate_blocks(names: tuple[str, ...], x: Array) -> Array:
     scales = _scales(names, x.shape[-1] // len(names), x.dtype)
     if scales is None:
         return join(*(activate(name, part) for name, part in zip(names, split(x, len(names)), strict=True)))
+    if isinstance(x, np.ndarray):  # in place: a tenth of a step's time in NumPy is new arrays
+        y = x * scales[0]
+        np.tanh(y, out=y)
+        y *= scales[0]
+        y += scales[1]
+        return y
     return library(x).tanh(x * scales[0]) * scales[0] + scales[1]
 
 

@@ -70,6 +70,10 @@ def test_playing_moves_in_sight_and_leaves_nothing_running(visit: Callable[..., 
     page.wait_for_function("() => Number(document.querySelector('.strip .stage').dataset.step) > 20")
     assert strip(page).locator(".line").evaluate("node => node.getBoundingClientRect().top < innerHeight")
     expect(play).to_contain_text("Pause")
+    for stage in ("1 Forward", "2 Loss: the Vanilla RNN answers 0.94", "3 Back", "4 Update"):
+        expect(strip(page).get_by_text(stage)).to_be_visible()
+    expect(play).to_contain_text("Play")
+    play.click()
     script = "() => { window.frames_asked = 0; const ask = window.requestAnimationFrame; window.requestAnimationFrame = (call) => { if (String(call).includes('progress')) window.frames_asked++; return ask(call); }; }"
     page.evaluate(script)
     go(page, "Lessons")
@@ -101,7 +105,7 @@ def test_scenarios_set_the_knobs_and_a_knob_makes_own_settings(visit: Callable[.
 def test_the_strip_fits_a_phone_and_its_numbers_are_a_table(visit: Callable[..., Page], server: Server) -> None:
     page = settled(visit(f"{server.url}/gradients", phone=True))
     main = page.get_by_test_id("stMain")
-    expect(strip(page).get_by_text("answer 1.53, should be 1.50")).to_be_visible()
+    expect(strip(page).get_by_text("1.53, should be 1.50")).to_be_visible()
     assert main.evaluate("(node) => node.scrollWidth <= node.clientWidth + 1"), "the page is wider than the screen"
     strip(page).get_by_text("These numbers as a table").click()
     expect(strip(page).locator("tbody tr")).to_have_count(100)
