@@ -16,7 +16,7 @@ from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 
 COUNT = 2000  # training windows of a formula by default; a file has up to five times as many
-KNOBS = ("length", "samples", "validation", "horizon", "noise", "anomalies")
+KNOBS = ("length", "samples", "validation", "horizon", "noise", "anomalies", "difference", "log")
 Formula = Callable[[int, np.random.Generator], np.ndarray]
 
 
@@ -33,13 +33,14 @@ def forecasting(experiment: Experiment, values: np.ndarray, columns: tuple[str, 
     if data.noise:
         rng = generator(seed, f"{data.task}/noise")
         values = values + data.noise * values.std(0) * rng.standard_normal(values.shape)
-    limits = ends(len(values), data.length, data.horizon, data.validation)
+    limits = ends(len(values), data.length, data.horizon, data.validation, data.difference)
     planted, times = np.zeros(len(values), bool), rest.pop("times", None)
     if data.anomalies != "none":
         values, planted, rows = faults.plant(values, limits[1], data.anomalies, generator(seed, f"{data.task}/faults"))
         times = times if times is None else times[rows]
     every = tuple(range(len(columns)))
     rest = {"inputs": every, "targets": every, **rest}
+    rest |= {"difference": data.difference, "log": data.log}
     series = Series(values, columns, length=data.length, horizon=data.horizon, ends=limits, faults=planted, times=times, **rest)
     return Dataset(
         task=data.task,
@@ -50,9 +51,10 @@ def forecasting(experiment: Experiment, values: np.ndarray, columns: tuple[str, 
         baselines=baselines(series, "validation", COUNT),
         names={
             "columns": ", ".join(columns),
-            "unit": "standard deviations of the training part",
+            "unit": f"standard deviations of the training part{'’s logarithms' if data.log else ''}",
             "notes": "; ".join(series.notes),
         },
+        metric_scale=series.metric_scale,
         series=series,
     )
 
@@ -68,7 +70,7 @@ def roles(name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 def _build(formula: Formula, experiment: Experiment, uploads: Uploads = None) -> Dataset:
     data, name = experiment.data, formula.__name__
-    rows = rows_for(data.samples or COUNT, data.length, data.horizon, data.validation)
+    rows = rows_for(data.samples or COUNT, data.length + data.difference, data.horizon, data.validation)
     inputs, targets = roles(name)
     values = formula(rows, generator(experiment.seed, f"{name}/series"))
     return forecasting(experiment, values, _COLUMNS.get(name, ("value",)), inputs=inputs, targets=targets)
