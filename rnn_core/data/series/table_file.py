@@ -29,6 +29,7 @@ from rnn_core.data.series.table.text import MOST_BYTES
 from rnn_core.data.series.table.time import order_of, spacing
 from rnn_core.spec.reading import OPTIONS
 
+MOST_NAMES = 1000  # names of columns that a table carries
 MOST_TEXTS = 8  # columns of text that are searched for the names of several series
 
 
@@ -41,6 +42,8 @@ class Table:
     times: np.ndarray | None  # (N,) datetime64[us]; None without dates
     notes: tuple[str, ...]  # sentences shown to the user: what was decided, left out or filled in
     recipe: Recipe  # how it was read
+    names: tuple[str, ...] = ()  # of all columns of the file, by their places
+    kinds: str = ""  # what their cells look like, a letter each: n numbers, d dates, t text, _ blank
 
 
 def upload(path: str | Path) -> dict[str, bytes]:
@@ -131,7 +134,15 @@ def _read(content: bytes, overrides: tuple[tuple[str, str], ...]) -> Table:
             f"{undated:,} row{'s have' if undated > 1 else ' has'} no date and stay{'' if undated > 1 else 's'} where {'they stand' if undated > 1 else 'it stands'} in the file"
         )
     notes += [*about, *ordered, *(spacing(ordered_times) if ordered_times is not None else ())]
-    return Table(values, tuple(one.name for one in columns), ordered_times, tuple(dict.fromkeys(notes)), recipe)
+    return Table(
+        values,
+        tuple(one.name for one in columns),
+        ordered_times,
+        tuple(dict.fromkeys(notes)),
+        recipe,
+        tuple(names.values())[:MOST_NAMES],
+        block.kinds[:MOST_NAMES],
+    )
 
 
 def _places_to_read(kinds: str, names: Mapping[int, str]) -> tuple[tuple[int, ...], list[str]]:
