@@ -47,6 +47,7 @@ class Anomalies:
     faults: np.ndarray  # (n,) bool: planted
     threshold: float  # the 99.5th percentile of the scores of the validation part, which has no planted faults
     detection: Detection  # how well scores above the threshold match the faults
+    worst: tuple[tuple[int, int], ...] = ()  # first and last n of the stretches with the largest scores, the worst first
 
 
 def forecast(model: Any, series: Series, *, start: int | None = None, ahead: int = 200) -> Forecast:
@@ -66,7 +67,7 @@ def forecast(model: Any, series: Series, *, start: int | None = None, ahead: int
         raise ValueError(
             f"a forecast needs {series.first} steps before it and one after, got step {start} of {len(series.values)}"
         )
-    network = _network(model)
+    network = network_of(model)
     first = series.restored(network.forecasts(series.contexts(steps)), steps)[:, 0]
     free = network.free(series, start, len(steps)) if series.inputs == series.targets else None
     truth = series.values[:, list(series.targets)]
@@ -86,15 +87,16 @@ def forecast(model: Any, series: Series, *, start: int | None = None, ahead: int
 
 
 def anomalies(model: Any, series: Series) -> Anomalies:
-    """Scores every step of the test part by the error of its one-step forecast."""
-    network, columns = _network(model), list(series.targets)
+    """Scores every step by the error of its one-step forecast: of the test part, or where no fault is planted of all rows not trained on."""
+    network, columns = network_of(model), list(series.targets)
 
     def scores(steps: np.ndarray) -> np.ndarray:
         forecasts = series.restored(network.forecasts(series.contexts(steps)), steps)[:, 0]
         errors = series.scaled_levels(forecasts) - series.scaled_levels(series.values[:, columns][steps])
         return np.asarray(np.sqrt(np.mean(errors**2, axis=1)))
 
-    validation, test = np.arange(*series.ends), np.arange(series.ends[1], len(series.values))
+    validation = np.arange(*series.ends)
+    test = np.arange(series.ends[1] if series.faults.any() else max(series.ends[0], series.first), len(series.values))
     threshold = float(np.quantile(scores(validation[validation >= series.first]), 0.995))
     found, planted = scores(test), series.faults[test]
     return Anomalies(
@@ -105,20 +107,42 @@ def anomalies(model: Any, series: Series) -> Anomalies:
         faults=planted,
         threshold=threshold,
         detection=detection(found, planted, threshold),
+        worst=worst_stretches(found),
     )
+
+
+def worst_stretches(scores: np.ndarray, most: int = 5) -> tuple[tuple[int, int], ...]:
+    """First and last index of the stretches around the largest of the scores (n,), at most `most`, the worst first.
+
+    A stretch goes on as long as a score within three steps is above half of its largest. Scores below twice the median start none.
+    """
+    left, floor = scores.copy(), 2 * float(np.median(scores))
+    found: list[tuple[int, int]] = []
+    while len(found) < most and left.max(initial=0.0) > floor:
+        peak = int(left.argmax())
+        ends = [peak, peak]
+        for side, way in enumerate((-1, 1)):
+            ahead = left[peak::way]
+            high = np.flatnonzero(ahead > left[peak] / 2)
+            breaks = np.flatnonzero(np.diff(high) > 3)
+            ends[side] = peak + way * int(high[breaks[0]] if len(breaks) else high[-1])
+        found.append((ends[0], ends[1]))
+        left[ends[0] : ends[1] + 1] = 0.0
+    return tuple(found)
 
 
 def of_experiment(experiment: Experiment, model: Model, uploads: Uploads = None, ahead: int = 200) -> Forecast:
     """`forecast` of an experiment's own test part."""
-    return forecast(model, _series(experiment, uploads), ahead=ahead)
+    return forecast(model, series_of(experiment, uploads), ahead=ahead)
 
 
 def anomalies_of_experiment(experiment: Experiment, model: Model, uploads: Uploads = None) -> Anomalies:
     """`anomalies` for an experiment's own test part."""
-    return anomalies(model, _series(experiment, uploads))
+    return anomalies(model, series_of(experiment, uploads))
 
 
-def _series(experiment: Experiment, uploads: Uploads) -> Series:
+def series_of(experiment: Experiment, uploads: Uploads) -> Series:
+    """The series of an experiment; the last two are kept. Raises ValueError for a task without one."""
     source = experiment.data.source
     content = (uploads or {}).get(source)
     series = _built(Experiment(data=experiment.data, seed=experiment.seed), content).series
@@ -153,15 +177,14 @@ class _Network:
     def free(self, series: Series, start: int, count: int) -> np.ndarray:
         """(count, C) in the data's own units: forecasts h steps, appends them to the window as if they were true, and continues from there."""
         blocks, lag = -(-count // series.horizon), series.difference
-        scaled = np.asarray(
-            self.repeatedly(series.contexts(np.array([start])), blocks, len(series.targets), lag or series.horizon)
-        )[0]
+        contexts = series.contexts(np.array([start]))
+        scaled = np.array(self.repeatedly(contexts, blocks, len(series.targets), lag or series.horizon)[0], np.float64)
         for ahead in range(lag, len(scaled) if lag else 0):
             scaled[ahead] += scaled[ahead - lag]  # from changes to what `restored` expects
         return series.restored(scaled[None], np.array([start]))[0, :count]
 
 
-def _network(model: Any) -> _Network:
+def network_of(model: Any) -> _Network:
     """Of our models one compiled network per architecture; a Keras model is compiled for this call."""
     if not isinstance(model, Model):
         return _compiled(model)

@@ -20,9 +20,10 @@ from pages.shared import charts, guard, run_picker
 from pages.shared.kept_steps import RunView, run_view
 from pages.shared.words import advice
 from rnn_core import data
+from rnn_core.figures import beyond as beyond_figures
 from rnn_core.figures import forecasts as forecast_figures
 from rnn_core.figures import live as live_figures
-from rnn_core.probes import examples, forecasts
+from rnn_core.probes import beyond, examples, forecasts
 
 MAX_AGE = 0.8  # seconds before the drawings of an active run are made again
 LOCK_TIMEOUT = 0.05  # seconds to wait for another thread that draws, before its last drawings are used
@@ -41,6 +42,7 @@ class Drawings:
     payloads: dict[str, bytes]  # figure name → bytes for `charts.draw`
     pending: bool  # a probe has not finished yet
     made: float  # time.monotonic() when they were made
+    beyond: Any = None  # rnn_core.probes.beyond.Beyond: the forecast of the user's own series after its last row
 
 
 _cache: dict[tuple[str, int | None], Drawings] = {}
@@ -102,7 +104,7 @@ def _draw(run: RunView) -> Drawings:
     probes = _Probes()
     figures = {**_history_figures(run, probes), **_step_figures(run), **_probe_figures(run, probes)}
     data = {name: charts.payload(figure, rev=run.run_id, alt=alt, name=name) for name, (figure, alt) in figures.items()}
-    return Drawings(run, data, probes.pending, time.monotonic())
+    return Drawings(run, data, probes.pending, time.monotonic(), _results.get(("beyond", run.run_id)))
 
 
 def _history_figures(run: RunView, probes: _Probes) -> dict[str, FigureAndAlt]:
@@ -162,7 +164,12 @@ def _probe_figures(run: RunView, probes: _Probes) -> dict[str, FigureAndAlt]:
         uploads = store.uploads(experiment)
         if found := probe("forecast", forecasts.of_experiment, uploads):
             figures["reading"] = forecast_figures.forecast(found, height=FORECAST_HEIGHT), forecast_figures.describe(found)
-        if experiment.data.anomalies != "none" and (faults := probe("faults", forecasts.anomalies_of_experiment, uploads)):
+        own = experiment.data.task == "csv"
+        if own and (after := probe("beyond", beyond.of_experiment, uploads)):
+            figures["beyond"] = beyond_figures.beyond(after, height=FORECAST_HEIGHT), beyond_figures.describe(after)
+        if (own or experiment.data.anomalies != "none") and (
+            faults := probe("faults", forecasts.anomalies_of_experiment, uploads)
+        ):
             figures["faults"] = forecast_figures.anomalies(faults), forecast_figures.verdict(faults)
     return figures
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.train import controls, drawings
+from pages.parts.train import controls, drawings, own_series
 from pages.parts.train.drawings import Drawings
 from pages.shared import charts, drafts, guard, labels, run_picker, session
 from pages.shared.kept_steps import RunView
@@ -16,7 +16,7 @@ from rnn_core.figures import live as live_figures
 FIRST_STEP_TICK = 0.25  # seconds between two redraws before the first step, so that its point appears soon after Play
 SLIDER_HEIGHT = 68  # height of the rewind slider in pixels
 LATEST = -1  # the rewind slider's last position: the newest state
-ROWS = (("loss", "metric"), ("reading",), ("faults",), ("norms", "norm_map"), ("states", "eigenvalues"))
+ROWS = (("beyond",), ("loss", "metric"), ("reading",), ("faults",), ("norms", "norm_map"), ("states", "eigenvalues"))
 
 CAPTIONS = {
     "loss": "How wrong the network is. If the validation loss rises while the training loss falls, it overfits: it memorises its training data.",
@@ -24,7 +24,9 @@ CAPTIONS = {
     "reviews": "Four validation reviews, and the prediction after each word. Blue: labelled positive; orange: labelled negative.",
     "forecast": "**One step**: its inputs are the true values before each forecast. **Free-running**: after the shaded part its inputs are its own forecasts. "
     "Click a grey name in the legend to see a naive forecast. rmse is the root mean squared error, in standard deviations of the training part.",
-    "faults": "Faults planted in a part of the series that it was not trained on, and its forecast error at each step.",
+    "beyond": "What comes after the last row. The band held four of five truths of past forecasts, each as many steps ahead, in rows that it was not trained on. "
+    "Click a grey name to see a naive forecast.",
+    "faults": "The series where it was not trained on it, and the error of its forecast at each step. Shaded: planted faults, or else the stretches with the largest errors.",
     "norms": "How much the loss depends on the state at each time step. A steep fall to the left: the gradient vanishes, and the network learns almost nothing from the early steps.",
     "norm_map": "The same curve at every training step, as colours: bright is a large gradient, dark a vanished one; grey: before the first time step.",
     "states": "Its hidden state at each step of one fixed sequence: one row per unit, blue positive, orange negative.",
@@ -72,6 +74,8 @@ def _tick(run_id: str, status: str, tick_seconds: float | None) -> None:
         controls.bar(run)
     with st.container():
         controls.progress(run)
+    with st.container():
+        own_series.headline(drawn)
     with st.container():
         selected = _selected(drawn)
     figures(selected)
@@ -138,6 +142,8 @@ def _figure(drawn: Drawings, name: str) -> None:
         st.caption(CAPTIONS["reviews" if group == "text" else "forecast"])
     elif name in drawn.payloads:
         st.caption(CAPTIONS[name])
+    if name == "beyond" and name in drawn.payloads:
+        own_series.download(drawn)
 
 
 def experiment_text(run: RunView) -> None:

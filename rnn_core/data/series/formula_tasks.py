@@ -34,20 +34,19 @@ def forecasting(experiment: Experiment, values: np.ndarray, columns: tuple[str, 
         rng = generator(seed, f"{data.task}/noise")
         values = values + data.noise * values.std(0) * rng.standard_normal(values.shape)
     limits = ends(len(values), data.length, data.horizon, data.validation, data.difference)
-    planted, times = np.zeros(len(values), bool), rest.pop("times", None)
+    every, times = tuple(range(len(columns))), rest.pop("times", None)
+    rest = {"inputs": every, "targets": every, **rest}
+    rest |= {"length": data.length, "horizon": data.horizon, "ends": limits, "difference": data.difference, "log": data.log}
+    sound = series = Series(values, columns, faults=np.zeros(len(values), bool), times=times, **rest)
     if data.anomalies != "none":
         values, planted, rows = faults.plant(values, limits[1], data.anomalies, generator(seed, f"{data.task}/faults"))
-        times = times if times is None else times[rows]
-    every = tuple(range(len(columns)))
-    rest = {"inputs": every, "targets": every, **rest}
-    rest |= {"difference": data.difference, "log": data.log}
-    series = Series(values, columns, length=data.length, horizon=data.horizon, ends=limits, faults=planted, times=times, **rest)
+        series = Series(values, columns, faults=planted, times=times if times is None else times[rows], **rest)
     return Dataset(
         task=data.task,
         interface=Interface("floats", len(series.inputs), data.horizon * len(series.targets), "squared"),
         train=series.windows("train", data.samples or 5 * COUNT),
         validation=series.windows("validation", COUNT),
-        test=series.windows("test", COUNT),
+        test=sound.windows("test", COUNT),  # planted faults are to be found, not to be counted as errors
         baselines=baselines(series, "validation", COUNT),
         names={
             "columns": ", ".join(columns),

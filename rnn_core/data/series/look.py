@@ -13,8 +13,9 @@ import numpy as np
 
 from rnn_core.data.series import table_file
 from rnn_core.data.series.decisions import Decision, decisions_of, undecided
+from rnn_core.data.series.suggest import suggested
 from rnn_core.data.series.table.time import span
-from rnn_core.data.series.windows import calendar_period, seasonal_period
+from rnn_core.spec import fields
 
 SHOWN = 4  # first and last rows
 MOST_POINTS = 2000  # of a drawn series
@@ -48,10 +49,7 @@ class Look:
     places: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (M,) row or date of each drawn point
     lines: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))  # (M, C) float32: drawn values
     splits: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (101,) row or date at each percent of the rows
-    season: int = 0  # period of the first column in rows; 0 for none
-    calendar: int = 0  # usual period of the dates in rows; 0 without
-    trend: bool = False  # the last values of the first column lie outside the range of the training part
-    positive: bool = False  # all values are above 0
+    suggestion: tuple[tuple[str, Any], ...] = ()  # fields of an experiment that suit the series (see `suggest`)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -59,12 +57,8 @@ class Look:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON types, without what is only drawn."""
-        drawn = ("places", "lines", "splits")
-        return {
-            name: value
-            for name, value in asdict(replace(self, **{name: np.zeros(0) for name in drawn})).items()
-            if name not in drawn
-        }
+        values = asdict(replace(self, places=np.zeros(0), lines=np.zeros((0, 0)), splits=np.zeros(0)))
+        return {name: value for name, value in values.items() if name not in ("places", "lines", "splits")}
 
 
 def look(content: bytes, overrides: Mapping[str, str] | None = None) -> Look:
@@ -77,7 +71,7 @@ def look(content: bytes, overrides: Mapping[str, str] | None = None) -> Look:
     values, times = table.values, table.times
     places = np.arange(1, len(values) + 1) if times is None else times
     gaps, repeats, step = _gaps(times)
-    train = values[: int(0.68 * len(values)), 0]
+    drawn = _thinned(places, values)
     return Look(
         rows=len(values),
         columns=tuple(_column(name, values[:, n]) for n, name in enumerate(table.columns)),
@@ -88,18 +82,11 @@ def look(content: bytes, overrides: Mapping[str, str] | None = None) -> Look:
         spacing=step,
         gaps=gaps,
         repeats=repeats,
-        **_thinned(places, values),
+        places=drawn[0],
+        lines=drawn[1],
         splits=places[np.linspace(0, len(values) - 1, 101).astype(int)],
-        season=seasonal_period(values[:, 0], times),
-        calendar=calendar_period(times),
-        trend=bool(len(train) > 20 and _outside(values[-len(values) // 5 :, 0], train)),
-        positive=bool((values > 0).all()),
+        suggestion=tuple(suggested(values, times).items()),
     )
-
-
-def _outside(late: np.ndarray, train: np.ndarray) -> bool:
-    """Whether the mean of the late values is more than a standard deviation from that of the training part."""
-    return bool(abs(late.mean() - train.mean()) > train.std())
 
 
 def _column(name: str, values: np.ndarray) -> ColumnLook:
@@ -142,15 +129,15 @@ def _gaps(times: np.ndarray | None) -> tuple[tuple[tuple[str, str], ...], tuple[
     return tuple((words[n], words[n + 1]) for n in gaps), tuple(words[n] for n in repeats), monthly or span(step)
 
 
-def _thinned(places: np.ndarray, values: np.ndarray) -> dict[str, np.ndarray]:
+def _thinned(places: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """At most MOST_POINTS points of each column; of a long series the least and the greatest value of each stretch."""
     if len(values) <= MOST_POINTS:
-        return {"places": places, "lines": values.astype(np.float32)}
+        return places, values.astype(np.float32)
     starts = np.linspace(0, len(values), MOST_POINTS // 2, endpoint=False).astype(int)
     ends = np.append(starts[1:], len(values)) - 1
     low, high = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
     both = np.stack([low, high], 1).reshape(-1, values.shape[1])
-    return {"places": np.stack([places[starts], places[ends]], 1).ravel(), "lines": both.astype(np.float32)}
+    return np.stack([places[starts], places[ends]], 1).ravel(), both.astype(np.float32)
 
 
 def to_text(found: Look) -> str:
@@ -169,5 +156,10 @@ def to_text(found: Look) -> str:
         lines += [f"- {date} occurs again" for date in found.repeats[:10]]
     for one in found.decisions:
         choices = ", ".join(value for value, _ in one.choices if value != one.value)
-        lines.append(f"{one.option} = {one.value or '?'}" + (f"   (or: {choices[:160]})" if choices else ""))
+        lines.append(
+            f"{one.option} = {one.value or ('none' if one.option == 'missing' else '?')}"
+            + (f"   (or: {choices[:160]})" if choices else "")
+        )
+    if found.suggestion:
+        lines += ["", "suits it: " + ", ".join(f"{name} {fields.write(value)}" for name, value in found.suggestion)]
     return "\n".join(lines)

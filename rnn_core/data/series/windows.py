@@ -89,7 +89,7 @@ class Series:
     def unscaled(self, targets: np.ndarray) -> np.ndarray:
         """Scaled target columns (..., columns), without a difference, back in the data's own units."""
         chosen = list(self.targets)
-        return self._values(targets * self.std[chosen] + self.mean[chosen])
+        return self.from_levels(targets * self.std[chosen] + self.mean[chosen])
 
     def restored(self, outputs: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """A network's forecasts (n, K) from each of `steps` (n,) on, in the data's own units: (n, h, columns)."""
@@ -100,7 +100,7 @@ class Series:
         cycles = np.arange(outputs.shape[1]) // self.difference + 1
         known = steps[:, None] + np.arange(outputs.shape[1]) - cycles * self.difference
         change = outputs * self.std[chosen] + cycles[:, None] * self.mean[chosen]
-        return self._values(self.levels[:, chosen][known] + change)
+        return self.from_levels(self.levels[:, chosen][known] + change)
 
     def scaled_levels(self, values: np.ndarray) -> np.ndarray:
         """Target columns (..., columns) in the data's own units → their levels, in standard deviations of the training part."""
@@ -108,7 +108,8 @@ class Series:
         levels = np.log(np.maximum(values, 1e-300)) if self.log else values
         return (levels - self.level_mean[chosen]) / self.level_std[chosen]
 
-    def _values(self, levels: np.ndarray) -> np.ndarray:
+    def from_levels(self, levels: np.ndarray) -> np.ndarray:
+        """Values in the data's own units of levels; the inverse of `levels`."""
         return np.exp(np.minimum(levels, 700)) if self.log else levels
 
     @property
@@ -208,7 +209,7 @@ def naive_forecasts(series: Series, steps: np.ndarray, ahead: int = 0) -> dict[s
     if period and len(steps) and period <= steps.min():
         back = period * (steps_ahead // period + 1)
         forecasts["last period"] = levels[steps[:, None] + steps_ahead - back]
-    found = {name: series._values(values) for name, values in forecasts.items()}
+    found = {name: series.from_levels(values) for name, values in forecasts.items()}
     if ahead in (0, series.horizon):
         found["linear autoregression"] = series.restored(_linear(series, steps), steps)
     return found
