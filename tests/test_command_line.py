@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -130,3 +131,24 @@ def test_starters_calls_the_build_module(monkeypatch: pytest.MonkeyPatch):
     assert main(["starters"]) == 0
     assert calls == ["lstm", "simple_rnn", "lstm", "gru"]
     assert os.path.exists("rnn_core/store/starters")
+
+
+def test_look_shows_how_a_file_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "own.csv"
+    path.write_text("Tag;Wert\n" + "".join(f"{n:02d}.02.2021;{n},5\n" for n in range(28, 0, -1)), "utf-8")
+    lines = _output(capsys, "look", path)
+    assert lines[0] == "28 rows, 1 day apart"
+    assert "2021-02-01   1.5" in lines
+    assert "order = turned   (or: file, dates)" in lines
+    assert "2021-02-28  28.5" in _output(capsys, "look", path, "--set", "order=file")[3]
+    found = json.loads(_output(capsys, "look", path, "--json")[0])
+    assert (found["rows"], found["columns"][0]["high"]) == (28, 28.5)
+    (wrong,) = _output(capsys, "look", path, "--set", "ordre=file", code=1)
+    assert "got the name 'ordre'; the names are encoding, sheet, separator" in wrong
+
+
+def test_look_refuses_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "own.csv"
+    path.write_text("a;b\n" + "".join(f"{n}.{100 + n};7\n" for n in range(1, 40)), "utf-8")
+    assert main(["look", str(path)]) == 1
+    assert capsys.readouterr().out.startswith("refused: 'a' can be read in two ways")

@@ -19,10 +19,15 @@ def to_text(decisions: Mapping[str, str]) -> str:
 def from_text(text: str) -> dict[str, str]:
     """The inverse of `to_text`. Raises ValueError with a sentence for a text that holds anything else."""
     found = dict(parse_qsl(text, keep_blank_values=True))
-    if unknown := [name for name in found if name not in OPTIONS]:
-        raise ValueError(
-            f"reading must be decisions such as decimal=, joined by &, got the name {unknown[0][:40]!r}; the names are {', '.join(OPTIONS)}"
-        )
+    check(found)
     if text.strip() and not found:
         raise ValueError(f"reading must be decisions such as decimal=, joined by &, got {text[:40]!r}")
     return {name: value for name, value in found.items() if value}
+
+
+def check(decisions: Mapping[str, str]) -> None:
+    """Raises ValueError with a sentence for a name that is not in OPTIONS."""
+    if unknown := [name for name in decisions if name not in OPTIONS]:
+        raise ValueError(
+            f"reading must be decisions such as decimal=, joined by &, got the name {unknown[0][:40]!r}; the names are {', '.join(OPTIONS)}"
+        )

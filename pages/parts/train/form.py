@@ -128,6 +128,8 @@ def _choose_own_series() -> None:
 def form() -> None:
     """Draw a widget for every field of the experiment; the less used ones in an expander."""
     reasons, own = unused_fields(draft()), draft().data.task == "csv"
+    if own:
+        data_step.draw(lambda name: _field(name, ""))
     for column, (title, names) in zip(st.columns(3), MAIN_FIELDS.items(), strict=True):
         with column:
             st.markdown(f"**{title}**")
@@ -136,8 +138,6 @@ def form() -> None:
                     _field(name, "")
             if title == "What it learns":
                 st.caption(plain(data.task(draft().data.task).description, 600))
-    if own:
-        data_step.draw(lambda name: _field(name, ""))
     main = {name for names in MAIN_FIELDS.values() for name in names} | set(data_step.FIELDS if own else ())
     with st.expander("All other settings", icon=":material/tune:", key=key("train", "more_settings")):
         columns = st.columns(3)

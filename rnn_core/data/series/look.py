@@ -15,7 +15,7 @@ from rnn_core.data.series import table_file
 from rnn_core.data.series.decisions import Decision, decisions_of, undecided
 from rnn_core.data.series.suggest import suggested
 from rnn_core.data.series.table.time import span
-from rnn_core.spec import fields
+from rnn_core.spec import fields, reading
 
 SHOWN = 4  # first and last rows
 MOST_POINTS = 2000  # of a drawn series
@@ -62,8 +62,12 @@ class Look:
 
 
 def look(content: bytes, overrides: Mapping[str, str] | None = None) -> Look:
-    """Reads a file and describes it. A file that cannot be read gives a `problem` and, where the user may decide, the choices."""
+    """Reads a file and describes it. A file that cannot be read gives a `problem` and, where the user may decide, the choices.
+
+    Raises ValueError for an override that is none of `spec.reading.OPTIONS`.
+    """
     overrides = dict(overrides or {})
+    reading.check(overrides)
     try:
         table = table_file.read(content, overrides)
     except ValueError as reason:

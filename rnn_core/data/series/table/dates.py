@@ -106,6 +106,8 @@ def choose_dates(
             raise ValueError(
                 f"the cells of {short(wanted)} are no dates that can be read, such as {short(table[places[0]].iloc[0])}"
             )
+        if form:
+            raise ValueError(f"no column holds dates as {short(form)}: choose another format, or the column of the dates")
         notes = [
             f"{short(names[place])} names no year, so it does not order the rows: they stay as in the file" for place in yearless
         ]
