@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NAMES = {"last value": "last value", "last period": "last period (seasonal naive)", "drift": "drift"}
 _DASHES = {"last value": "dot", "last period": "dash", "drift": "dashdot"}
-_BAND = "rgba(31,120,180,0.18)"  # of the colour of a forecast
+_BAND = "rgba(31,120,180,0.32)"  # of the colour of a forecast
 
 
 def beyond(result: Beyond, column: int = 0, *, height: int = 340) -> go.Figure:

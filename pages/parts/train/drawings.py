@@ -42,6 +42,7 @@ class Drawings:
     payloads: dict[str, bytes]  # figure name → bytes for `charts.draw`
     pending: bool  # a probe has not finished yet
     made: float  # time.monotonic() when they were made
+    faults: str = ""  # what the error of the forecast found, in words
     beyond: Any = None  # rnn_core.probes.beyond.Beyond: the forecast of the user's own series after its last row
 
 
@@ -104,7 +105,8 @@ def _draw(run: RunView) -> Drawings:
     probes = _Probes()
     figures = {**_history_figures(run, probes), **_step_figures(run), **_probe_figures(run, probes)}
     data = {name: charts.payload(figure, rev=run.run_id, alt=alt, name=name) for name, (figure, alt) in figures.items()}
-    return Drawings(run, data, probes.pending, time.monotonic(), _results.get(("beyond", run.run_id)))
+    faults = figures["faults"][1] if "faults" in figures else ""
+    return Drawings(run, data, probes.pending, time.monotonic(), faults, _results.get(("beyond", run.run_id)))
 
 
 def _history_figures(run: RunView, probes: _Probes) -> dict[str, FigureAndAlt]:

@@ -122,9 +122,11 @@ def figures(drawn: Drawings) -> None:
 
 def _is_coming(drawn: Drawings, name: str) -> bool:
     """Whether the figure on validation data will appear: after the next kept step, or when its probe has finished."""
-    if name != "reading" or not (drawn.run.active or (drawn.pending and drawn.run.kept_steps)):
+    if name not in ("reading", "beyond") or not (drawn.run.active or (drawn.pending and drawn.run.kept_steps)):
         return False
     experiment = drawn.run.experiment
+    if name == "beyond":
+        return experiment.data.task == "csv"
     group = data.task(experiment.data.task).group
     return group == "series" or (group == "text" and not experiment.model.bidirectional)
 
@@ -134,14 +136,16 @@ def _figure(drawn: Drawings, name: str) -> None:
     group = data.task(drawn.run.experiment.data.task).group
     if name in drawn.payloads:
         charts.draw(drawn.payloads[name], key("train", "drawing", name))
-    elif drawn.run.active or name == "reading":
-        forecast = name == "reading" and group == "series"
+    elif drawn.run.active or name in ("reading", "beyond"):
+        forecast = name == "beyond" or (name == "reading" and group == "series")
         # An empty container: an animated skeleton takes processor time from the training.
         st.container(height=drawings.FORECAST_HEIGHT if forecast else live_figures.HEIGHT, border=False)
     if name == "reading":
         st.caption(CAPTIONS["reviews" if group == "text" else "forecast"])
     elif name in drawn.payloads:
         st.caption(CAPTIONS[name])
+    if name == "faults" and drawn.faults:
+        st.markdown(plain(drawn.faults, 800))
     if name == "beyond" and name in drawn.payloads:
         own_series.download(drawn)
 

@@ -16,7 +16,7 @@ from rnn_core.probes import beyond
 def headline(drawn: Drawings) -> None:
     """Say whether the forecast is better than the best naive one; if not, the likely reasons, and offer what may help."""
     found, run = drawn.beyond, drawn.run
-    if found is None or run.is_past:
+    if found is None or run.is_past or run.active:
         return
     words = plain(beyond_figures.verdict(found), 600)
     if not found.worse_than:
@@ -24,7 +24,7 @@ def headline(drawn: Drawings) -> None:
         return
     reasons = [f"- Likely reason: {plain(beyond.REASONS[reason], 400)}." for reason in found.reasons]
     st.warning("\n".join([words, "", *reasons]), icon=":material/trending_down:")
-    if "trend" in found.reasons and not run.active:
+    if "trend" in found.reasons:
         dated = found.past_steps.dtype.kind == "M"
         changed = run.experiment.replace(difference=(calendar_period(found.past_steps) if dated else 0) or 1)
         controls.offer(
