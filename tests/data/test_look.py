@@ -124,7 +124,19 @@ def test_a_workbook_has_no_separator_to_overrule():
             pandas.DataFrame({"day": ISO, name: WAVE}).to_excel(book, sheet_name=name, index=False)
     found = look.look(content.getvalue(), {"sheet": "two"})
     assert found.names == ("two",)
+    assert decided(found)["sheet"] == "two"
     assert "separator" not in decided(found)
+
+
+def test_where_the_first_sheet_has_no_table_another_can_be_chosen():
+    content = io.BytesIO()
+    with pandas.ExcelWriter(content) as book:
+        pandas.DataFrame({"About": ["Sales of all shops"]}).to_excel(book, sheet_name="cover", index=False)
+        pandas.DataFrame({"day": ISO, "v": WAVE}).to_excel(book, sheet_name="data", index=False)
+    found = look.look(content.getvalue())
+    assert found.problem
+    assert [value for value, _ in next(one for one in found.decisions if one.option == "sheet").choices] == ["cover", "data"]
+    assert look.look(content.getvalue(), {"sheet": "data"}).rows == 36
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG....", b"hello", b"{}", b"a\n1\n"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.parts.train import data_step
 from pages.shared import run_picker, session
 from rnn_core.data.series import table_file, table_task
 from rnn_core.store.store import Store
@@ -119,3 +121,48 @@ def test_a_field_that_the_user_has_set_is_kept(train: AppTest) -> None:
     train.number_input(key="train-set-epochs").set_value(3).run()
     upload(train, SALES)
     assert (draft(train).training.epochs, draft(train).data.horizon) == (3, 28)
+
+
+def test_a_logarithm_of_what_has_none_is_refused_before_training(train: AppTest) -> None:
+    upload(train, SALES.replace("20\n", "0\n"))
+    train.toggle(key="train-set-log").set_value(True).run()
+    assert "Only values above 0 have a logarithm, but 'Kunden'" in train.error[0].value.replace("\\", "")
+    assert play(train).disabled
+
+
+def test_a_file_that_takes_too_long_is_refused_and_the_page_goes_on(train: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(InlineService):
+        def call(self, function: Any, *args: Any, **kwargs: Any) -> Future[Any]:
+            return Future() if function.__name__ == "look" else super().call(function, *args, **kwargs)
+
+    monkeypatch.setattr(run_picker, "service", Slow)
+    monkeypatch.setattr(data_step, "READ_SECONDS", 0.3)
+    upload(train, SALES)
+    assert play(train).disabled
+    assert "could not be read within" in train.error[0].value
+    monkeypatch.setattr(run_picker, "service", InlineService)
+    train.run()
+    assert not play(train).disabled
+
+
+def test_the_web_process_parses_no_file(train: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the page shows of a file comes from the service: here, from another process."""
+    import multiprocessing
+
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+
+        class Elsewhere(InlineService):
+            def call(self, function: Any, *args: Any, **kwargs: Any) -> Future[Any]:
+                return super().call(pool.apply, function, args, kwargs)
+
+        def never(*_: Any) -> None:
+            raise AssertionError("the web process parses the file")
+
+        monkeypatch.setattr(run_picker, "service", Elsewhere)
+        monkeypatch.setattr(table_file, "read", never)
+        upload(train, SALES)
+        assert not play(train).disabled
+        assert "own_series" in figures(train)
+        assert "unrolled.py" in str(train.main) or train.get("download_button")
+        train.selectbox(key="train-decide-order").set_value("file").run()
+        assert not train.exception

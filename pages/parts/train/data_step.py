@@ -48,12 +48,12 @@ WORDS = {
 
 
 def looked(experiment: Experiment) -> Look | None:
-    """The experiment's file as read by a worker; None if this session does not have the file."""
-    content = uploads().get(experiment.data.source)
-    if content is None:
-        return None
+    """The experiment's file as read by a worker; None if neither this session nor the store has the file."""
     looks, which = session.here().looks, (experiment.data.source, experiment.data.reading)
     if which not in looks:
+        content = _content(experiment)
+        if content is None:
+            return None
         from rnn_core.data.series import look  # imports pandas, which no other task needs
 
         late = look.Look(
@@ -69,6 +69,17 @@ def looked(experiment: Experiment) -> Look | None:
     return looks[which]
 
 
+def _content(experiment: Experiment) -> bytes | None:
+    """The file: uploaded in this session, or kept in the store with a run."""
+    source = experiment.data.source
+    if source and source not in uploads():
+        try:
+            uploads().update(run_picker.store().uploads(experiment))
+        except OSError:
+            return None
+    return uploads().get(source)
+
+
 def problem(experiment: Experiment) -> str:
     """Why the experiment cannot start on its file; "" if it can."""
     found, spec = looked(experiment), experiment.data
@@ -79,10 +90,13 @@ def problem(experiment: Experiment) -> str:
     if found.problem:
         return found.problem
     try:
-        table_task.chosen(experiment, found.names)
+        used = table_task.chosen(experiment, found.names).used
         ends(found.rows, spec.length, spec.horizon, spec.validation, spec.difference)
     except ValueError as reason:
         return str(reason)
+    low = [found.columns[place] for place in used if found.columns[place].low <= 0] if spec.log else []
+    if low:
+        return f"Only values above 0 have a logarithm, but '{low[0].name[:40]}' goes down to {low[0].low:.6g}: switch the logarithm off."
     return ""
 
 

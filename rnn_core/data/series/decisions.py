@@ -42,7 +42,7 @@ class Decision:
     asked: bool  # whether the user decided it
 
 
-def decisions_of(table: Table, overrides: Mapping[str, str]) -> tuple[Decision, ...]:
+def decisions_of(table: Table, content: bytes, overrides: Mapping[str, str]) -> tuple[Decision, ...]:
     """The decisions by which a table was read."""
     recipe, layout = table.recipe, table.recipe.layout
     dates = recipe.dates
@@ -61,7 +61,8 @@ def decisions_of(table: Table, overrides: Mapping[str, str]) -> tuple[Decision, 
     if outliers or overrides.get("missing"):
         words = {"": "are values", **{spelled(value): f"{value} is missing" for value in outliers}}
         made.append(_decision("missing", overrides.get("missing", ""), words, overrides))
-    made += [_asked(option, overrides) for option in ("series", "sheet") if overrides.get(option)]
+    made += _sheets(content, layout.sheet, overrides)
+    made += [_asked("series", overrides)] if overrides.get("series") else []
     return tuple(made)
 
 
@@ -71,6 +72,7 @@ def undecided(content: bytes, overrides: Mapping[str, str], reason: ValueError) 
     if isinstance(reason, UndecidedError):
         words = {value: _words(reason.option, value) for value in reason.choices}
         made.append(Decision(reason.option, "", tuple(words.items()), False))
+    made += _sheets(content, overrides.get("sheet", ""), overrides)
     known = {one.option for one in made}
     with contextlib.suppress(ValueError):  # the file has no table in it: then only what was asked for can be taken back
         text = table_text.open_text(content, overrides.get("encoding", ""), overrides.get("sheet", ""))
@@ -100,6 +102,12 @@ def _decision(option: str, value: str, words: Mapping[str, str], overrides: Mapp
 
 def _asked(option: str, overrides: Mapping[str, str]) -> Decision:
     return Decision(option, overrides[option], ((overrides[option], _words(option, overrides[option])),), True)
+
+
+def _sheets(content: bytes, value: str, overrides: Mapping[str, str]) -> list[Decision]:
+    """The choice of a sheet, where a workbook has several."""
+    names = table_text.sheet_names(content) if content[:2] == b"PK" else ()
+    return [_decision("sheet", value or names[0], {name: name for name in names}, overrides)] if len(names) > 1 else []
 
 
 def _columns(names: tuple[str, ...] | list[str], kinds: str) -> dict[str, str]:

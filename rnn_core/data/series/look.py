@@ -79,7 +79,7 @@ def look(content: bytes, overrides: Mapping[str, str] | None = None) -> Look:
     return Look(
         rows=len(values),
         columns=tuple(_column(name, values[:, n]) for n, name in enumerate(table.columns)),
-        decisions=decisions_of(table, overrides),
+        decisions=decisions_of(table, content, overrides),
         notes=table.notes,
         first=_rows(table, range(min(SHOWN, len(values)))),
         last=_rows(table, range(max(len(values) - SHOWN, SHOWN), len(values))),
