@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import math
 import os
 import signal
@@ -52,15 +53,15 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="any field of the experiment, as horizon=28"
     )
-    look = command(
-        "look", _look, "Show how a file of a series is read: rows, columns, dates, gaps, and every decision of the reader."
-    )
+    look = command("look", _look, "Show how a file of a series is read: rows, columns, dates, and each decision of the reader.")
     look.add_argument("file", type=Path)
     look.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="overrule a decision, as decimal=,")
     look.add_argument("--json", action="store_true", help="as JSON")
     resume = command("resume", _resume, "Go on with a run that was stopped or interrupted.")
     resume.add_argument("run", metavar="RUN")
     resume.add_argument("--epochs", type=int, help="passes over the training data, all together")
+    forecast = command("forecast", _forecast, "Print a run's forecast of what comes after the last row of its series, as CSV.")
+    forecast.add_argument("run", metavar="RUN", help="id or name, or its beginning")
     command("presets", _presets, "List the presets.")
     command("runs", _runs, "List the runs in the store.")
     export = command("export", _export, "Write one run as a single file.")
@@ -220,8 +221,6 @@ def _experiment(name: str) -> Experiment:
 
 
 def _look(chosen: argparse.Namespace) -> int:
-    import json
-
     from rnn_core.data.series import look, table_file
 
     (content,) = table_file.upload(chosen.file).values()
@@ -230,8 +229,19 @@ def _look(chosen: argparse.Namespace) -> int:
     return 1 if found.problem else 0
 
 
+def _forecast(chosen: argparse.Namespace) -> None:
+    from rnn_core.figures.beyond import verdict
+    from rnn_core.probes import beyond
+
+    info = _find(store := Store(chosen.home), chosen.run)
+    _load_tensorflow_quietly()
+    found = beyond.of_experiment(info.experiment, store.open(info.id).model(), store.uploads(info.experiment))
+    print(beyond.to_csv(found).decode(), end="")
+    print(" ".join([verdict(found), *(f"Likely reason: {beyond.REASONS[reason]}." for reason in found.reasons)]), file=sys.stderr)
+
+
 def _pairs(written: list[str]) -> Iterator[tuple[str, str]]:
-    """Name and value of each "name=value". Raises ValueError for a text without "="."""
+    """Name and value of each "name=value"."""
     for text in written:
         name, sign, value = text.partition("=")
         if not sign:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from rnn_core.__main__ import main
+from rnn_core.spec.experiment import Experiment
 from rnn_core.store.store import Store
 from tests import made_up
 from tests.watching import LONG, TINY
@@ -152,3 +153,22 @@ def test_look_refuses_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixtur
     path.write_text("a;b\n" + "".join(f"{n}.{100 + n};7\n" for n in range(1, 40)), "utf-8")
     assert main(["look", str(path)]) == 1
     assert capsys.readouterr().out.startswith("refused: 'a' can be read in two ways")
+
+
+def test_a_series_is_trained_on_and_forecast(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path, experiment = tmp_path / "own.csv", tmp_path / "own.json"
+    path.write_text(
+        "day,v\n" + "".join(f"2021-{n // 28 + 1:02d}-{n % 28 + 1:02d},{n % 7 + n / 50}\n" for n in range(200)), "utf-8"
+    )
+    experiment.write_text(Experiment().replace(task="csv", length=8, units=3, horizon=2, epochs=1, seed=5).to_json(), "utf-8")
+    command = ["train", experiment, "--csv", path, "--set", "difference=7", "--set", "reading=order=turned"]
+    last = _output(capsys, *command)[-1]
+    assert re.fullmatch(r"Test RMSE: \d\.\d{4}", last)
+    (info,) = [info for info in Store(home).list() if not info.builtin]
+    assert (info.experiment.data.difference, info.experiment.data.reading) == (7, "order=turned")
+    assert main(["forecast", info.id]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[0].startswith("date,v,v 80% low,v 80% high,v last value,v drift")
+    assert len(printed.out.splitlines()) == 3
+    assert "naive forecast" in printed.err
+    assert "no experiment field is called 'x'" in _output(capsys, *command, "--set", "x=1", code=1)[-1]

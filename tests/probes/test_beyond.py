@@ -156,6 +156,11 @@ def test_the_next_dates_go_on_as_those_before(times, wanted):
     np.testing.assert_array_equal(next_dates(times.to_numpy(), 3), np.array(wanted, "datetime64[us]"))
 
 
+def test_dates_that_fall_go_on_falling():
+    times = pandas.date_range("2021-01-01", periods=20).to_numpy()[::-1]
+    np.testing.assert_array_equal(next_dates(times, 2), np.array(["2020-12-31", "2020-12-30"], "datetime64[us]"))
+
+
 def test_the_worst_stretches_are_ranked_with_their_dates():
     values = SEASONAL.copy()
     values[400] += 60

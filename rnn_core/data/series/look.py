@@ -159,7 +159,7 @@ def to_text(found: Look) -> str:
         lines += [f"- gap between {before} and {after}" for before, after in found.gaps[:10]]
         lines += [f"- {date} occurs again" for date in found.repeats[:10]]
     for one in found.decisions:
-        choices = ", ".join(value for value, _ in one.choices if value != one.value)
+        choices = ", ".join(value.replace("\t", r"\t") for value, _ in one.choices if value != one.value)
         lines.append(
             f"{one.option} = {one.value or ('none' if one.option == 'missing' else '?')}"
             + (f"   (or: {choices[:160]})" if choices else "")

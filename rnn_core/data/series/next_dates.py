@@ -12,16 +12,14 @@ _MONTHS = "datetime64[M]"
 def next_dates(times: np.ndarray, count: int) -> np.ndarray:
     """(count,) datetime64[us] after the last of `times` (N,): as many months, working days or equal steps apart as the rows before.
 
-    Raises ValueError where the dates do not rise.
+    Dates that never rise go on with their most frequent step, backwards.
     """
     seconds = times.astype("datetime64[s]")
     steps = np.diff(seconds).astype(np.int64)
     rising = steps[steps > 0]
-    if not len(rising):
-        raise ValueError("the dates of the series do not rise, so it is unknown which come next")
-    kinds, counts = np.unique(rising, return_counts=True)
+    kinds, counts = np.unique(rising if len(rising) else steps, return_counts=True)
     step = int(kinds[counts.argmax()])
-    if (months := _months_apart(seconds, rising)) > 0:
+    if len(rising) and (months := _months_apart(seconds, rising)) > 0:
         return _add_months(seconds, months * np.arange(1, count + 1)).astype("datetime64[us]")
     weekday = (seconds.astype(_DAYS).astype(np.int64) + 3) % 7
     if step == DAY and (weekday < 5).all() and len(seconds) > 7:
