@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import math
 import os
 import signal
@@ -15,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnn_core import data
-from rnn_core.spec import presets
-from rnn_core.spec.experiment import Experiment
+from rnn_core.spec import fields, presets
+from rnn_core.spec.experiment import FIELDS, Experiment
 from rnn_core.store.store import RunInfo, Store
 from rnn_core.training.control import Control
 
@@ -49,9 +50,18 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--epochs", type=int, help="passes over the training data")
     train.add_argument("--seed", type=int, help="of initial weights, data and batch order")
     train.add_argument("--csv", type=Path, help="the file that an experiment on your own series names")
+    train.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="any field of the experiment, as horizon=28"
+    )
+    look = command("look", _look, "Show how a file of a series is read: rows, columns, dates, and each decision of the reader.")
+    look.add_argument("file", type=Path)
+    look.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="overrule a decision, as decimal=,")
+    look.add_argument("--json", action="store_true", help="as JSON")
     resume = command("resume", _resume, "Go on with a run that was stopped or interrupted.")
     resume.add_argument("run", metavar="RUN")
     resume.add_argument("--epochs", type=int, help="passes over the training data, all together")
+    forecast = command("forecast", _forecast, "Print a run's forecast of what comes after the last row of its series, as CSV.")
+    forecast.add_argument("run", metavar="RUN", help="id or name, or its beginning")
     command("presets", _presets, "List the presets.")
     command("runs", _runs, "List the runs in the store.")
     export = command("export", _export, "Write one run as a single file.")
@@ -78,6 +88,12 @@ def _train(chosen: argparse.Namespace) -> int:
 
         content = chosen.csv.read_bytes()
         uploads, changes["source"] = {checksum(content): content}, checksum(content)
+    for name, value in _pairs(chosen.set):
+        if name not in FIELDS:
+            raise ValueError(f"no experiment field is called {name!r}")
+        changes[name], message = fields.read(name, value, FIELDS[name], None)
+        if message:
+            raise ValueError(message)
     experiment = experiment.replace(**changes)
     data.task(experiment.data.task)
     store = Store(chosen.home)
@@ -202,6 +218,35 @@ def _experiment(name: str) -> Experiment:
         except (UnicodeDecodeError, AttributeError, TypeError, RecursionError, ValueError) as problem:
             raise ValueError(f"{name} does not hold an experiment: {problem}") from problem
     return presets.get(name)  # raises an error that lists the presets
+
+
+def _look(chosen: argparse.Namespace) -> int:
+    from rnn_core.data.series import look, table_file
+
+    (content,) = table_file.upload(chosen.file).values()
+    found = look.look(content, dict(_pairs(chosen.set)))
+    print(json.dumps(found.to_dict(), ensure_ascii=False) if chosen.json else look.to_text(found))
+    return 1 if found.problem else 0
+
+
+def _forecast(chosen: argparse.Namespace) -> None:
+    from rnn_core.figures.beyond import verdict
+    from rnn_core.probes import beyond
+
+    info = _find(store := Store(chosen.home), chosen.run)
+    _load_tensorflow_quietly()
+    found = beyond.of_experiment(info.experiment, store.open(info.id).model(), store.uploads(info.experiment))
+    print(beyond.to_csv(found).decode(), end="")
+    print(" ".join([verdict(found), *(f"Likely reason: {beyond.REASONS[reason]}." for reason in found.reasons)]), file=sys.stderr)
+
+
+def _pairs(written: list[str]) -> Iterator[tuple[str, str]]:
+    """Name and value of each "name=value"."""
+    for text in written:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise ValueError(f"--set needs name=value, got {text!r}")
+        yield name.strip(), value
 
 
 # -------------------------------------------------------------------- the store

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from rnn_core.__main__ import main
+from rnn_core.spec.experiment import Experiment
 from rnn_core.store.store import Store
 from tests import made_up
 from tests.watching import LONG, TINY
@@ -130,3 +132,43 @@ def test_starters_calls_the_build_module(monkeypatch: pytest.MonkeyPatch):
     assert main(["starters"]) == 0
     assert calls == ["lstm", "simple_rnn", "lstm", "gru"]
     assert os.path.exists("rnn_core/store/starters")
+
+
+def test_look_shows_how_a_file_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "own.csv"
+    path.write_text("Tag;Wert\n" + "".join(f"{n:02d}.02.2021;{n},5\n" for n in range(28, 0, -1)), "utf-8")
+    lines = _output(capsys, "look", path)
+    assert lines[0] == "28 rows, 1 day apart"
+    assert "2021-02-01   1.5" in lines
+    assert "order = turned   (or: file, dates)" in lines
+    assert "2021-02-28  28.5" in _output(capsys, "look", path, "--set", "order=file")[3]
+    found = json.loads(_output(capsys, "look", path, "--json")[0])
+    assert (found["rows"], found["columns"][0]["high"]) == (28, 28.5)
+    (wrong,) = _output(capsys, "look", path, "--set", "ordre=file", code=1)
+    assert "got the name 'ordre'; the names are encoding, sheet, separator" in wrong
+
+
+def test_look_refuses_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "own.csv"
+    path.write_text("a;b\n" + "".join(f"{n}.{100 + n};7\n" for n in range(1, 40)), "utf-8")
+    assert main(["look", str(path)]) == 1
+    assert capsys.readouterr().out.startswith("refused: 'a' can be read in two ways")
+
+
+def test_a_series_is_trained_on_and_forecast(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path, experiment = tmp_path / "own.csv", tmp_path / "own.json"
+    path.write_text(
+        "day,v\n" + "".join(f"2021-{n // 28 + 1:02d}-{n % 28 + 1:02d},{n % 7 + n / 50}\n" for n in range(200)), "utf-8"
+    )
+    experiment.write_text(Experiment().replace(task="csv", length=8, units=3, horizon=2, epochs=1, seed=5).to_json(), "utf-8")
+    command = ["train", experiment, "--csv", path, "--set", "difference=7", "--set", "reading=order=turned"]
+    last = _output(capsys, *command)[-1]
+    assert re.fullmatch(r"Test RMSE: \d\.\d{4}", last)
+    (info,) = [info for info in Store(home).list() if not info.builtin]
+    assert (info.experiment.data.difference, info.experiment.data.reading) == (7, "order=turned")
+    assert main(["forecast", info.id]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[0].startswith("date,v,v 80% low,v 80% high,v last value,v drift")
+    assert len(printed.out.splitlines()) == 3
+    assert "naive forecast" in printed.err
+    assert "no experiment field is called 'x'" in _output(capsys, *command, "--set", "x=1", code=1)[-1]

@@ -10,7 +10,8 @@ from rnn_core.spec.experiment import Experiment
 LABELS = {
     "task": "Task", "length": "Time steps", "vocabulary": "Vocabulary", "padding": "Padding", "mask": "Skip padding", "samples": "Training sequences",
     "validation": "Held out for validation", "horizon": "Steps ahead", "noise": "Noise", "anomalies": "Planted faults", "source": "Uploaded file",
-    "column": "Columns", "cell": "Cell", "units": "Units", "layers": "Layers", "bidirectional": "Reads both ways", "activation": "Activation",
+    "reading": "How the file is read", "column": "Inputs", "targets": "Forecast", "difference": "Learn changes against", "log": "Learn logarithms",
+    "cell": "Cell", "units": "Units", "layers": "Layers", "bidirectional": "Reads both ways", "activation": "Activation",
     "embedding": "Embedding size", "initialiser": "Recurrent weights start as", "gain": "Gain of the recurrent weights", "gate_bias": "Gate bias",
     "reset_after": "Reset after the product", "use_bias": "Biases", "dropout": "Dropout", "optimiser": "Optimiser", "learning_rate": "Learning rate",
     "batch": "Batch", "epochs": "Epochs", "clip": "Clip the gradient at", "target": "Stop at this metric", "minutes": "Stop after minutes", "seed": "Seed",

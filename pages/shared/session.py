@@ -60,6 +60,11 @@ class Session:
     draft_run: str | None = None  # id of the run that the form was filled from
     field_errors: dict[str, str] = field(default_factory=dict)  # field of the form → why its new value is invalid
     uploads: dict[str, bytes] = field(default_factory=dict)  # SHA-256 → content of the uploaded files
+    looks: dict[tuple[str, str], Any] = field(
+        default_factory=dict
+    )  # (SHA-256, decisions) → rnn_core.data.series.look.Look of that file
+    to_suggest: bool = False  # a file was uploaded or read anew, and the fields that suit it are not set yet
+    suggested: dict[str, Any] = field(default_factory=dict)  # fields that suited the last uploaded file
     command_error: str = ""  # why the last click on the training controls had no effect
     callback_error: str = ""  # warning about a failed callback, shown by the next section drawn
     rewind_steps: dict[str, int] = field(default_factory=dict)  # run id → the rewind slider's kept step

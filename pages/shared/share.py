@@ -19,6 +19,8 @@ from rnn_core.export.keras_file import keras_file
 from rnn_core.export.keras_program import keras_program
 from rnn_core.spec.experiment import Experiment
 
+PROGRAM_SECONDS = 20.0  # for a worker to write a program with the user's own file
+
 
 def address(query: dict[str, str]) -> str:
     """The URL of this page with another query."""
@@ -51,8 +53,8 @@ def _links(run: RunView | None, experiment: Experiment) -> None:
 
 def _files(run: RunView | None, experiment: Experiment) -> None:
     try:
-        program = keras_program(experiment, drafts.uploads_of(experiment))
-    except (ValueError, OSError, ImportError) as error:
+        program = _program(run, experiment)
+    except (ValueError, OSError, ImportError, TimeoutError) as error:
         st.caption(sentence(error))
     else:
         st.download_button(
@@ -73,6 +75,16 @@ def _files(run: RunView | None, experiment: Experiment) -> None:
         st.caption("The model can be downloaded once a kept step has readable weights.")
     _download("Whole run", lambda: _run_file(run), f"{name}.run", "application/octet-stream", ":material/inventory_2:")
     st.caption("Any figure: point at it and choose PNG, SVG or HTML in its corner.")
+
+
+def _program(run: RunView | None, experiment: Experiment) -> str:
+    """The Keras program; one with the user's own file is written by a worker, which parses it."""
+    if not experiment.data.source:
+        return keras_program(experiment)
+    files = drafts.uploads_of(experiment) or (run_picker.store().uploads(experiment) if run else None)
+    if files is None:
+        raise ValueError("the file of this experiment is not on this machine: upload it again")
+    return str(run_picker.service().call(keras_program, experiment, files).result(timeout=PROGRAM_SECONDS))
 
 
 def _download(label: str, make: Any, name: str, mime: str, icon: str) -> None:

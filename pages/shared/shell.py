@@ -172,10 +172,11 @@ def _workers(known_ready: bool) -> None:
         st.caption(":material/hourglass_top: Workers are starting: the Sentence page works already, training in a few seconds.")
 
 
-def wait(future: Future[Result], words: str, timeout: float = 120.0) -> Result:
+def wait(future: Future[Result], words: str, timeout: float = 120.0, late: Result | None = None) -> Result:
     """Wait for a computation on the workers and return its result; meanwhile `words` are shown.
 
-    An error is shown as a warning and ends the section. An unexpected error is also counted.
+    An error is shown as a warning and ends the section. An unexpected error is also counted. When the time is over, `late` is
+    returned, if there is one.
     """
     placeholder = st.empty()
     deadline = time.monotonic() + timeout
@@ -186,6 +187,9 @@ def wait(future: Future[Result], words: str, timeout: float = 120.0) -> Result:
             # Drawing also lets Streamlit stop the script when the user has left the page.
             placeholder.caption(f":material/hourglass_top: {words}")
             next_caption = time.monotonic() + 0.25
+    if late is not None and not future.done():
+        placeholder.empty()
+        return late
     try:
         result = future.result(timeout=0)
     except Exception as error:

@@ -15,4 +15,9 @@ def generator(seed: int, purpose: str, number: int = 0) -> np.random.Generator:
         purpose: such as "adding/train".
         number: of the repetition, such as the epoch.
     """
-    return np.random.default_rng([seed, zlib.crc32(purpose.encode()), number])
+    return np.random.default_rng([seed, crc(purpose), number])
+
+
+def crc(purpose: str) -> int:
+    """The number of a purpose in `generator`."""
+    return zlib.crc32(purpose.encode())

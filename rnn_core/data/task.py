@@ -44,4 +44,5 @@ class Dataset:
     loss_baselines: Mapping[str, float] = field(default_factory=dict)  # naive predictor → its exact loss (memory tasks)
     names: Mapping[str, str] = field(default_factory=dict)  # texts for the screen that depend on the data: column names, units
     resample: Callable[[int], Sequences] | None = None  # epoch → new training sequences (memory tasks)
+    metric_scale: float = 1.0  # factor on the root mean squared error of the network's outputs: 1 unless a series is differenced
     series: object | None = None  # series tasks: the `Series` of data/series/windows.py

@@ -5,17 +5,17 @@ from __future__ import annotations
 import inspect
 import json
 import re
-import zlib
 from collections.abc import Mapping
 
 from rnn_core import data
 from rnn_core.data import memory_tasks, puzzles
-from rnn_core.data.series import formula_tasks, formulas, windows
+from rnn_core.data.seeds import crc
 from rnn_core.data.text import toy_grammar, toy_reviews
 from rnn_core.data.text.toy_grammar import BLAME, FILLERS, NEGATIONS, PARTS, PRAISE, STRENGTHS, WHOLES
 from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.engine.cells import cell_of
 from rnn_core.engine.keras_models import HEADS
+from rnn_core.export import series_program
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 
@@ -125,7 +125,7 @@ def _data(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> str:
         return _imdb(experiment)
     if name == "toy_reviews":
         return _toy_reviews(experiment)
-    return _puzzle(experiment) if data.task(name).group == "memory" else _series(experiment, uploads)
+    return _puzzle(experiment) if data.task(name).group == "memory" else series_program.data_part(experiment, uploads)
 
 
 def _padding(experiment: Experiment) -> str:
@@ -173,7 +173,7 @@ def reviews(count: int, purpose: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _three_parts(function: str, purpose: str, sizes: Mapping[str, int]) -> str:
-    return "".join(f"x_{part}, y_{part} = {function}({size}, {_crc(f'{purpose}/{part}')})\n" for part, size in sizes.items())
+    return "".join(f"x_{part}, y_{part} = {function}({size}, {crc(f'{purpose}/{part}')})\n" for part, size in sizes.items())
 
 
 def _puzzle(experiment: Experiment) -> str:
@@ -191,53 +191,6 @@ def sequences(count: int, purpose: int, epoch: int = 0) -> tuple[np.ndarray, np.
 {_three_parts("sequences", draw.__name__, sizes)}"""
 
 
-def _series(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> str:
-    spec, name = experiment.data, experiment.data.task
-    if name == "csv":
-        made, inputs, targets, rows = _table(experiment, uploads)
-    else:
-        rows = windows.rows_for(spec.samples or formula_tasks.COUNT, spec.length, spec.horizon, spec.validation)
-        made = f"\n\n{inspect.getsource(getattr(formulas, name))}\n\nvalues = {name}({rows}, np.random.default_rng([SEED, {_crc(f'{name}/series')}, 0]))\n"
-        inputs, targets = formula_tasks.roles(name)
-    if spec.noise:
-        made += f"noise = np.random.default_rng([SEED, {_crc(f'{name}/noise')}, 0])\n"
-        made += f"values = values + {spec.noise!r} * values.std(0) * noise.standard_normal(values.shape)\n"
-    train, test = windows.ends(rows, spec.length, spec.horizon, spec.validation)
-    most = {"train": spec.samples or 5 * formula_tasks.COUNT, "validation": formula_tasks.COUNT, "test": formula_tasks.COUNT}
-    largest = windows.max_windows(spec.length, len(inputs), spec.horizon, len(targets))
-    ranges = {"train": (0, train), "validation": (train, test), "test": (test, rows)}
-    calls = "".join(
-        f"x_{part}, y_{part} = windows({first}, {end}, {min(most[part], largest)})\n" for part, (first, end) in ranges.items()
-    )
-    return f"""{made}std = values[:{train}].std(0)  # the scale comes from the training part alone
-scaled = ((values - values[:{train}].mean(0)) / np.where(std > 0, std, 1)).astype("float32")
-
-
-def windows(first: int, end: int, most: int) -> tuple[np.ndarray, np.ndarray]:
-    steps = np.arange(max(first, LENGTH), end - {spec.horizon} + 1)
-    if len(steps) > most:
-        steps = steps[np.linspace(0, len(steps) - 1, most).round().astype(int)]
-    targets = scaled[:, {list(targets)}][steps[:, None] + np.arange({spec.horizon})]
-    return scaled[:, {list(inputs)}][steps[:, None] + np.arange(-LENGTH, 0)], targets.reshape(len(steps), -1)
-
-
-{calls}"""
-
-
-def _table(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> tuple[str, tuple[int, ...], tuple[int, ...], int]:
-    """Source that reads the file by the recipe of its reader, with pandas (this task only), input and target columns, and the number of rows."""
-    from rnn_core.data.series import table_file  # here, with pandas, which no other program needs
-    from rnn_core.data.series.table import program as table_program
-    from rnn_core.data.series.table_task import table
-
-    found = table(experiment, uploads)
-    chosen = table_file.choose_columns(found, experiment.data.column)
-    name = "series.xlsx" if found.recipe.layout.container == "xlsx" else "series.csv"
-    made = f'\n\npath = sys.argv[1] if len(sys.argv) > 1 else "{name}"\n\n{table_program.program(found.recipe, chosen)}'
-    every = tuple(range(len(chosen)))
-    return made, every, every, len(found.values)
-
-
 def _training(experiment: Experiment, interface: Interface, fresh: bool) -> str:
     spec = experiment.training
     clip = f", global_clipnorm={spec.clip!r}" if spec.clip else ""
@@ -245,7 +198,7 @@ def _training(experiment: Experiment, interface: Interface, fresh: bool) -> str:
     metric = 'keras.metrics.RootMeanSquaredError(name="rmse")' if squared else '"accuracy"'
     fit = "model.fit(x_train, y_train, batch_size={}, {}validation_data=(x_validation, y_validation))"
     if fresh:
-        purpose = _crc(f"{experiment.data.task}/train")
+        purpose = crc(f"{experiment.data.task}/train")
         loop = fit.format(spec.batch, "initial_epoch=epoch, epochs=epoch + 1, ")
         fitting = f"for epoch in range({spec.epochs}):  # fresh sequences in every epoch\n"
         fitting += f"    x_train, y_train = sequences(len(x_train), {purpose}, epoch)\n    {loop}"
@@ -257,10 +210,5 @@ optimiser = keras.optimizers.{_OPTIMISERS[spec.optimiser]}(learning_rate={spec.l
 model.compile(optimizer=optimiser, loss="{_LOSSES[interface.loss]}", metrics=[{metric}])
 {fitting}
 loss, metric = model.evaluate(x_test, y_test)
-print(f"Test {"RMSE" if squared else "Accuracy"}: {{metric:.4f}}")
+{series_program.forecast_part(experiment) if data.task(experiment.data.task).group == "series" else ""}print(f"Test {"RMSE" if squared else "Accuracy"}: {{metric{" * ratio" if experiment.data.difference and squared else ""}:.4f}}")
 """
-
-
-def _crc(purpose: str) -> int:
-    """The number of a purpose in `rnn_core.data.seeds.generator`."""
-    return zlib.crc32(purpose.encode())

@@ -12,7 +12,7 @@ from rnn_core.figures.theme import GREY, ROLE_COLOURS, SERIES_COLOURS, add_line,
 if TYPE_CHECKING:
     from rnn_core.probes.forecasts import Anomalies, Forecast
 
-_NAIVE = ("dot", "dash", "dashdot", "longdash")
+_NAIVE = ("dot", "dash", "dashdot", "longdash", "longdashdot")
 _FAULT = "rgba(194,65,124,0.28)"
 
 
@@ -41,8 +41,9 @@ def forecast(result: Forecast, column: int = 0, *, height: int = 340) -> go.Figu
 
 
 def anomalies(result: Anomalies) -> go.Figure:
-    """The test part above, its scores with the threshold below; planted faults are shaded in both."""
-    drawing = figure(_clock(result.steps), "forecast error (training std)", title="Planted faults and forecast error", height=420)
+    """The series above, its scores with the threshold below; planted faults, or without them the worst stretches, are shaded in both."""
+    title = "Planted faults and forecast error" if result.faults.any() else "Where its forecast was worst"
+    drawing = figure(_clock(result.steps), "forecast error (training std)", title=title, height=420)
     for number, name in enumerate(result.columns):
         colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
         add_line(drawing, literal(name), result.steps, result.truth[:, number].round(6), colour, yaxis="y2")
@@ -55,7 +56,7 @@ def anomalies(result: Anomalies) -> go.Figure:
         yaxis={"domain": [0.0, 0.46], "rangemode": "tozero"},
         yaxis2={"domain": [0.54, 1.0], "title": {"text": "value"}, "anchor": "x"},
     )
-    for start, end in _runs(result.faults):
+    for start, end in _runs(result.faults) if result.faults.any() else [(start, end + 1) for start, end in result.worst]:
         last = result.steps[min(end, len(result.steps) - 1)]
         drawing.add_shape(
             type="rect", xref="x", yref="paper", x0=_place(result.steps[start]), x1=_place(last), y0=0, y1=1,
@@ -74,11 +75,27 @@ def verdict(result: Anomalies) -> str:
     """Recall, precision and AUC of the detector in one sentence."""
     found = result.detection
     if not found.faults:
-        return f"No fault was planted; {found.alarms} of {len(result.scores)} steps raised an alarm."
+        return f"No fault was planted. {_ranking(result)}"
     precision = f"{found.precision:.0%} of {found.alarms} alarms were right (precision)"
     if np.isnan(found.precision):
         precision = "no alarm was raised"
     return f"{found.recall:.0%} of {found.faults} faults were found (recall), {precision}; a faulty step has a higher score than a sound one with probability {found.auc:.2f} (AUC)."
+
+
+def _ranking(result: Anomalies) -> str:
+    """The worst stretches in words, with their dates and largest error."""
+    if not result.worst:
+        return "No stretch stands out: no error is above twice the median one."
+    parts = []
+    for start, end in result.worst:
+        first, last = (_date(result.steps[n]) for n in (start, end))
+        parts.append(f"{first}{f' to {last}' if last != first else ''} (error {result.scores[start : end + 1].max():.3g})")
+    return f"The {len(parts)} worst stretches of {len(result.scores):,} steps, by the error of its forecast: {'; '.join(parts)}."
+
+
+def _date(step: np.generic) -> str:
+    """A step as text, without a time of day that is midnight."""
+    return str(step.astype("datetime64[m]")).replace("T00:00", "").replace("T", " ") if step.dtype.kind == "M" else f"step {step}"
 
 
 def _add(drawing: go.Figure, result: Forecast, name: str, x: np.ndarray, y: np.ndarray, colour: str, **more: Any) -> None:

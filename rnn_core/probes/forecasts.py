@@ -14,7 +14,7 @@ import numpy as np
 
 from rnn_core import data
 from rnn_core.data.series.faults import Detection, detection
-from rnn_core.data.series.windows import Series, naive_forecasts
+from rnn_core.data.series.windows import Series, error, naive_forecasts
 from rnn_core.data.task import Dataset, Uploads
 from rnn_core.engine.keras_models import new_keras_model
 from rnn_core.engine.model import Model
@@ -47,6 +47,7 @@ class Anomalies:
     faults: np.ndarray  # (n,) bool: planted
     threshold: float  # the 99.5th percentile of the scores of the validation part, which has no planted faults
     detection: Detection  # how well scores above the threshold match the faults
+    worst: tuple[tuple[int, int], ...] = ()  # first and last n of the stretches with the largest scores, the worst first
 
 
 def forecast(model: Any, series: Series, *, start: int | None = None, ahead: int = 200) -> Forecast:
@@ -62,42 +63,41 @@ def forecast(model: Any, series: Series, *, start: int | None = None, ahead: int
     """
     start = series.ends[1] if start is None else start
     steps = np.arange(start, min(start + ahead, len(series.values)))
-    if not len(steps) or start < series.length:
+    if not len(steps) or start < series.first:
         raise ValueError(
-            f"a forecast needs {series.length} steps before it and one after, got step {start} of {len(series.values)}"
+            f"a forecast needs {series.first} steps before it and one after, got step {start} of {len(series.values)}"
         )
-    network, count = _network(model), len(series.targets)
-    first = _first(network.forecasts(series.contexts(steps)), count)
+    network = network_of(model)
+    first = series.restored(network.forecasts(series.contexts(steps)), steps)[:, 0]
     free = network.free(series, start, len(steps)) if series.inputs == series.targets else None
-    truth = series.scaled[:, list(series.targets)]
-    naive = {
-        name: values.reshape(len(values), -1, count)[:, 0]
-        for name, values in naive_forecasts(series, _complete(steps, series)).items()
-    }
+    truth = series.values[:, list(series.targets)]
+    naive = {name: values[:, 0] for name, values in naive_forecasts(series, _complete(steps, series)).items()}
     named = {"one step": first, **({} if free is None else {"free-running": free}), **naive}
     window = np.arange(start - series.length, steps[-1] + 1)
     return Forecast(
         columns=tuple(series.columns[column] for column in series.targets),
         steps=window if series.times is None else series.times[window],
         context=series.length,
-        truth=series.unscaled(truth[window]),
-        one_step=series.unscaled(first),
-        free_running=None if free is None else series.unscaled(free),
-        baselines={name: series.unscaled(values) for name, values in naive.items()},
-        errors={name: float(np.sqrt(np.mean((values - truth[steps[: len(values)]]) ** 2))) for name, values in named.items()},
+        truth=truth[window],
+        one_step=first,
+        free_running=free,
+        baselines=naive,
+        errors={name: error(series, values, truth[steps[: len(values)]]) for name, values in named.items()},
     )
 
 
 def anomalies(model: Any, series: Series) -> Anomalies:
-    """Scores every step of the test part by the error of its one-step forecast."""
-    network, columns = _network(model), list(series.targets)
+    """Scores every step by the error of its one-step forecast: of the test part, or where no fault is planted of all rows not trained on."""
+    network, columns = network_of(model), list(series.targets)
 
     def scores(steps: np.ndarray) -> np.ndarray:
-        errors = _first(network.forecasts(series.contexts(steps)), len(columns)) - series.scaled[:, columns][steps]
-        return np.sqrt(np.mean(errors.astype(np.float64) ** 2, axis=1))
+        forecasts = series.restored(network.forecasts(series.contexts(steps)), steps)[:, 0]
+        errors = series.scaled_levels(forecasts) - series.scaled_levels(series.values[:, columns][steps])
+        return np.asarray(np.sqrt(np.mean(errors**2, axis=1)))
 
-    validation, test = np.arange(*series.ends), np.arange(series.ends[1], len(series.values))
-    threshold = float(np.quantile(scores(validation[validation >= series.length]), 0.995))
+    validation = np.arange(*series.ends)
+    test = np.arange(series.ends[1] if series.faults.any() else max(series.ends[0], series.first), len(series.values))
+    threshold = float(np.quantile(scores(validation[validation >= series.first]), 0.995))
     found, planted = scores(test), series.faults[test]
     return Anomalies(
         columns=tuple(series.columns[column] for column in series.targets),
@@ -107,20 +107,42 @@ def anomalies(model: Any, series: Series) -> Anomalies:
         faults=planted,
         threshold=threshold,
         detection=detection(found, planted, threshold),
+        worst=worst_stretches(found),
     )
+
+
+def worst_stretches(scores: np.ndarray, most: int = 5) -> tuple[tuple[int, int], ...]:
+    """First and last index of the stretches around the largest of the scores (n,), at most `most`, the worst first.
+
+    A stretch goes on as long as a score within three steps is above half of its largest. Scores below twice the median start none.
+    """
+    left, floor = scores.copy(), 2 * float(np.median(scores))
+    found: list[tuple[int, int]] = []
+    while len(found) < most and left.max(initial=0.0) > floor:
+        peak = int(left.argmax())
+        ends = [peak, peak]
+        for side, way in enumerate((-1, 1)):
+            ahead = left[peak::way]
+            high = np.flatnonzero(ahead > left[peak] / 2)
+            breaks = np.flatnonzero(np.diff(high) > 3)
+            ends[side] = peak + way * int(high[breaks[0]] if len(breaks) else high[-1])
+        found.append((ends[0], ends[1]))
+        left[ends[0] : ends[1] + 1] = 0.0
+    return tuple(found)
 
 
 def of_experiment(experiment: Experiment, model: Model, uploads: Uploads = None, ahead: int = 200) -> Forecast:
     """`forecast` of an experiment's own test part."""
-    return forecast(model, _series(experiment, uploads), ahead=ahead)
+    return forecast(model, series_of(experiment, uploads), ahead=ahead)
 
 
 def anomalies_of_experiment(experiment: Experiment, model: Model, uploads: Uploads = None) -> Anomalies:
     """`anomalies` for an experiment's own test part."""
-    return anomalies(model, _series(experiment, uploads))
+    return anomalies(model, series_of(experiment, uploads))
 
 
-def _series(experiment: Experiment, uploads: Uploads) -> Series:
+def series_of(experiment: Experiment, uploads: Uploads) -> Series:
+    """The series of an experiment; the last two are kept. Raises ValueError for a task without one."""
     source = experiment.data.source
     content = (uploads or {}).get(source)
     series = _built(Experiment(data=experiment.data, seed=experiment.seed), content).series
@@ -141,29 +163,28 @@ def _complete(steps: np.ndarray, series: Series) -> np.ndarray:
     return steps[steps + series.horizon <= len(series.values)]
 
 
-def _first(forecasts: np.ndarray, columns: int) -> np.ndarray:
-    """(n, C): the first of the h steps that each forecast looks ahead."""
-    return forecasts.reshape(len(forecasts), -1, columns)[:, 0]
-
-
 @dataclass(frozen=True)
 class _Network:
     """A model as a function of scaled contexts (n, T, D) float32."""
 
     once: Callable[[Any], Any]  # (n, T, D) → (n, h * C)
-    repeatedly: Callable[[Any, Any, Any], Any]  # (1, T, C) contexts, number of forecasts, C → (1, number * h, C)
+    repeatedly: Callable[[Any, Any, Any, Any], Any]  # (1, T, C) contexts, number of forecasts, C, lag → (1, number * h, C) inputs
 
     def forecasts(self, contexts: np.ndarray) -> np.ndarray:
         """(n, h * C) scaled forecasts."""
         return np.asarray(self.once(contexts))
 
     def free(self, series: Series, start: int, count: int) -> np.ndarray:
-        """(count, C) scaled: forecasts h steps, appends them to the window as if they were true, and continues from there."""
-        blocks = -(-count // series.horizon)
-        return np.asarray(self.repeatedly(series.contexts(np.array([start])), blocks, len(series.targets)))[0, :count]
+        """(count, C) in the data's own units: forecasts h steps, appends them to the window as if they were true, and continues from there."""
+        blocks, lag = -(-count // series.horizon), series.difference
+        contexts = series.contexts(np.array([start]))
+        scaled = np.array(self.repeatedly(contexts, blocks, len(series.targets), lag or series.horizon)[0], np.float64)
+        for ahead in range(lag, len(scaled) if lag else 0):
+            scaled[ahead] += scaled[ahead - lag]  # from changes to what `restored` expects
+        return series.restored(scaled[None], np.array([start]))[0, :count]
 
 
-def _network(model: Any) -> _Network:
+def network_of(model: Any) -> _Network:
     """Of our models one compiled network per architecture; a Keras model is compiled for this call."""
     if not isinstance(model, Model):
         return _compiled(model)
@@ -189,12 +210,18 @@ def _compiled(network: Any) -> _Network:
         return network(contexts, training=False)
 
     @tf.function(reduce_retracing=True)
-    def repeatedly(contexts: Any, blocks: Any, columns: int) -> Any:
+    def repeatedly(contexts: Any, blocks: Any, columns: int, lag: int) -> Any:
         outputs = tf.TensorArray(contexts.dtype, blocks)
         for block in tf.range(blocks):
             predicted = tf.reshape(network(contexts, training=False), (1, -1, columns))
+            # Of a differenced series each target is the sum of the changes `lag` steps apart (see `Series.target_values`).
+            predicted = tf.concat(
+                (predicted[:, :lag], predicted[:, lag:] - predicted[:, : tf.maximum(tf.shape(predicted)[1] - lag, 0)]), 1
+            )
             outputs = outputs.write(block, predicted[0])
             contexts = tf.ensure_shape(tf.concat((contexts, predicted), 1)[:, -tf.shape(contexts)[1] :], contexts.shape)
         return tf.reshape(outputs.stack(), (1, -1, columns))
 
-    return _Network(once, lambda contexts, blocks, columns: repeatedly(tf.constant(contexts), tf.constant(blocks), columns))
+    return _Network(
+        once, lambda contexts, blocks, columns, lag: repeatedly(tf.constant(contexts), tf.constant(blocks), columns, lag)
+    )

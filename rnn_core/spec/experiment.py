@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from rnn_core.spec import fields, limits
+from rnn_core.spec.reading import from_text
 
 CELLS = ["simple_rnn", "lstm", "gru"]  # names; `engine.cells.add` appends another
 
@@ -41,8 +42,19 @@ class DataSpec(fields.Validated):
         ("none", "spikes", "level_shifts", "frequency_changes", "mixed"),
         "Faults planted in the test part of a series, to be found by the forecast's error.",
     )
-    source: str = fields.text("", 64, "SHA-256 of an uploaded CSV (task csv only).")
-    column: str = fields.text("", 200, "Columns of the CSV to forecast, separated by commas; empty takes all numeric ones.")
+    source: str = fields.text("", 64, "SHA-256 of an uploaded file (task csv only).")
+    reading: str = fields.text(
+        "", 400, "Decisions about how the file is read, as decimal=, joined by &; empty: the reader decides.", check=from_text
+    )
+    column: str = fields.text("", 1000, "Columns of the file that are inputs, separated by commas; empty takes all numeric ones.")
+    targets: str = fields.text("", 1000, "Columns of the file to forecast, separated by commas; empty: the inputs.")
+    difference: int = fields.integer(
+        0,
+        0,
+        1000,
+        "Learn the change against so many steps before (1: the last step, 7: a week of days); 0: the values themselves.",
+    )
+    log: bool = fields.flag(False, "Learn the logarithm of the values, for series that grow by percent; all must be above 0.")
     kind: str = "data"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from numbers import Real
 from typing import Any
@@ -31,8 +31,9 @@ def flag(default: bool, help: str) -> Any:
     return field(default=default, metadata={"type": bool, "help": help})
 
 
-def text(default: str, longest: int, help: str) -> Any:
-    return field(default=default, metadata={"type": str, "longest": longest, "help": help})
+def text(default: str, longest: int, help: str, check: Callable[[str], object] | None = None) -> Any:
+    """A text; `check` raises ValueError for one that is not allowed."""
+    return field(default=default, metadata={"type": str, "longest": longest, "help": help, "check": check})
 
 
 class Validated:
@@ -73,6 +74,8 @@ def _checked_text(name: str, value: Any, rule: Mapping[str, Any]) -> str:
         raise ValueError(f"{name} must have at most {rule['longest']} characters, got {len(value)}")
     if any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in value):
         raise ValueError(f"{name} must be readable text, got {shown(value)}")
+    if check := rule.get("check"):
+        check(value)
     return str(value)
 
 

@@ -110,7 +110,7 @@ class _Loop:
             epoch_ended = self.step % self.steps_per_epoch == 0
             self.clock.tick()
             diverged = not (math.isfinite(result.loss) and math.isfinite(result.gradient_norm))
-            scores = self.validation.measure() if epoch_ended and not diverged else (math.nan, math.nan)
+            scores = self._scores(self.validation) if epoch_ended and not diverged else (math.nan, math.nan)
             reason = self._reason(diverged, scores[1])
             self.control.batch_done(epoch_ended)
             last = self._snapshot(result, scores, keep=self._keeps(epoch_ended) and not diverged)
@@ -132,6 +132,11 @@ class _Loop:
 
     def _validation(self, sequences: Sequences) -> Validation:
         return Validation(self.training_step, as_trained(sequences, self.experiment.data), lambda: self.control.stopped)
+
+    def _scores(self, validation: Validation) -> tuple[float, float]:
+        """(loss, metric) of a part; the metric of a differenced series in the unit of its levels."""
+        loss, metric = validation.measure()
+        return loss, metric * self.dataset.metric_scale
 
     def _reason(self, diverged: bool, metric: float) -> str:
         training = self.experiment.training
@@ -167,7 +172,7 @@ class _Loop:
             epochs=self.experiment.training.epochs,
             steps_per_epoch=self.steps_per_epoch,
             loss=result.loss if result else math.nan,
-            metric=result.metric if result else math.nan,
+            metric=result.metric * self.dataset.metric_scale if result else math.nan,
             validation_loss=scores[0],
             validation_metric=scores[1],
             state_norms=result.state_norms if result else np.empty(0),
@@ -202,7 +207,7 @@ class _Loop:
             return dataclasses.replace(last, reason=reason, advice=self._advice(last), seconds_left=0.0, checkpoint=None)
         test = math.nan
         if reason in ("finished", "target") and self.dataset.test is not None:
-            test = self._validation(self.dataset.test).measure()[1]
+            test = self._scores(self._validation(self.dataset.test))[1]
         self.training_run.model = self.training_step.model
         self.observer.observe(self.training_step, self.step, now=True)
         left = last.seconds_left if reason == "stopped" else 0.0

@@ -19,7 +19,8 @@ import pandas
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from rnn_core.data.series import table_file
+from rnn_core.data.series import look, table_file
+from rnn_core.spec.experiment import Experiment
 from tests.data.table_files import by_program
 
 SECONDS = 2.0
@@ -131,11 +132,15 @@ def check(text: str, content: bytes, folder: Path) -> bool:
     except ValueError as reason:
         assert "\n" not in str(reason)  # noqa: PT017
         assert 10 < len(str(reason)) < 420, str(reason)  # noqa: PT017
+        assert look.look(content).problem == str(reason)  # noqa: PT017
         return False
     finally:
         assert time.process_time() - start < SECONDS
     assert np.isfinite(table.values).all()
     assert table.values.shape[1] == len(table.columns) > 0
+    found = look.look(content)
+    assert (found.rows, found.names) == (len(table.values), table.columns)
+    Experiment().replace(**dict(found.suggestion))
     said = "; ".join(table.notes)
     assert ("turned" in said) == (table.recipe.order == "turned"), said
     assert ("sorted" in said) == (table.recipe.order == "dates"), said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -213,4 +214,52 @@ def test_formulas_give_the_requested_number_of_windows(windows, length, horizon,
 
 
 def test_knobs_are_the_fields_that_series_use():
-    assert set(formula_tasks.KNOBS) == {"length", "samples", "validation", "horizon", "noise", "anomalies"}
+    assert set(formula_tasks.KNOBS) == {"length", "samples", "validation", "horizon", "noise", "anomalies", "difference", "log"}
+
+
+GROWING = np.exp(0.01 * np.arange(300) + np.tile([0.0, 0.5, 1.0], 100))[:, None] * [1.0, 7.0]
+
+
+@pytest.mark.parametrize(("lag", "log", "horizon"), [(0, True, 4), (1, False, 4), (3, False, 1), (3, True, 8), (5, False, 5)])
+def test_differences_and_logarithms_are_undone(lag, log, horizon):
+    """Perfect outputs restore the values exactly, and an error in the outputs is, times `metric_scale`, that of the levels."""
+    limits = series.ends(300, 10, horizon, 0.2, lag)
+    found = series.Series(GROWING, ("a", "b"), (0, 1), (1,), 10, horizon, limits, np.zeros(300, bool), difference=lag, log=log)
+    for part in series.PARTS:
+        steps = found.steps(part)
+        assert steps[0] >= 10 + lag
+        np.testing.assert_allclose(found.restored(found.target_values(steps), steps), found.truth(steps), rtol=1e-4)
+        wrong = found.target_values(steps) + np.random.default_rng(0).normal(0, 0.3, (len(steps), horizon)).astype(np.float32)
+        error = np.sqrt(np.mean((wrong - found.target_values(steps)) ** 2)) * found.metric_scale
+        assert series.error(found, found.restored(wrong, steps), found.truth(steps)) == pytest.approx(error, rel=1e-3)
+    if lag == 3 and log:  # growth by a constant factor: every yearly change is the same
+        assert np.abs(found.scaled[lag:]).max() < 1e-6
+
+
+def test_the_context_holds_changes_scaled_by_the_training_part():
+    found = series.Series(GROWING, ("a", "b"), (0, 1), (0, 1), 10, 1, (200, 250), np.zeros(300, bool), difference=1)
+    changes = np.diff(GROWING, axis=0)
+    np.testing.assert_allclose(
+        found.contexts(np.array([50]))[0], (changes[39:49] - changes[:199].mean(0)) / found.std, rtol=1e-3, atol=1e-5
+    )
+
+
+def test_what_has_no_logarithm_is_refused_with_its_row():
+    with pytest.raises(ValueError, match="only values above 0 have a logarithm, but row 7 of 'v' is 0"):
+        series.Series(np.arange(6.0, -40, -1)[:, None], ("v",), (0,), (0,), 5, 1, (30, 38), np.zeros(46, bool), log=True)
+
+
+@pytest.mark.parametrize(
+    ("step", "period", "wanted"), [("D", 7, 7), ("h", 24, 24), ("MS", 12, 12), ("D", 30, 30), ("D", 0, 7), ("W", 0, 0)]
+)
+def test_the_period_is_the_calendars_where_the_series_repeats_after_it(step, period, wanted):
+    times = pandas.date_range("2020-01-01", periods=240, freq=step).to_numpy()
+    season = np.sin(2 * np.pi * np.arange(240) / period) if period else np.zeros(240)
+    values = 5 * season + 0.1 * np.arange(240) + np.random.default_rng(0).normal(0, 0.3, 240)
+    assert series.seasonal_period(values, times) == wanted
+
+
+def test_the_drift_continues_the_line_from_the_first_value():
+    found = series_of(np.arange(100.0)[:, None] * 3)
+    naive = series.naive_forecasts(found, np.array([50, 60]), 9)["drift"]
+    np.testing.assert_allclose(naive[:, :, 0], 3 * (np.array([[50], [60]]) + np.arange(9)))

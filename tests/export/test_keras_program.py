@@ -35,6 +35,10 @@ _EXPERIMENTS = {
     "Lorenz": {"task": "lorenz", "length": 10, "samples": 60, "cell": "gru", "optimiser": "rmsprop"},
     "NARMA": {"task": "narma", "length": 10, "samples": 60, "bidirectional": True},
     "CSV": {"task": "csv", "length": 10, "source": table_file.key(_CSV), "column": "b"},
+    "CSV, inputs and another target, weekly changes": {"task": "csv", "length": 10, "source": table_file.key(_CSV), "column": "a", "targets": "b", "difference": 7, "horizon": 3},
+    "CSV, changes of logarithms over a longer horizon": {"task": "csv", "length": 10, "source": table_file.key(_CSV), "column": "a", "difference": 2, "log": True, "horizon": 5},
+    "CSV, read as told": {"task": "csv", "length": 10, "source": table_file.key(_CSV), "reading": "dates=none&decimal=,&order=turned"},
+    "random walk, changes": {"task": "random_walk", "length": 10, "samples": 60, "difference": 1, "horizon": 2},
 }  # fmt: skip
 
 
@@ -75,9 +79,16 @@ def test_a_program_has_the_same_data_and_weights(name, monkeypatch, tmp_path, ca
     path.write_bytes(_CSV)
     monkeypatch.setattr(sys, "argv", ["script.py", str(path)])
     uploads = table_file.upload(path)
-    _check(experiment, uploads, _run(keras_program(experiment, uploads), monkeypatch))
+    found = _run(keras_program(experiment, uploads), monkeypatch)
+    _check(experiment, uploads, found)
+    if experiment.data.task == "csv":
+        series = data.build(experiment, uploads).series
+        inputs = series.scaled[None, -experiment.data.length :, list(series.inputs)]
+        wanted = series.restored(found["model"].predict(inputs, verbose=0), np.array([len(series.values)]))[0]
+        np.testing.assert_allclose(found["forecast"], wanted, rtol=1e-5)
     squared = data.task(experiment.data.task).metric == "rmse"
-    assert capsys.readouterr().out.endswith("Test RMSE: 0.2500\n" if squared else "Test Accuracy: 0.2500\n")
+    scale = data.build(experiment, uploads).metric_scale
+    assert capsys.readouterr().out.endswith(f"Test RMSE: {0.25 * scale:.4f}\n" if squared else "Test Accuracy: 0.2500\n")
 
 
 @pytest.mark.parametrize("changes", [{}, {"padding": "bucket", "mask": True, "samples": 1000, "length": 100}])

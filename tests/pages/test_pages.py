@@ -84,7 +84,7 @@ def test_every_field_of_the_experiment_has_a_widget_with_help(train: AppTest) ->
             for element in train.get(kind)
             if (element.key or "").startswith("train-set-")
         }
-    assert set(FIELDS) - set(found) == {"source"}, "the uploaded file has its own widget"
+    assert set(FIELDS) - set(found) == {"source", "reading", "column", "targets"}, "the uploaded file has its own widgets"
     assert [name for name, element in found.items() if not element.help] == []
 
 

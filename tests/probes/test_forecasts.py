@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rnn_core import data
+from rnn_core.data.series.windows import Series
 from rnn_core.engine import model as models
 from rnn_core.figures import forecasts as figures
 from rnn_core.probes import forecasts
@@ -55,6 +56,25 @@ def test_free_running_equals_keras_on_its_own_outputs(cell):
     again = forecasts.forecast(network, dataset.series, ahead=9)  # a Keras model gives the same
     np.testing.assert_allclose(again.free_running, result.free_running, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(again.one_step, result.one_step, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("lag", "log", "horizon"), [(1, False, 2), (3, True, 5), (7, False, 3)])
+def test_free_running_of_changes_equals_changes_of_its_own_outputs(lag, log, horizon):
+    """Window after window: forecast values, append them to the series, take changes of the longer series."""
+    experiment = Experiment().replace(task="ar", length=15, samples=300, horizon=horizon, difference=lag, units=6)
+    base = data.build(experiment).series
+    values = np.exp(base.values / 10) if log else base.values
+    rest = {"length": 15, "horizon": horizon, "ends": base.ends, "difference": lag, "log": log}
+    series = Series(values, ("v",), (0,), (0,), faults=base.faults, **rest)
+    model, start = models.build(experiment, data.interface(experiment)), base.ends[1]
+    result = forecasts.forecast(model, series, ahead=9)
+    network, known = model.to_keras(), values[:start]
+    while len(known) < start + 9:
+        longer = Series(known, ("v",), (0,), (0,), faults=np.zeros(len(known), bool), **rest)
+        at = np.array([len(known)])
+        known = np.concatenate([known, longer.restored(np.asarray(network(longer.contexts(at))), at)[0]])
+    np.testing.assert_allclose(result.free_running, known[start : start + 9], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(result.one_step[0], result.free_running[0], rtol=1e-5, atol=1e-5)
 
 
 def test_other_weights_of_the_same_architecture_give_their_own_forecast():

@@ -85,6 +85,11 @@ def _run_command(action: Callable[..., None], *args: Any) -> None:
         session.here().command_error = sentence(error)
 
 
+def offer(label: str, words: str, experiment: Experiment) -> None:
+    """Draw a button that trains another experiment; `words` is its help."""
+    _button(label, None, ":material/replay:", _submit, experiment, kind="primary", key="offer", help=words)
+
+
 def _start(first: str = "") -> None:
     _submit(drafts.draft(), first=first)
 

@@ -21,12 +21,13 @@ from pages.shared import charts, guard, run_picker, strip
 from pages.shared.kept_steps import RunView, run_view
 from pages.shared.words import advice
 from rnn_core import data
+from rnn_core.figures import beyond as beyond_figures
 from rnn_core.figures import forecasts as forecast_figures
 from rnn_core.figures import live as live_figures
 from rnn_core.figures.verdicts import Verdict, training
 from rnn_core.figures.verdicts import forecasts as forecast_verdicts
 from rnn_core.figures.verdicts import gradients as gradient_verdicts
-from rnn_core.probes import examples, forecasts
+from rnn_core.probes import beyond, examples, forecasts
 
 MAX_AGE = 0.8  # seconds before the drawings of an active run are made again
 LOCK_TIMEOUT = 0.05  # seconds to wait for another thread that draws, before its last drawings are used
@@ -46,6 +47,7 @@ class Drawings:
     pending: bool  # a probe has not finished yet
     made: float  # time.monotonic() when they were made
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)  # figure name → its words; "training" of the whole run
+    beyond: Any = None  # rnn_core.probes.beyond.Beyond: the forecast of the user's own series after its last row
 
 
 _cache: dict[tuple[str, int | None], Drawings] = {}
@@ -110,7 +112,7 @@ def _draw(run: RunView) -> Drawings:
     figures = {**_history_figures(run, baselines), **_step_figures(run), **_probe_figures(run, probes, verdicts)}
     strips = _strip(run, probes, verdicts)
     data = strips | {name: charts.payload(figure, rev=run.run_id, alt=alt, name=name) for name, (figure, alt) in figures.items()}
-    return Drawings(run, data, probes.pending, time.monotonic(), verdicts)
+    return Drawings(run, data, probes.pending, time.monotonic(), verdicts, _results.get(("beyond", run.run_id)))
 
 
 def _baselines(run: RunView, probes: _Probes) -> examples.Baselines:
@@ -181,7 +183,12 @@ def _probe_figures(run: RunView, probes: _Probes, verdicts: dict[str, Verdict]) 
             figures["reading"] = forecast_figures.forecast(found, height=FORECAST_HEIGHT), forecast_figures.describe(found)
             if experiment.data.anomalies == "none":  # else its error is that of the planted faults
                 verdicts["reading"] = forecast_verdicts.forecast(found)
-        if experiment.data.anomalies != "none" and (faults := probe("faults", forecasts.anomalies_of_experiment, uploads)):
+        own = experiment.data.task == "csv"
+        if own and (after := probe("beyond", beyond.of_experiment, uploads)):
+            figures["beyond"] = beyond_figures.beyond(after, height=FORECAST_HEIGHT), beyond_figures.describe(after)
+        if (own or experiment.data.anomalies != "none") and (
+            faults := probe("faults", forecasts.anomalies_of_experiment, uploads)
+        ):
             figures["faults"] = forecast_figures.anomalies(faults), forecast_figures.verdict(faults)
             verdicts["faults"] = forecast_verdicts.faults(faults)
     return figures

@@ -6,18 +6,17 @@ reason is shown under the widget until it is corrected.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import streamlit as st
 
+from pages.parts.train import data_step
 from pages.shared import guard, run_picker, session
-from pages.shared.drafts import draft, set_draft, uploads
+from pages.shared.drafts import draft, set_draft
 from pages.shared.labels import LABELS, OPTION_NAMES, field_value
 from pages.shared.session import key
 from pages.shared.words import plain
 from rnn_core import data
-from rnn_core.data.series import table_task
 from rnn_core.engine import parameters
 from rnn_core.figures.theme import CELL_NAMES
 from rnn_core.spec import presets
@@ -97,6 +96,8 @@ def cards() -> None:
         with tab, st.grid(min_column_width=240, gap="small"):
             for preset in group:
                 _card(preset, draft() == preset.experiment)
+            if group is by_group[GROUPS["series"]]:
+                _own_series()
 
 
 def _card(preset: presets.Preset, chosen: bool) -> None:
@@ -108,58 +109,47 @@ def _card(preset: presets.Preset, chosen: bool) -> None:
         st.caption(plain(preset.claim))
 
 
+def _own_series() -> None:
+    """Draw the card that starts with the user's own file."""
+    with st.container(border=True, height="stretch"):
+        own = draft().data.task == "csv"
+        st.button(
+            "Your own series", key=key("train", "own_series_card"), on_click=guard.callback("Your own series", _choose_own_series), width="stretch",
+            icon=":material/check:" if own else ":material/upload_file:", type="primary" if own else "secondary",
+        )  # fmt: skip
+        st.caption("Upload a table, see how it is read, and forecast what comes after its last row.")
+
+
+def _choose_own_series() -> None:
+    if draft().data.task != "csv":
+        set_draft(Experiment().replace(**data.task("csv").defaults, task="csv"))
+
+
 def form() -> None:
     """Draw a widget for every field of the experiment; the less used ones in an expander."""
-    reasons = unused_fields(draft())
+    reasons, own = unused_fields(draft()), draft().data.task == "csv"
+    if own:
+        data_step.draw(lambda name: _field(name, ""))
     for column, (title, names) in zip(st.columns(3), MAIN_FIELDS.items(), strict=True):
         with column:
             st.markdown(f"**{title}**")
             for name in names:
-                if name not in reasons:
+                if name not in reasons and not (own and name in data_step.FIELDS):
                     _field(name, "")
             if title == "What it learns":
-                task = data.task(draft().data.task)
-                st.caption(plain(task.description, 600))
-                if task.name == "csv":
-                    _upload()
-    main = {name for names in MAIN_FIELDS.values() for name in names}
+                st.caption(plain(data.task(draft().data.task).description, 600))
+    main = {name for names in MAIN_FIELDS.values() for name in names} | set(data_step.FIELDS if own else ())
     with st.expander("All other settings", icon=":material/tune:", key=key("train", "more_settings")):
         columns = st.columns(3)
         for part, column in zip(("data", "model", "training"), columns, strict=True):
-            rest = [name for name in getattr(draft(), part).__dataclass_fields__ if name in FIELDS and name != "source"]
+            rest = [
+                name for name in getattr(draft(), part).__dataclass_fields__ if name in FIELDS and name not in data_step.PICKED
+            ]
             rest += ["seed"] if part == "training" else []
             with column:
                 for name in rest:
                     if name not in main or name in reasons:
                         _field(name, reasons.get(name, ""))
-
-
-def _upload() -> None:
-    """Draw the upload of a series; the experiment refers to the file by the SHA-256 of its content."""
-    help = "A table with one row per step, as text or as a workbook (.xlsx), with or without names; up to 5 MB."
-    types = ["csv", "txt", "tsv", "xlsx", "gz"]
-    file = st.file_uploader("Your series", types, max_upload_size=5, key=key("train", "upload"), help=help)
-    if file is not None:
-        content = file.getvalue()
-        digest = hashlib.sha256(content).hexdigest()
-        uploads()[digest] = content
-        if draft().data.source != digest:
-            set_draft(draft().replace(source=digest, column=""))
-            st.rerun()
-    if draft().data.source in uploads():
-        _decisions()
-
-
-def _decisions() -> None:
-    """List what the reader decided about the uploaded file; the controls show why a file is refused."""
-    try:
-        found = table_task.table(draft(), uploads())
-    except ValueError:
-        return
-    names = ", ".join(plain(name, 40) for name in found.columns[:8]) + " …" * (len(found.columns) > 8)
-    st.caption(f":material/table: {len(found.values):,} rows; columns: {names}")
-    for note in found.notes:
-        st.caption(f":material/rule: {plain(note, 400)}")
 
 
 def _field(name: str, reason: str) -> None:
@@ -210,7 +200,16 @@ def _apply_change(name: str) -> None:
     changes = {name: proposed}
     try:
         if name == "task":
-            changes = {"source": "", "column": "", **data.task(proposed).defaults, "task": proposed}
+            changes = {
+                "source": "",
+                "reading": "",
+                "column": "",
+                "targets": "",
+                "difference": 0,
+                "log": False,
+                **data.task(proposed).defaults,
+                "task": proposed,
+            }
         session.here().draft = draft().replace(**changes)
         session.here().field_errors.pop(name, None)
     except ValueError as reason:
@@ -221,8 +220,10 @@ def problem(experiment: Experiment) -> str:
     """Why this experiment cannot start; "" if it can."""
     if session.here().field_errors:
         return "Correct the settings marked in red first."
+    if experiment.data.task == "csv":
+        return data_step.problem(experiment)
     try:
-        data.interface(experiment, uploads())
+        data.interface(experiment)
     except (ValueError, FileNotFoundError) as reason:
         return str(reason)
     return ""
@@ -232,7 +233,7 @@ def parameter_count(experiment: Experiment) -> None:
     """Show the number of parameters, next to that of a feedforward network over the same window."""
     if problem(experiment):
         return
-    interface = data.interface(experiment, uploads())
+    interface = data_step.interface(experiment) if experiment.data.task == "csv" else data.interface(experiment)
     recurrent, feedforward = parameters.recurrent(experiment, interface), parameters.feedforward(experiment, interface)
     steps = experiment.data.length
     st.markdown(

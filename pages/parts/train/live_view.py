@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.train import controls, drawings
+from pages.parts.train import controls, drawings, own_series
 from pages.parts.train.drawings import Drawings
 from pages.shared import charts, drafts, guard, labels, run_picker, session, strip, verdict
 from pages.shared.kept_steps import RunView
@@ -17,7 +17,7 @@ FIRST_STEP_TICK = 0.25  # seconds between two redraws before the first step, so 
 SLIDER_HEIGHT = 68  # height of the rewind slider in pixels
 VERDICT_HEIGHT = 40  # height of a verdict of one line in pixels
 LATEST = -1  # the rewind slider's last position: the newest state
-ROWS = (("strip", "metric"), ("norm_map",), ("reading",), ("faults",), ("loss", "norms"), ("states", "eigenvalues"))
+ROWS = (("beyond",), ("strip", "metric"), ("norm_map",), ("reading",), ("faults",), ("loss", "norms"), ("states", "eigenvalues"))
 WIDTHS = {"strip": (5, 4)}  # of a row that begins with this figure
 
 CAPTIONS = {
@@ -26,8 +26,10 @@ CAPTIONS = {
     "reviews": "Four validation reviews, and the prediction after each word. Blue: labelled positive; orange: labelled negative.",
     "forecast": "**One step**: its inputs are the true values before each forecast. **Free-running**: after the shaded part its inputs are its own forecasts. "
     "Click a grey name in the legend to see a naive forecast. rmse is the root mean squared error, in standard deviations of the training part.",
-    "faults": "Faults planted in a part of the series that it was not trained on, and its forecast error at each step.",
     "strip": "One validation sequence, at the newest kept step: states, answer, and as a ribbon the gradient that reaches back from the last step.",
+    "beyond": "What comes after the last row. The band held four of five truths of past forecasts, each as many steps ahead, in rows that it was not trained on. "
+    "Click a grey name to see a naive forecast.",
+    "faults": "The series where it was not trained on it, and the error of its forecast at each step. Shaded: planted faults, or else the stretches with the largest errors.",
     "norms": "How much the loss depends on the state at each time step. A steep fall to the left: the gradient vanishes, and the network learns almost nothing from the early steps.",
     "norm_map": "How much the loss depends on the state at each time step, for every training step: bright is a large gradient. Dark red: vanished, below 10⁻⁸. Grey: no such step in that batch.",
     "states": "Its hidden state at each step of one fixed sequence: one row per unit, blue positive, orange negative.",
@@ -75,6 +77,8 @@ def _tick(run_id: str, status: str, tick_seconds: float | None) -> None:
         controls.bar(run)
     with st.container():
         controls.progress(run)
+    with st.container():
+        own_series.headline(drawn)
     with st.container():
         selected = _selected(drawn)
     with st.container():
@@ -132,9 +136,11 @@ def figures(drawn: Drawings) -> None:
 
 def _is_coming(drawn: Drawings, name: str) -> bool:
     """Whether the figure on validation data will appear: after the next kept step, or when its probe has finished."""
-    if name != "reading" or not (drawn.run.active or (drawn.pending and drawn.run.kept_steps)):
+    if name not in ("reading", "beyond") or not (drawn.run.active or (drawn.pending and drawn.run.kept_steps)):
         return False
     experiment = drawn.run.experiment
+    if name == "beyond":
+        return experiment.data.task == "csv"
     group = data.task(experiment.data.task).group
     return group == "series" or (group == "text" and not experiment.model.bidirectional)
 
@@ -146,14 +152,16 @@ def _figure(drawn: Drawings, name: str) -> None:
         if name in drawn.verdicts:
             verdict.show(drawn.verdicts[name], key("train", "suggestion", name))
         (strip.draw_payload if name == "strip" else charts.draw)(drawn.payloads[name], key("train", "drawing", name))
-    elif drawn.run.active or name == "reading":
-        forecast = name == "reading" and group == "series"
+    elif drawn.run.active or name in ("reading", "beyond"):
+        forecast = name == "beyond" or (name == "reading" and group == "series")
         # An empty container: an animated skeleton takes processor time from the training.
         st.container(height=drawings.FORECAST_HEIGHT if forecast else live_figures.HEIGHT, border=False)
     if name == "reading":
         st.caption(CAPTIONS["reviews" if group == "text" else "forecast"])
     elif name in drawn.payloads:
         st.caption(CAPTIONS[name])
+    if name == "beyond" and name in drawn.payloads:
+        own_series.download(drawn)
 
 
 def experiment_text(run: RunView) -> None:

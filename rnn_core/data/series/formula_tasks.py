@@ -16,7 +16,7 @@ from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 
 COUNT = 2000  # training windows of a formula by default; a file has up to five times as many
-KNOBS = ("length", "samples", "validation", "horizon", "noise", "anomalies")
+KNOBS = ("length", "samples", "validation", "horizon", "noise", "anomalies", "difference", "log")
 Formula = Callable[[int, np.random.Generator], np.ndarray]
 
 
@@ -33,26 +33,27 @@ def forecasting(experiment: Experiment, values: np.ndarray, columns: tuple[str, 
     if data.noise:
         rng = generator(seed, f"{data.task}/noise")
         values = values + data.noise * values.std(0) * rng.standard_normal(values.shape)
-    limits = ends(len(values), data.length, data.horizon, data.validation)
-    planted, times = np.zeros(len(values), bool), rest.pop("times", None)
+    limits = ends(len(values), data.length, data.horizon, data.validation, data.difference)
+    every, times = tuple(range(len(columns))), rest.pop("times", None)
+    rest = {"inputs": every, "targets": every, **rest}
+    rest |= {"length": data.length, "horizon": data.horizon, "ends": limits, "difference": data.difference, "log": data.log}
+    sound = series = Series(values, columns, faults=np.zeros(len(values), bool), times=times, **rest)
     if data.anomalies != "none":
         values, planted, rows = faults.plant(values, limits[1], data.anomalies, generator(seed, f"{data.task}/faults"))
-        times = times if times is None else times[rows]
-    every = tuple(range(len(columns)))
-    rest = {"inputs": every, "targets": every, **rest}
-    series = Series(values, columns, length=data.length, horizon=data.horizon, ends=limits, faults=planted, times=times, **rest)
+        series = Series(values, columns, faults=planted, times=times if times is None else times[rows], **rest)
     return Dataset(
         task=data.task,
         interface=Interface("floats", len(series.inputs), data.horizon * len(series.targets), "squared"),
         train=series.windows("train", data.samples or 5 * COUNT),
         validation=series.windows("validation", COUNT),
-        test=series.windows("test", COUNT),
+        test=sound.windows("test", COUNT),  # planted faults are to be found, not to be counted as errors
         baselines=baselines(series, "validation", COUNT),
         names={
             "columns": ", ".join(columns),
-            "unit": "standard deviations of the training part",
+            "unit": f"standard deviations of the training part{'’s logarithms' if data.log else ''}",
             "notes": "; ".join(series.notes),
         },
+        metric_scale=series.metric_scale,
         series=series,
     )
 
@@ -68,7 +69,7 @@ def roles(name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 def _build(formula: Formula, experiment: Experiment, uploads: Uploads = None) -> Dataset:
     data, name = experiment.data, formula.__name__
-    rows = rows_for(data.samples or COUNT, data.length, data.horizon, data.validation)
+    rows = rows_for(data.samples or COUNT, data.length + data.difference, data.horizon, data.validation)
     inputs, targets = roles(name)
     values = formula(rows, generator(experiment.seed, f"{name}/series"))
     return forecasting(experiment, values, _COLUMNS.get(name, ("value",)), inputs=inputs, targets=targets)

@@ -21,16 +21,16 @@ from rnn_core.data.series.table import block as table_block
 from rnn_core.data.series.table import dates as table_dates
 from rnn_core.data.series.table import recipe as table_recipe
 from rnn_core.data.series.table import text as table_text
-from rnn_core.data.series.table.cells import short
 from rnn_core.data.series.table.columns import MOST_COLUMNS, columns_of
 from rnn_core.data.series.table.names import make_unique
 from rnn_core.data.series.table.recipe import Layout, Recipe
 from rnn_core.data.series.table.rows import drop_total, find_repeated_names, one_series, refuse_wide
 from rnn_core.data.series.table.text import MOST_BYTES
 from rnn_core.data.series.table.time import order_of, spacing
+from rnn_core.spec.reading import OPTIONS
 
+MOST_NAMES = 1000  # names of columns that a table carries
 MOST_TEXTS = 8  # columns of text that are searched for the names of several series
-OVERRIDES = ("encoding", "sheet", "separator", "decimal", "dates", "format", "order", "missing", "series")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,8 @@ class Table:
     times: np.ndarray | None  # (N,) datetime64[us]; None without dates
     notes: tuple[str, ...]  # sentences shown to the user: what was decided, left out or filled in
     recipe: Recipe  # how it was read
+    names: tuple[str, ...] = ()  # of all columns of the file, by their places
+    kinds: str = ""  # what their cells look like, a letter each: n numbers, d dates, t text, _ blank
 
 
 def upload(path: str | Path) -> dict[str, bytes]:
@@ -69,8 +71,8 @@ def read(content: bytes, overrides: Mapping[str, str] | None = None) -> Table:
     Raises ValueError with a one-sentence message if the file is not a table of numbers, or can be read in several ways.
     """
     decisions = tuple(sorted((overrides or {}).items()))
-    if unknown := [name for name, _ in decisions if name not in OVERRIDES]:
-        raise ValueError(f"{unknown[0]!r} is not an option for reading a table; the options are {', '.join(OVERRIDES)}")
+    if unknown := [name for name, _ in decisions if name not in OPTIONS]:
+        raise ValueError(f"{unknown[0]!r} is not an option for reading a table; the options are {', '.join(OPTIONS)}")
     return _read(content, decisions)
 
 
@@ -84,20 +86,6 @@ def apply(recipe: Recipe, content: bytes) -> tuple[np.ndarray, np.ndarray | None
         return table_recipe.apply_recipe(recipe, table)
     except (ValueError, KeyError, OSError) as reason:
         raise ValueError(f"the file cannot be read by this recipe: {' '.join(str(reason).split())[:120]}") from None
-
-
-def choose_columns(table: Table, wanted: str) -> tuple[int, ...]:
-    """Indices of the columns that `DataSpec.column` names, separated by commas; all columns if it is empty.
-
-    Raises ValueError for a name that is not in the table.
-    """
-    if not wanted.strip():
-        return tuple(range(len(table.columns)))
-    names = [wanted.strip()] if wanted.strip() in table.columns else [name.strip() for name in wanted.split(",") if name.strip()]
-    for name in names:
-        if name not in table.columns:
-            raise ValueError(f"the file has no numeric column {short(name)}; it has {', '.join(map(short, table.columns[:8]))}")
-    return tuple(dict.fromkeys(table.columns.index(name) for name in names))
 
 
 @lru_cache(4)
@@ -146,7 +134,15 @@ def _read(content: bytes, overrides: tuple[tuple[str, str], ...]) -> Table:
             f"{undated:,} row{'s have' if undated > 1 else ' has'} no date and stay{'' if undated > 1 else 's'} where {'they stand' if undated > 1 else 'it stands'} in the file"
         )
     notes += [*about, *ordered, *(spacing(ordered_times) if ordered_times is not None else ())]
-    return Table(values, tuple(one.name for one in columns), ordered_times, tuple(dict.fromkeys(notes)), recipe)
+    return Table(
+        values,
+        tuple(one.name for one in columns),
+        ordered_times,
+        tuple(dict.fromkeys(notes)),
+        recipe,
+        tuple(names.values())[:MOST_NAMES],
+        block.kinds[:MOST_NAMES],
+    )
 
 
 def _places_to_read(kinds: str, names: Mapping[int, str]) -> tuple[tuple[int, ...], list[str]]:

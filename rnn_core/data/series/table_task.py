@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from rnn_core.data.series.column_names import choose_columns
 from rnn_core.data.series.formula_tasks import KNOBS, forecasting
 from rnn_core.data.task import Dataset, Task, Uploads
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
+from rnn_core.spec.reading import from_text
 
 if TYPE_CHECKING:
     from rnn_core.data.series.table_file import Table
+
+
+class Columns(NamedTuple):
+    """The columns of a table that an experiment uses."""
+
+    used: tuple[int, ...]  # their places in the table
+    inputs: tuple[int, ...]  # those the network reads, as places in `used`
+    targets: tuple[int, ...]  # those it forecasts, as places in `used`
 
 
 def table(experiment: Experiment, uploads: Uploads = None) -> Table:
@@ -25,23 +35,34 @@ def table(experiment: Experiment, uploads: Uploads = None) -> Table:
         raise ValueError("the CSV file of this experiment is not on this machine: upload it again")
     if table_file.key(content) != source:
         raise ValueError("the uploaded file is not the one that this experiment was made with")
-    return table_file.read(content)
+    return table_file.read(content, from_text(experiment.data.reading))
+
+
+def chosen(experiment: Experiment, columns: tuple[str, ...]) -> Columns:
+    """The columns of a table that an experiment uses. Raises ValueError for a name that is not in the table."""
+    inputs = choose_columns(columns, experiment.data.column)
+    targets = choose_columns(columns, experiment.data.targets) if experiment.data.targets.strip() else inputs
+    used = tuple(sorted({*inputs, *targets})) if targets != inputs else inputs
+    return Columns(used, tuple(map(used.index, inputs)), tuple(map(used.index, targets)))
 
 
 def interface(experiment: Experiment, uploads: Uploads = None) -> Interface:
-    from rnn_core.data.series import table_file
+    return interface_of(experiment, table(experiment, uploads).columns)
 
-    count = len(table_file.choose_columns(table(experiment, uploads), experiment.data.column))
-    return Interface("floats", count, experiment.data.horizon * count, "squared")
+
+def interface_of(experiment: Experiment, columns: tuple[str, ...]) -> Interface:
+    """The shapes of the experiment's inputs and outputs on a table with these columns."""
+    found = chosen(experiment, columns)
+    return Interface("floats", len(found.inputs), experiment.data.horizon * len(found.targets), "squared")
 
 
 def build(experiment: Experiment, uploads: Uploads = None) -> Dataset:
-    from rnn_core.data.series import table_file
-
     found = table(experiment, uploads)
-    columns = list(table_file.choose_columns(found, experiment.data.column))
-    names = tuple(found.columns[column] for column in columns)
-    return forecasting(experiment, found.values[:, columns], names, times=found.times, notes=found.notes)
+    used, inputs, targets = chosen(experiment, found.columns)
+    names = tuple(found.columns[column] for column in used)
+    return forecasting(
+        experiment, found.values[:, list(used)], names, inputs=inputs, targets=targets, times=found.times, notes=found.notes
+    )
 
 
 TASKS = (
@@ -56,6 +77,6 @@ TASKS = (
         build=build,
         interface=interface,
         defaults={"length": 30, "learning_rate": 0.005, "clip": 1.0},
-        knobs=(*KNOBS, "source", "column"),
+        knobs=(*KNOBS, "source", "reading", "column", "targets"),
     ),
 )

@@ -12,7 +12,7 @@ import pandas
 from rnn_core.data.series.table.cells import MISSING, short
 from rnn_core.data.series.table.recipe import Dates, parse_times
 from rnn_core.data.series.table.time import Evenness, evenness
-from rnn_core.data.series.table.units import PLAIN, Place
+from rnn_core.data.series.table.units import PLAIN, Place, UndecidedError
 
 PROBE = 4000  # first rows of the file, on which readings are compared
 SAMPLE = 400  # cells, evenly spaced over the whole file, that a reading must fit
@@ -171,7 +171,9 @@ def best_of(readings: list[Reading], probe: pandas.Series, name: str, line: Plac
     if first.yearless and second.yearless:
         return first
     row = int(probe.index[0])
-    raise ValueError(
+    raise UndecidedError(
         f"the dates of {short(name)} can be read in two ways, as {_format_and_order(first.dates)} or as {_format_and_order(second.dates)} ({line(row)} reads {short(probe.iloc[0])}): "
-        "write them as yyyy-mm-dd, or name the format"
+        "write them as yyyy-mm-dd, or name the format",
+        "format",
+        (first.dates.format, second.dates.format),
     )

@@ -106,6 +106,8 @@ def choose_dates(
             raise ValueError(
                 f"the cells of {short(wanted)} are no dates that can be read, such as {short(table[places[0]].iloc[0])}"
             )
+        if form:
+            raise ValueError(f"no column holds dates as {short(form)}: choose another format, or the column of the dates")
         notes = [
             f"{short(names[place])} names no year, so it does not order the rows: they stay as in the file" for place in yearless
         ]
@@ -181,9 +183,11 @@ def _read_column(
     if len(probe) < 2:
         return None
     if form:
-        made = Dates(places, (), form, None, "%z" in form)
+        cells = [cell for cell in sample_of(column) if len(cell) <= LONGEST]
+        known = [one for one in formats(cells, False) if one.format == form] if cells and not form.isalpha() else []
+        made = Dates(places, known[0].replacements if known else (), form, None, "%z" in form)
         times = parse_dates(probe, made)
-        return Reading(made, evenness(times), False) if fits(times) else None
+        return next(iter(with_century(Reading(made, evenness(times), False), times, probe)), None) if fits(times) else None
     if letter == "n" and len(places) == 1:
         return numbers_as_dates(probe, places[0], name)
     sample = sample_of(column if days is None else days)

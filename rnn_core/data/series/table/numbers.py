@@ -10,7 +10,7 @@ import numpy as np
 from rnn_core.data.series.table.cells import short
 from rnn_core.data.series.table.recipe import Pairs, numbers
 from rnn_core.data.series.table.signs import SPACES, decimal
-from rnn_core.data.series.table.units import PLAIN, Draft, Place, advice, replace_all
+from rnn_core.data.series.table.units import PLAIN, Draft, Place, UndecidedError, advice, replace_all
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,10 @@ def settle_numbers(one: Draft, hint: str, separator: str, line: Place, wanted: s
         )
     if sign == "?":
         cell = evidence.open_point or evidence.open_comma
-        raise ValueError(
-            f"{one.name} can be read in two ways: {where(cell)} is {re.sub('[.,]', '', cell)} or {cell.replace(',', '.')}; write the numbers without thousands separators"
+        raise UndecidedError(
+            f"{one.name} can be read in two ways: {where(cell)} is {re.sub('[.,]', '', cell)} or {cell.replace(',', '.')}; write the numbers without thousands separators",
+            "decimal",
+            (".", ","),
         )
     thousands, notes = "," if sign == "." else ".", list(one.notes)
     replacements = one.before
@@ -76,9 +78,19 @@ def settle_numbers(one: Draft, hint: str, separator: str, line: Place, wanted: s
 
 def far_out(name: str, values: np.ndarray) -> str:
     """A note on values far outside all others, such as -9999 for a sensor that was off; "" if there are none."""
+    said = outlying(values)
+    if not said:
+        return ""
+    known = values[np.isfinite(values) & ~np.isin(values, [value for value, _ in said])]
+    cells = ", ".join(f"{value:.10g} in {count} cell{'s' if count > 1 else ''}" for value, count in said)
+    return f"{name} has {cells}, far outside the rest ({known.min():.6g} to {known.max():.6g}): not changed"
+
+
+def outlying(values: np.ndarray) -> list[tuple[float, int]]:
+    """At most three values that repeat, or look like words for missing, far outside all others; each with how often it occurs."""
     known = values[np.isfinite(values)]
-    said = []
-    for _ in range(3):
+    found: list[tuple[float, int]] = []
+    while len(found) < 3:
         different = np.unique(known)
         if len(different) < 4:
             break
@@ -95,9 +107,6 @@ def far_out(name: str, values: np.ndarray) -> str:
         )
         if value is None:
             break
-        said.append((value, int((known == value).sum())))
+        found.append((float(value), int((known == value).sum())))
         known = known[known != value]
-    if not said:
-        return ""
-    cells = ", ".join(f"{value:.10g} in {count} cell{'s' if count > 1 else ''}" for value, count in said)
-    return f"{name} has {cells}, far outside the rest ({known.min():.6g} to {known.max():.6g}): not changed"
+    return found

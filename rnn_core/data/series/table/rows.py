@@ -10,6 +10,7 @@ import numpy as np
 import pandas
 
 from rnn_core.data.series.table.cells import MONTHS, short
+from rnn_core.data.series.table.units import UndecidedError
 
 
 def refuse_wide(names: tuple[str, ...], kinds: str, table: pandas.DataFrame, named: Mapping[int, str]) -> None:
@@ -99,9 +100,11 @@ def one_series(
 
 
 def _refuse_several(name: str, groups: np.ndarray) -> NoReturn:
-    raise ValueError(
+    raise UndecidedError(
         f"the file holds several series in one column: {short(name)} names {len(groups):,} of them ({', '.join(short(one) for one in groups[:3])}, …); "
-        "keep the rows of one, or give each its own column"
+        "keep the rows of one, or give each its own column",
+        "series",
+        tuple(str(one) for one in groups[:50]),
     )
 
 

@@ -128,6 +128,19 @@ def _encoding(content: bytes) -> str:
     return "latin-1"
 
 
+def sheet_names(content: bytes) -> tuple[str, ...]:
+    """Names of the sheets of a workbook; () for any other file, and for a damaged or a large one."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MOST_SHEET_BYTES:
+                return ()
+        with warnings.catch_warnings(), pandas.ExcelFile(io.BytesIO(content), engine="openpyxl") as book:
+            warnings.simplefilter("ignore")
+            return tuple(str(name) for name in book.sheet_names)
+    except Exception:  # a damaged workbook may raise any exception
+        return ()
+
+
 def _sheet(content: bytes, wanted: str) -> Text:
     """The cells of a workbook's first sheet, or of the sheet named `wanted`."""
     try:

@@ -23,6 +23,20 @@ TIMES = {
 Place = Callable[[int], str]  # row → "line 17"
 
 
+class UndecidedError(ValueError):
+    """A file that can be read in several ways, equally good; the user may decide.
+
+    Args:
+        message: a sentence that names the ways.
+        option: the decision, one of `spec.reading.OPTIONS`.
+        choices: its values, the proposal first.
+    """
+
+    def __init__(self, message: str, option: str = "", choices: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.option, self.choices = option, choices
+
+
 @dataclass(frozen=True, eq=False)
 class Draft:
     """A column of numbers whose decimal sign is not yet decided."""
