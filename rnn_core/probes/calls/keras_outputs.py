@@ -14,15 +14,8 @@ from rnn_core.probes.calls.keras_run import Ask, Found, RefusedError
 from rnn_core.probes.calls.questions import checked_targets, losses
 
 
-def output_of(found: Found) -> tuple[np.ndarray | None, str]:
-    """The output before a final sigmoid or softmax, and which of them; None where there are several outputs.
-
-    Logits count only if squashing them gives the model's answer.
-    """
-    import tensorflow as tf
-
-    if not tf.is_tensor(found.answer):
-        return None, "linear"
+def output_of(found: Found) -> tuple[np.ndarray, str]:
+    """The output before a final sigmoid or softmax, and which of them. Logits count only if squashing them gives the model's answer."""
     answer = np.asarray(found.answer, np.float64)
     if found.logits is None:
         return answer, "linear"
