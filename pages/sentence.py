@@ -42,7 +42,7 @@ with section("The choice of models and text"):
     if text.empty:
         st.info("Nothing to read yet: type or paste a few words of a film review, or choose an example.", icon=":material/edit:")
     else:
-        second_texts = {"word": text_box.changed_word, "text": lambda text, size: text_box.second_text(size)}
+        second_texts = {"word": text_box.changed_word, "text": lambda text, words: text_box.second_text(words)}
         second = second_texts.get(choice.compare, lambda *_: None)(text, choice.vocabulary)
         show_readings(choice, text, second)
         expander(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from rnn_core import data
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import Experiment
+from rnn_core.store import import_report
 from rnn_core.store.store import RunInfo, Store
 from rnn_core.training.control import Control
 
@@ -57,8 +58,18 @@ def _parser() -> argparse.ArgumentParser:
     export = command("export", _export, "Write one run as a single file.")
     export.add_argument("run", metavar="RUN", help="id or name, or its beginning")
     export.add_argument("file", type=Path)
-    imports = command("import", _import, "Add an exported run to the store.")
-    imports.add_argument("file", type=Path)
+    imports = command(
+        "import", _import, "Add an exported run to the store, or a Keras model (.keras), after showing what it can show."
+    )
+    imports.add_argument("file", type=Path, metavar="FILE.run|MODEL.keras")
+    imports.add_argument("--json", action="store_true", help="of a Keras model: print what it can show as JSON")
+    imports.add_argument(
+        "--vocabulary", type=Path, metavar="WORDS.json", help='its words: {"film": 7, …} or a list; default: ids'
+    )
+    imports.add_argument(
+        "--inputs", type=Path, metavar="X.npy", help="sequences to run it on: (N, T) ids or (N, T, D) numbers; default: drawn"
+    )
+    imports.add_argument("--name", default="", help="of the run; default: the file's")
     prune = command("prune", _prune, "Delete the oldest runs until the store is small enough.")
     prune.add_argument("megabytes", type=float)
     starters = command("starters", _starters, "Rebuild the starter models from IMDB.")
@@ -236,7 +247,28 @@ def _export(chosen: argparse.Namespace) -> None:
 
 
 def _import(chosen: argparse.Namespace) -> None:
-    print(Store(chosen.home).import_(chosen.file))
+    if chosen.file.suffix != ".keras":
+        print(Store(chosen.home).import_(chosen.file))
+        return
+    _load_tensorflow_quietly()
+    import numpy as np
+
+    from rnn_core.probes.calls.abilities import abilities
+    from rnn_core.probes.sentence import reading
+    from rnn_core.store import keras_import
+
+    network = keras_import.load(chosen.file)
+    words = chosen.vocabulary.read_bytes() if chosen.vocabulary else None
+    sequences = np.load(chosen.inputs, allow_pickle=False) if chosen.inputs else None
+    layers, run_id, problem, no_sentence = abilities(network), "", "", ""
+    store = Store(chosen.home)
+    try:
+        run_id = keras_import.add(store, network, chosen.file.name, chosen.name, words, sequences)
+        no_sentence = reading.unsupported_model(store.open(run_id).model())
+    except ValueError as reason:
+        problem = str(reason)
+    report = import_report.as_json if chosen.json else import_report.as_text
+    print(report(layers, run_id, problem, no_sentence))
 
 
 def _prune(chosen: argparse.Namespace) -> None:

@@ -38,6 +38,10 @@ class Call:
 class CalledModel(Protocol):
     """What a probe asks of a model."""
 
+    @property
+    def batch(self) -> int:
+        """The number of examples in every call; 0 where it may be any."""
+
     def call(self, inputs: Any, mask: Any = None, layer: int | str | None = None, question: Question | None = None) -> Call:
         """Call the model.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnn_core.probes.calls import keras_outputs
 from rnn_core.probes.calls.call import AT_ONCE
-from rnn_core.probes.calls.keras_inputs import Source
+from rnn_core.probes.calls.keras_inputs import Source, fixed_batch
 from rnn_core.probes.calls.keras_record import Forced, Ran
 from rnn_core.probes.calls.keras_run import RefusedError, Vectors, run
 from rnn_core.probes.calls.keras_vectors import reads_numbers, steps_left_out, vectors_of
@@ -49,15 +49,17 @@ class KerasExample:
 
     def _each(self, vectors: np.ndarray, masks: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         answers, gradients = [], []
-        for start in range(0, len(vectors), AT_ONCE):
-            part = vectors[start : start + AT_ONCE]
-            forced = self._forced(len(part), None if masks is None else masks[start : start + AT_ONCE])
+        at_once = fixed_batch(self.network)
+        for start in range(0, len(vectors), at_once or AT_ONCE):
+            chosen = np.arange(start, start + (at_once or min(AT_ONCE, len(vectors) - start)))
+            part = vectors[np.minimum(chosen, len(vectors) - 1)]  # the last again, where the batch must be full
+            forced = self._forced(len(part), None if masks is None else masks[np.minimum(chosen, len(masks) - 1)])
             inputs, ask = np.repeat(self.inputs[None], len(part), 0), keras_outputs.one_output(np.full(len(part), self.output))
             found = run(self.network, inputs, None, ask, Vectors(part, self.source), forced)
             slope = found.gradients[-1]
             answers.append(np.asarray(found.value, np.float64))
             gradients.append(np.full(part.shape, np.nan) if slope is None else np.asarray(slope, np.float64) / found.scale)
-        return np.concatenate(answers), np.concatenate(gradients)
+        return np.concatenate(answers)[: len(vectors)], np.concatenate(gradients)[: len(vectors)]
 
     def _forced(self, count: int, masks: np.ndarray | None) -> Forced:
         """The recurrent layers' own masks, so that other vectors unmask nothing; without the steps that `masks` (N, T) leave out."""
@@ -110,8 +112,9 @@ def _real(masks: list[np.ndarray | None], inputs: np.ndarray, source: Source) ->
 
 
 def _check_unchanged(example: KerasExample, answer: float) -> None:
-    """Raises ValueError unless the unchanged vectors give the unchanged answer."""
-    if not abs(float(example.answers(example.vectors[None])[0]) - answer) <= 1e-4 * max(1.0, abs(answer)):
+    """Raises ValueError unless the unchanged vectors give the unchanged answer, wherever in a batch of fixed size they stand."""
+    again = example.answers(np.repeat(example.vectors[None], fixed_batch(example.network) or 1, 0))
+    if not (np.abs(again - answer) <= 1e-4 * max(1.0, abs(answer))).all():
         raise RefusedError(
             "the model does not answer by the vectors of its steps alone: its Embedding receives other tokens than the inputs have, a "
             "mask depends on more than them, or its answer depends on the other examples of the batch"

@@ -42,6 +42,12 @@ def embeddings(network: Any) -> list[Any]:
     return [layer for layer in network._flatten_layers(include_self=False) if isinstance(layer, layers.Embedding)]
 
 
+def fixed_batch(network: Any) -> int:
+    """The number of examples that a network was built for; 0 where it may be any."""
+    expected = getattr(network, "inputs", None) or []
+    return int(expected[0].shape[0] or 0) if expected else 0
+
+
 @contextmanager
 def mask_passed_on(network: Any, mask: np.ndarray | None) -> Iterator[None]:
     """Inside, Embedding layers pass a given mask on, whether or not they mask token 0."""

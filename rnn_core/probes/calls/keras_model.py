@@ -12,7 +12,7 @@ from rnn_core.probes.calls import keras_outputs
 from rnn_core.probes.calls.call import Call, choose
 from rnn_core.probes.calls.input_checks import check_mask, check_numbers, check_tokens
 from rnn_core.probes.calls.keras_examples import KerasExample, check_used, examples_of
-from rnn_core.probes.calls.keras_inputs import embeddings
+from rnn_core.probes.calls.keras_inputs import embeddings, fixed_batch
 from rnn_core.probes.calls.keras_record import Ran, layer_pass, recurrent_layers, upstream
 from rnn_core.probes.calls.keras_run import Ask, Found, RefusedError, run
 from rnn_core.probes.calls.questions import Question
@@ -32,6 +32,10 @@ class KerasModel:
             names = ", ".join(layer.name for layer in network.layers) or "none"
             raise RefusedError(f"the model has no recurrent layer: its layers are {names}")
         self.network = network
+
+    @property
+    def batch(self) -> int:
+        return fixed_batch(self.network)
 
     def call(self, inputs: Any, mask: Any = None, layer: int | str | None = None, question: Question | None = None) -> Call:
         from keras import tree

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnn_core.data import imported
 from rnn_core.data.task import Uploads
 from rnn_core.probes import layers
 from rnn_core.probes.gradients.curves import Curve, curve
@@ -36,12 +37,12 @@ class KeptModel:
     """A model and the step of its training at which it was kept."""
 
     model: Model
-    step: int  # batches trained
+    step: int  # batches trained; -1 of a model that was trained elsewhere
     label: str = ""  # distinguishes models of one cell
 
     @property
     def when(self) -> str:
-        return "at init" if self.step == 0 else f"after {self.step:,} steps"
+        return {0: "at init", -1: "as imported"}.get(self.step, f"after {self.step:,} steps")
 
 
 def probe_batch(experiment: Experiment, uploads: Uploads = None, examples: int = 32) -> tuple[Batch, str]:
@@ -53,6 +54,8 @@ def probe_batch(experiment: Experiment, uploads: Uploads = None, examples: int =
     source = "validation sequences of its own data"
     if task != experiment.data.task:
         source = "synthetic toy reviews, because the IMDB reviews are not on this machine"
+    if imported.is_imported(experiment):
+        source = dataset.names["source"].removeprefix("the ")
     sequences, longest = dataset.validation, experiment.data.length
     chosen = np.argsort(-np.minimum(sequences.lengths, longest), kind="stable")[:examples]
     length = min(int(sequences.lengths[chosen].max()), longest)

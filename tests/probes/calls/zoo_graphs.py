@@ -66,7 +66,7 @@ def _stateful(layer: Any) -> Kind:
     network = drawn(keras.Sequential([L.Input(batch_shape=(3, 5, 2)), layer, L.Dense(1)]))
     for state in layer.states:
         state.assign(np.random.default_rng(3).normal(size=state.shape))
-    return Kind(network, refused={"jacobians": BATCH, "attributions": BATCH, "leave_one_out": BATCH})
+    return Kind(network, refused={"attributions": BATCH, "leave_one_out": BATCH})
 
 
 add("stateful_lstm", lambda: _stateful(L.LSTM(3, stateful=True)))
