@@ -16,7 +16,7 @@ context = shell.page(
     "Sentence",
     ":material/chat:",
     "A recurrent network reads one word at a time. After each it has nothing but its **hidden state**, a list of numbers, and its prediction is "
-    "computed from that list alone. Watch both change. These models learned from 22,500 real film reviews.",
+    "computed from that list alone. Watch both change. The starter models learned from 22,500 real film reviews.",
 )
 
 

@@ -12,7 +12,7 @@ from pages.shared.session import key, linked
 from pages.shared.widgets import choice
 from pages.shared.words import plain
 from rnn_core import data
-from rnn_core.data.imported import vocabulary_of
+from rnn_core.data.imported import description, vocabulary_of
 from rnn_core.data.task import Task
 from rnn_core.figures import states, theme, trajectories
 from rnn_core.probes import layers
@@ -115,11 +115,13 @@ def draw_paths(view: View) -> None:
     drawing = trajectories.trajectories(found, colour=colour, dimensions=dimensions, classes=view.task.classes)
     words = f"Paths of {len(found.states)} hidden states in {dimensions} dimensions"
     charts.chart(drawing, key("states", "paths"), words, rev=f"{view.run.id}{view.part.index}{dimensions}{long}")
-    when = "" if usable.imported(view.run) else f", after {view.steps[-1]:,} training steps"
+    imported = usable.imported(view.run)
+    when = "" if imported else f", after {view.steps[-1]:,} training steps"
+    given = imported and description(view.run.experiment, view.run.uploads).sequences is not None
     st.markdown(
         f"These axes show **{found.explained[:dimensions].sum():.0%}** of all the variance of this network's states. "
         f"Of {size} possible directions the states use about **{found.dimension:.1f}** (participation ratio). "
-        f"The axes were fitted once{when}, on {found.basis.count:,} states of *other* sequences, padding left out, "
+        f"The axes were fitted once{when}, on {found.basis.count:,} states of {'these' if given else '*other*'} sequences, padding left out, "
         "and then fixed. Axes of two networks cannot be compared."
     )
 

@@ -108,6 +108,8 @@ def title(record: Any, step: int, choice: Choice) -> str:
     name = CELL_NAMES[record.experiment.model.cell]
     if choice.compare != "training":
         return name
+    if usable.imported(record):
+        return f"{name}, as imported"
     if step == 0:
         return f"{name}, untrained"
     epoch = next(kept.epoch for kept in record.snapshots if kept.step == step)

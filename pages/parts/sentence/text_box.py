@@ -128,17 +128,19 @@ def _ids_box(vocabulary: OwnVocabulary) -> Text:
     )
     first = " ".join(str(number) for number in range(1, min(vocabulary.size, 13)))
     typed = composer("Token ids", first, limit=MAX_TOKENS, part="last", whole=(), key=key("sentence", "ids_box"))
-    return encoded(typed, "last", vocabulary)
+    found = encoded(typed, "last", vocabulary)
+    unknown_words(found, vocabulary)
+    return found
 
 
 def unknown_words(text: Text, vocabulary: Vocabulary) -> None:
     """Draw one line about the words that are not in the vocabulary."""
     typed = sum(end > start for start, end in text.spans)
     if isinstance(vocabulary, OwnVocabulary) and vocabulary.unknown is None:
-        if left_out := len(text.text.split()) - typed:
-            st.caption(
-                f":material/help: About {max(left_out, 1)} words are not in this model's vocabulary, which has no unknown word: they are left out."
-            )
+        if left_out := tuple(dict.fromkeys(vocabulary.left_out(text.text))):
+            shown = ", ".join(plain(word[:30]) for word in left_out[:8]) + " …" * (len(left_out) > 8)
+            what = "numbers between 0 and the largest id" if vocabulary.numbers else "in this model's vocabulary"
+            st.caption(f":material/help: Not {what}, and left out: {shown}")
         return
     unknown = [word for word, known in zip(text.words, text.known, strict=True) if not known]
     if not unknown:

@@ -49,6 +49,10 @@ class OwnVocabulary(Vocabulary):
         known = ids != (-1 if self.unknown is None else self.unknown)
         return Encoded(ids, tuple(word for _, word, _ in found), known, tuple(span for _, _, span in found))
 
+    def left_out(self, text: str) -> tuple[str, ...]:
+        """The words of a text that have no id, not even that of the unknown word."""
+        return tuple(match.group() for match in _WORD.finditer(text) if self.id(match.group()) < 0)
+
     def _tidied(self, word: str, start: int) -> list[tuple[int, str, tuple[int, int]]]:
         return []  # words are taken as they are typed
 

@@ -54,7 +54,7 @@ class KerasExample:
             chosen = np.arange(start, start + (at_once or min(AT_ONCE, len(vectors) - start)))
             part = vectors[np.minimum(chosen, len(vectors) - 1)]  # the last again, where the batch must be full
             forced = self._forced(len(part), None if masks is None else masks[np.minimum(chosen, len(masks) - 1)])
-            inputs, ask = np.repeat(self.inputs[None], len(part), 0), keras_outputs.one_output(np.full(len(part), self.output))
+            inputs, ask = np.repeat(self.inputs[None], len(part), 0), keras_outputs.one_output(self.output)
             found = run(self.network, inputs, None, ask, Vectors(part, self.source), forced)
             slope = found.gradients[-1]
             answers.append(np.asarray(found.value, np.float64))

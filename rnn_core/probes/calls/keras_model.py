@@ -41,11 +41,16 @@ class KerasModel:
         from keras import tree
 
         inputs, mask = self._checked(inputs, mask)
-        found = run(self.network, inputs, mask)
+        ask = None if question is None else self._ask_at_once(question)
+        found = run(self.network, inputs, mask, ask)
         output, activation = keras_outputs.output_of(found)
         position = choose([one.name for one in found.ran], layer)
         if question is not None:
-            found = run(self.network, inputs, mask, self._ask(question, output, activation, found))
+            unlike = question.of == "output" and activation == "linear" and found.logits is not None
+            if ask is None or unlike:
+                found = run(self.network, inputs, mask, self._ask(question, output, activation, found))
+            if question.of == "output":
+                keras_outputs.columns_of(output, question.output)  # raises for one that there is not
         ran = found.ran[position]
         taken = layer_pass(ran)
         examples, sequences = len(tree.flatten(inputs)[0]), taken.inputs.shape[1]
@@ -88,15 +93,26 @@ class KerasModel:
             inputs = check_tokens(inputs, tables[0].input_dim if len(tables) == 1 else None)
         return inputs, check_mask(mask, inputs.shape)
 
-    def _ask(self, question: Question, output: np.ndarray, activation: str, found: Found) -> Ask:
-        """The number of a question as a function of the model's tensors."""
+    def _ask_at_once(self, question: Question) -> Ask | None:
+        """The number of a question, where nothing of the answer needs to be known before; else None."""
         if question.of == "output":
-            return keras_outputs.one_output(keras_outputs.columns_of(output, question.output))
+            return keras_outputs.one_output(question.output)
+        single = len(getattr(self.network, "outputs", None) or []) == 1
+        return keras_outputs.compiled_loss(self.network, question.targets) if single and self._has_loss else None
+
+    @property
+    def _has_loss(self) -> bool:
+        return getattr(self.network, "compiled", False) and getattr(self.network, "_compile_loss", None) is not None
+
+    def _ask(self, question: Question, output: np.ndarray, activation: str, found: Found) -> Ask:
+        """The number of a question as a function of the model's tensors, once its answer is known."""
+        if question.of == "output":
+            return keras_outputs.of_the_answer(keras_outputs.one_output(question.output))
         if found.output:
             raise RefusedError(
                 "the model has several outputs, and its loss is made of all: probe keras.Model(model.inputs, one of model.outputs)"
             )
-        if getattr(self.network, "compiled", False) and getattr(self.network, "_compile_loss", None) is not None:
+        if self._has_loss:
             return keras_outputs.compiled_loss(self.network, question.targets)
         real = np.asarray(found.mask).astype(bool) if output.ndim == 3 and found.mask is not None else None
         return keras_outputs.own_loss(activation, question.targets, output, real)
