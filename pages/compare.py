@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts.compare import contest, side_by_side, sweep
-from pages.shared import shell
+from pages.shared import shell, usable
 from pages.shared.guard import section
 from pages.shared.session import linked
 from pages.shared.widgets import choice
@@ -20,7 +20,7 @@ context = shell.page(
 VIEWS = {
     "Contest": lambda: contest.show(context.service),
     "How far back can it remember?": lambda: sweep.show(context.service),
-    "Runs side by side": lambda: side_by_side.show(context.run),
+    "Runs side by side": lambda: side_by_side.show(None if usable.imported(context.run) else context.run),
 }
 with section("This view"):
     view = choice("View", {name: name for name in VIEWS}, "Contest", label_visibility="collapsed", **linked("compare"))

@@ -16,7 +16,7 @@ context = shell.page(
     "Sentence",
     ":material/chat:",
     "A recurrent network reads one word at a time. After each it has nothing but its **hidden state**, a list of numbers, and its prediction is "
-    "computed from that list alone. Watch both change. These models learned from 22,500 real film reviews.",
+    "computed from that list alone. Watch both change. The starter models learned from 22,500 real film reviews.",
 )
 
 
@@ -42,7 +42,7 @@ with section("The choice of models and text"):
     if text.empty:
         st.info("Nothing to read yet: type or paste a few words of a film review, or choose an example.", icon=":material/edit:")
     else:
-        second_texts = {"word": text_box.changed_word, "text": lambda text, size: text_box.second_text(size)}
+        second_texts = {"word": text_box.changed_word, "text": lambda text, words: text_box.second_text(words)}
         second = second_texts.get(choice.compare, lambda *_: None)(text, choice.vocabulary)
         show_readings(choice, text, second)
         expander(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts.train import controls, drawings, form, live_view
-from pages.shared import charts, drafts, guard, share, shell
+from pages.shared import charts, drafts, guard, share, shell, usable
 from pages.shared.guard import section
 from pages.shared.session import key
 from pages.shared.words import plain
@@ -39,6 +39,12 @@ if drawn is None or run is None:
         with section("What you can take away"):
             share.panel(None, drafts.draft())
         charts.fetch_plotly()
+elif usable.imported(run):
+    with run_place:
+        st.title(plain(run.name), anchor=False)
+        shell.show_use(context.use)
+        with section("What you can take away"):
+            share.panel(run, run.experiment)
 else:
     with run_place:
         live_view.live(drawn)

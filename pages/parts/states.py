@@ -7,13 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import charts, session, shell
+from pages.shared import charts, session, shell, usable
 from pages.shared.session import key, linked
 from pages.shared.widgets import choice
 from pages.shared.words import plain
 from rnn_core import data
+from rnn_core.data.imported import description, vocabulary_of
 from rnn_core.data.task import Task
-from rnn_core.data.text import vocabulary
 from rnn_core.figures import states, theme, trajectories
 from rnn_core.probes import layers
 from rnn_core.probes.states import paths
@@ -74,7 +74,8 @@ def _choose_layer(run: Any) -> layers.NamedLayer:
 def _choose_step(view: View) -> int:
     """Draw the choice of a kept step; return it in training steps."""
     if len(view.steps) == 1:
-        st.caption(f"Its only kept step: after {view.steps[0]:,} training steps")
+        only = f"Its only kept step: after {view.steps[0]:,} training steps"
+        st.caption("As it was imported" if usable.imported(view.run) else only)
         return view.steps[0]
     words = "After how many training steps"
     return st.select_slider(words, view.steps, view.steps[-1], format_func="{:,}".format, **linked("step"))
@@ -90,8 +91,13 @@ def draw_paths(view: View) -> None:
     with controls[0]:
         step = _choose_step(view)
     first = 0 if view.task.classes else 2
+    colours = [name for name in COLOURS if name != "label" or not usable.imported(view.run)]  # which has no true answers
     colour = controls[1].selectbox(
-        "Colour shows", list(COLOURS), first, format_func=COLOURS.__getitem__, **linked(f"colour_{view.task.group}")
+        "Colour shows",
+        colours,
+        min(first, len(colours) - 1),
+        format_func=COLOURS.__getitem__,
+        **linked(f"colour_{view.task.group}"),
     )
     with controls[2]:
         dimensions = _axes("states_axes")
@@ -109,10 +115,13 @@ def draw_paths(view: View) -> None:
     drawing = trajectories.trajectories(found, colour=colour, dimensions=dimensions, classes=view.task.classes)
     words = f"Paths of {len(found.states)} hidden states in {dimensions} dimensions"
     charts.chart(drawing, key("states", "paths"), words, rev=f"{view.run.id}{view.part.index}{dimensions}{long}")
+    imported = usable.imported(view.run)
+    when = "" if imported else f", after {view.steps[-1]:,} training steps"
+    given = imported and description(view.run.experiment, view.run.uploads).sequences is not None
     st.markdown(
         f"These axes show **{found.explained[:dimensions].sum():.0%}** of all the variance of this network's states. "
         f"Of {size} possible directions the states use about **{found.dimension:.1f}** (participation ratio). "
-        f"The axes were fitted once, after {view.steps[-1]:,} training steps, on {found.basis.count:,} states of *other* sequences, padding left out, "
+        f"The axes were fitted once{when}, on {found.basis.count:,} states of {'these' if given else '*other*'} sequences, padding left out, "
         "and then fixed. Axes of two networks cannot be compared."
     )
 
@@ -120,7 +129,9 @@ def draw_paths(view: View) -> None:
 def draw_growth(view: View) -> None:
     """Draw the paths of the same sequences at several kept steps."""
     if len(view.steps) < 2:
-        st.info("This run has a single kept step, so there is no history to play.", icon=":material/info:")
+        words = "This run has a single kept step, so there is no history to play."
+        imported = "This model was imported, so how it learned is not known here: there is no history to play."
+        st.info(imported if usable.imported(view.run) else words, icon=":material/info:")
         return
     last = len(view.steps) - 1
     chosen = [view.steps[n] for n in sorted({round(k * last / (MAX_FRAMES - 1)) for k in range(MAX_FRAMES)})]
@@ -184,7 +195,7 @@ def _words(view: View, found: paths.StatePaths, number: int) -> tuple[str, ...]:
     """The words of one sequence; () if it is not text."""
     if found.inputs.ndim > 2:
         return ()
-    return vocabulary.vocabulary(view.run.experiment.data.vocabulary).decode(found.inputs[number, found.mask[number]])
+    return vocabulary_of(view.run.experiment, view.run.uploads).decode(found.inputs[number, found.mask[number]])
 
 
 def _answer_words(view: View, found: paths.StatePaths, number: int) -> str:

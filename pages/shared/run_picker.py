@@ -26,6 +26,7 @@ STATUS_SIGNS = {
     "stopped": "■",
     "interrupted": "⚠",
     "failed": "⚠",
+    "imported": "↧",
 }
 log = logging.getLogger("unrolled")
 

@@ -30,7 +30,7 @@ LINK: dict[str, tuple[str, ...]] = {
     "sentence": ("example", "who", "against", "method"),
     "states": (
         *("view", "layer", "step", "states_axes", "growth_axes", "states_long", "states_count", "states_order", "states_part"),
-        *("colour_text", "colour_series", "colour_memory"),
+        *("colour_text", "colour_series", "colour_imported", "colour_memory"),
     ),
     "gradients": (
         *("lab_gain", "lab_bias", "lab_length", "lab_scale", "lab_more", "lab_activation", "lab_initialiser", "lab_units"),

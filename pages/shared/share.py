@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from pages.shared import drafts, guard, run_picker
+from pages.shared import drafts, guard, run_picker, usable
 from pages.shared.kept_steps import RunView
 from pages.shared.session import key
 from pages.shared.words import plain, sentence
@@ -38,15 +38,18 @@ def panel(run: RunView | None, experiment: Experiment) -> None:
         if run is not None:
             with st.popover("This run", icon=":material/edit:"):
                 _name(run)
-            link = {"run": run.run_id, "compare": "Runs side by side"}
-            icon = ":material/compare_arrows:"
-            st.page_link("pages/compare.py", label="Compare with another run", icon=icon, query_params=link)
+            if not usable.imported(run):
+                link = {"run": run.run_id, "compare": "Runs side by side"}
+                icon = ":material/compare_arrows:"
+                st.page_link("pages/compare.py", label="Compare with another run", icon=icon, query_params=link)
 
 
 def _links(run: RunView | None, experiment: Experiment) -> None:
     if run is not None:
         st.markdown("**This run**: everyone who opens the link sees it here, live.")
         st.code(address({"run": run.run_id}), language=None, wrap_lines=True)
+    if usable.imported(run):
+        return  # nothing that could be trained
     st.markdown("**This experiment**: the link fills the form, on any machine.")
     st.code(address(experiment.to_query()), language=None, wrap_lines=True)
 
@@ -67,8 +70,9 @@ def _files(run: RunView | None, experiment: Experiment) -> None:
         st.caption("Train it to download its metrics and weights too.")
         return
     name = f"unrolled-{run.run_id}"
-    metrics: Any = (lambda: metrics_csv(run.history)) if run.active else _cached_metrics(run.run_id, run.step, run)
-    _download("Metrics as CSV", metrics, f"{name}.csv", "text/csv", ":material/table:")
+    if not usable.imported(run):
+        metrics: Any = (lambda: metrics_csv(run.history)) if run.active else _cached_metrics(run.run_id, run.step, run)
+        _download("Metrics as CSV", metrics, f"{name}.csv", "text/csv", ":material/table:")
     if run.has_weights:
         _download("Model as .keras", lambda: _model_file(run), f"{name}.keras", "application/zip", ":material/deployed_code:")
     else:

@@ -29,6 +29,8 @@ def use(page: str, run: Any, chosen: bool) -> Use:
     if run is None:
         return Use("", False)
     name = f"**{plain(run.name, 60)}**"
+    if page != "Sentence" and imported(run) and (found := _imported(page, run, name)):
+        return found
     if page in NEED_WEIGHTS:
         return _inside(run, name if chosen else f"the starter model {name}; choose another run in the sidebar")
     if page == "Train":
@@ -42,6 +44,30 @@ def use(page: str, run: Any, chosen: bool) -> Use:
     if page == "Lessons":
         return Use(f"A lesson measures networks of its own; {name} stays chosen for the other pages.", False)
     return Use(f"{name} is chosen: watch it under Train, look inside it under Hidden states and Gradients.", True)
+
+
+def imported(run: Any) -> bool:
+    """Whether a run (RunRecord, RunView, RunInfo or None) is a model that was trained elsewhere."""
+    return run is not None and run.experiment.data.task == "imported"
+
+
+def _imported(page: str, run: Any, name: str) -> Use | None:
+    """What a page can do with a model that was trained elsewhere; None where it needs no words of its own."""
+    inside = "look inside it under Hidden states and Gradients" + (
+        "" if no_text_reason(run) else ", or let it read under Sentence"
+    )
+    if page == "Train":
+        return Use(f"{plain(run.info.message)} {name} was not trained here, so it has no training history: {inside}.", True)
+    if page == "Compare":
+        return Use(f"{name} was imported, so it has no training curves to compare: {inside}.", True)
+    if page == "Home":
+        return Use(f"{name} is chosen: {inside}.", True)
+    if page in NEED_WEIGHTS and not (no_weights(run) or no_data(run)):
+        from rnn_core.data.imported import description, source_words
+
+        words = source_words(description(run.experiment, run.uploads))
+        return Use(f":material/visibility: You see {name} as it was imported. Its input: {words}.", True)
+    return None
 
 
 def _sentence(run: Any, name: str) -> Use:
@@ -58,11 +84,13 @@ def no_text_reason(run: Any) -> str:
     from rnn_core.probes.sentence import reading
 
     task = data.task(run.experiment.data.task)
-    if task.group != "text":
+    if task.group not in ("text", "imported"):
         return "it reads numbers or symbols, not words"
     if not run.snapshots:
         return "it has kept no weights yet"
-    shape = data.interface(run.experiment)
+    if run.upload_missing:
+        return "what it reads is not known on this server any more"
+    shape = data.interface(run.experiment, run.uploads)
     return reading.unsupported(run.experiment.model.bidirectional, shape.inputs, shape.loss, shape.per_step)
 
 
@@ -92,6 +120,8 @@ def no_data(run: Any) -> str:
     """Why the data of a run cannot be made on this server; "" if they can. Markdown."""
     if not run.upload_missing:
         return ""
+    if imported(run):
+        return f"What **{plain(run.name, 60)}** reads is not known on this server any more: import it again."
     return (
         f"The file that **{plain(run.name, 60)}** was trained on is not on this server any more, so there are no sequences to run it on. "
         "Its curves are still under Train. To look inside a network, upload the file there again and train on it."

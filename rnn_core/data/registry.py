@@ -13,16 +13,23 @@ from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
 
 _MODULES = ("text.toy_reviews", "text.imdb", "series.formula_tasks", "series.table_task", "memory_tasks")
+_NOT_TRAINABLE = ("imported",)  # tasks that cannot be chosen for a training
+
+
+def tasks() -> dict[str, Task]:
+    """Every task that a network can be trained on, by its name, in menu order."""
+    return _tasks(_MODULES)
 
 
 @cache
-def tasks() -> dict[str, Task]:
-    """Every task by its name, in menu order."""
-    return {task.name: task for module in _MODULES for task in import_module(f"rnn_core.data.{module}").TASKS}
+def _tasks(modules: tuple[str, ...]) -> dict[str, Task]:
+    return {task.name: task for module in modules for task in import_module(f"rnn_core.data.{module}").TASKS}
 
 
 def task(name: str) -> Task:
     """The task of that name. Raises ValueError for an unknown name."""
+    if name in _NOT_TRAINABLE:
+        return _tasks(_NOT_TRAINABLE)[name]
     if name not in tasks():
         raise ValueError(f"task must be one of {', '.join(tasks())}, got {name!r}")
     return tasks()[name]

@@ -101,13 +101,24 @@ _seeds = _Seeds()
 
 
 def read_keras_model(network: Any) -> tuple[ModelSpec, Interface, bool, tuple[np.ndarray, ...]]:
-    """Spec, interface, mask and weights of a Keras Sequential of [Embedding,] equal recurrent layers and a Dense head.
+    """Spec, interface, mask and weights of a Keras model of [Embedding,] equal recurrent layers and a Dense head.
 
-    Raises: ValueError for any other network; probes accept that as a Keras model.
+    Layers that do nothing when the model answers (dropout, noise) are left out. Where a bidirectional layer adds its halves up or
+    takes their mean, the next kernel is written twice, once for each half.
+
+    Raises: ValueError for any other network, and for one that a network of this description answers otherwise than; probes accept
+    those as Keras models.
     """
     from keras import activations, layers
 
-    stack = [layer for layer in network.layers if not isinstance(layer, layers.InputLayer)]
+    idle = (layers.InputLayer, layers.Dropout, layers.SpatialDropout1D, layers.GaussianNoise, layers.GaussianDropout)
+    if not network.built or any(len(getattr(network, ends, None) or []) != 1 for ends in ("inputs", "outputs")):
+        raise ValueError(
+            "expected a Sequential or a functional model with one input and one output, that was built; its layers cannot be followed"
+        )
+    stack = [layer for layer in network.layers if not isinstance(layer, idle)]
+    if not stack:
+        raise ValueError("expected [Embedding,] recurrent layers and Dense, got no layers")
     embeddings = [layer for layer in stack[:1] if isinstance(layer, layers.Embedding)]
     middle, head = stack[len(embeddings) : -1], stack[-1]
     halves = [getattr(layer, "forward_layer", layer) for layer in middle]
@@ -115,6 +126,8 @@ def read_keras_model(network: Any) -> tuple[ModelSpec, Interface, bool, tuple[np
     for layer in [*halves, head] if isinstance(head, layers.Dense) else [head]:
         if type(layer) not in (*kinds, layers.Dense):
             raise ValueError(f"expected [Embedding,] recurrent layers and Dense, got a {type(layer).__name__} ({layer.name})")
+        if getattr(layer, "stateful", False):
+            raise ValueError(f"expected layers that start at zero, got the stateful layer {layer.name!r}")
     specs = [_spec(kinds, layer, half, len(halves), embeddings) for layer, half in zip(middle, halves, strict=True)]
     if not specs or any(spec != specs[0] for spec in specs):
         raise ValueError(
@@ -125,11 +138,30 @@ def read_keras_model(network: Any) -> tuple[ModelSpec, Interface, bool, tuple[np
     if loss is None or not head.use_bias:
         raise ValueError("expected a Dense head with bias that ends in sigmoid, softmax or nothing")
     size = embeddings[0].input_dim if embeddings else network.input_shape[-1]
-    interface = Interface("tokens" if embeddings else "floats", size, head.units, loss, halves[-1].return_sequences)
+    interface = Interface("tokens" if embeddings else "floats", size, head.units, loss, len(network.output_shape) == 3)
     mask = bool(embeddings and embeddings[0].mask_zero)
-    weights = tuple(weight.copy() for weight in network.get_weights())
+    weights = _weights(embeddings, middle, head)
     _check_copy(network, specs[0], interface, mask, weights)
     return specs[0], interface, mask, weights
+
+
+def _weights(embeddings: list[Any], middle: list[Any], head: Any) -> tuple[np.ndarray, ...]:
+    """All weights in the order of the layers, as for halves that stand side by side."""
+    found = [weight.copy() for layer in embeddings for weight in layer.get_weights()]
+    share = 0.0  # of each half in what the layer before gives out; 0: they stand side by side, or there is one
+    for layer in (*middle, head):
+        own = [weight.copy() for weight in layer.get_weights()]
+        for kernel in (0, len(own) // 2) if hasattr(layer, "forward_layer") else (0,):
+            if share:
+                own[kernel] = np.concatenate([share * own[kernel]] * 2)
+        found += own
+        mode = getattr(layer, "merge_mode", "concat")
+        if mode not in ("concat", "sum", "ave"):
+            raise ValueError(
+                f"expected a bidirectional layer with the merge mode concat, sum or ave, got {mode!r} ({layer.name})"
+            )
+        share = {"sum": 1.0, "ave": 0.5}.get(mode, 0.0)
+    return tuple(found)
 
 
 def _check_copy(network: Any, spec: ModelSpec, interface: Interface, mask: bool, weights: tuple[np.ndarray, ...]) -> None:
@@ -139,15 +171,22 @@ def _check_copy(network: Any, spec: ModelSpec, interface: Interface, mask: bool,
     if shapes != [weight.shape for weight in weights]:
         raise ValueError(f"expected weights of shapes {shapes} for such a network, got {[weight.shape for weight in weights]}")
     copy.set_weights(weights)
-    steps = (getattr(network, "input_shape", None) or (None, None))[1] or 7
-    words = rng.integers(0, interface.input_size, (3, steps)).astype(np.int32)
-    inputs = words if interface.inputs == "tokens" else rng.normal(size=(3, steps, interface.input_size)).astype(np.float32)
-    answers = [np.asarray(each(inputs, training=False), np.float64) for each in (network, copy)]
-    if answers[0].shape != answers[1].shape or np.abs(answers[0] - answers[1]).max() > 1e-4 * max(1.0, np.abs(answers[0]).max()):
-        raise ValueError(
-            "expected a network whose answer follows from its layers' order, sizes and activations alone; this one answers otherwise "
-            "(go_backwards, a merge mode, an activation of the gates, an operation between the layers)"
-        )
+    fixed = (getattr(network, "input_shape", None) or (None, None))[1]
+    seeds = [(variable, variable.numpy()) for variable in network.non_trainable_variables]  # of dropout, which draws even now
+    for steps in (fixed,) if fixed else (7, 12):
+        words = rng.integers(0, interface.input_size, (4, steps)).astype(np.int32)
+        words[2, steps // 2 :] = words[3, : steps // 2] = 0  # padding behind and in front
+        numbers = rng.normal(size=(4, steps, interface.input_size)).astype(np.float32)
+        inputs = words if interface.inputs == "tokens" else numbers
+        answers = [np.asarray(each(inputs, training=False), np.float64) for each in (network, copy)]
+        size = max(1.0, float(np.abs(answers[0]).max()))
+        if answers[0].shape != answers[1].shape or np.abs(answers[0] - answers[1]).max() > 1e-4 * size:
+            raise ValueError(
+                "expected a network whose answer follows from its layers' order, sizes and activations alone; this one answers "
+                "otherwise (go_backwards, an activation of the gates or of one's own, an operation between the layers)"
+            )
+    for variable, value in seeds:
+        variable.assign(value)
 
 
 def _spec(kinds: dict[Any, str], layer: Any, half: Any, depth: int, embeddings: list[Any]) -> ModelSpec:

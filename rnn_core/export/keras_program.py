@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from rnn_core import data
 from rnn_core.data import memory_tasks, puzzles
+from rnn_core.data.imported import is_imported
 from rnn_core.data.seeds import crc
 from rnn_core.data.text import toy_grammar, toy_reviews
 from rnn_core.data.text.toy_grammar import BLAME, FILLERS, NEGATIONS, PARTS, PRAISE, STRENGTHS, WHOLES
@@ -33,6 +34,10 @@ def keras_program(experiment: Experiment, uploads: Mapping[str, bytes] | None = 
 
     Raises: ValueError where the experiment's data cannot be built.
     """
+    if is_imported(experiment):
+        raise ValueError(
+            "How this model was trained is not known, so there is no program that trains it: download the model itself."
+        )
     task, interface = data.task(experiment.data.task), data.interface(experiment, uploads)
     parts = [
         _head(experiment, task.title),

@@ -54,7 +54,7 @@ def saturation_words(title: str, profile: Profile) -> str:
     most = max(profile.saturation, key=lambda gate: float(profile.saturation[gate][:, 1].max()))
     unit = int(profile.saturation[most][:, 1].argmax())
     share = float(profile.saturation[most][unit, 1])
-    return f"{title}, over {profile.tokens:,} tokens of {profile.reviews:,} reviews: {'; '.join(words)}. Most often open: the {GATE_NAMES[most]} of unit {unit}, on {share:.0%} of the tokens. After Karpathy, Johnson & Fei-Fei 2015."
+    return f"{title}, over {profile.tokens:,} tokens {f'of {profile.reviews:,} reviews' if profile.reviews else 'drawn at random'}: {'; '.join(words)}. Most often open: the {GATE_NAMES[most]} of unit {unit}, on {share:.0%} of the tokens. After Karpathy, Johnson & Fei-Fei 2015."
 
 
 def correlations(profile: Profile) -> go.Figure:

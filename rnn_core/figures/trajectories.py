@@ -115,7 +115,7 @@ def _scale(colour: str, values: np.ndarray, classes: Sequence[str]) -> dict[str,
         bar = {"title": {"text": f"P({theme.literal(classes[1])})"}, "thickness": 12, "tickformat": ".0%"}
         return {"colorscale": PROBABILITY, "cmin": 0, "cmax": 1, "colorbar": bar, "showscale": True}
     low, high = np.nanpercentile(values, [1, 99]).tolist()
-    title = {"label": "target", "time": "step", "prediction": "forecast"}[colour]
+    title = {"label": "target", "time": "step", "prediction": "answer"}[colour]
     bar = {"title": {"text": title}, "thickness": 12}
     return {"colorscale": TIME, "cmin": low, "cmax": max(high, low + 1e-6), "colorbar": bar, "showscale": True}
 

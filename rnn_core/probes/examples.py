@@ -55,7 +55,7 @@ def baselines(experiment: Experiment, uploads: Mapping[str, bytes] | None = None
 
 def kept_strip(experiment: Experiment, model: Model, step: int, uploads: Mapping[str, bytes] | None = None) -> RunStrips:
     """The network after `step` training steps over one validation sequence."""
-    return strips_on(_dataset(experiment, uploads), (KeptModel(model, step),), experiment)
+    return strips_on(_dataset(experiment, uploads), (KeptModel(model, step),), experiment, uploads=uploads)
 
 
 def reviews(experiment: Experiment, model: Model, count: int = 4) -> Reviews:

@@ -17,6 +17,7 @@ from rnn_core.probes.states import corpus, similar_spans, units
 from rnn_core.store import run_file, starters
 
 if TYPE_CHECKING:
+    from rnn_core.data.text.own_vocabulary import OwnVocabulary
     from rnn_core.engine.model import Model
 
 
@@ -27,6 +28,7 @@ class Source:
     run: str  # run id; "starter-lstm" and the like for the built-in ones
     step: int  # batches trained
     model: Model | None = field(default=None, compare=False, repr=False)  # None for starter models
+    words: OwnVocabulary | None = field(default=None, compare=False, repr=False)  # of an imported model
 
     @property
     def starter(self) -> str:
@@ -50,6 +52,8 @@ def profile_of(source: Source) -> units.Profile:
     if source.starter:
         return starters.profile(source.starter, source.step)
     model = model_of(source)
+    if source.words is not None:
+        return units.profile(model, corpus.reviews_in(source.words, 400, 300))
     task = "imdb" if corpus.imdb_present() and model.interface.input_size > 1000 else "toy_reviews"
     return units.profile(model, corpus.reviews(task, 400, 300, model.interface.input_size))
 
@@ -57,7 +61,7 @@ def profile_of(source: Source) -> units.Profile:
 @lru_cache(maxsize=4)
 def corpus_of(source: Source) -> corpus.Corpus:
     """The states of one model over the labelled reviews; computed once per process."""
-    return corpus.corpus(model_of(source))
+    return corpus.corpus(model_of(source), words=source.words)
 
 
 def read(source: Source, ids: np.ndarray, method: str = "integrated_gradients") -> reading.Reading:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from rnn_core import data
+from rnn_core.data.imported import is_imported
 from rnn_core.service.dispatcher import Dispatcher
 from rnn_core.service.job import Job, Live, Stream
 from rnn_core.spec.experiment import Experiment
@@ -25,6 +26,9 @@ from rnn_core.training.loop import Run, reseed
 __all__ = ["Live", "Service", "Stream", "service"]
 IDLE_TIMEOUT = 600.0  # seconds without a viewer until a job is stopped
 MAX_WAITING = 500  # jobs in the queue
+NOT_HERE = (
+    "This model was imported without the data it was trained on, so it cannot be trained here: start a new run under Train."
+)
 
 
 class Service:
@@ -86,6 +90,8 @@ class Service:
         in its training part (more epochs, another learning rate). Raises ValueError with a sentence for the viewer.
         """
         data.task(experiment.data.task)
+        if is_imported(experiment):
+            raise ValueError(NOT_HERE)
         uploads = dict(uploads or {}) | self.store.uploads(experiment)
         if experiment.data.source and experiment.data.source not in uploads:
             raise ValueError("The file of this experiment is not on this server: upload it again under Train.")

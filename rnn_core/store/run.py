@@ -19,7 +19,7 @@ from rnn_core.training.history import NormHistory
 if TYPE_CHECKING:
     from rnn_core.engine.model import Model
 
-STATUSES = ("waiting", "running", "paused", "finished", "stopped", "interrupted", "failed")
+STATUSES = ("waiting", "running", "paused", "finished", "stopped", "interrupted", "failed", "imported")
 ACTIVE = ("waiting", "running", "paused")
 MAX_NAME_LENGTH = 80  # characters
 

@@ -36,7 +36,7 @@ class Contents:
 
     experiment: Experiment
     name: str  # as in the file, not cleaned; may be empty
-    status: str  # "finished", "failed" or "stopped"
+    status: str  # "finished", "failed", "imported" or "stopped"
     test_metric: float | None  # None where it was not measured
     rows: list[tuple[float, ...]]  # in the order of history.COLUMNS
     norms: NormHistory
@@ -80,7 +80,7 @@ def read(source: Path | bytes) -> Contents:
     return Contents(
         experiment,
         str(manifest.get("name", "")),
-        status if status in ("finished", "failed") else "stopped",
+        status if status in ("finished", "failed", "imported") else "stopped",
         _number(manifest.get("test_metric")),
         list(zip(*(history[column].tolist() for column in COLUMNS), strict=True)),
         norms,

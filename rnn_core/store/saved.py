@@ -35,10 +35,24 @@ def kept_step_file(snapshot: Snapshot) -> SavedFile:
     model = snapshot.model
     if model is None:
         raise ValueError("only snapshots with weights are kept")
-    about = {"interface": dataclasses.asdict(model.interface), "mask": model.mask, "step": snapshot.step, "epoch": snapshot.epoch}
-    arrays = {f"w{n}": weight for n, weight in enumerate(model.weights)}
-    arrays |= {"state_norms": snapshot.state_norms, "probe_states": snapshot.probe_states, "eigenvalues": snapshot.eigenvalues}
-    return SavedFile("moment", snapshot.step, snapshot.epoch, pack(arrays | {"about": _json_array(about)}))
+    observed = {"state_norms": snapshot.state_norms, "probe_states": snapshot.probe_states, "eigenvalues": snapshot.eigenvalues}
+    return _kept_step(model, snapshot.step, snapshot.epoch, observed)
+
+
+def imported_file(model: Model) -> SavedFile:
+    """The weights of a model that was trained elsewhere, of which nothing was observed, as step 0."""
+    observed: dict[str, np.ndarray] = {
+        "state_norms": np.zeros(0),
+        "probe_states": np.zeros((0, 0), np.float32),
+        "eigenvalues": np.zeros(0, np.complex128),
+    }
+    return _kept_step(model, 0, 0, observed)
+
+
+def _kept_step(model: Model, step: int, epoch: int, observed: Mapping[str, np.ndarray]) -> SavedFile:
+    about = {"interface": dataclasses.asdict(model.interface), "mask": model.mask, "step": step, "epoch": epoch}
+    arrays = {f"w{n}": weight for n, weight in enumerate(model.weights)} | dict(observed)
+    return SavedFile("moment", step, epoch, pack(arrays | {"about": _json_array(about)}))
 
 
 def read_kept_step(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

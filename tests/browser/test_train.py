@@ -132,8 +132,7 @@ def test_a_reload_and_a_second_browser_show_the_run_and_zoom_is_kept_for_ten_red
     assert reaches(other, here) >= here
 
     node = chart(other, "metric")
-    expect(node.locator(".nsewdrag").first).to_be_visible()
-    node.scroll_into_view_if_needed()
+    node.locator(".nsewdrag").first.scroll_into_view_if_needed()
     box = node.locator(".nsewdrag").first.bounding_box()
     assert box is not None
     other.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])

@@ -109,3 +109,33 @@ def test_keras_models_of_another_structure_are_refused():
     for network, words in ((conv, "Conv1D"), (mixed, "alike")):
         with pytest.raises(ValueError, match=words):
             from_keras(network)
+
+
+def test_models_that_answer_alike_are_copied_exactly():
+    """A slice of the last state, halves added up or averaged (also below another layer), dropout: the copy answers the same."""
+    import keras
+
+    L, given = keras.layers, keras.Input((None, 3))
+    words = keras.Input((None,), dtype="int32")
+    two = [L.Bidirectional(L.LSTM(4, return_sequences=last < 1), merge_mode="ave") for last in range(2)]
+    for inputs, output in (
+        (given, L.Dense(1)(L.GRU(5, return_sequences=True)(given)[:, -1])),
+        (given, L.Dense(2, "softmax")(L.Bidirectional(L.GRU(5), merge_mode="sum")(given))),
+        (given, L.Dense(1)(L.Dropout(0.5)(two[1](two[0](given))))),
+        (words, L.Dense(1, "sigmoid")(L.LSTM(4, return_sequences=True)(L.Embedding(9, 3, mask_zero=True)(words))[:, -1])),
+    ):
+        network = keras.Model(inputs, output)
+        rng = np.random.default_rng(0)
+        for weight in network.weights:
+            weight.assign(rng.normal(0, 0.5, weight.shape))
+        x = rng.normal(size=(3, 9, 3)) if inputs is given else rng.integers(0, 9, (3, 9)) * (np.arange(9) < 6)
+        np.testing.assert_allclose(from_keras(network).to_keras()(x), network(x), atol=1e-5)
+    for network, words in (
+        (keras.Model(given, L.Dense(1)(L.GRU(5, return_sequences=True)(given)[:, -2])), "answers otherwise"),
+        (keras.Model(given, L.Dense(1)(L.GRU(5, go_backwards=True)(given))), "answers otherwise"),
+        (keras.Model(given, L.Dense(1)(L.Bidirectional(L.GRU(5), merge_mode="mul")(given))), "merge mode"),
+        (keras.Model(given, [L.Dense(1)(L.GRU(5)(given))] * 2), "one output"),
+        (keras.Sequential([keras.Input(batch_shape=(3, 5, 3)), L.GRU(5, stateful=True), L.Dense(1)]), "stateful"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            from_keras(network)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pages.parts.sentence import text_box
+from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes.sentence import reading
 from rnn_core.service import sentence
 from tests.probes.test_units import starter
@@ -20,7 +21,7 @@ EXAMPLES = {example.name: example for example in text_box.EXAMPLES}
 @pytest.fixture(scope="module", params=CELLS)
 def read(request: pytest.FixtureRequest) -> Callable[[str], tuple[list[str], reading.Reading]]:
     def reader(name: str) -> tuple[list[str], reading.Reading]:
-        text = text_box.encoded(EXAMPLES[name].text, "last", 10_000)
+        text = text_box.encoded(EXAMPLES[name].text, "last", vocabulary(10_000))
         return [word.lower() for word in text.words], sentence.read(starter(request.param), text.ids)
 
     return reader

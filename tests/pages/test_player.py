@@ -17,7 +17,7 @@ from tests.probes.test_units import starter
 
 
 def test_the_payload_contains_the_reading() -> None:
-    text = text_box.encoded("A fine film.", "last", 10_000)
+    text = text_box.encoded("A fine film.", "last", vocabulary(10_000))
     found = sentence.read(starter("lstm"), text.ids)
     data = payload([Panel("LSTM", (found,), starter("lstm"))], [{"words": text.words, "known": text.known}])
     length = struct.unpack("<I", data[:4])[0]
@@ -48,7 +48,7 @@ def test_the_payload_contains_the_reading() -> None:
     ],
 )
 def test_invalid_picks_are_ignored(raw: Any, expected: Pick) -> None:
-    text = text_box.encoded("A fine film.", "last", 10_000)
+    text = text_box.encoded("A fine film.", "last", vocabulary(10_000))
     panels = [Panel("GRU", (sentence.read(starter("gru"), text.ids),), starter("gru"))]
     sent = {**raw, "rev": "now"} if isinstance(raw, dict) else raw
     assert _checked(sent, panels, [{"words": text.words}], "now") == expected
@@ -57,5 +57,5 @@ def test_invalid_picks_are_ignored(raw: Any, expected: Pick) -> None:
 
 def test_words_that_the_box_does_not_split_are_one_token() -> None:
     """Other texts are tested in the browser."""
-    for word in text_box.unsplit_words(10_000):
+    for word in text_box.unsplit_words(vocabulary(10_000)):
         assert len(vocabulary().encode(word).ids) == 2

@@ -126,7 +126,37 @@ def test_bad_arguments_are_refused():
         (reader(), X, {"steps": 0}, "at least 1"),
         (reader(), X, {"output": 1}, "between 0 and 0"),
         (reader(tokens=20), WORDS * 5, {}, "between 0 and 19"),
-        (two, WORDS, {}, "exactly one Embedding layer, the model has 2"),
+        (two, WORDS, {}, "exactly one Embedding layer that reads the tokens, the model has 2"),
     ):
         with pytest.raises(ValueError, match=words):
             attributions(model, given, **options)
+
+
+def test_an_id_embedded_inside_counts_as_its_vector_beside_the_other_numbers():
+    """Equal to the model that gets the vectors themselves."""
+    import keras
+
+    given, table = keras.Input((None, 3)), keras.layers.Embedding(9, 2)
+    layer, head = keras.layers.LSTM(4), keras.layers.Dense(1)
+    first = keras.ops.cast(given[..., 0], "int32")
+    inside = keras.Model(given, head(layer(keras.ops.concatenate([table(first), given[..., 1:]], -1))))
+    plain = keras.Sequential([keras.Input((None, 4)), layer, head])
+    rng = np.random.default_rng(0)
+    for weight in inside.weights:
+        weight.assign(rng.normal(0, 0.5, weight.shape))
+    inputs = rng.normal(size=(2, 6, 3)).astype("float32")
+    inputs[..., 0] = rng.integers(0, 9, (2, 6))
+    vectors = np.concatenate([np.asarray(table(inputs[..., 0].astype("int32"))), inputs[..., 1:]], -1)
+    for method in METHODS:
+        close(attributions(inside, inputs, method).values, attributions(plain, vectors, method).values, 1e-6)
+
+
+def test_an_embedding_whose_vectors_do_not_reach_the_layer_step_by_step_is_refused():
+    import keras
+
+    given, table = keras.Input((6, 2)), keras.layers.Embedding(9, 2)
+    mean = keras.ops.mean(table(keras.ops.cast(given[..., 0], "int32")), axis=1, keepdims=True)
+    model = keras.Model(given, keras.layers.Dense(1)(keras.layers.GRU(4)(given + mean)))
+    inputs = np.random.default_rng(0).integers(0, 9, (2, 6, 2)).astype("float32")
+    with pytest.raises(ValueError, match="Embedding layer inside"):
+        attributions(model, inputs)

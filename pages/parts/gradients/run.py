@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.gradients.quantities import MEANING
-from pages.shared import charts, guard, shell
+from pages.shared import charts, guard, shell, usable
 from pages.shared.session import key
 from pages.shared.widgets import choice
 from rnn_core.figures import gradients as figures
@@ -22,12 +22,12 @@ from rnn_core.store.run import ACTIVE
 
 def chosen_networks(context: Any) -> tuple[tuple[KeptModel, ...], str, bool]:
     """Draw the choice of networks (a kept step, beside the first one or other runs), of the gradient's origin, and of relative curves."""
-    run = context.run
+    run, imported = context.run, usable.imported(context.run)
     steps = [kept.step for kept in run.snapshots]
     left, right = st.columns(2)
     step = steps[0]
     if len(steps) == 1:
-        left.caption(f"Its only kept step: {_step_label(step)}")
+        left.caption("As it was imported" if imported else f"Its only kept step: {_step_label(step)}")
     else:
         step = left.select_slider(
             "Kept step", steps, steps[-1], format_func=_step_label, key=key("gradients", "kept_step", run.id)
@@ -39,9 +39,10 @@ def chosen_networks(context: Any) -> tuple[tuple[KeptModel, ...], str, bool]:
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         help = "The answer before the sigmoid, or the loss. A network that is right has a tiny loss gradient everywhere: that is not vanishing."
-        of = choice("Gradient of", {"output": "output", "loss": "loss"}, "output", key=key("gradients", "run_of"), help=help)
+        origins = {"output": "output"} if imported else {"output": "output", "loss": "loss"}  # without targets there is no loss
+        of = choice("Gradient of", origins, "output", key=key("gradients", "run_of"), help=help)
         relative = st.toggle("Relative to the last step", True, key=key("gradients", "run_relative"))
-    chosen = [KeptModel(shell.model(run, step), step)]
+    chosen = [KeptModel(shell.model(run, step), -1 if imported else step)]
     if step != steps[0] and not others:
         chosen.insert(0, KeptModel(shell.model(run, steps[0]), steps[0]))
     for other in others:

@@ -83,9 +83,10 @@ def show_unit(panel: Panel, text: Text, number: int) -> None:
     first = panel.readings[0]
     correlation = first.profile.correlations[number]
     st.subheader(f"Unit {number} of {panel.title}", anchor=False)
-    st.markdown(
-        f"Its final value correlates with a review's label by **{correlation:+.2f}** (over {first.profile.reviews:,} reviews)."
-    )
+    if first.profile.reviews:
+        st.markdown(
+            f"Its final value correlates with a review's label by **{correlation:+.2f}** (over {first.profile.reviews:,} reviews)."
+        )
     drawing, words = figures.unit_over_text(first, text.words, number), f"Activation of unit {number} over the text"
     charts.chart(drawing, key("sentence", "unit_over_text"), words, rev=f"{panel.title}{number}")
     words = "Reading other reviews (the first time takes a few seconds)"
@@ -148,9 +149,12 @@ def show_profiles(panels: list[Panel]) -> None:
             else:
                 st.caption(f"{panel.title} has no gates that could saturate.")
         with right:
-            words = f"Correlation of the units of {panel.title} with the label"
-            charts.chart(figures.correlations(profile), key("sentence", "correlations", panel.title), words, rev=panel.title)
-            st.caption(figures.correlations_words(panel.title, profile))
+            if profile.reviews:
+                words = f"Correlation of the units of {panel.title} with the label"
+                charts.chart(figures.correlations(profile), key("sentence", "correlations", panel.title), words, rev=panel.title)
+                st.caption(figures.correlations_words(panel.title, profile))
+            else:
+                st.caption("The words of this model are not known, so there are no labelled reviews to correlate its units with.")
 
 
 def show_methods(panel: Panel, text: Text) -> None:

@@ -10,10 +10,13 @@ import streamlit as st
 
 from pages.parts.sentence.player import Panel
 from pages.parts.sentence.text_box import Text
-from pages.shared import guard, session, shell
+from pages.shared import guard, session, shell, usable
 from pages.shared.session import linked
 from pages.shared.widgets import choice
 from pages.shared.words import plain
+from rnn_core.data.imported import vocabulary_of
+from rnn_core.data.text.own_vocabulary import OwnVocabulary
+from rnn_core.data.text.vocabulary import Vocabulary
 from rnn_core.figures.theme import CELL_NAMES
 from rnn_core.probes.sentence.attributions import METHODS
 from rnn_core.probes.sentence.reading import Comparison, Reading
@@ -33,8 +36,9 @@ class Choice:
     method: str  # key of METHODS
 
     @property
-    def vocabulary(self) -> int:
-        return int(self.records[0].experiment.data.vocabulary)
+    def vocabulary(self) -> Vocabulary:
+        """The words of the models."""
+        return vocabulary_of(self.records[0].experiment, self.records[0].uploads)
 
 
 COMPARE = {"nothing": "nothing", "word": "one word changed", "text": "another text", "training": "earlier in training"}
@@ -68,7 +72,10 @@ def choose(context: shell.Context, store: Any) -> Choice:
 def source(record: Any, step: int | None = None) -> Source:
     """The weights of a run at a kept step; default: the last."""
     step = record.snapshots[-1].step if step is None else step
-    return Source(record.id, step, None if record.info.builtin else shell.model(record, step))
+    if record.info.builtin:
+        return Source(record.id, step)
+    words = vocabulary_of(record.experiment, record.uploads) if usable.imported(record) else None
+    return Source(record.id, step, shell.model(record, step), words if isinstance(words, OwnVocabulary) else None)
 
 
 def panels(context: shell.Context, choice: Choice, text: Text, second: Text | None) -> list[Panel]:
@@ -101,6 +108,8 @@ def title(record: Any, step: int, choice: Choice) -> str:
     name = CELL_NAMES[record.experiment.model.cell]
     if choice.compare != "training":
         return name
+    if usable.imported(record):
+        return f"{name}, as imported"
     if step == 0:
         return f"{name}, untrained"
     epoch = next(kept.epoch for kept in record.snapshots if kept.step == step)

@@ -13,8 +13,8 @@ from pages.shared import session
 from pages.shared.session import key, linked
 from pages.shared.widgets import choice
 from pages.shared.words import plain
-from rnn_core.data.text.token_ids import UNKNOWN
-from rnn_core.data.text.vocabulary import vocabulary
+from rnn_core.data.text.own_vocabulary import OwnVocabulary
+from rnn_core.data.text.vocabulary import Vocabulary
 
 MAX_TOKENS = 500  # length that the starter models were trained on
 
@@ -78,59 +78,83 @@ class Text:
 
     @property
     def empty(self) -> bool:
-        return self.tokens <= 1
+        return not any(end > start for start, end in self.spans)
 
 
-def encoded(text: str, part: str, size: int) -> Text:
-    """`text` with its first or last 500 tokens, for a vocabulary of `size` ids."""
-    whole = vocabulary(size).encode(text)
+def encoded(text: str, part: str, vocabulary: Vocabulary) -> Text:
+    """`text` with its first or last 500 tokens."""
+    whole = vocabulary.encode(text)
     kept = slice(0, MAX_TOKENS) if part == "first" else slice(max(0, len(whole.ids) - MAX_TOKENS), None)
     return Text(text, whole.words[kept], whole.known[kept], whole.ids[kept], whole.spans[kept], len(whole.ids))
 
 
 @cache
-def unsplit_words(size: int) -> tuple[str, ...]:
+def unsplit_words(vocabulary: Vocabulary) -> tuple[str, ...]:
     """Words of the vocabulary with non-ASCII letters that are one token, but would be split if they were unknown."""
-    words = vocabulary(size)
-    return tuple(word for word in words.words if word.strip() and not word.isascii() and len(words._tidied(word, 0)) != 1)
+    words = (word for word in vocabulary.words if word.strip() and not word.isascii())
+    return tuple(word for word in words if len(vocabulary._tidied(word, 0)) != 1)
 
 
-def text_box(size: int) -> Text:
-    """Draw the examples, the text box and, for a long text, the choice of its part; name the unknown words. Return the text."""
+def text_box(vocabulary: Vocabulary) -> Text:
+    """Draw the examples, the text box and, for a long text, the choice of its part; name the unknown words. Return the text.
+
+    Of a model whose words are not known, the text is its token ids.
+    """
+    if isinstance(vocabulary, OwnVocabulary) and vocabulary.numbers:
+        return _ids_box(vocabulary)
     by_name = {example.name: example for example in EXAMPLES}
     chosen = st.pills("Examples", list(by_name), default=EXAMPLES[0].name, **linked("example"))
     example = by_name.get(chosen or "")
     part = session.value(key("sentence", "part"), "last")
     text = example.text if example else session.here().sentence_text
-    whole = unsplit_words(size)
+    whole = unsplit_words(vocabulary)
     typed = composer("Your text", text, limit=MAX_TOKENS, part=part, whole=whole, key=key("sentence", "text_box"))
     session.here().sentence_text = typed
-    found = encoded(typed, part, size)
+    found = encoded(typed, part, vocabulary)
     if found.tokens > MAX_TOKENS:
         words = f"{found.tokens:,} tokens are more than the {MAX_TOKENS} that are read. Read the"
         part = choice(words, {"first": "first", "last": "last"}, "last", key=key("sentence", "part"))
-        found = encoded(typed, part, size)
-    if example and typed == example.text:
+        found = encoded(typed, part, vocabulary)
+    if example and typed == example.text and not isinstance(vocabulary, OwnVocabulary):
         st.caption(f":material/visibility: {example.note}")
-    unknown_words(found, size)
+    unknown_words(found, vocabulary)
     return found
 
 
-def unknown_words(text: Text, size: int) -> None:
-    """Draw one line about the words that are not in a vocabulary of `size` ids."""
-    unknown = [word for word, number in zip(text.words, text.ids, strict=True) if number == UNKNOWN]
+def _ids_box(vocabulary: OwnVocabulary) -> Text:
+    """Draw the box of token ids, and return them."""
+    st.caption(
+        f"The words of this model are not known: type token ids from 0 to {vocabulary.size - 1}, with spaces between them."
+    )
+    first = " ".join(str(number) for number in range(1, min(vocabulary.size, 13)))
+    typed = composer("Token ids", first, limit=MAX_TOKENS, part="last", whole=(), key=key("sentence", "ids_box"))
+    found = encoded(typed, "last", vocabulary)
+    unknown_words(found, vocabulary)
+    return found
+
+
+def unknown_words(text: Text, vocabulary: Vocabulary) -> None:
+    """Draw one line about the words that are not in the vocabulary."""
+    typed = sum(end > start for start, end in text.spans)
+    if isinstance(vocabulary, OwnVocabulary) and vocabulary.unknown is None:
+        if left_out := tuple(dict.fromkeys(vocabulary.left_out(text.text))):
+            shown = ", ".join(plain(word[:30]) for word in left_out[:8]) + " …" * (len(left_out) > 8)
+            what = "numbers between 0 and the largest id" if vocabulary.numbers else "in this model's vocabulary"
+            st.caption(f":material/help: Not {what}, and left out: {shown}")
+        return
+    unknown = [word for word, known in zip(text.words, text.known, strict=True) if not known]
     if not unknown:
         return
     different = list(dict.fromkeys(unknown))
     shown = ", ".join(plain(word[:30]) for word in different[:8]) + " …" * (len(different) > 8)
-    count = len(text.words) - 1  # without "<start>"
+    count = typed
     count_words = "None of the words is" if len(unknown) == count else f"{len(unknown)} of {count} words are not"
     st.caption(
-        f":material/help: {count_words} among the {size:,} token ids the models know. They become the same “unknown” token: {shown}"
+        f":material/help: {count_words} among the {vocabulary.size:,} token ids the models know. They become the same “unknown” token: {shown}"
     )
 
 
-def changed_word(text: Text, size: int) -> Text | None:
+def changed_word(text: Text, vocabulary: Vocabulary) -> Text | None:
     """Draw the change of one word; return the changed text, or None if nothing is changed."""
     steps = [step for step, (start, end) in enumerate(text.spans) if end > start]
     left, right = st.columns([2, 3], vertical_alignment="bottom")
@@ -142,19 +166,19 @@ def changed_word(text: Text, size: int) -> Text | None:
         return None
     start, end = text.spans[step]
     changed = text.text[:start] + ("" if word == "-" else word) + text.text[end:]
-    return encoded(changed, session.value(key("sentence", "part"), "last"), size)
+    return encoded(changed, session.value(key("sentence", "part"), "last"), vocabulary)
 
 
-def second_text(size: int) -> Text | None:
+def second_text(vocabulary: Vocabulary) -> Text | None:
     """Draw the box of the second text; return it, or None if it is empty."""
     typed = composer(
         "Second text",
         EXAMPLES[1].text,
         limit=MAX_TOKENS,
         part="last",
-        whole=unsplit_words(size),
+        whole=unsplit_words(vocabulary),
         key=key("sentence", "second_box"),
     )
-    found = encoded(typed, "last", size)
-    unknown_words(found, size)
+    found = encoded(typed, "last", vocabulary)
+    unknown_words(found, vocabulary)
     return None if found.empty else found

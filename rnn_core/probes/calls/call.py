@@ -15,7 +15,6 @@ from rnn_core.engine.numpy_network import LayerGradient, LayerPass
 from rnn_core.probes.calls.questions import Question
 
 AT_ONCE = 64  # variants of an example in one pass: their arrays stay in the cache
-SEVERAL_OUTPUTS = "the model has several outputs, and none was named: probe keras.Model(model.inputs, one of model.outputs)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,20 +22,25 @@ class Call:
     """One call of a model. B examples, K outputs."""
 
     taken: LayerPass  # what the layer that was asked for did
-    output: np.ndarray | None  # (B, K) or (B, T, K) before a final sigmoid or softmax; None of a model with several outputs
+    output: np.ndarray  # (B, K) or (B, T, K) before a final sigmoid or softmax; of several outputs the first
     activation: str  # the sigmoid or softmax that comes after it, or "linear"
     running: np.ndarray | None = None  # (B, T, K): `output` as if the sequence ended at each step; None where undefined
     value: np.ndarray | None = None  # (B,) the number whose gradient was asked for
     gradient: LayerGradient | None = None  # of that number, at the layer
+    name: str = ""  # of the output, where the model has several
 
     @property
     def quantity(self) -> str:
         """What `output` is."""
-        return "output" if self.activation == "linear" else "logit"
+        return ("output" if self.activation == "linear" else "logit") + (f" of {self.name!r}" if self.name else "")
 
 
 class CalledModel(Protocol):
     """What a probe asks of a model."""
+
+    @property
+    def batch(self) -> int:
+        """The number of examples in every call; 0 where it may be any."""
 
     def call(self, inputs: Any, mask: Any = None, layer: int | str | None = None, question: Question | None = None) -> Call:
         """Call the model.

@@ -14,15 +14,8 @@ from rnn_core.probes.calls.keras_run import Ask, Found, RefusedError
 from rnn_core.probes.calls.questions import checked_targets, losses
 
 
-def output_of(found: Found) -> tuple[np.ndarray | None, str]:
-    """The output before a final sigmoid or softmax, and which of them; None where there are several outputs.
-
-    Logits count only if squashing them gives the model's answer.
-    """
-    import tensorflow as tf
-
-    if not tf.is_tensor(found.answer):
-        return None, "linear"
+def output_of(found: Found) -> tuple[np.ndarray, str]:
+    """The output before a final sigmoid or softmax, and which of them. Logits count only if squashing them gives the model's answer."""
     answer = np.asarray(found.answer, np.float64)
     if found.logits is None:
         return answer, "linear"
@@ -41,26 +34,38 @@ def with_columns(values: Any) -> Any:
 
 def columns_of(output: np.ndarray, column: int | None) -> np.ndarray:
     """(B,) which of K outputs, of the last step: the given one, else the largest of each example."""
+    last = _last_step(output)
+    if column is not None and not 0 <= column < last.shape[1]:
+        raise RefusedError(f"output must be between 0 and {last.shape[1] - 1}, got {column}")
+    return np.asarray(last).argmax(-1) if column is None else np.full(len(last), column)
+
+
+def _last_step(output: Any) -> Any:
+    """(B, K) of an output (B,), (B, K) or (B, T, K)."""
     values = with_columns(output)
-    if values.ndim not in (2, 3):
+    if len(values.shape) not in (2, 3):
         raise RefusedError(
             f"the model's output must be (batch, outputs) or (batch, time, outputs), got the shape {tuple(output.shape)}"
         )
-    last = values[:, -1] if values.ndim == 3 else values
-    if column is not None and not 0 <= column < last.shape[1]:
-        raise RefusedError(f"output must be between 0 and {last.shape[1] - 1}, got {column}")
-    return last.argmax(-1) if column is None else np.full(len(last), column)
+    return values[:, -1] if len(values.shape) == 3 else values
 
 
-def one_output(columns: np.ndarray) -> Ask:
-    """One output of each example, of the last step where there is one at every step."""
+def one_output(column: int | None) -> Ask:
+    """One output of each example, of the last step where there is one at every step: the given one, else the largest."""
     import tensorflow as tf
 
     def ask(answer: Any, logits: Any) -> Any:
-        values = with_columns(logits)
-        return tf.gather(values[:, -1] if len(values.shape) == 3 else values, columns, axis=1, batch_dims=1)
+        last = _last_step(logits)
+        chosen = tf.argmax(last, -1) if column is None else tf.fill(tf.shape(last)[:1], column)
+        there = tf.range(tf.shape(last)[1], dtype=chosen.dtype) == chosen[:, None]
+        return tf.reduce_sum(tf.where(there, last, tf.zeros_like(last)), -1)  # cheaper to trace than tf.gather and its gradient
 
     return ask
+
+
+def of_the_answer(ask: Ask) -> Ask:
+    """The same of the model's answer, where its logits do not give it."""
+    return lambda answer, logits: ask(answer, answer)
 
 
 def compiled_loss(network: Any, targets: Any) -> Ask:

@@ -34,6 +34,7 @@ class RefusedError(ValueError):
 
 
 Forced = list[np.ndarray | None]  # for every call of a recurrent layer, in order: the mask (B, T) that takes the place of its own
+Fed = tuple[tuple[int, ...], Any]  # some calls of recurrent layers, and the tensor (B, T, D) that they receive
 
 
 class ElsewhereError(Exception):
@@ -61,18 +62,21 @@ class Ran:
 
 
 @contextmanager
-def recording(network: Any, tape: Any, mask: np.ndarray | None = None, forced: Forced | None = None) -> Iterator[list[Ran]]:
+def recording(
+    network: Any, tape: Any, mask: np.ndarray | None = None, forced: Forced | None = None, fed: Fed | None = None
+) -> Iterator[list[Ran]]:
     """Inside, calls of the network by this thread append to the list. The tape watches what each layer gives out.
 
     Args:
         mask: (B, T) bool that replaces the masks of recurrent layers of T steps that have one.
         forced: replaces the mask of every layer.
+        fed: replaces the inputs of some calls.
     """
     ran: list[Ran] = []
     layers, thread = recurrent_layers(network), threading.get_ident()
     try:
         for layer, name in layers:
-            layer.__dict__["inner_loop"] = _hook(layer, name, ran, tape, mask, forced, thread)
+            layer.__dict__["inner_loop"] = _hook(layer, name, ran, tape, mask, forced, fed, thread)
         yield ran
     finally:
         for layer, _ in layers:
@@ -110,7 +114,9 @@ def repeated(network: Any, ran: list[Ran]) -> dict[int, str]:
     return found
 
 
-def _hook(layer: Any, name: str, ran: list[Ran], tape: Any, chosen: Any, forced: Forced | None, thread: int) -> Any:
+def _hook(
+    layer: Any, name: str, ran: list[Ran], tape: Any, chosen: Any, forced: Forced | None, fed: Fed | None, thread: int
+) -> Any:
     """The function that takes the place of the layer's `inner_loop`: same arguments and results."""
     import tensorflow as tf
     from keras import layers
@@ -130,6 +136,8 @@ def _hook(layer: Any, name: str, ran: list[Ran], tape: Any, chosen: Any, forced:
             if len(ran) >= len(forced):
                 raise RefusedError("the model runs more recurrent layers for other vectors than for its own")
             mask = forced[len(ran)]
+        if fed is not None and len(ran) in fed[0]:
+            sequences = fed[1]
         name_now = name if (before := sum(one.layer is layer for one in ran)) == 0 else f"{name}#{before + 1}"
         why = refusal or _cannot_now(layer, name, sequences, training, mask is not None)
         if why:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_core.probes.calls.keras_inputs import INPUTS, Source, embedded, mask_passed_on, tensors_of
 from rnn_core.probes.calls.keras_record import (
     LOCK,
     TOLERANCES,
@@ -35,17 +36,19 @@ class Vectors:
     """What the steps of the inputs are replaced by in one call."""
 
     values: np.ndarray  # (B, T, E)
-    table: Any = None  # the Embedding layer that gives them out; None: they are the inputs themselves
+    source: Source = INPUTS  # where they enter the network
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
     """What one call of the network gave, as tensors."""
 
-    answer: Any  # as the network returned it
+    answer: Any  # as the network returned it; of several outputs the first
     logits: Any  # what Keras says stood before its last sigmoid or softmax, or None
     mask: Any  # (B, T) of the answer's steps, or None
     ran: list[Ran]
+    tokens: list[tuple[Any, Any]]  # the calls of Embedding layers: the layer and the ids that it received
+    output: str = ""  # the name of this output, where there are several
     value: Any = None  # (B,)
     gradients: Any = None  # for each of `ran`: of `out`; then of the vectors, where there are any
     scale: float = 1.0  # by which the gradients are too large
@@ -71,9 +74,10 @@ def run(
 
     scale = _scale(network)
     kept: list[Ran] = []
+    tables: list[Any] = []
 
     def body() -> tuple[Any, ...]:
-        return _body(network, inputs, mask, ask, vectors, forced, scale, kept)
+        return _body(network, inputs, mask, ask, vectors, forced, scale, kept, tables)
 
     with LOCK, _plainly(network), warnings.catch_warnings():
         # That a mask ends there is no fault of the caller.
@@ -91,16 +95,29 @@ def run(
             with _left_as_it_was(network):
                 got = _eagerly(body)
             if vectors is None and forced is None:
-                _check_own_graph(network, _tensors(inputs, mask), got[0])
+                _check_own_graph(network, tensors_of(inputs, mask), got[0])
     if not kept:
         raise RefusedError("no recurrent layer ran in this call of the model, or it ran where it cannot be seen")
-    answer, logits, answer_mask, tensors, value, gradients = got
+    whole, answer, logits, answer_mask, tensors, ids, value, gradients = got
     why = repeated(network, kept)
     ran = [
         Ran(one.layer, one.name, one.refusal or why.get(id(one.layer), ""), one.steps, *each)
         for one, each in zip(kept, tensors, strict=True)
     ]
-    return Found(answer, logits, answer_mask, ran, value, gradients, scale)
+    tokens = list(zip(tables, ids, strict=True))
+    return Found(answer, logits, answer_mask, ran, tokens, _name(network, whole), value, gradients, scale)
+
+
+def _name(network: Any, answer: Any) -> str:
+    """The name of the first of several outputs; "" of a single one."""
+    import tensorflow as tf
+    from keras import tree
+
+    if tf.is_tensor(answer):
+        return ""
+    if isinstance(answer, dict):
+        return str(next(key for key, value in answer.items() if value is tree.flatten(answer)[0]))
+    return str((getattr(network, "output_names", None) or ["output 1"])[0])
 
 
 def _body(
@@ -112,26 +129,36 @@ def _body(
     forced: Forced | None,
     scale: float,
     kept: list[Ran],
+    tables: list[Any],
 ) -> tuple[Any, ...]:
-    """The call itself: answer, logits, mask, what was recorded, number, gradients. `kept` gets the calls of recurrent layers."""
-    import tensorflow as tf
+    """The call itself: all outputs, the first, its logits and mask, what was recorded, ids, number, gradients.
 
-    table = vectors.table if vectors else None
-    given = _tensors(vectors.values, None if table else mask) if vectors else None
+    `kept` gets the calls of recurrent layers, `tables` those of Embedding layers.
+    """
+    import tensorflow as tf
+    from keras import tree
+
+    source = None if vectors is None else vectors.source
+    given = None if vectors is None else tensors_of(vectors.values, mask if source == INPUTS else None)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         if given is not None:
             tape.watch(given)
-        with _mask_passed_on(network, mask), recording(network, tape, mask, forced) as ran, _replaced(table, given):
-            answer = network(given if given is not None and table is None else _tensors(inputs, mask), training=False)
-        single = tf.is_tensor(answer)
-        logits = getattr(answer, "_keras_logits", None) if single else None
+        fed = (source.calls, given) if source is not None and source.calls else None
+        with (
+            mask_passed_on(network, mask),
+            recording(network, tape, mask, forced, fed) as ran,
+            embedded(network, source, given) as tokens,
+        ):
+            whole = network(given if source == INPUTS else tensors_of(inputs, mask), training=False)
+        answer = tree.flatten(whole)[0]
+        logits = getattr(answer, "_keras_logits", None)
         value = tf.cast(ask(answer, answer if logits is None else logits), tf.float64) if ask else None
         scaled = None if value is None else value * scale
     watched = [one.out for one in ran] + ([] if given is None else [given])
     gradients = tape.gradient(scaled, watched) if ask else None
-    kept[:] = ran
-    answer_mask = getattr(answer, "_keras_mask", None) if single else None
-    return answer, logits, answer_mask, [one.tensors for one in ran], value, gradients
+    kept[:], tables[:] = ran, [table for table, _ in tokens]
+    answer_mask, ids = getattr(answer, "_keras_mask", None), [each for _, each in tokens]
+    return whole, answer, logits, answer_mask, [one.tensors for one in ran], ids, value, gradients
 
 
 def _eagerly(body: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
@@ -159,7 +186,7 @@ def _check_own_graph(network: Any, inputs: Any, answer: Any) -> None:
     """Raises RefusedError where the model itself, with its own compiled graph, answers otherwise than its layers do."""
     from keras import tree
 
-    with _left_as_it_was(network), _mask_passed_on(network, getattr(inputs, "_keras_mask", None)):
+    with _left_as_it_was(network), mask_passed_on(network, getattr(inputs, "_keras_mask", None)):
         own = network(inputs, training=False)
     for one, other in zip(tree.flatten(own), tree.flatten(answer), strict=True):
         ours, its = np.asarray(other, np.float64), np.asarray(one, np.float64)
@@ -173,60 +200,6 @@ def _check_own_graph(network: Any, inputs: Any, answer: Any) -> None:
 def _scale(network: Any) -> float:
     """SCALE, or 1 where a layer computes in half precision, which it would overflow."""
     return 1.0 if any(str(layer.compute_dtype) == "float16" for layer in network._flatten_layers()) else SCALE
-
-
-def _tensors(inputs: Any, mask: np.ndarray | None) -> Any:
-    """Inputs as tensors; a given mask hangs on them as Keras's own do."""
-    import tensorflow as tf
-    from keras import tree
-    from keras.src.backend.common.masking import set_keras_mask
-
-    found = tree.map_structure(tf.constant, inputs)
-    if mask is not None:
-        set_keras_mask(found, tf.constant(mask))
-    return found
-
-
-def embeddings(network: Any) -> list[Any]:
-    """The Embedding layers of a network."""
-    from keras import layers
-
-    return [layer for layer in network._flatten_layers(include_self=False) if isinstance(layer, layers.Embedding)]
-
-
-@contextmanager
-def _mask_passed_on(network: Any, mask: np.ndarray | None) -> Iterator[None]:
-    """Inside, Embedding layers pass a given mask on, whether or not they mask token 0."""
-    import tensorflow as tf
-
-    tables = [] if mask is None else embeddings(network)
-    before = [table.supports_masking for table in tables]
-
-    def compute_mask(inputs: Any, previous: Any = None) -> Any:
-        return tf.constant(mask) if mask is not None and tuple(inputs.shape) == mask.shape else previous
-
-    try:
-        for table in tables:
-            table.supports_masking = True
-            table.__dict__["compute_mask"] = compute_mask
-        yield
-    finally:
-        for table, supported in zip(tables, before, strict=True):
-            table.supports_masking = supported
-            table.__dict__.pop("compute_mask", None)
-
-
-@contextmanager
-def _replaced(table: Any, vectors: Any) -> Iterator[None]:
-    """Inside, the embedding gives out these vectors for all tokens, and still masks by the tokens."""
-    if table is None:
-        yield
-        return
-    try:
-        table.__dict__["call"] = lambda inputs: vectors
-        yield
-    finally:
-        table.__dict__.pop("call", None)
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from rnn_core.probes.calls.questions import Question, chosen
 class OwnModel:
     """Our `Model`, in float64."""
 
+    batch = 0  # any number of examples
+
     def __init__(self, model: Model) -> None:
         self.model, self.network = model, NumpyNetwork(model, "float64")
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnn_core import data
+from rnn_core.data import imported
 from rnn_core.data.task import Dataset, Uploads
-from rnn_core.data.text.vocabulary import vocabulary
 from rnn_core.probes import layers
 from rnn_core.probes.gradients.curves import Curve, curve
 from rnn_core.probes.gradients.laboratory import quantities
@@ -39,12 +39,12 @@ class KeptModel:
     """A model and the step of its training at which it was kept."""
 
     model: Model
-    step: int  # batches trained
+    step: int  # batches trained; -1 of a model that was trained elsewhere
     label: str = ""  # distinguishes models of one cell
 
     @property
     def when(self) -> str:
-        return "at init" if self.step == 0 else f"after {self.step:,} steps"
+        return {0: "at init", -1: "as imported"}.get(self.step, f"after {self.step:,} steps")
 
 
 def probe_batch(experiment: Experiment, uploads: Uploads = None, examples: int = 32) -> tuple[Batch, str]:
@@ -56,6 +56,8 @@ def probe_batch(experiment: Experiment, uploads: Uploads = None, examples: int =
     source = "validation sequences of its own data"
     if task != experiment.data.task:
         source = "synthetic toy reviews, because the IMDB reviews are not on this machine"
+    if imported.is_imported(experiment):
+        source = dataset.names["source"].removeprefix("the ")
     sequences, longest = dataset.validation, experiment.data.length
     chosen = np.argsort(-np.minimum(sequences.lengths, longest), kind="stable")[:examples]
     length = min(int(sequences.lengths[chosen].max()), longest)
@@ -107,23 +109,28 @@ def run_strips(kept_models: tuple[KeptModel, ...], experiment: Experiment, uploa
     source = "one validation sequence of its own data"
     if task != experiment.data.task:
         source = "one synthetic toy review, because the IMDB reviews are not on this machine"
-    return strips_on(dataset, kept_models, experiment, source)
+    if imported.is_imported(experiment):
+        source = f"one of {dataset.names['source']}"
+    return strips_on(dataset, kept_models, experiment, source, uploads)
 
 
-def strips_on(dataset: Dataset, kept_models: tuple[KeptModel, ...], experiment: Experiment, source: str = "") -> RunStrips:
-    """Kept models over the validation sequence of median length of a data set."""
+def strips_on(
+    dataset: Dataset, kept_models: tuple[KeptModel, ...], experiment: Experiment, source: str = "", uploads: Uploads = None
+) -> RunStrips:
+    """Kept models over the validation sequence of median length of a data set; without a right answer where the data has none."""
     sequences, longest = dataset.validation, experiment.data.length
     number = int(np.argsort(sequences.lengths, kind="stable")[len(sequences) // 2])
     inputs, target = sequences[number][-longest:], sequences.targets[number]
     target = target[-longest:] if dataset.interface.per_step else target
-    strips = tuple(strip(kept.model, inputs, target, label=_when(kept)) for kept in kept_models)
-    words = vocabulary(experiment.data.vocabulary).decode(inputs) if dataset.interface.inputs == "tokens" else ()
+    known = None if imported.is_imported(experiment) or not np.isfinite(target).all() else target
+    strips = tuple(strip(kept.model, inputs, known, label=_when(kept)) for kept in kept_models)
+    words = imported.vocabulary_of(experiment, uploads).decode(inputs) if dataset.interface.inputs == "tokens" else ()
     task = data.task(experiment.data.task)
     return RunStrips(strips, shown(inputs, words), task.target_label, task.input_label, source)
 
 
 def _when(kept: KeptModel) -> str:
-    return "untrained" if kept.step == 0 else f"after {kept.step:,} steps"
+    return {0: "untrained", -1: "as imported"}.get(kept.step, f"after {kept.step:,} steps")
 
 
 def run_spectrum(kept: KeptModel, experiment: Experiment, uploads: Uploads = None) -> tuple[SingularValues, LyapunovExponents]:

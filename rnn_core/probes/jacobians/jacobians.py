@@ -96,14 +96,15 @@ def jacobians(model: Any, sequence: Any, mask: Any = None, layer: int | str | No
 
     Args:
         model: a Keras model with stock recurrent layers, or our `Model`.
-        sequence: (T,) token ids or (T, D) numbers: one sequence, without a batch axis.
+        sequence: (T,) token ids or (T, D) numbers: one sequence, without a batch axis. In a stateful model it is the first of its batch.
         mask: (T,) bool, True at real steps; default: what the model itself masks.
         layer: index among the recurrent layers or name; default the last.
 
     Raises: ValueError for a sequence that does not fit the model, or a layer that cannot be recorded.
     """
-    given = None if mask is None else np.asarray(mask)[None]
-    taken = called(model).call(_batch_of_one(sequence), given, layer).taken
+    network = called(model)
+    given = None if mask is None else np.repeat(np.asarray(mask)[None], network.batch or 1, 0)
+    taken = network.call(_batch_of(sequence, network.batch or 1), given, layer).taken
     cell, states = taken.layer.cell, taken.record.states
     real = np.ones(len(states[0]), bool) if taken.mask is None else taken.mask[:, 0]
     return Jacobians(
@@ -116,14 +117,14 @@ def jacobians(model: Any, sequence: Any, mask: Any = None, layer: int | str | No
     )
 
 
-def _batch_of_one(sequence: Any) -> Any:
-    """The sequence as a batch of one; of a model with several inputs, each of its sequences."""
+def _batch_of(sequence: Any, size: int) -> Any:
+    """The sequence as a batch, `size` times; of a model with several inputs, each of its sequences."""
     if isinstance(sequence, dict):
-        return {name: np.asarray(part)[None] for name, part in sequence.items()}
+        return {name: np.repeat(np.asarray(part)[None], size, 0) for name, part in sequence.items()}
     try:
-        return np.asarray(sequence)[None]
+        return np.repeat(np.asarray(sequence)[None], size, 0)
     except ValueError:
-        return [np.asarray(part)[None] for part in sequence]
+        return [np.repeat(np.asarray(part)[None], size, 0) for part in sequence]
 
 
 def _later_product(gates: np.ndarray) -> np.ndarray:

@@ -80,11 +80,16 @@ class Reading:
 
 def check(model: Model, ids: np.ndarray, method: str) -> None:
     """Raises ValueError for a model other than a unidirectional binary text classifier, an unknown method, or ids outside its vocabulary."""
-    if why := unsupported(model.spec.bidirectional, model.interface.inputs, model.interface.loss, model.interface.per_step):
+    if why := unsupported_model(model):
         raise ValueError(why)
     check_method(method)
     if len(ids) == 0 or ids.min() < 0 or ids.max() >= model.interface.input_size:
         raise ValueError(f"a text needs at least one token id, each between 0 and {model.interface.input_size - 1}")
+
+
+def unsupported_model(model: Model) -> str:
+    """Why a model cannot process a text word by word, without a full stop; "" if it can."""
+    return unsupported(model.spec.bidirectional, model.interface.inputs, model.interface.loss, model.interface.per_step)
 
 
 def read(model: Model, profile: Profile, ids: np.ndarray, method: str = "integrated_gradients") -> Reading:

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnn_core import data
+from rnn_core.data import imported
 from rnn_core.data.sequences import Sequences, offsets_of
-from rnn_core.data.text import imdb_files
+from rnn_core.data.text import imdb_files, toy_reviews
 from rnn_core.data.text import vocabulary as text
+from rnn_core.data.text.own_vocabulary import OwnVocabulary
 from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.interface import Interface
 
 if TYPE_CHECKING:
     from rnn_core.engine.model import Model
@@ -30,7 +33,7 @@ class Passage:
     """A few tokens of some review, as words."""
 
     origin: str  # "toy review" or "IMDB"
-    label: str  # "positive" or "negative": the review's own label
+    label: str  # "positive" or "negative": the review's own label; "" of a sequence drawn at random
     before: str  # words just before
     words: str  # the tokens themselves
     after: str  # words just after
@@ -43,16 +46,16 @@ class Corpus:
     sequences: Sequences  # token ids and labels
     origins: tuple[str, ...]  # of each of the N: "toy review" or "IMDB"
     hidden: np.ndarray  # (R, H) float32: h after each token
-    vocabulary: int  # number of token ids of the model
+    words: text.Vocabulary  # of the model's token ids
 
     def passage(self, first: int, last: int, around: int = 6) -> Passage:
         """Tokens first..last (rows of `hidden`, both in one review) with their neighbours."""
         review = int(np.searchsorted(self.sequences.offsets, first, side="right")) - 1
         low, high = self.sequences.offsets[review : review + 2]
-        words = text.vocabulary(self.vocabulary)
         pieces = [(max(low, first - around), first), (first, last + 1), (last + 1, min(high, last + 1 + around))]
-        before, inside, after = (" ".join(words.decode(self.sequences.values[start:stop])) for start, stop in pieces)
-        label = "positive" if self.sequences.targets[review, 0] > 0.5 else "negative"
+        before, inside, after = (" ".join(self.words.decode(self.sequences.values[start:stop])) for start, stop in pieces)
+        target = self.sequences.targets[review, 0]
+        label = "" if np.isnan(target) else "positive" if target > 0.5 else "negative"
         return Passage(self.origins[review], label, before, inside, after)
 
 
@@ -65,6 +68,17 @@ def reviews(task: str, count: int, length: int, vocabulary: int, part: str = "te
     """The first `count` reviews of one part of a text task, encoded with a vocabulary of that size."""
     sequences = getattr(data.build(Experiment().replace(task=task, length=length, vocabulary=vocabulary)), part)
     return sequences.take(np.arange(min(count, len(sequences))))
+
+
+def reviews_in(words: OwnVocabulary, count: int, length: int) -> Sequences:
+    """Toy reviews in a model's own words; where these are not known, ids drawn at random, without labels."""
+    if words.numbers:
+        return imported.drawn(Interface("tokens", words.size, 1, "binary"), count, length, 0)
+    written = toy_reviews.reviews(count, length, Experiment().seed, "test")
+    found = [(words.encode(review.text).ids[-length:], review.positive) for review in written]
+    found = [each for each in found if len(each[0])] or [(np.array([0], np.int32), False)]
+    targets = np.array([positive for _, positive in found], np.float32)[:, None]
+    return Sequences(np.concatenate([ids for ids, _ in found]), offsets_of([len(ids) for ids, _ in found]), targets)
 
 
 def states(model: Model, sequences: Sequences) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -95,12 +109,16 @@ def joined(parts: list[Sequences]) -> Sequences:
     )
 
 
-def corpus(model: Model, each: int = EACH) -> Corpus:
-    """The corpus of one model: `each` reviews of every source, and its states along them."""
+def corpus(model: Model, each: int = EACH, words: OwnVocabulary | None = None) -> Corpus:
+    """The corpus of one model: `each` reviews of every source, and its states along them. `words`: a model's own."""
     size = model.interface.input_size
+    if words is not None:
+        sequences = reviews_in(words, each, 200)
+        origins = ("ids drawn at random" if words.numbers else "toy review",) * len(sequences)
+        return Corpus(sequences, origins, states(model, sequences)[0][:, : model.spec.units], words)
     found = {"toy review": reviews("toy_reviews", each, 200, size)}
     if imdb_present():
         found["IMDB"] = reviews("imdb", each, 500, size)
     sequences = joined(list(found.values()))
     origins = tuple(name for name, part in found.items() for _ in range(len(part)))
-    return Corpus(sequences, origins, states(model, sequences)[0][:, : model.spec.units], size)
+    return Corpus(sequences, origins, states(model, sequences)[0][:, : model.spec.units], text.vocabulary(size))

@@ -28,7 +28,7 @@ class Trace:
     running: np.ndarray | None  # (B, T, K) float32: `output` as if the sequence ended at each step; None where undefined
     running_probability: np.ndarray | None  # the same after the sigmoid or softmax
     mask: np.ndarray  # (B, T) bool: True where a step is real
-    quantity: str  # what `output` is: "logit" or "output"
+    quantity: str  # what `output` is: "logit" or "output", and of which output of the model where it has several
 
     @property
     def hidden(self) -> np.ndarray:
@@ -42,7 +42,7 @@ class Trace:
 
 
 def trace(model: Any, inputs: Any, mask: Any = None, layer: int | str | None = None) -> Trace:
-    """States, gates and running output of one recurrent layer.
+    """States, gates and running output of one recurrent layer. Of a model with several outputs the first is meant.
 
     Args:
         model: a Keras model with stock recurrent layers, or our `Model`.
@@ -54,10 +54,6 @@ def trace(model: Any, inputs: Any, mask: Any = None, layer: int | str | None = N
     """
     call = called(model).call(inputs, mask, layer)
     taken, running = call.taken, None if call.running is None else call.running.astype(np.float32)
-    if call.output is None:
-        raise ValueError(
-            "the model has several outputs, and none was named: probe keras.Model(model.inputs, one of model.outputs)"
-        )
     output = call.output.astype(np.float32)
     states = np.concatenate([taken.batch_first(part) for part in taken.record.states], -1).astype(np.float32)
     return Trace(

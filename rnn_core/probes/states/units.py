@@ -32,7 +32,7 @@ class Profile:
     correlations: np.ndarray  # (S,) float32, Pearson correlation of each number of the final state with the label
     likeness: np.ndarray  # (H,) int32, order of the units in which those with correlated h are neighbours
     saturation: dict[str, np.ndarray]  # sigmoid gate → (H, 2) float32: share of tokens below 0.1, and above 0.9
-    reviews: int  # number behind correlations and saturation
+    reviews: int  # labelled reviews behind the correlations; 0 where the sequences had no labels
     tokens: int  # number of real tokens behind the basis and saturation
 
 
@@ -65,7 +65,7 @@ def profile(model: Model, sequences: Sequences, basis: Basis | None = None) -> P
         correlations=correlations(last, labels),
         likeness=likeness(rows[:, : model.spec.units]),
         saturation={name: saturation(value) for name, value in gates.items() if name not in ("cell", "candidate")},
-        reviews=len(sequences),
+        reviews=int(np.isfinite(sequences.targets[:, 0]).sum()),
         tokens=len(rows),
     )
 

@@ -45,14 +45,14 @@ class Checked:
     def __init__(self, kind: Kind) -> None:
         self.kind, self.network = kind, kind.network
         self.before: dict[str, Any] = {}  # the last snapshot
-        self.referee = Unrolled(kind.network, kind.head, kind.table, kind.given)
+        self.referee = Unrolled(kind.network, kind.head, kind.table, kind.given, kind.places)
         with keeping(kind.network):
             self.answer = self.referee.answer(kind.inputs)
         self.calls = self.referee.calls
         self.position = self.referee.default() if kind.position is None and self.calls else kind.position
         if kind.given is None and kind.own_answer:
             with keeping(kind.network):
-                self._is_sure(keras.tree.flatten(self.answer), keras.tree.flatten(answer_of(kind)))
+                self._is_sure([self.answer], keras.tree.flatten(answer_of(kind))[:1])
 
     def _is_sure(self, found: list[Any], wanted: list[Any]) -> None:
         """The referee gives what the model gives."""
@@ -88,7 +88,7 @@ class Checked:
         same("trace.outputs", found.outputs, one.inplace(one.outputs), tolerance)
         same("trace.output", found.output, self.answer, tolerance)
         same("trace.mask", found.mask, one.real, 0)
-        assert found.quantity == ("logit" if kind.head is not None else "output"), found.quantity
+        assert found.quantity.partition(" of ")[0] == ("logit" if kind.head is not None else "output"), found.quantity
         if found.running is not None:
             self._running(found)
 

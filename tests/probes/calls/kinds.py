@@ -14,7 +14,12 @@ import numpy as np
 
 L, ops = keras.layers, keras.ops
 PROBES = ("trace", "gradients", "loss", "jacobians", "attributions", "leave_one_out")
-MANY, OTHER, BATCH, AXES = "has several outputs", "leaving a step out needs", "batch size", "attributions need one vector"
+MANY, OTHER, BATCH, AXES = (
+    "has several outputs, and its loss",
+    "leaving a step out needs",
+    "batch size",
+    "attributions need one vector",
+)
 X = np.random.default_rng(1).normal(size=(3, 5, 2)).astype("float32")
 PART = X * np.array([[1, 1, 1, 0, 0], [0, 1, 0, 1, 1], [1, 1, 1, 1, 1]], "float32")[..., None]
 PADDED = X * np.array([[1, 1, 1, 0, 0], [0, 1, 0, 1, 1], [0, 0, 0, 0, 0]], "float32")[..., None]  # behind, holes, nothing else
@@ -29,6 +34,7 @@ class Kind:
     inputs: Any = field(default_factory=X.copy)
     head: Any = None  # the layer whose sigmoid or softmax comes last
     table: Any = None  # the Embedding layer that gives out the vectors of the steps
+    places: tuple[int, ...] = ()  # the step of the inputs that each step of the table reads; () for its own
     layer: int | str | None = None  # which call is probed; default as the probes'
     position: int | None = None  # the same, among the calls in their order
     given: np.ndarray | None = None  # (B, T) a mask

@@ -59,23 +59,26 @@ class Unrolled:
         head: the layer whose sigmoid or softmax comes last and is taken off; None where nothing is.
         table: the Embedding layer that gives out the vectors of the steps.
         given: (B, T) bool that replaces the masks of recurrent layers of T steps.
+        places: the step of the inputs that each step of the table reads.
     """
 
-    def __init__(self, network: Any, head: Any = None, table: Any = None, given: np.ndarray | None = None) -> None:
-        self.network, self.head, self.table, self.given = network, head, table, given
+    def __init__(
+        self, network: Any, head: Any = None, table: Any = None, given: np.ndarray | None = None, places: tuple[int, ...] = ()
+    ) -> None:
+        self.network, self.head, self.table, self.given, self.places = network, head, table, given, places
         self.calls: list[Stepped] = []
         self.tape: tf.GradientTape | None = None
         self.masks: list[Any] | None = None  # of every call, in the place of its own
 
     def answer(self, inputs: Any, tape: Any = None, vectors: Any = None, masks: list[Any] | None = None) -> Any:
-        """The model's answer before the last sigmoid or softmax; `calls` has what ran."""
+        """The model's answer, of several the first, before the last sigmoid or softmax; `calls` has what ran."""
         self.calls, self.tape, self.masks = [], tape, masks
         given = inputs if vectors is None or self.table is not None else vectors
         before = tf.config.functions_run_eagerly()
         tf.config.run_functions_eagerly(True)
         try:
             with self._stepped(vectors):
-                return self.network(keras.tree.map_structure(tf.convert_to_tensor, given), training=False)
+                return keras.tree.flatten(self.network(keras.tree.map_structure(tf.convert_to_tensor, given), training=False))[0]
         finally:
             tf.config.run_functions_eagerly(before)
 
@@ -84,6 +87,7 @@ class Unrolled:
         def inner_loop(layer: Any, sequences: Any, initial_state: Any, mask: Any = None, training: bool = False) -> Any:
             return self._loop(layer, sequences, initial_state, mask, training)
 
+        moved = tf.gather(vectors, self.places, axis=1) if self.places and vectors is not None else vectors
         with ExitStack() as stack:
             for layer in self.network._flatten_layers():  # what is computed twice is cut off from the tape's pushes
                 stack.enter_context(mock.patch.dict(layer.__dict__, {"_remat_mode": None}))
@@ -94,7 +98,7 @@ class Unrolled:
             elif self.head is not None:
                 stack.enter_context(mock.patch.dict(self.head.__dict__, {"activation": keras.activations.linear}))
             if self.table is not None and vectors is not None:
-                stack.enter_context(mock.patch.dict(self.table.__dict__, {"call": lambda inputs: tf.convert_to_tensor(vectors)}))
+                stack.enter_context(mock.patch.dict(self.table.__dict__, {"call": lambda inputs: tf.convert_to_tensor(moved)}))
             yield
 
     def _loop(self, layer: Any, sequences: Any, initial: Any, mask: Any, training: bool) -> Any:
@@ -228,9 +232,18 @@ def attributions(referee: Unrolled, inputs: np.ndarray, method: str, points: int
         return np.asarray(tf.cast(tape.gradient(total, tensor), tf.float64))
 
     if method == "leave_one_out":
-        left = [np.where(np.arange(steps) == t, False, True)[None] for t in range(steps)]
-        without = [answer(vectors, [each if mask is None else np.asarray(mask) & each for mask in masks]) for each in
-                   (np.repeat(one, len(vectors), 0) for one in left)]  # fmt: skip
+        alike = [len(one.x) > 1 and all(np.array_equal(one.x[0], x) for x in one.x) for one in referee.calls]  # RepeatVector
+        left = [np.repeat(np.where(np.arange(steps) == t, False, True)[None], len(vectors), 0) for t in range(steps)]
+        without = [
+            answer(
+                vectors,
+                [
+                    mask if repeated else each if mask is None else np.asarray(mask) & each
+                    for mask, repeated in zip(masks, alike, strict=True)
+                ],
+            )
+            for each in left
+        ]
         values = np.stack([np.asarray(answer(vectors, masks) - one, np.float64) for one in without], 1)
     elif method == "gradient_norm":
         values = np.linalg.norm(slope(vectors), axis=-1)

@@ -66,7 +66,7 @@ def _stateful(layer: Any) -> Kind:
     network = drawn(keras.Sequential([L.Input(batch_shape=(3, 5, 2)), layer, L.Dense(1)]))
     for state in layer.states:
         state.assign(np.random.default_rng(3).normal(size=state.shape))
-    return Kind(network, refused={"jacobians": BATCH, "attributions": BATCH, "leave_one_out": BATCH})
+    return Kind(network, refused={"attributions": BATCH, "leave_one_out": BATCH})
 
 
 add("stateful_lstm", lambda: _stateful(L.LSTM(3, stateful=True)))
@@ -152,8 +152,47 @@ def two_embeddings() -> Kind:
 def tokens_turned() -> Kind:
     a = L.Input((None,), dtype="int32")
     vectors = L.Embedding(8, 2)(a[:, ::-1])
+    return tokens_moved(vectors, a, (4, 3, 2, 1, 0))
+
+
+@kind
+def first_tokens() -> Kind:
+    a = L.Input((5,), dtype="int32")
+    return tokens_moved(L.Embedding(8, 2, mask_zero=True)(a[:, :3]), a, (0, 1, 2))
+
+
+@kind
+def tokens_halved() -> Kind:
+    a = L.Input((None,), dtype="int32")
+    vectors = L.Embedding(8, 2)(a // 2)
     return Kind(drawn(keras.Model(a, L.Dense(1)(L.GRU(3)(vectors)))), WORDS,
                 refused=dict.fromkeys(("attributions", "leave_one_out"), "other tokens"))  # fmt: skip
+
+
+@kind
+def tokens_and_places() -> Kind:
+    a, table = L.Input((5,), dtype="int32"), L.Embedding(8, 2)
+    network = keras.Model(a, L.Dense(1)(L.GRU(3)(Placed()(table(a)))))
+    return Kind(drawn(network), WORDS, table=table)
+
+
+class Placed(L.Layer):
+    """Adds a vector for each place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places = L.Embedding(5, 2)
+        self.places.build((5,))
+
+    def call(self, inputs: Any) -> Any:
+        return inputs + self.places(ops.arange(5))
+
+
+def tokens_moved(vectors: Any, inputs: Any, places: tuple[int, ...]) -> Kind:
+    """Where a step left out of the inputs would be another step of the layer."""
+    network = drawn(keras.Model(inputs, L.Dense(1)(L.GRU(3)(vectors))))
+    table = next(layer for layer in network.layers if isinstance(layer, L.Embedding))
+    return Kind(network, WORDS, table=table, places=places, refused={"leave_one_out": OTHER})
 
 
 # ---- inputs and outputs ----
@@ -176,17 +215,13 @@ def inputs_by_name() -> Kind:
 @kind
 def two_outputs() -> Kind:
     a, gru = L.Input((None, 2)), L.GRU(3)
-    return Kind(drawn(keras.Model(a, [L.Dense(1)(gru(a)), L.Dense(2)(gru.output)])), refused={
-        "trace": MANY, "gradients": MANY, "loss": MANY, "attributions": MANY, "leave_one_out": MANY
-    })  # fmt: skip
+    return Kind(drawn(keras.Model(a, [L.Dense(1)(gru(a)), L.Dense(2)(gru.output)])), refused={"loss": MANY})
 
 
 @kind
 def outputs_by_name() -> Kind:
     a, gru = L.Input((None, 2)), L.GRU(3)
-    return Kind(drawn(keras.Model(a, {"one": L.Dense(1)(gru(a)), "two": gru.output})), refused={
-        "trace": MANY, "gradients": MANY, "loss": MANY, "attributions": MANY, "leave_one_out": MANY
-    })  # fmt: skip
+    return Kind(drawn(keras.Model(a, {"one": L.Dense(1)(gru(a)), "two": gru.output})), refused={"loss": MANY})
 
 
 @kind

@@ -100,7 +100,7 @@ def _panel(panel: Panel, packer: Packer, sentences: list[dict[str, Any]]) -> dic
         "blocks": blocks,
         "orders": {name: [int(unit) for unit in order] for name, order in first.orders.items()},
         "cloud": packer.add(profile.cloud),
-        "labels": [int(label) for label in profile.labels],
+        "labels": [int(label) for label in profile.labels] if profile.reviews else [],
         "axes": names,
         "readings": [_reading(reading, n, packer, sentences) for n, reading in enumerate(panel.readings)],
     }

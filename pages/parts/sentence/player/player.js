@@ -77,7 +77,7 @@ class Player {
     (this.barsCaption ??= [])[panel.index] = add(new Bars(this, panel), "");
     for (const block of panel.blocks) if (block.kind === "state") add(new Heat(this, panel, block), block.title);
     if (this.panels.length === 1) column.append((into = make("div", { class: "side" })));
-    add(new Path(this, panel), "Path of the state; dots: where 300 other reviews ended");
+    add(new Path(this, panel), `Path of the state; dots: where ${panel.cloud.rows} ${panel.labels.length ? "other reviews" : "random sequences"} ended`);
     for (const block of panel.blocks) if (block.kind !== "state") add(new Heat(this, panel, block), block.title);
     return column;
   }

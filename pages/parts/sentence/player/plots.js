@@ -204,7 +204,7 @@ class Path extends Plot { // the path of the state in the plane of the first two
     this.fit();
     const { cloud, labels, axes } = this.panel;
     for (let n = 0; n < cloud.rows; n++) {
-      context.fillStyle = css(labels[n] ? theme.positive : theme.negative, 0.5);
+      context.fillStyle = css(!labels.length ? theme.quiet : labels[n] ? theme.positive : theme.negative, 0.5);
       context.beginPath(); context.arc(...this.place(cloud.values, n), 2.2, 0, 7); context.fill();
     }
     context.fillStyle = css(theme.quiet); context.textBaseline = "bottom"; context.textAlign = "right";

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rnn_core.__main__ import main
@@ -172,3 +173,56 @@ def test_a_series_is_trained_on_and_forecast(home: Path, tmp_path: Path, capsys:
     assert len(printed.out.splitlines()) == 3
     assert "naive forecast" in printed.err
     assert "no experiment field is called 'x'" in _output(capsys, *command, "--set", "x=1", code=1)[-1]
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_keras_model_is_listed_and_copied_where_that_is_exact(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    import keras
+
+    L = keras.layers
+    given = keras.Input((None,), dtype="int32")
+    text = keras.Sequential([given, L.Embedding(20, 3, mask_zero=True), L.LSTM(4), L.Dropout(0.5), L.Dense(1, "sigmoid")])
+    mixed = keras.Sequential(
+        [keras.Input((9, 3)), L.SimpleRNN(4, return_sequences=True), L.GRU(4, activation="gelu"), L.Dense(1)]
+    )
+    own = keras.Sequential([keras.Input((9, 3)), L.GRU(4), L.Lambda(lambda x: 2 * x), L.Dense(1)])
+    for name, model in (
+        ("text", text),
+        ("mixed", mixed),
+        ("own", own),
+        ("none", keras.Sequential([keras.Input((3,)), L.Dense(1)])),
+    ):
+        model.save(tmp_path / f"{name}.keras")
+    (tmp_path / "words.json").write_text('["", "[UNK]", "film", "good"]')
+    table = _output(capsys, "import", tmp_path / "text.keras", "--vocabulary", tmp_path / "words.json", "--name", "Theirs")
+    assert table[0].split() == ["layer", "cell", "units", "states", "gates", "gradients", "Jacobians", "attributions"]
+    assert table[1].split()[1:] == ["LSTM", "4", "yes", "yes", "yes", "yes", "yes"]
+    (info,) = [info for info in Store(home).list() if not info.builtin]
+    assert (info.name, info.status, info.step) == ("Theirs", "imported", 0)
+    assert info.id in table[-1]
+    tokens = np.array([[2, 3, 1]])
+    np.testing.assert_allclose(Store(home).open(info.id).model().to_keras()(tokens), text(tokens), atol=1e-6)
+
+    lines = _output(capsys, "import", tmp_path / "mixed.keras")
+    assert [line.split().count("yes") for line in lines[1:3]] == [
+        4,
+        1,
+    ]  # a SimpleRNN has no gates; attributions need no equations
+    assert "gelu" in "".join(lines)
+    assert "The app cannot show it: activation must be one of" in lines[-1]
+    found = json.loads("\n".join(_output(capsys, "import", tmp_path / "mixed.keras", "--json")))
+    assert [one["why_not"]["states"] == "" for one in found["layers"]] == [True, False]
+    assert (found["run"], "gelu" in found["why_no_run"]) == (None, True)
+
+    for arguments, words in (
+        (["own.keras"], "needs code of its own"),
+        (["none.keras"], "no recurrent layer"),
+        (["missing.keras"], "is no file"),
+        (["words.json"], ""),
+    ):
+        (line,) = _output(capsys, "import", tmp_path / arguments[0], code=1)
+        assert words in line
+    for words in ('{"film": 99}', '{"a": 1, "b": 1}', "[1]", "{"):
+        (tmp_path / "words.json").write_text(words)
+        assert "vocabulary" in _output(capsys, "import", tmp_path / "text.keras", "--vocabulary", tmp_path / "words.json")[-1]
+    assert len([info for info in Store(home).list() if not info.builtin]) == 1
