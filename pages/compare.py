@@ -17,6 +17,8 @@ context = shell.page(
     default=None,
     stage=True,
 )
+with section("The chosen run"):
+    shell.show_use(context.use)
 VIEWS = {
     "Contest": lambda: contest.show(context.service),
     "How far back can it remember?": lambda: sweep.show(context.service),

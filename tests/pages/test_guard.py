@@ -64,7 +64,7 @@ FAULTS = [
     ("Train", form, "cards", "The presets", "Or set it up"),
     ("Train", form, "form", "The form", "Start from a preset"),
     ("Train", share, "panel", "What you can take away", "Or set it up"),
-    ("Compare", contest, "show", "This view", "Train three cells"),
+    ("Compare", contest, "show", "This view", "compare_arrows: Compare"),
     ("Sentence", text_box, "text_box", "The choice of models and text", "A recurrent network reads one word at a time"),
     ("Sentence", models, "panels", "The reading", "Praise raises"),
 ]
