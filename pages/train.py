@@ -12,10 +12,12 @@ from pages.shared.words import plain
 
 context = shell.page("Train", ":material/play_circle:", "", default=None, exclusive_link=True)
 drawn = run = None
+imported = False
 with section("The run"), guard.store_errors(":material/link_off:"):
     if context.run_id is not None:
         drawn = drawings.of_run(context.run_id)
         run = drawn.run
+        imported = usable.imported(run)
 with section("The link to this page"):
     for note in form.sync_with_link(run.experiment if run else None, context.run_id):
         st.info(plain(note), icon=":material/link:")
@@ -39,10 +41,11 @@ if drawn is None or run is None:
         with section("What you can take away"):
             share.panel(None, drafts.draft())
         charts.fetch_plotly()
-elif usable.imported(run):
+elif imported:
     with run_place:
-        st.title(plain(run.name), anchor=False)
-        shell.show_use(context.use)
+        with section("The imported model"):
+            st.title(plain(run.name), anchor=False)
+            shell.show_use(context.use)
         with section("What you can take away"):
             share.panel(run, run.experiment)
 else:
