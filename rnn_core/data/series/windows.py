@@ -69,9 +69,22 @@ class Series:
         return np.log(self.values) if self.log else self.values
 
     @property
+    def value_std(self) -> np.ndarray:
+        """(columns,) of the targets' values in the training part; 1 where a column is constant."""
+        return _std(self.values[: self.ends[0], list(self.targets)])
+
+    @property
     def metric_scale(self) -> float:
-        """The factor from the network's error to one in standard deviations of `levels` in the training part."""
-        return float((self.std / self.level_std)[self.targets[0]])
+        """The factor from the network's error to one in standard deviations of the values in the training part.
+
+        Exact without logarithms; with them for small errors, which are then a share of the value.
+        """
+        chosen = list(self.targets)
+        ratio = float((self.std / self.level_std)[chosen[0]])
+        if not self.log:
+            return ratio
+        size = np.sqrt(np.mean(self.values[: self.ends[0], chosen] ** 2, axis=0))
+        return ratio * float(np.sqrt(np.mean((self.level_std[chosen] * size / self.value_std) ** 2)))
 
     @property
     def scaled(self) -> np.ndarray:
@@ -216,8 +229,8 @@ def naive_forecasts(series: Series, steps: np.ndarray, ahead: int = 0) -> dict[s
 
 
 def error(series: Series, forecasts: np.ndarray, truth: np.ndarray) -> float:
-    """Root mean squared error of forecasts (..., columns) in the data's own units, in standard deviations of the training part's levels."""
-    return float(np.sqrt(np.mean((series.scaled_levels(forecasts) - series.scaled_levels(truth)) ** 2)))
+    """Root mean squared error of forecasts (..., columns) in the data's own units, in standard deviations of the training part."""
+    return float(np.sqrt(np.mean(((forecasts - truth) / series.value_std) ** 2)))
 
 
 def baselines(series: Series, part: str = "validation", most: int = 0) -> dict[str, float]:
