@@ -167,6 +167,13 @@ def test_a_short_series_gets_windows_that_fit_if_any_do(rows):
     assert suggested(values, None)["horizon"] >= 1
 
 
+def test_without_a_period_none_is_differenced_away():
+    rng, times = np.random.default_rng(0), pandas.date_range("2020-01-01", periods=700).to_numpy()
+    assert suggested(rng.normal(50, 1, (700, 1)), times)["difference"] == 0
+    assert suggested(rng.normal(0, 1, (700, 1)).cumsum(0) + 100, times)["difference"] == 1
+    assert suggested(0.5 * np.arange(700)[:, None] + rng.normal(0, 3, (700, 1)), times)["difference"] == 1
+
+
 def test_growth_by_percent_gets_logarithms():
     values, times = season(7, 800, "D")
     growing = np.exp(values / 5 + 0.004 * np.arange(800)[:, None])

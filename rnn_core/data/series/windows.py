@@ -240,11 +240,11 @@ def baselines(series: Series, part: str = "validation", most: int = 0) -> dict[s
     return {name: error(series, forecast, truth) for name, forecast in naive_forecasts(series, steps).items()}
 
 
-def seasonal_period(values: np.ndarray, times: np.ndarray | None = None) -> int:
+def seasonal_period(values: np.ndarray, times: np.ndarray | None = None, *, certain: bool = False) -> int:
     """The period of a series (N,) in steps; 0 where it has none.
 
     The calendar's (24 hours, 7 days, 4 quarters, 12 months, as the dates are spaced) where the changes of the series repeat after it;
-    else the dominant one of the series without its linear trend; else the calendar's.
+    else the dominant one of the series without its linear trend; else, unless it must be `certain`, the calendar's.
     """
     usual = calendar_period(times)
     changes = np.diff(values)
@@ -252,7 +252,7 @@ def seasonal_period(values: np.ndarray, times: np.ndarray | None = None) -> int:
         return usual
     line = np.arange(len(values)) - (len(values) - 1) / 2
     trend = line * (line @ values) / max(line @ line, 1e-300)
-    return dominant_period(values - trend) or (usual if len(values) > 2 * usual else 0)
+    return dominant_period(values - trend) or (usual if len(values) > 2 * usual and not certain else 0)
 
 
 def _repeats(values: np.ndarray, lag: int) -> bool:
@@ -270,7 +270,10 @@ def calendar_period(times: np.ndarray | None) -> int:
 
 
 def dominant_period(values: np.ndarray) -> int:
-    """The lag of the largest autocorrelation after its first negative value; 0 where that is below 0.3."""
+    """The lag of the first large peak of the autocorrelation after its first negative value; 0 where none is above 0.3.
+
+    A peak is large from 0.9 of the largest on, so that it is the period and no multiple of it.
+    """
     centred = values - values.mean()
     size = len(centred)
     power = np.abs(np.fft.rfft(centred, 2 * size)) ** 2
@@ -278,7 +281,9 @@ def dominant_period(values: np.ndarray) -> int:
     below = np.flatnonzero(correlation < 0)
     if not len(below) or correlation[0] <= 1e-12:
         return 0
-    lag = int(below[0] + np.argmax(correlation[below[0] :]))
+    lag = int(below[0] + np.argmax(correlation[below[0] :] >= 0.9 * correlation[below[0] :].max()))
+    while lag + 1 < len(correlation) and correlation[lag + 1] > correlation[lag]:
+        lag += 1
     return lag if correlation[lag] > 0.3 * correlation[0] else 0
 
 
