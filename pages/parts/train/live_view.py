@@ -16,7 +16,14 @@ from rnn_core.figures import live as live_figures
 FIRST_STEP_TICK = 0.25  # seconds between two redraws before the first step, so that its point appears soon after Play
 SLIDER_HEIGHT = 68  # height of the rewind slider in pixels
 LATEST = -1  # the rewind slider's last position: the newest state
-ROWS = (("beyond",), ("loss", "metric"), ("reading",), ("faults",), ("norms", "norm_map"), ("states", "eigenvalues"))
+ROWS = (
+    *((name,) for name in drawings.BEYOND),
+    ("loss", "metric"),
+    ("reading",),
+    ("faults",),
+    ("norms", "norm_map"),
+    ("states", "eigenvalues"),
+)
 
 CAPTIONS = {
     "loss": "How wrong the network is. If the validation loss rises while the training loss falls, it overfits: it memorises its training data.",
@@ -143,7 +150,7 @@ def _figure(drawn: Drawings, name: str) -> None:
     if name == "reading":
         st.caption(CAPTIONS["reviews" if group == "text" else "forecast"])
     elif name in drawn.payloads:
-        st.caption(CAPTIONS[name])
+        st.caption(CAPTIONS.get(name, ""))
     if name == "faults" and drawn.faults:
         st.markdown(plain(drawn.faults, 800))
     if name == "beyond" and name in drawn.payloads:

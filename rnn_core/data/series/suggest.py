@@ -38,6 +38,8 @@ def suggested(values: np.ndarray, times: np.ndarray | None) -> dict[str, Any]:
         "difference": difference,
         "log": bool(difference and grows_with_level(first, difference) and (values > 0).all()),
         "units": 16,
+        "learning_rate": 0.005,
+        "clip": 1.0,
         "batch": BATCH,
         "epochs": int(np.clip(math.ceil(STEPS * BATCH / windows), 2, 60)),
     }
