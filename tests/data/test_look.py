@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 
 import numpy as np
 import pandas
@@ -200,3 +201,12 @@ def test_decisions_in_an_experiment_are_followed_by_its_data():
     series = data.build(experiment, {table_file.key(content): content}).series
     assert series.values[:, 0].tolist() == WAVE[::-1]
     assert str(series.times[0])[:10] == ISO[-1]
+
+
+def test_a_look_costs_little_beside_the_reading():
+    content = b"1\n2\n4\n" * 700_000
+    table_file.read(content)
+    start = time.process_time()
+    assert look.look(content).rows == 2_100_000
+    assert time.process_time() - start < 1
+    table_file._read.cache_clear()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.data.series.windows import calendar_period, ends, seasonal_period
+from rnn_core.data.series.windows import MOST_FOR_PERIOD, calendar_period, ends, seasonal_period
 
 HORIZONS = {
     24: 24,
@@ -22,7 +22,7 @@ BATCH = 32
 
 def suggested(values: np.ndarray, times: np.ndarray | None) -> dict[str, Any]:
     """Field → value, for a table (N, C) with dates (N,) or None. They leave windows in every part, if any do."""
-    first = values[:, 0]
+    first = values[-MOST_FOR_PERIOD:, 0]
     season, calendar = seasonal_period(first, times, certain=True), calendar_period(times)
     season = season if season <= LONGEST_SEASON else 0
     horizon = HORIZONS.get(calendar, max(1, min(season, 30)) if season else 10)

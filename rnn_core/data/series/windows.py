@@ -14,12 +14,8 @@ from rnn_core.data.sequences import Sequences
 # `difference` of d steps their changes y[t] - y[t-d], at mean 0. A target k steps after the first forecast step t is the change against
 # the newest known level a whole number of d before it; so its error is the error of the level itself, at any horizon.
 
-_CALENDAR = (
-    (1, 1, 24),
-    (24, 24, 7),
-    (28 * 24, 31 * 24, 12),
-    (89 * 24, 92 * 24, 4),
-)  # hours between two rows, at least and at most; period
+_CALENDAR = {24: (1, 1), 7: (24, 24), 12: (28 * 24, 31 * 24), 4: (89 * 24, 92 * 24)}  # period → hours between two rows
+MOST_FOR_PERIOD = 100_000  # rows, the last ones, in which a period is looked for
 PARTS = ("train", "validation", "test")
 TEST = 0.15  # share of the steps in the test part, the last ones
 MAX_NUMBERS = 20_000_000  # in all windows of a part together: 80 MB
@@ -246,7 +242,7 @@ def seasonal_period(values: np.ndarray, times: np.ndarray | None = None, *, cert
     The calendar's (24 hours, 7 days, 4 quarters, 12 months, as the dates are spaced) where the changes of the series repeat after it;
     else the dominant one of the series without its linear trend; else, unless it must be `certain`, the calendar's.
     """
-    usual = calendar_period(times)
+    values, usual = values[-MOST_FOR_PERIOD:], calendar_period(times)
     changes = np.diff(values)
     if usual and len(changes) > 2 * usual and _repeats(changes, usual):
         return usual
@@ -266,7 +262,7 @@ def calendar_period(times: np.ndarray | None) -> int:
     if times is None or len(times) < 3:
         return 0
     hours = float(np.median(np.diff(times[:10_000]).astype("timedelta64[s]").astype(np.int64))) / 3600
-    return next((period for low, high, period in _CALENDAR if low <= hours <= high), 0)
+    return next((period for period, (low, high) in _CALENDAR.items() if low <= hours <= high), 0)
 
 
 def dominant_period(values: np.ndarray) -> int:
