@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from rnn_core.data.sequences import Sequences
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
@@ -44,5 +46,6 @@ class Dataset:
     loss_baselines: Mapping[str, float] = field(default_factory=dict)  # naive predictor → its exact loss (memory tasks)
     names: Mapping[str, str] = field(default_factory=dict)  # texts for the screen that depend on the data: column names, units
     resample: Callable[[int], Sequences] | None = None  # epoch → new training sequences (memory tasks)
-    metric_scale: float = 1.0  # factor on the root mean squared error of the network's outputs: 1 unless a series is differenced
+    metric_scale: float = 1.0  # factor on the root mean squared error of the network's outputs: 1 but for changes and logarithms
+    score: Callable[[str, np.ndarray], float] | None = None  # (part, outputs (n, K)) → metric, where `metric_scale` is not exact
     series: object | None = None  # series tasks: the `Series` of data/series/windows.py

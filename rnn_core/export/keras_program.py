@@ -39,13 +39,14 @@ def keras_program(experiment: Experiment, uploads: Mapping[str, bytes] | None = 
             "How this model was trained is not known, so there is no program that trains it: download the model itself."
         )
     task, interface = data.task(experiment.data.task), data.interface(experiment, uploads)
-    parts = [
-        _head(experiment, task.title),
-        _model(experiment, interface),
-        _initial_weights(experiment),
-        _data(experiment, uploads),
-    ]
-    program = "\n".join([*parts, _training(experiment, interface, task.group == "memory")])
+    after = ""
+    if task.group == "series":
+        made, rows = series_program.data_part(experiment, uploads)
+        after = series_program.forecast_part(experiment, rows)
+    else:
+        made = _data(experiment)
+    parts = [_head(experiment, task.title), _model(experiment, interface), _initial_weights(experiment), made]
+    program = "\n".join([*parts, _training(experiment, interface, task.group == "memory", after)])
     return re.sub(r"\n{4,}", "\n\n\n", program)
 
 
@@ -124,13 +125,13 @@ def _literal(value: object) -> str:
     return json.dumps(value) if isinstance(value, str) else repr(value)
 
 
-def _data(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> str:
+def _data(experiment: Experiment) -> str:
     name = experiment.data.task
     if name == "imdb":
         return _imdb(experiment)
     if name == "toy_reviews":
         return _toy_reviews(experiment)
-    return _puzzle(experiment) if data.task(name).group == "memory" else series_program.data_part(experiment, uploads)
+    return _puzzle(experiment)
 
 
 def _padding(experiment: Experiment) -> str:
@@ -196,7 +197,7 @@ def sequences(count: int, purpose: int, epoch: int = 0) -> tuple[np.ndarray, np.
 {_three_parts("sequences", draw.__name__, sizes)}"""
 
 
-def _training(experiment: Experiment, interface: Interface, fresh: bool) -> str:
+def _training(experiment: Experiment, interface: Interface, fresh: bool, after: str) -> str:
     spec = experiment.training
     clip = f", global_clipnorm={spec.clip!r}" if spec.clip else ""
     squared = interface.loss == "squared"
@@ -215,5 +216,5 @@ optimiser = keras.optimizers.{_OPTIMISERS[spec.optimiser]}(learning_rate={spec.l
 model.compile(optimizer=optimiser, loss="{_LOSSES[interface.loss]}", metrics=[{metric}])
 {fitting}
 loss, metric = model.evaluate(x_test, y_test)
-{series_program.forecast_part(experiment) if data.task(experiment.data.task).group == "series" else ""}print(f"Test {"RMSE" if squared else "Accuracy"}: {{metric{" * ratio" if experiment.data.difference and squared else ""}:.4f}}")
+{after}print(f"Test {"RMSE" if squared else "Accuracy"}: {{metric:.4f}}")
 """

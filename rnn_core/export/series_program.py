@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 from rnn_core.data.seeds import crc
 from rnn_core.data.series import formula_tasks, formulas, windows
-from rnn_core.spec.experiment import Experiment
+from rnn_core.spec.experiment import DataSpec, Experiment
 
 Columns = tuple[int, ...]
 
 
-def data_part(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> str:
-    """Source that makes x_train, y_train and the other parts, as `Series.windows` does."""
+def data_part(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> tuple[str, int]:
+    """Source that makes x_train, y_train and the other parts, as `Series.windows` does; and the rows of the series."""
     spec, name = experiment.data, experiment.data.task
     if name == "csv":
         made, inputs, targets, rows = _table(experiment, uploads)
@@ -25,13 +25,16 @@ def data_part(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> st
         made += f"noise = np.random.default_rng([SEED, {crc(f'{name}/noise')}, 0])\n"
         made += f"values = values + {spec.noise!r} * values.std(0) * noise.standard_normal(values.shape)\n"
     train, test = windows.ends(rows, spec.length, spec.horizon, spec.validation, spec.difference)
+    if name == "csv" or spec.log:
+        made += f"INPUTS, TARGETS, TRAIN = {list(inputs)}, {list(targets)}, {train}  # columns of `values`; rows of the training part\n"
     most = {"train": spec.samples or 5 * formula_tasks.COUNT, "validation": formula_tasks.COUNT, "test": formula_tasks.COUNT}
     largest = windows.max_windows(spec.length, len(inputs), spec.horizon, len(targets))
     ranges = {"train": (0, train), "validation": (train, test), "test": (test, rows)}
     calls = "".join(
         f"x_{part}, y_{part} = windows({first}, {end}, {min(most[part], largest)})\n" for part, (first, end) in ranges.items()
     )
-    return f"""{made}{_scale(experiment, train, targets)}
+    return (
+        f"""{made}{_scale(experiment, train, targets)}
 
 def windows(first: int, end: int, most: int) -> tuple[np.ndarray, np.ndarray]:
     steps = np.arange(max(first, LENGTH{f" + {spec.difference}" if spec.difference else ""}), end - {spec.horizon} + 1)
@@ -41,7 +44,9 @@ def windows(first: int, end: int, most: int) -> tuple[np.ndarray, np.ndarray]:
 {_sums(spec.difference, spec.horizon)}    return scaled[:, {list(inputs)}][steps[:, None] + np.arange(-LENGTH, 0)], targets.reshape(len(steps), -1)
 
 
-{calls}"""
+{calls}""",
+        rows,
+    )
 
 
 def _scale(experiment: Experiment, train: int, targets: Columns) -> str:
@@ -70,23 +75,50 @@ def _sums(lag: int, horizon: int) -> str:
     return f"    for ahead in range({lag}, {horizon}):\n        targets[:, ahead] += targets[:, ahead - {lag}]\n"
 
 
-def forecast_part(experiment: Experiment) -> str:
-    """Source that prints the forecast of the user's own series beyond its last row, in its own units; "" for a formula."""
+def forecast_part(experiment: Experiment, rows: int) -> str:
+    """Source after the training: the error in the unit of the data, where the network learns another, and the forecast of the user's
+    own series beyond its last row. "" where there is neither."""
     spec = experiment.data
+    if spec.task != "csv" and not spec.log:
+        return "metric = metric * ratio\n" if spec.difference else ""
+    made = _restored(spec)
+    if spec.log:
+        _, test = windows.ends(rows, spec.length, spec.horizon, spec.validation, spec.difference)
+        first = max(test, spec.length + spec.difference)
+        count = rows - spec.horizon + 1 - first
+        made += f"""steps = {first} + np.linspace(0, {count - 1}, len(x_test)).round().astype(int)
+truth = np.exp(values)[steps[:, None] + np.arange({spec.horizon})][:, :, TARGETS]
+errors = restored(model.predict(x_test, verbose=0), steps) - truth
+known = np.exp(values[:TRAIN, TARGETS]).std(0)
+metric = np.sqrt(np.mean((errors / np.where(known > 0, known, 1)) ** 2))  # of the values, not of their logarithms
+"""
+    elif spec.difference:
+        made += "metric = metric * ratio  # of the values, not of their changes\n"
     if spec.task != "csv":
-        return ""
+        return made
+    return f"""{made}
+# The {spec.horizon} step{"s" * (spec.horizon > 1)} after the last row, in the units of the file.
+forecast = restored(model.predict(scaled[None, -LENGTH:, INPUTS], verbose=0), np.array([len(values)]))[0]
+print(forecast)
+"""
+
+
+def _restored(spec: DataSpec) -> str:
+    """Source of the function that turns the network's outputs into values, as `Series.restored` does."""
     if spec.difference:
-        back = f"""cycles = np.arange({spec.horizon}) // {spec.difference} + 1
-known = values[len(values) + np.arange({spec.horizon}) - cycles * {spec.difference}][:, TARGETS]
-forecast = known + forecast * (ratio * std)[TARGETS] + cycles[:, None] * mean[TARGETS]
+        back = f"""    cycles = np.arange({spec.horizon}) // {spec.difference} + 1
+    known = values[steps[:, None] + np.arange({spec.horizon}) - cycles * {spec.difference}][:, :, TARGETS]
+    forecasts = known + outputs * (ratio * std)[TARGETS] + cycles[:, None] * mean[TARGETS]
 """
     else:
-        back = "train_part = values[:TRAIN, TARGETS]\nforecast = forecast * np.where(std > 0, std, 1)[TARGETS] + train_part.mean(0)\n"
-    logs = "forecast = np.exp(forecast)\n" if spec.log else ""
+        back = "    forecasts = outputs * np.where(std > 0, std, 1)[TARGETS] + values[:TRAIN, TARGETS].mean(0)\n"
     return f"""
-# The {spec.horizon} step{"s" * (spec.horizon > 1)} after the last row, in the units of the file.
-forecast = np.asarray(model.predict(scaled[None, -LENGTH:, INPUTS], verbose=0), "float64").reshape(-1, len(TARGETS))
-{back}{logs}print(forecast)
+
+def restored(outputs: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    outputs = np.asarray(outputs, "float64").reshape(len(steps), -1, len(TARGETS))
+{back}    return {"np.exp(forecasts)" if spec.log else "forecasts"}
+
+
 """
 
 
@@ -99,10 +131,4 @@ def _table(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> tuple
     used, inputs, targets = chosen(experiment, found.columns)
     name = "series.xlsx" if found.recipe.layout.container == "xlsx" else "series.csv"
     made = f'\n\npath = sys.argv[1] if len(sys.argv) > 1 else "{name}"\n\n{table_program.program(found.recipe, used)}'
-    train = windows.ends(
-        len(found.values), experiment.data.length, experiment.data.horizon, experiment.data.validation, experiment.data.difference
-    )[0]
-    made += (
-        f"INPUTS, TARGETS, TRAIN = {list(inputs)}, {list(targets)}, {train}  # columns of `values`; rows of the training part\n"
-    )
     return made, inputs, targets, len(found.values)

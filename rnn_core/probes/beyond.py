@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnn_core.data.series.next_dates import next_dates
+from rnn_core.data.series.suggest import suggested
 from rnn_core.data.series.windows import Series, error, naive_forecasts
 from rnn_core.data.task import Uploads
 from rnn_core.engine.model import Model
@@ -43,6 +44,7 @@ class Beyond:
     reasons: tuple[
         str, ...
     ]  # likely reasons why the network is worse than the best of the baselines, as codes of REASONS; empty if it is not
+    difference: int = 1  # the steps against which changes would suit this series
 
     @property
     def worse_than(self) -> str:
@@ -94,6 +96,7 @@ def beyond(model: Any, series: Series) -> Beyond:
         baselines=ahead,
         errors=errors,
         reasons=_reasons(network, series, past, truth) if worse else (),
+        difference=suggested(series.values[:, list(series.targets)], times)["difference"] or 1,
     )
 
 

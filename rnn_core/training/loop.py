@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint", "Run", "Snapshot", "eigenvalues", "reseed", "row_of", "train"]
 
 CHECKPOINT_SECONDS = 5.0  # between two checkpoints, or twenty times their duration
+SCORED = 256  # windows whose forecasts are computed at once
 KEPT_EPOCHS = 30  # epochs whose weights are kept, evenly spread
 
 
@@ -110,7 +111,7 @@ class _Loop:
             epoch_ended = self.step % self.steps_per_epoch == 0
             self.clock.tick()
             diverged = not (math.isfinite(result.loss) and math.isfinite(result.gradient_norm))
-            scores = self._scores(self.validation) if epoch_ended and not diverged else (math.nan, math.nan)
+            scores = self._scores("validation") if epoch_ended and not diverged else (math.nan, math.nan)
             reason = self._reason(diverged, scores[1])
             self.control.batch_done(epoch_ended)
             last = self._snapshot(result, scores, keep=self._keeps(epoch_ended) and not diverged)
@@ -133,10 +134,16 @@ class _Loop:
     def _validation(self, sequences: Sequences) -> Validation:
         return Validation(self.training_step, as_trained(sequences, self.experiment.data), lambda: self.control.stopped)
 
-    def _scores(self, validation: Validation) -> tuple[float, float]:
-        """(loss, metric) of a part; the metric of a differenced series in the unit of its levels."""
+    def _scores(self, part: str) -> tuple[float, float]:
+        """(loss, metric) of the part "validation" or "test"; the metric in the unit of the data, not of what the network learns."""
+        sequences = self.dataset.validation if part == "validation" or self.dataset.test is None else self.dataset.test
+        validation = self.validation if part == "validation" else self._validation(sequences)
         loss, metric = validation.measure()
-        return loss, metric * self.dataset.metric_scale
+        if self.dataset.score is None or not math.isfinite(loss):
+            return loss, metric * self.dataset.metric_scale
+        length, parts = self.experiment.data.length, np.array_split(np.arange(len(sequences)), -(-len(sequences) // SCORED))
+        batches = [sequences.pad(chosen, length, "pre", mask=False).inputs for chosen in parts]
+        return loss, self.dataset.score(part, np.concatenate([self.training_step.predict(inputs) for inputs in batches]))
 
     def _reason(self, diverged: bool, metric: float) -> str:
         training = self.experiment.training
@@ -207,7 +214,7 @@ class _Loop:
             return dataclasses.replace(last, reason=reason, advice=self._advice(last), seconds_left=0.0, checkpoint=None)
         test = math.nan
         if reason in ("finished", "target") and self.dataset.test is not None:
-            test = self._scores(self._validation(self.dataset.test))[1]
+            test = self._scores("test")[1]
         self.training_run.model = self.training_step.model
         self.observer.observe(self.training_step, self.step, now=True)
         left = last.seconds_left if reason == "stopped" else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 
 import numpy as np
 import pandas
@@ -167,6 +168,13 @@ def test_a_short_series_gets_windows_that_fit_if_any_do(rows):
     assert suggested(values, None)["horizon"] >= 1
 
 
+def test_without_a_period_none_is_differenced_away():
+    rng, times = np.random.default_rng(0), pandas.date_range("2020-01-01", periods=700).to_numpy()
+    assert suggested(rng.normal(50, 1, (700, 1)), times)["difference"] == 0
+    assert suggested(rng.normal(0, 1, (700, 1)).cumsum(0) + 100, times)["difference"] == 1
+    assert suggested(0.5 * np.arange(700)[:, None] + rng.normal(0, 3, (700, 1)), times)["difference"] == 1
+
+
 def test_growth_by_percent_gets_logarithms():
     values, times = season(7, 800, "D")
     growing = np.exp(values / 5 + 0.004 * np.arange(800)[:, None])
@@ -193,3 +201,12 @@ def test_decisions_in_an_experiment_are_followed_by_its_data():
     series = data.build(experiment, {table_file.key(content): content}).series
     assert series.values[:, 0].tolist() == WAVE[::-1]
     assert str(series.times[0])[:10] == ISO[-1]
+
+
+def test_a_look_costs_little_beside_the_reading():
+    content = b"1\n2\n4\n" * 700_000
+    table_file.read(content)
+    start = time.process_time()
+    assert look.look(content).rows == 2_100_000
+    assert time.process_time() - start < 1
+    table_file._read.cache_clear()

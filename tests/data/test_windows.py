@@ -231,9 +231,22 @@ def test_differences_and_logarithms_are_undone(lag, log, horizon):
         np.testing.assert_allclose(found.restored(found.target_values(steps), steps), found.truth(steps), rtol=1e-4)
         wrong = found.target_values(steps) + np.random.default_rng(0).normal(0, 0.3, (len(steps), horizon)).astype(np.float32)
         error = np.sqrt(np.mean((wrong - found.target_values(steps)) ** 2)) * found.metric_scale
-        assert series.error(found, found.restored(wrong, steps), found.truth(steps)) == pytest.approx(error, rel=1e-3)
+        measured = series.error(found, found.restored(wrong, steps), found.truth(steps))
+        if log:
+            assert measured > 0
+        else:
+            assert measured == pytest.approx(error, rel=1e-3)
     if lag == 3 and log:  # growth by a constant factor: every yearly change is the same
         assert np.abs(found.scaled[lag:]).max() < 1e-6
+
+
+def test_small_errors_of_logarithms_are_shares_of_the_value():
+    values = np.exp(np.random.default_rng(0).normal(3, 0.2, 2000))[:, None]
+    found = series.Series(values, ("v",), (0,), (0,), 10, 1, (1200, 1600), np.zeros(2000, bool), log=True)
+    steps = found.steps("train")
+    wrong = found.target_values(steps) + np.random.default_rng(1).normal(0, 0.1, (len(steps), 1)).astype(np.float32)
+    measured = series.error(found, found.restored(wrong, steps), found.truth(steps))
+    assert measured == pytest.approx(0.1 * found.metric_scale, rel=0.03)
 
 
 def test_the_context_holds_changes_scaled_by_the_training_part():

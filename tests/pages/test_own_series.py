@@ -21,7 +21,7 @@ def script(errors: dict[str, float], reasons: tuple[str, ...], task: dict[str, o
     run = SimpleNamespace(is_past=False, active=False, run_id="r", experiment=Experiment().replace(**task))
     days, line = np.datetime64("2021-01-01") + np.arange(9), np.ones((3, 1))
     naive = {name: line for name in errors if name != "network"}
-    found = Beyond(("v",), days[:6], np.ones((6, 1)), days[6:], line, line - 1, line + 1, 0.8, 40, naive, errors, reasons)
+    found = Beyond(("v",), days[:6], np.ones((6, 1)), days[6:], line, line - 1, line + 1, 0.8, 40, naive, errors, reasons, 7)
     own_series.headline(Drawings(run, {}, False, 0.0, beyond=found))
 
 
@@ -55,7 +55,7 @@ def test_worse_than_naive_is_said_with_the_reason(reason: str, words: str):
     assert [button.label for button in app.button] == (["Learn changes and train again"] if reason == "trend" else [])
 
 
-def test_differencing_is_offered_at_the_calendars_period(monkeypatch: pytest.MonkeyPatch):
+def test_differencing_is_offered_at_the_period_that_suits(monkeypatch: pytest.MonkeyPatch):
     from pages.parts.train import controls
 
     asked: list[Any] = []

@@ -55,6 +55,7 @@ def test_no_change_against_last_week_is_the_seasonal_naive_forecast():
     np.testing.assert_allclose(found.baselines["drift"][:, 0], SEASONAL[-1] + slope * np.arange(1, 11), atol=1e-4)
     assert [str(day)[:10] for day in found.steps[[0, -1]]] == ["2022-04-25", "2022-05-04"]
     assert found.errors["network"] == pytest.approx(found.errors["last period"], rel=0.01)
+    assert found.difference == 7
 
 
 def test_the_interval_holds_the_share_of_past_truths_that_it_names():
@@ -84,6 +85,7 @@ def test_a_trend_outside_the_training_range_is_named():
     found = beyond.of_experiment(experiment, linear(experiment, uploads), uploads)
     assert found.worse_than
     assert found.reasons[0] == "trend"
+    assert found.difference == 1
     assert "constant" in found.reasons  # an output that is always 0
     assert figures.verdict(found).startswith("Worse than the naive forecast.")
 

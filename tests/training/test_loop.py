@@ -230,3 +230,24 @@ def _until(condition, seconds: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < end, "the condition did not become true in time"
         time.sleep(0.005)
+
+
+@pytest.mark.parametrize("changes", [{"difference": 3}, {"log": True, "difference": 2, "horizon": 3}, {"log": True}])
+def test_metrics_are_in_the_unit_of_the_data_not_of_what_is_learned(changes):
+    """The metrics of a run equal the errors of its network's forecasts in the data's own units."""
+    from rnn_core.data.series import table_file, windows
+
+    rng = np.random.default_rng(0)
+    content = ("v\n" + "\n".join(f"{value:.4f}" for value in np.exp(rng.normal(0, 0.3, 300)) + np.arange(300) % 7)).encode()
+    uploads = {table_file.key(content): content}
+    experiment = Experiment().replace(task="csv", source=table_file.key(content), length=6, units=3, epochs=1, **changes)
+    *_, last = train(experiment, uploads=uploads)
+    series, network = data.build(experiment, uploads).series, last.run.model.to_keras()
+    for part, metric in {"validation": last.run.history["validation_metric"][-1], "test": last.test_metric}.items():
+        steps = series.steps(part)
+        outputs = network.predict(series.contexts(steps), verbose=0)
+        wanted = np.sqrt(
+            np.mean(((series.restored(outputs, steps) - series.truth(steps)) / series.values[: series.ends[0]].std(0)) ** 2)
+        )
+        assert metric == pytest.approx(wanted, rel=1e-4)
+    assert windows.baselines(series)["last value"] > 0

@@ -189,7 +189,8 @@ def _as_columns(names: list[str], rows: Any) -> dict[str, list[str]]:
 def _decisions(found: Look) -> None:
     """List what the reader decided, with a control to overrule each decision."""
     said = [f":material/rule: {plain(note, 400)}" for note in found.notes]
-    said += [f":material/space_bar: gap between {plain(before)} and {plain(after)}" for before, after in found.gaps[:3]]
+    gaps = found.gaps[:5] if len(found.gaps) > 1 else ()  # the notes name a single one
+    said += [f":material/space_bar: gap between {plain(before)} and {plain(after)}" for before, after in gaps]
     if said:
         st.caption("  \n".join(said))
     if not found.decisions:
@@ -204,7 +205,7 @@ def _decisions(found: Look) -> None:
                 st.selectbox(
                     WORDS[one.option] + (" (yours)" if one.asked else ""),
                     list(words),
-                    index=None,
+                    index=None if decided is None else 0,
                     format_func=partial(_shown, words),
                     key=name,
                     placeholder="Choose",

@@ -33,6 +33,7 @@ MAX_AGE = 0.8  # seconds before the drawings of an active run are made again
 LOCK_TIMEOUT = 0.05  # seconds to wait for another thread that draws, before its last drawings are used
 CACHE_SIZE = 64  # drawings kept; four times as many probe results
 FORECAST_HEIGHT = 300  # height in pixels
+BEYOND = ("beyond", "beyond_2", "beyond_3", "beyond_4")  # names of the forecasts after the last row, of one column each
 log = logging.getLogger("unrolled")
 
 FigureAndAlt = tuple[go.Figure, str]  # the figure, and one sentence for a screen reader
@@ -185,7 +186,8 @@ def _probe_figures(run: RunView, probes: _Probes, verdicts: dict[str, Verdict]) 
                 verdicts["reading"] = forecast_verdicts.forecast(found)
         own = experiment.data.task == "csv"
         if own and (after := probe("beyond", beyond.of_experiment, uploads)):
-            figures["beyond"] = beyond_figures.beyond(after, height=FORECAST_HEIGHT), beyond_figures.describe(after)
+            for name, column in zip(BEYOND, range(len(after.columns)), strict=False):
+                figures[name] = beyond_figures.beyond(after, column, height=FORECAST_HEIGHT), beyond_figures.describe(after)
         if (own or experiment.data.anomalies != "none") and (
             faults := probe("faults", forecasts.anomalies_of_experiment, uploads)
         ):

@@ -17,7 +17,15 @@ FIRST_STEP_TICK = 0.25  # seconds between two redraws before the first step, so 
 SLIDER_HEIGHT = 68  # height of the rewind slider in pixels
 VERDICT_HEIGHT = 40  # height of a verdict of one line in pixels
 LATEST = -1  # the rewind slider's last position: the newest state
-ROWS = (("beyond",), ("strip", "metric"), ("norm_map",), ("reading",), ("faults",), ("loss", "norms"), ("states", "eigenvalues"))
+ROWS = (
+    *((name,) for name in drawings.BEYOND),
+    ("strip", "metric"),
+    ("norm_map",),
+    ("reading",),
+    ("faults",),
+    ("loss", "norms"),
+    ("states", "eigenvalues"),
+)
 WIDTHS = {"strip": (5, 4)}  # of a row that begins with this figure
 
 CAPTIONS = {
@@ -159,7 +167,7 @@ def _figure(drawn: Drawings, name: str) -> None:
     if name == "reading":
         st.caption(CAPTIONS["reviews" if group == "text" else "forecast"])
     elif name in drawn.payloads:
-        st.caption(CAPTIONS[name])
+        st.caption(CAPTIONS.get(name, ""))
     if name == "beyond" and name in drawn.payloads:
         own_series.download(drawn)
 

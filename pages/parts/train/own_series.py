@@ -8,7 +8,6 @@ from pages.parts.train import controls
 from pages.parts.train.drawings import Drawings
 from pages.shared.session import key
 from pages.shared.words import plain
-from rnn_core.data.series.windows import calendar_period
 from rnn_core.figures import beyond as beyond_figures
 from rnn_core.probes import beyond
 
@@ -25,10 +24,11 @@ def headline(drawn: Drawings) -> None:
     reasons = [f"- Likely reason: {plain(beyond.REASONS[reason], 400)}." for reason in found.reasons]
     st.warning("\n".join([words, "", *reasons]), icon=":material/trending_down:")
     if "trend" in found.reasons:
-        dated = found.past_steps.dtype.kind == "M"
-        changed = run.experiment.replace(difference=(calendar_period(found.past_steps) if dated else 0) or 1)
+        changed = run.experiment.replace(difference=found.difference)
         controls.offer(
-            "Learn changes and train again", "The same network learns the change against the step, or week, before.", changed
+            "Learn changes and train again",
+            f"The same network learns the change against {found.difference} step{'s' * (found.difference > 1)} before.",
+            changed,
         )
 
 

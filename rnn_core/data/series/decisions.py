@@ -59,7 +59,7 @@ def decisions_of(table: Table, content: bytes, overrides: Mapping[str, str]) -> 
     made = [_decision(option, *one, overrides) for option, one in found.items() if one is not None]
     outliers = {f"{value:.10g}": "" for n in range(len(table.columns)) for value, _ in outlying(table.values[:, n])}
     if outliers or overrides.get("missing"):
-        words = {"": "are values", **{spelled(value): f"{value} is missing" for value in outliers}}
+        words = {"": "are values", **{spelled(value): _words("missing", value) for value in outliers}}
         made.append(_decision("missing", overrides.get("missing", ""), words, overrides))
     made += _sheets(content, layout.sheet, overrides)
     made += [_asked("series", overrides)] if overrides.get("series") else []
@@ -125,6 +125,8 @@ def _formats(dates: Dates) -> dict[str, str]:
 def _words(option: str, value: str) -> str:
     if option == "format":
         return format_in_words(Dates((), (), value, None, False))
+    if option == "missing" and value:
+        return f"{value.split('|')[0]} is missing"
     return {"separator": _SEPARATORS, "decimal": _SIGNS, "order": _ORDERS, "encoding": _ENCODINGS}.get(option, {}).get(
         value, value or "–"
     )

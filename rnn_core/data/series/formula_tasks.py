@@ -10,7 +10,7 @@ import numpy as np
 
 from rnn_core.data.seeds import generator
 from rnn_core.data.series import faults, formulas
-from rnn_core.data.series.windows import Series, baselines, ends, rows_for
+from rnn_core.data.series.windows import Series, baselines, ends, error, rows_for
 from rnn_core.data.task import Dataset, Task, Uploads
 from rnn_core.spec.experiment import Experiment
 from rnn_core.spec.interface import Interface
@@ -50,12 +50,19 @@ def forecasting(experiment: Experiment, values: np.ndarray, columns: tuple[str, 
         baselines=baselines(series, "validation", COUNT),
         names={
             "columns": ", ".join(columns),
-            "unit": f"standard deviations of the training part{'’s logarithms' if data.log else ''}",
+            "unit": "standard deviations of the training part",
             "notes": "; ".join(series.notes),
         },
         metric_scale=series.metric_scale,
+        score=partial(_score, sound) if data.log else None,
         series=series,
     )
+
+
+def _score(series: Series, part: str, outputs: np.ndarray) -> float:
+    """Root mean squared error of the network's outputs (n, K) for the windows of a part, in standard deviations of the values."""
+    steps = series.steps(part, COUNT)
+    return error(series, series.restored(outputs, steps), series.truth(steps))
 
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {"lorenz": ("x", "y", "z"), "narma": ("input", "response")}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_core.data.series.windows import calendar_period, ends, seasonal_period
+from rnn_core.data.series.windows import MOST_FOR_PERIOD, calendar_period, ends, seasonal_period
 
 HORIZONS = {
     24: 24,
@@ -22,12 +22,12 @@ BATCH = 32
 
 def suggested(values: np.ndarray, times: np.ndarray | None) -> dict[str, Any]:
     """Field → value, for a table (N, C) with dates (N,) or None. They leave windows in every part, if any do."""
-    first = values[:, 0]
-    season, calendar = seasonal_period(first, times), calendar_period(times)
+    first = values[-MOST_FOR_PERIOD:, 0]
+    season, calendar = seasonal_period(first, times, certain=True), calendar_period(times)
     season = season if season <= LONGEST_SEASON else 0
     horizon = HORIZONS.get(calendar, max(1, min(season, 30)) if season else 10)
     length = max(20, min(4 * season, 60), horizon if horizon <= 60 else 0)
-    difference = season or int(has_trend(first))
+    difference = season or int(has_trend(first) or wanders(first))
     while not _fits(len(values), length, horizon, difference) and max(length, horizon, difference) > 1:
         length, horizon = max(1, length // 2), max(1, horizon // 2)
         difference = difference if 8 * difference < len(values) else 0
@@ -38,6 +38,8 @@ def suggested(values: np.ndarray, times: np.ndarray | None) -> dict[str, Any]:
         "difference": difference,
         "log": bool(difference and grows_with_level(first, difference) and (values > 0).all()),
         "units": 16,
+        "learning_rate": 0.005,
+        "clip": 1.0,
         "batch": BATCH,
         "epochs": int(np.clip(math.ceil(STEPS * BATCH / windows), 2, 60)),
     }
@@ -55,6 +57,14 @@ def has_trend(values: np.ndarray) -> bool:
     """Whether the last fifth of a series (N,) lies on average more than a standard deviation away from the first two thirds."""
     train, late = values[: max(1, 2 * len(values) // 3)], values[-max(1, len(values) // 5) :]
     return bool(abs(late.mean() - train.mean()) > train.std())
+
+
+def wanders(values: np.ndarray) -> bool:
+    """Whether each value of a series (N,) is almost the one before, as in a random walk."""
+    if len(values) < 10 or values.std() == 0:
+        return False
+    centred = values - values.mean()
+    return bool(centred[1:] @ centred[:-1] > 0.95 * (centred @ centred))
 
 
 def grows_with_level(values: np.ndarray, lag: int) -> bool:

@@ -14,12 +14,8 @@ from rnn_core.data.sequences import Sequences
 # `difference` of d steps their changes y[t] - y[t-d], at mean 0. A target k steps after the first forecast step t is the change against
 # the newest known level a whole number of d before it; so its error is the error of the level itself, at any horizon.
 
-_CALENDAR = (
-    (1, 1, 24),
-    (24, 24, 7),
-    (28 * 24, 31 * 24, 12),
-    (89 * 24, 92 * 24, 4),
-)  # hours between two rows, at least and at most; period
+_CALENDAR = {24: (1, 1), 7: (24, 24), 12: (28 * 24, 31 * 24), 4: (89 * 24, 92 * 24)}  # period → hours between two rows
+MOST_FOR_PERIOD = 100_000  # rows, the last ones, in which a period is looked for
 PARTS = ("train", "validation", "test")
 TEST = 0.15  # share of the steps in the test part, the last ones
 MAX_NUMBERS = 20_000_000  # in all windows of a part together: 80 MB
@@ -69,9 +65,22 @@ class Series:
         return np.log(self.values) if self.log else self.values
 
     @property
+    def value_std(self) -> np.ndarray:
+        """(columns,) of the targets' values in the training part; 1 where a column is constant."""
+        return _std(self.values[: self.ends[0], list(self.targets)])
+
+    @property
     def metric_scale(self) -> float:
-        """The factor from the network's error to one in standard deviations of `levels` in the training part."""
-        return float((self.std / self.level_std)[self.targets[0]])
+        """The factor from the network's error to one in standard deviations of the values in the training part.
+
+        Exact without logarithms; with them for small errors, which are then a share of the value.
+        """
+        chosen = list(self.targets)
+        ratio = float((self.std / self.level_std)[chosen[0]])
+        if not self.log:
+            return ratio
+        size = np.sqrt(np.mean(self.values[: self.ends[0], chosen] ** 2, axis=0))
+        return ratio * float(np.sqrt(np.mean((self.level_std[chosen] * size / self.value_std) ** 2)))
 
     @property
     def scaled(self) -> np.ndarray:
@@ -216,8 +225,8 @@ def naive_forecasts(series: Series, steps: np.ndarray, ahead: int = 0) -> dict[s
 
 
 def error(series: Series, forecasts: np.ndarray, truth: np.ndarray) -> float:
-    """Root mean squared error of forecasts (..., columns) in the data's own units, in standard deviations of the training part's levels."""
-    return float(np.sqrt(np.mean((series.scaled_levels(forecasts) - series.scaled_levels(truth)) ** 2)))
+    """Root mean squared error of forecasts (..., columns) in the data's own units, in standard deviations of the training part."""
+    return float(np.sqrt(np.mean(((forecasts - truth) / series.value_std) ** 2)))
 
 
 def baselines(series: Series, part: str = "validation", most: int = 0) -> dict[str, float]:
@@ -227,19 +236,19 @@ def baselines(series: Series, part: str = "validation", most: int = 0) -> dict[s
     return {name: error(series, forecast, truth) for name, forecast in naive_forecasts(series, steps).items()}
 
 
-def seasonal_period(values: np.ndarray, times: np.ndarray | None = None) -> int:
+def seasonal_period(values: np.ndarray, times: np.ndarray | None = None, *, certain: bool = False) -> int:
     """The period of a series (N,) in steps; 0 where it has none.
 
     The calendar's (24 hours, 7 days, 4 quarters, 12 months, as the dates are spaced) where the changes of the series repeat after it;
-    else the dominant one of the series without its linear trend; else the calendar's.
+    else the dominant one of the series without its linear trend; else, unless it must be `certain`, the calendar's.
     """
-    usual = calendar_period(times)
+    values, usual = values[-MOST_FOR_PERIOD:], calendar_period(times)
     changes = np.diff(values)
     if usual and len(changes) > 2 * usual and _repeats(changes, usual):
         return usual
     line = np.arange(len(values)) - (len(values) - 1) / 2
     trend = line * (line @ values) / max(line @ line, 1e-300)
-    return dominant_period(values - trend) or (usual if len(values) > 2 * usual else 0)
+    return dominant_period(values - trend) or (usual if len(values) > 2 * usual and not certain else 0)
 
 
 def _repeats(values: np.ndarray, lag: int) -> bool:
@@ -253,11 +262,14 @@ def calendar_period(times: np.ndarray | None) -> int:
     if times is None or len(times) < 3:
         return 0
     hours = float(np.median(np.diff(times[:10_000]).astype("timedelta64[s]").astype(np.int64))) / 3600
-    return next((period for low, high, period in _CALENDAR if low <= hours <= high), 0)
+    return next((period for period, (low, high) in _CALENDAR.items() if low <= hours <= high), 0)
 
 
 def dominant_period(values: np.ndarray) -> int:
-    """The lag of the largest autocorrelation after its first negative value; 0 where that is below 0.3."""
+    """The lag of the first large peak of the autocorrelation after its first negative value; 0 where none is above 0.3.
+
+    A peak is large from 0.9 of the largest on, so that it is the period and no multiple of it.
+    """
     centred = values - values.mean()
     size = len(centred)
     power = np.abs(np.fft.rfft(centred, 2 * size)) ** 2
@@ -265,7 +277,9 @@ def dominant_period(values: np.ndarray) -> int:
     below = np.flatnonzero(correlation < 0)
     if not len(below) or correlation[0] <= 1e-12:
         return 0
-    lag = int(below[0] + np.argmax(correlation[below[0] :]))
+    lag = int(below[0] + np.argmax(correlation[below[0] :] >= 0.9 * correlation[below[0] :].max()))
+    while lag + 1 < len(correlation) and correlation[lag + 1] > correlation[lag]:
+        lag += 1
     return lag if correlation[lag] > 0.3 * correlation[0] else 0
 
 
