@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnn_core import data
+from rnn_core.data.imported import is_imported
 from rnn_core.spec import presets
 from rnn_core.spec.experiment import Experiment
 from rnn_core.store import import_report
@@ -100,6 +101,8 @@ def _resume(chosen: argparse.Namespace) -> int:
 
     store = Store(chosen.home)
     info = _find(store, chosen.run)
+    if is_imported(info.experiment):
+        raise ValueError(f"{info.name} was imported without the data it was trained on, so it cannot be trained here")
     if info.builtin or info.status in ("waiting", "running", "paused"):
         raise ValueError(f"{info.name} cannot be resumed: it is {'a starter model' if info.builtin else info.status}")
     experiment = info.experiment if chosen.epochs is None else info.experiment.replace(epochs=chosen.epochs)
