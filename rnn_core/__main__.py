@@ -9,16 +9,12 @@ import sqlite3
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rnn_core.commands.lookup import find, pairs
 from rnn_core.commands.trainings import load_tensorflow_quietly, resume_training, start_training
 from rnn_core.spec import presets
 from rnn_core.store import import_report
 from rnn_core.store.store import Store
-
-if TYPE_CHECKING:
-    pass
 
 
 def main(arguments: list[str] | None = None) -> int:

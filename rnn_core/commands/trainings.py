@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rnn_core import data
 from rnn_core.commands.lookup import find, pairs
+from rnn_core.data.imported import is_imported
 from rnn_core.spec import fields, presets
 from rnn_core.spec.experiment import FIELDS, Experiment
 from rnn_core.store.store import Store
@@ -50,6 +51,8 @@ def resume_training(chosen: argparse.Namespace) -> int:
 
     store = Store(chosen.home)
     info = find(store, chosen.run)
+    if is_imported(info.experiment):
+        raise ValueError(f"{info.name} was imported without the data it was trained on, so it cannot be trained here")
     if info.builtin or info.status in ("waiting", "running", "paused"):
         raise ValueError(f"{info.name} cannot be resumed: it is {'a starter model' if info.builtin else info.status}")
     experiment = info.experiment if chosen.epochs is None else info.experiment.replace(epochs=chosen.epochs)

@@ -11,7 +11,11 @@ from streamlit.testing.v1 import AppTest
 
 from pages.shared.guard import caught
 from rnn_core import data
+from rnn_core.__main__ import main
 from rnn_core.data import imported
+from rnn_core.data.text.own_vocabulary import OwnVocabulary
+from rnn_core.export.keras_program import keras_program
+from rnn_core.service.service import Service
 from rnn_core.spec.experiment import ModelSpec
 from rnn_core.spec.interface import Interface
 from rnn_core.store import keras_import
@@ -90,6 +94,49 @@ def test_an_imported_model_cannot_be_trained_here_nor_chosen_as_a_task(pages: Fa
     labels = [button.label for button in app.button]
     assert not {"Play", "Train on", "Reset", "New weights"} & set(labels)
     assert imported.NAME not in data.tasks()
+
+
+def test_no_command_trains_it(pages: FakeService, capsys: pytest.CaptureFixture[str]) -> None:
+    run_id = added(pages, "numbers")
+    with pytest.raises(ValueError, match="cannot be trained here"):
+        Service.submit(pages, pages.store.open(run_id).experiment, viewer="")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no program that trains it"):
+        keras_program(pages.store.open(run_id).experiment)
+    assert main(["resume", run_id, "--home", str(pages.store.home)]) == 1
+    assert "cannot be trained here" in capsys.readouterr().err
+
+
+def test_without_its_description_a_page_says_what_to_do(pages: FakeService) -> None:
+    run_id = added(pages, "words")
+    source = pages.store.open(run_id).experiment.data.source
+    (file,) = [path for path in pages.store.home.rglob(f"*{source}*") if path.is_file()]
+    content = file.read_bytes()
+    file.unlink()
+    try:
+        for page in ("Hidden states", "Train", "Sentence"):
+            said = words(opened(run_id, page))
+            assert "is not known on this server any more" in said or "has no training history" in said
+    finally:
+        file.write_bytes(content)
+
+
+@pytest.mark.parametrize(("sequences", "said"), [
+    (np.ones((2, 3, 2)), "must be"), (np.full((2, 3, 3), np.nan), "finite"), (np.ones((1, 3000, 3)), "may have"), (np.ones((0, 3, 3)), "must be"),
+])  # fmt: skip
+def test_sequences_that_do_not_fit_are_refused(pages: FakeService, sequences: np.ndarray, said: str) -> None:
+    spec, interface, _ = KINDS["numbers"]
+    model = made_up.Model(spec, interface, False, ())
+    with pytest.raises(ValueError, match=said):
+        keras_import.add_model(pages.store, model, "x.keras", sequences=sequences)
+
+
+def test_unknown_words_get_the_unknown_word_where_there_is_one() -> None:
+    own = OwnVocabulary({"<start>": 0, "[UNK]": 1, "film": 2, "Éclair": 3}, 10)
+    assert own.encode("Film zorg Éclair").ids.tolist() == [0, 2, 1, 3]
+    assert own.encode("Film zorg").known.tolist() == [True, True, False]
+    assert own.left_out("zorg") == ()
+    bare = OwnVocabulary({"film": 2}, 10)
+    assert (bare.encode("a Film").ids.tolist(), bare.left_out("a Film")) == ([2], ("a",))
 
 
 def test_it_can_be_exported_and_imported_again(pages: FakeService) -> None:

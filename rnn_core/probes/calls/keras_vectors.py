@@ -22,6 +22,7 @@ OTHER_TOKENS = (
     "the model does not answer by the vectors of its steps alone: its Embedding receives other tokens than the inputs have, or "
     "more than one of them at a step"
 )
+ONE_TABLE = "attributions need exactly one Embedding layer that reads the tokens, the model has {}"
 
 
 def vectors_of(network: Any, inputs: np.ndarray, found: Found) -> tuple[Source, np.ndarray]:
@@ -45,16 +46,28 @@ def _table_of(network: Any, inputs: np.ndarray, found: Found) -> Source:
     readers = {id(table): table for table, ids in received if ids.shape == inputs.shape and np.array_equal(ids, inputs)}
     if len(readers) == 1:
         (table,) = readers.values()
+        if others := _others_read(network, inputs, table, received):
+            raise RefusedError(ONE_TABLE.format(1 + others))
         if all(np.array_equal(ids, inputs) for each, ids in received if each is table):
             return Source(table)
         raise RefusedError(OTHER_TOKENS)
     tables = {id(table): table for table, ids in received if ids.ndim == 2 and len(ids) == len(inputs)}
     if len(readers) > 1 or len(tables) != 1:
-        raise RefusedError(
-            f"attributions need exactly one Embedding layer that reads the tokens, the model has {len(readers) or len(embeddings(network))}"
-        )
+        raise RefusedError(ONE_TABLE.format(len(readers) or len(embeddings(network))))
     (table,) = tables.values()
     return Source(table, _places(network, inputs, table, received))
+
+
+def _others_read(network: Any, inputs: np.ndarray, table: Any, received: list[tuple[Any, np.ndarray]]) -> int:
+    """How many other Embedding layers receive ids that are made of the tokens: other tokens give them other ids."""
+    before = [(each, ids) for each, ids in received if each is not table]
+    if not before:
+        return 0
+    tokens = np.random.default_rng(0).integers(0, table.input_dim, inputs.shape).astype(inputs.dtype)
+    after = [np.asarray(ids) for each, ids in run(network, tokens).tokens if each is not table]
+    if len(after) != len(before):
+        return 1
+    return len({id(each) for (each, ids), now in zip(before, after, strict=True) if not np.array_equal(ids, now)})
 
 
 def _places(network: Any, inputs: np.ndarray, table: Any, received: list[tuple[Any, np.ndarray]]) -> tuple[int, ...]:

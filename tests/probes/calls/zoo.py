@@ -6,7 +6,7 @@ right to its `tolerance`; what is in it must be refused in a sentence that the e
 
 from __future__ import annotations
 
-from tests.probes.calls import kinds, zoo_chains, zoo_graphs, zoo_losses
+from tests.probes.calls import kinds, zoo_chains, zoo_graphs, zoo_losses, zoo_tokens
 
-PARTS = (zoo_chains, zoo_graphs, zoo_losses)  # each adds its own when it is imported
+PARTS = (zoo_chains, zoo_graphs, zoo_losses, zoo_tokens)  # each adds its own when it is imported
 KINDS = kinds.KINDS

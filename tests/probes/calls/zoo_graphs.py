@@ -12,7 +12,6 @@ from tests.probes.calls.kinds import (
     MANY,
     OTHER,
     PADDED,
-    WORDS,
     Kind,
     L,
     X,
@@ -138,61 +137,6 @@ def a_model_inside() -> Kind:
 def a_model_inside_twice() -> Kind:
     inner, a = keras.Sequential([L.Input((None, 2)), L.GRU(3, name="shared")]), L.Input((None, 2))
     return Kind(drawn(keras.Model(a, L.Dense(1)(L.multiply([inner(a), inner(-a)])))), layer="shared", position=0)
-
-
-@kind
-def two_embeddings() -> Kind:
-    a = L.Input((None,), dtype="int32")
-    vectors = L.add([L.Embedding(8, 2)(a), L.Embedding(8, 2)(a)])
-    return Kind(drawn(keras.Model(a, L.Dense(1)(L.GRU(3)(vectors)))), WORDS,
-                refused=dict.fromkeys(("attributions", "leave_one_out"), "exactly one Embedding"))  # fmt: skip
-
-
-@kind
-def tokens_turned() -> Kind:
-    a = L.Input((None,), dtype="int32")
-    vectors = L.Embedding(8, 2)(a[:, ::-1])
-    return tokens_moved(vectors, a, (4, 3, 2, 1, 0))
-
-
-@kind
-def first_tokens() -> Kind:
-    a = L.Input((5,), dtype="int32")
-    return tokens_moved(L.Embedding(8, 2, mask_zero=True)(a[:, :3]), a, (0, 1, 2))
-
-
-@kind
-def tokens_halved() -> Kind:
-    a = L.Input((None,), dtype="int32")
-    vectors = L.Embedding(8, 2)(a // 2)
-    return Kind(drawn(keras.Model(a, L.Dense(1)(L.GRU(3)(vectors)))), WORDS,
-                refused=dict.fromkeys(("attributions", "leave_one_out"), "other tokens"))  # fmt: skip
-
-
-@kind
-def tokens_and_places() -> Kind:
-    a, table = L.Input((5,), dtype="int32"), L.Embedding(8, 2)
-    network = keras.Model(a, L.Dense(1)(L.GRU(3)(Placed()(table(a)))))
-    return Kind(drawn(network), WORDS, table=table)
-
-
-class Placed(L.Layer):
-    """Adds a vector for each place."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.places = L.Embedding(5, 2)
-        self.places.build((5,))
-
-    def call(self, inputs: Any) -> Any:
-        return inputs + self.places(ops.arange(5))
-
-
-def tokens_moved(vectors: Any, inputs: Any, places: tuple[int, ...]) -> Kind:
-    """Where a step left out of the inputs would be another step of the layer."""
-    network = drawn(keras.Model(inputs, L.Dense(1)(L.GRU(3)(vectors))))
-    table = next(layer for layer in network.layers if isinstance(layer, L.Embedding))
-    return Kind(network, WORDS, table=table, places=places, refused={"leave_one_out": OTHER})
 
 
 # ---- inputs and outputs ----
