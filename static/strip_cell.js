@@ -1,4 +1,4 @@
-// The strip's cell: what one unit computes at one step, with its numbers; and the small helpers that strip.js shares.
+// The strip's cell: what one unit computes at one step, with its numbers; its table of numbers; and the small helpers that strip.js shares.
 export const element = (name, attributes = {}, parent, text) => {
   const node = document.createElement(name);
   for (const key in attributes) node.setAttribute(key, attributes[key]);
@@ -65,4 +65,34 @@ export function showCell(box, row, t, unit, closed) {
     parts.forEach((part) => typeof part === 'string' ? element('span', { class: 'sign' }, line, part) : term(line, part));
   });
   box.hidden = false;
+}
+
+// Step, input, and each row's answer and gradient, as a table.
+export function showTable(box, data) {
+  box.replaceChildren();
+  const table = element('table', {}, box), head = element('tr', {}, element('thead', {}, table)), body = element('tbody', {}, table);
+  const columns = data.ribbon ? ['answer', 'gradient, of the last step’s'] : ['answer'];
+  for (const name of ['Step', 'Input', ...data.rows.flatMap((row) => columns.map((what) => `${row.name} ${row.label} ${what}`))]) element('th', { scope: 'col' }, head, name);
+  for (let t = 0; t < data.steps; t++) {
+    const line = element('tr', {}, body);
+    element('th', { scope: 'row' }, line, String(t + 1));
+    element('td', {}, line, data.words ? data.words[t] : data.values ? number(data.values.values[t]) : '');
+    for (const row of data.rows) {
+      element('td', {}, line, row.answers.values.length > 1 ? number(row.answers.values[t]) : t + 1 === data.steps ? number(row.answers.values[0]) : '');
+      if (data.ribbon) element('td', {}, line, share(row.gradient.values[t]));
+    }
+  }
+}
+
+// The header of packed bytes, with its arrays.
+const TYPES = { int8: [Int8Array, 127], int16: [Int16Array, 32767], float32: [Float32Array, 1] };
+export function unpack(bytes) {
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  const length = new DataView(buffer).getUint32(0, true), start = 4 + length;
+  const array = ({ at, shape, type, scale }) => {
+    const [Stored, largest] = TYPES[type], count = shape.reduce((product, size) => product * size, 1);
+    const stored = new Stored(buffer.slice(start + at, start + at + count * Stored.BYTES_PER_ELEMENT));
+    return { shape, largest: scale, values: type === 'float32' ? stored : Float32Array.from(stored, (value) => value / largest * scale) };
+  };
+  return JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)), (_, value) => value?.shape ? array(value) : value);
 }
