@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts.home import chain, doors, path, reading
-from pages.shared import shell
+from pages.shared import glossary, shell
 from pages.shared.guard import section
 
 context = shell.page("Home", ":material/home:", "")
@@ -20,7 +20,7 @@ with section("The path"):
     path.draw()
 with section("The picture"):
     st.subheader("Why it is called unrolled", anchor=False)
-    st.markdown(
+    glossary.markdown(
         "A recurrent network carries a **state** from each step to the next. It is one cell with a loop; drawn once per step, the loop "
         "becomes a chain. Unrolled trains such networks while you watch, and shows what the state contains and how the gradient flows back."
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import charts, session, shell
+from pages.shared import charts, glossary, session, shell
 from pages.shared.session import key, linked
 from pages.shared.widgets import choice
 from pages.shared.words import plain
@@ -109,7 +109,7 @@ def draw_paths(view: View) -> None:
     drawing = trajectories.trajectories(found, colour=colour, dimensions=dimensions, classes=view.task.classes)
     words = f"Paths of {len(found.states)} hidden states in {dimensions} dimensions"
     charts.chart(drawing, key("states", "paths"), words, rev=f"{view.run.id}{view.part.index}{dimensions}{long}")
-    st.markdown(
+    glossary.markdown(
         f"These axes show **{found.explained[:dimensions].sum():.0%}** of all the variance of this network's states. "
         f"Of {size} possible directions the states use about **{found.dimension:.1f}** (participation ratio). "
         f"The axes were fitted once, after {view.steps[-1]:,} training steps, on {found.basis.count:,} states of *other* sequences, padding left out, "
@@ -204,7 +204,7 @@ def draw_activations(view: View) -> None:
     """Draw which values the units take, how often they saturate, and how often the gates are open."""
     found = view.states_at(_choose_step(view)).activations
     share = float(found.saturated.mean())
-    st.markdown(
+    glossary.markdown(
         f"**{share:.1%}** of all activations lie beyond ±{SATURATED}. There a unit is **saturated**: the activation function is flat, and its gradient is almost zero."
     )
     left, right = st.columns(2)
@@ -213,7 +213,7 @@ def draw_activations(view: View) -> None:
         charts.chart(states.distribution(found), key("states", "distribution"), "Distribution of each unit's activation")
     with right:
         if found.open:
-            st.caption(
+            glossary.caption(
                 "**What am I seeing?** One point per unit and **gate**. Bottom right: always open; top left: always shut; bottom left: in between. "
                 "An open forget (LSTM) or update (GRU) gate keeps the old state: a long memory."
             )

@@ -123,3 +123,18 @@ def test_on_a_phone_the_sidebar_folds_away_after_a_link_was_followed(visit: Call
     go(page, "Lessons")
     expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
     expect(page.get_by_role("heading", name="Lessons", level=1)).to_be_visible()
+
+
+def test_a_term_is_explained_by_tapping_and_listed_in_the_sidebar(visit: Callable[..., Page], server: Server) -> None:
+    page = settled(visit(f"{server.url}/lessons", phone=True))
+    term = page.locator(".unrolled-term").first
+    expect(term.locator("span")).to_be_hidden()
+    term.click()
+    expect(term.locator("span")).to_be_visible()
+    box = term.locator("span").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= page.evaluate("innerWidth")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("button", name="Terms").click()
+    expect(page.get_by_text("How much of the answer each input is held responsible for")).to_be_visible(timeout=60_000)

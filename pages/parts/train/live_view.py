@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.parts.train import controls, drawings
 from pages.parts.train.drawings import Drawings
-from pages.shared import charts, drafts, guard, labels, run_picker, session, strip, verdict
+from pages.shared import charts, drafts, glossary, guard, labels, run_picker, session, strip, verdict
 from pages.shared.kept_steps import RunView
 from pages.shared.session import key
 from pages.shared.words import plain
@@ -151,9 +151,9 @@ def _figure(drawn: Drawings, name: str) -> None:
         # An empty container: an animated skeleton takes processor time from the training.
         st.container(height=drawings.FORECAST_HEIGHT if forecast else live_figures.HEIGHT, border=False)
     if name == "reading":
-        st.caption(CAPTIONS["reviews" if group == "text" else "forecast"])
+        glossary.caption(CAPTIONS["reviews" if group == "text" else "forecast"])
     elif name in drawn.payloads:
-        st.caption(CAPTIONS[name])
+        glossary.caption(CAPTIONS[name])
 
 
 def experiment_text(run: RunView) -> None:
