@@ -17,8 +17,23 @@ FIRST_STEP_TICK = 0.25  # seconds between two redraws before the first step, so 
 SLIDER_HEIGHT = 68  # height of the rewind slider in pixels
 VERDICT_HEIGHT = 40  # height of a verdict of one line in pixels
 LATEST = -1  # the rewind slider's last position: the newest state
-ROWS = (("strip", "metric"), ("norm_map",), ("reading",), ("faults",), ("loss", "norms"), ("states", "eigenvalues"))
-WIDTHS = {"strip": (5, 4)}  # of a row that begins with this figure
+ROWS = (
+    ("strip", "metric"),
+    ("norm_map",),
+    ("reading",),
+    ("faults",),
+    ("confusion", "errors"),
+    ("loss", "norms"),
+    ("states", "eigenvalues"),
+)
+WIDTHS = {"strip": (5, 4), "confusion": (2, 3)}  # of a row that begins with this figure
+LATE = ("confusion", "errors")  # no space is kept for them: only some tasks have them
+
+ERRORS_STYLE = """<style>
+.unrolled-errors { max-height: 340px; overflow: auto; }
+.unrolled-errors :is(th, td) { text-align: left; vertical-align: top; padding: 3px 14px 3px 0; }
+.unrolled-errors td:not(:last-child) { white-space: nowrap; }
+</style>"""
 
 CAPTIONS = {
     "loss": "How wrong the network is. If the validation loss rises while the training loss falls, it overfits: it memorises its training data.",
@@ -28,6 +43,8 @@ CAPTIONS = {
     "Click a grey name in the legend to see a naive forecast. rmse is the root mean squared error, in standard deviations of the training part.",
     "faults": "Faults planted in a part of the series that it was not trained on, and its forecast error at each step.",
     "strip": "One validation sequence, at the newest kept step: states, answer, and as a ribbon the gradient that reaches back from the last step.",
+    "confusion": "Validation sequences at the newest kept step: which class it answers (columns) for which right class (rows). Off the diagonal are its errors.",
+    "errors": "The ten errors it is surest of, with the probability of its answer. Of a long sequence, the last 40 inputs.",
     "norms": "How much the loss depends on the state at each time step. A steep fall to the left: the gradient vanishes, and the network learns almost nothing from the early steps.",
     "norm_map": "How much the loss depends on the state at each time step, for every training step: bright is a large gradient. Dark red: vanished, below 10⁻⁸. Grey: no such step in that batch.",
     "states": "Its hidden state at each step of one fixed sequence: one row per unit, blue positive, orange negative.",
@@ -145,8 +162,11 @@ def _figure(drawn: Drawings, name: str) -> None:
     if name in drawn.payloads:
         if name in drawn.verdicts:
             verdict.show(drawn.verdicts[name], key("train", "suggestion", name))
-        (strip.draw_payload if name == "strip" else charts.draw)(drawn.payloads[name], key("train", "drawing", name))
-    elif drawn.run.active or name == "reading":
+        if name == "errors":
+            st.html(ERRORS_STYLE + drawn.payloads[name].decode())
+        else:
+            (strip.draw_payload if name == "strip" else charts.draw)(drawn.payloads[name], key("train", "drawing", name))
+    elif (drawn.run.active or name == "reading") and name not in LATE:
         forecast = name == "reading" and group == "series"
         # An empty container: an animated skeleton takes processor time from the training.
         st.container(height=drawings.FORECAST_HEIGHT if forecast else live_figures.HEIGHT, border=False)
