@@ -1,29 +1,18 @@
 // The strip: one sequence unrolled, one row per network, with its states, its answers and the gradient that reaches back.
 // `data` are bytes from pages/shared/strip: four bytes of header length, a JSON header, then the numbers. An array in the header is
 // {at, shape, type, scale}: value = stored / (largest of the type) × scale; float32 as it is.
-const { BACK, FORWARD, LOSS, UPDATE, element, number, share, showCell, stageWords } = await import(`./strip_cell.js${new URL(import.meta.url).search}`);
-const { INPUTS, carpet, colours, paintBlocks, paintInputs, paintRibbon } = await import(`./strip_paint.js${new URL(import.meta.url).search}`);
-const strips = new WeakMap();
-const TYPES = { int8: [Int8Array, 127], int16: [Int16Array, 32767], float32: [Float32Array, 1] };
-const TOP_UNITS = 8, GAP = 8, RIBBON = 44, AXIS = 26, HEADING = 26;   // pixels
+const { BACK, FORWARD, LOSS, UPDATE, element, number, share, showCell, showTable, stageWords, unpack } = await import(`./strip_cell.js${new URL(import.meta.url).search}`);
+const { INPUTS, carpet, colours, paintAnswers, paintBlocks, paintInputs, paintRibbon } = await import(`./strip_paint.js${new URL(import.meta.url).search}`);
+const strips = new WeakMap(), still = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+const TOP_UNITS = 8, GAP = 8, RIBBON = 44, LINE = 84, AXIS = 26, HEADING = 26;   // pixels
 const PHASE = 2600;                                                 // milliseconds forwards, and as many back
-
-function unpack(bytes) {
-  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  const length = new DataView(buffer).getUint32(0, true), start = 4 + length;
-  const array = ({ at, shape, type, scale }) => {
-    const [Stored, largest] = TYPES[type], count = shape.reduce((product, size) => product * size, 1);
-    const stored = new Stored(buffer.slice(start + at, start + at + count * Stored.BYTES_PER_ELEMENT));
-    return { shape, largest: scale, values: type === 'float32' ? stored : Float32Array.from(stored, (value) => value / largest * scale) };
-  };
-  return JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)), (_, value) => value?.shape ? array(value) : value);
-}
+const WORD = 800, REST = 4;                                         // of a strip that loops: milliseconds per step, steps of rest at its end
 
 class Strip {
   constructor(host) {
     Object.assign(this, { host, cursor: null, row: 0, unit: 0, part: {}, all: false, timer: null, progress: null });
     this.bar = element('div', { class: 'bar' }, host);
-    this.playButton = this.button('▶ Play', 'Play the sequence forwards, then the gradient back', () => this.timer ? this.pause() : this.play());
+    this.playButton = this.button('▶ Play', '', () => this.timer ? this.pause() : this.play());
     this.unitsButton = this.button('All units', `Show all units, or the ${TOP_UNITS} with the largest influence on the answer`, () => { this.all = !this.all; this.draw(); });
     this.partButton = this.button('', 'Which part of the LSTM’s state is shown', () => this.switchPart());
     this.legend = element('span', { class: 'legend' }, this.bar);
@@ -42,8 +31,8 @@ class Strip {
     this.table = element('div', {}, this.details);
     this.details.ontoggle = () => this.fillTable();
     this.scroller.onscroll = () => { if (this.place?.narrow) this.label(); };
-    const at = (event) => this.point(event);
-    this.stage.onpointermove = (event) => { if (!this.cell.contains(event.target)) at(event); };
+    const at = (event) => { if (this.data.loop) this.pause(); this.point(event); };
+    this.stage.onpointermove = (event) => { if (!this.cell.contains(event.target) && !(this.data.loop && this.timer && !event.buttons)) at(event); };
     this.stage.onclick = (event) => { if (!this.cell.contains(event.target)) { at(event); this.open(); } };
     this.stage.onkeydown = (event) => this.press(event);
     this.sizes = new ResizeObserver(() => this.draw());
@@ -66,6 +55,7 @@ class Strip {
     this.row = Math.min(this.row, data.rows.length - 1);
     this.stage.setAttribute('aria-label', `${data.alt} Left and right arrow keys move over the steps, Enter shows the cell there.`);
     this.draw();
+    if (data.loop && !same && !still()) this.play();
     if (this.details.open) this.fillTable();
   }
 
@@ -73,6 +63,7 @@ class Strip {
 
   rows() { return this.data.rows; }
   states(row) { return row.states[this.part[row.cell] ?? Object.keys(row.states)[0]]; }
+  answer(row, t) { const value = row.answers.values[t]; return row.kind === 'probability' ? `${Math.round(100 * value)} %` : number(value); }
   shownUnits(row) { return this.all ? this.states(row).shape[1] : Math.min(TOP_UNITS, this.states(row).shape[1]); }
   switchPart() {
     const names = Object.keys(this.rows().find((row) => Object.keys(row.states).length > 1).states);
@@ -88,9 +79,9 @@ class Strip {
     const width = Math.max(room, least * T), step = width / T;
     let y = data.words || data.values ? INPUTS : 4;
     const places = this.rows().map((row) => {
-      const units = this.shownUnits(row), unit = units <= TOP_UNITS ? 6.5 : Math.max(2, Math.min(5, 130 / units));
-      const top = y + (narrow ? HEADING : 0), ribbon = top + units * unit + GAP + RIBBON / 2;
-      y = ribbon + RIBBON / 2 + GAP;
+      const units = this.shownUnits(row), unit = units <= TOP_UNITS ? (data.ribbon ? 6.5 : 10) : Math.max(2, Math.min(5, 130 / units));
+      const top = y + (narrow ? HEADING : 0), lane = data.ribbon ? RIBBON : LINE, ribbon = top + units * unit + GAP + lane / 2;
+      y = ribbon + lane / 2 + GAP;
       return { top, units, unit, bottom: top + units * unit, ribbon };
     });
     return { T, narrow, width, step, places, axis: y, height: y + AXIS + (narrow ? 20 : 0), blocks: T <= 12 };
@@ -110,6 +101,8 @@ class Strip {
     if (two) this.partButton.textContent = `LSTM: ${this.part.lstm ?? 'h'} shown`;
     this.unitsButton.hidden = this.rows().every((row) => this.states(row).shape[1] <= TOP_UNITS);
     this.unitsButton.textContent = this.all ? `${TOP_UNITS} units` : 'All units';
+    const title = this.data.ribbon ? 'Play the sequence forwards, then the gradient back' : 'Play the sequence step by step';
+    Object.assign(this.playButton, { title, ariaLabel: title });
     this.legend.style.setProperty('--scale', this.data.scale.join(','));
     this.legend.textContent = 'state: negative to positive';
     this.images = this.rows().map((row, n) => carpet(this.states(row), place.places[n].units, this.scale));
@@ -132,13 +125,15 @@ class Strip {
       const row = this.rows()[n];
       if (place.blocks) paintBlocks(context, this.images[n], at, shown, place);
       else if (shown) context.drawImage(this.images[n], 0, 0, shown, at.units, 0, at.top, shown * step, at.bottom - at.top);
-      paintRibbon(context, row, at, back, place);
+      if (data.ribbon) paintRibbon(context, row, at, back, place);
+      else paintAnswers(context, row, { ...at, half: LINE / 2 - 4 }, shown, place);
     });
   }
 
   label() {                                                           // all text, as text
     const { data, place } = this, { T, step, width, places, narrow } = place;
     for (const node of [this.words, this.left, this.right]) node.replaceChildren();
+    this.answers = [];
     const put = (text, x, y, align, name, parent = this.words) => {
       const node = element('span', { class: `at ${name}` }, parent, text);
       Object.assign(node.style, { left: `${x}px`, top: `${y}px`, transform: `translateX(${{ left: 0, middle: -50, right: -100 }[align]}%)` });
@@ -151,7 +146,7 @@ class Strip {
     if (!narrow && (data.words || data.values)) beside(data.inputs, 8, 'small', this.left);
     places.forEach((at, n) => {
       const row = this.rows()[n], parts = Object.keys(row.states), part = parts.length > 1 ? ` ${this.part[row.cell] ?? parts[0]}` : '';
-      const last = row.answers.values[row.answers.values.length - 1], answer = row.kind === 'probability' ? `${Math.round(100 * last)} %` : number(last);
+      const end = row.answers.values.length - 1, answer = this.answer(row, data.ribbon ? end : Math.min(this.cursor ?? end, end));
       const right = row.right === null ? '' : row.kind === 'probability' ? `should be ${Math.round(100 * row.right)} %` : `should be ${number(row.right)}`;
       if (narrow) {
         const heading = element('span', { class: 'at heading' }, this.words);
@@ -160,15 +155,18 @@ class Strip {
         element('span', {}, heading, ` ${row.label}`);
         const told = put(`${answer}${right ? `, ${right}` : ''}`, this.scroller.scrollLeft + this.scroller.clientWidth, at.top - HEADING, 'right', 'heading');
         told.style.fontWeight = 600;
+        this.answers[n] = told;
       } else {
         beside(row.name, at.top - 6, 'name', this.left).style.color = row.colour;
         beside(row.label || `state${part}`, at.top + 15, 'small', this.left);
         if (row.label) beside(`state${part}`, at.top + 35, 'small', this.left);
-        beside('gradient', at.ribbon - 20, 'small', this.left);
-        beside(row.reach ? `reach ${row.reach}` : 'none', at.ribbon, 'small', this.left);
-        beside(answer, at.top + 2, 'answer', this.right);
+        beside(data.ribbon ? 'gradient' : data.answer, at.ribbon - 20, 'small', this.left);
+        beside(!data.ribbon ? 'so far' : row.reach ? `reach ${row.reach}` : 'none', at.ribbon, 'small', this.left);
+        this.answers[n] = beside(answer, data.ribbon ? at.top + 2 : at.ribbon - 22, 'answer', this.right);
+        if (!data.ribbon) beside(data.answer, at.ribbon + 6, 'small', this.right);
         if (right) beside(right, at.top + 31, 'small', this.right);
       }
+      if (!data.ribbon) return;
       const free = (T - row.reach) * step;                             // left of the ribbon's end
       if (row.reach && row.reach < T && row.caption) free > 230 ? put(row.caption, free - 12, at.ribbon - 12, 'right', 'caption') : put(row.caption, 4, at.ribbon - RIBBON / 2 - 8, 'left', 'caption');
       else if (row.caption) put(row.caption, Math.min(width - 20, 8), at.ribbon - 12, 'left', 'caption on');
@@ -194,6 +192,7 @@ class Strip {
     const T = this.data.steps, now = this.cursor ?? T - 1, row = this.rows().length;
     const moves = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: T - 1, PageUp: now - 10, PageDown: now + 10 };
     if (event.target !== this.stage && event.key !== 'Escape') return;
+    if (this.data.loop) this.pause();
     if (event.key in moves) this.cursor = Math.max(0, Math.min(T - 1, moves[event.key]));
     else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') { this.row = (this.row + (event.key === 'ArrowDown' ? 1 : row - 1)) % row; this.cursor = now; }
     else if (event.key === 'Enter' || event.key === ' ') { this.cursor = now; this.open(); } else if (event.key === 'Escape') this.close(); else return;
@@ -209,16 +208,17 @@ class Strip {
     if (t === null) { this.readout.textContent = data.hint; return; }
     Object.assign(this.line.style, { left: `${(t + 0.5) * place.step}px`, height: `${place.axis}px` });
     this.readout.replaceChildren();
-    if (this.progress !== null) element('div', { class: 'phase' }, this.readout, stageWords(this.progress, this.rows()));
+    if (this.progress !== null && !this.data.loop) element('div', { class: 'phase' }, this.readout, stageWords(this.progress, this.rows()));
     const ago = data.steps - 1 - t, input = data.words ? `“${data.words[t]}”` : data.values ? number(data.values.values[t]) : '';
     element('div', { class: 'step' }, this.readout, `Step ${t + 1} of ${data.steps}, ${ago ? `${ago} step${ago > 1 ? 's' : ''} ago` : 'now'}${input ? ` · input ${input}` : ''}${data.marked.includes(t) ? ', marked' : ''}`);
     const grid = element('div', { class: 'values' }, this.readout);
     this.rows().forEach((row, n) => {
+      if (!data.ribbon && row.answers.values.length > 1) this.answers[n].textContent = this.answer(row, t);
       const states = this.states(row), unit = n === this.row ? Math.min(this.unit, states.shape[1] - 1) : 0, logs = row.gradient.values;
       const name = element('b', {}, grid, row.name); name.style.color = row.colour;
       element('span', {}, grid, `${this.part[row.cell] ?? Object.keys(row.states)[0]} of unit ${row.units[unit]}: ${number(states.values[t * states.shape[1] + unit])}`);
-      element('span', {}, grid, row.answers.values.length > 1 ? `${data.answer} so far: ${row.kind === 'probability' ? `${Math.round(100 * row.answers.values[t])} %` : number(row.answers.values[t])}` : '');
-      element('span', {}, grid, `gradient: ${share(logs[t])}${ago ? ` (× ${number(10 ** (logs[t] - logs[t + 1]))} here)` : ''}`);
+      element('span', {}, grid, row.answers.values.length > 1 ? `${data.answer} so far: ${this.answer(row, t)}` : '');
+      if (data.ribbon) element('span', {}, grid, `gradient: ${share(logs[t])}${ago ? ` (× ${number(10 ** (logs[t] - logs[t + 1]))} here)` : ''}`);
     });
   }
 
@@ -238,14 +238,15 @@ class Strip {
 
   play() {
     this.close();
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) {       // two still pictures: all states, then the gradient
+    if (still()) {                                                    // two still pictures: all states, then the gradient
       this.progress = LOSS; this.paint(); this.playButton.textContent = '❚❚ Pause';
       this.timer = setTimeout(() => this.pause(), PHASE);
       return;
     }
-    const began = performance.now();
     this.playButton.textContent = '❚❚ Pause';
     this.stage.classList.add('playing');
+    if (this.data.loop) return this.loop(0);
+    const began = performance.now();
     const frame = (now) => {
       const p = this.progress = (now - began) / PHASE, T = this.data.steps;
       if (p >= UPDATE || !this.host.isConnected) return this.pause();
@@ -254,6 +255,16 @@ class Strip {
       this.timer = requestAnimationFrame(frame);
     };
     this.timer = requestAnimationFrame(frame);
+  }
+
+  loop(t) {                                                           // one step, then the next; from the start again after a rest
+    if (!this.host.isConnected) return this.pause();
+    const T = this.data.steps, { step } = this.place, room = this.scroller;
+    this.cursor = Math.min(t, T - 1);
+    this.progress = (this.cursor + 1) / T;
+    room.scrollLeft = (this.cursor + 1.5) * step - room.clientWidth;
+    this.paint(); this.showCursor();
+    this.timer = setTimeout(() => this.loop((t + 1) % (T + REST)), WORD);
   }
 
   pause() {
@@ -270,18 +281,7 @@ class Strip {
 
   fillTable() {
     if (!this.details.open) return;
-    this.table.replaceChildren();
-    const table = element('table', {}, this.table), head = element('tr', {}, element('thead', {}, table)), body = element('tbody', {}, table);
-    for (const name of ['Step', 'Input', ...this.rows().flatMap((row) => ['answer', 'gradient, of the last step’s'].map((what) => `${row.name} ${row.label} ${what}`))]) element('th', { scope: 'col' }, head, name);
-    for (let t = 0; t < this.data.steps; t++) {
-      const line = element('tr', {}, body);
-      element('th', { scope: 'row' }, line, String(t + 1));
-      element('td', {}, line, this.data.words ? this.data.words[t] : this.data.values ? number(this.data.values.values[t]) : '');
-      for (const row of this.rows()) {
-        element('td', {}, line, row.answers.values.length > 1 ? number(row.answers.values[t]) : t + 1 === this.data.steps ? number(row.answers.values[0]) : '');
-        element('td', {}, line, share(row.gradient.values[t]));
-      }
-    }
+    showTable(this.table, this.data);
   }
 }
 

@@ -1,4 +1,4 @@
-// The strip's words: the cell of one unit at one step with its numbers, and the stages of playing; and the helpers that strip.js shares.
+// The strip's words: the cell of one unit at one step with its numbers, its table of numbers, and the stages of playing; and the helpers that strip.js shares.
 export const FORWARD = 1, LOSS = 1.5, BACK = 2.5, UPDATE = 3.1;      // where each stage of playing ends
 
 export const element = (name, attributes = {}, parent, text) => {
@@ -76,4 +76,34 @@ export function stageWords(progress, rows) {
   if (progress < LOSS) return `2 Loss: ${rows.map((row) => `the ${row.name} answers ${value(row, row.answers.values.at(-1))}`).join(', ')}${first.right === null ? '' : `; right is ${value(first, first.right)}`}.`;
   if (progress < BACK) return '3 Back: how much the answer depends on the state at each step, from the last to the first.';
   return '4 Update: the gradient of the weights is a sum over the steps. Where the ribbon is thin, a step adds almost nothing.';
+}
+
+// Step, input, and each row's answer and gradient, as a table.
+export function showTable(box, data) {
+  box.replaceChildren();
+  const table = element('table', {}, box), head = element('tr', {}, element('thead', {}, table)), body = element('tbody', {}, table);
+  const columns = data.ribbon ? ['answer', 'gradient, of the last step’s'] : ['answer'];
+  for (const name of ['Step', 'Input', ...data.rows.flatMap((row) => columns.map((what) => `${row.name} ${row.label} ${what}`))]) element('th', { scope: 'col' }, head, name);
+  for (let t = 0; t < data.steps; t++) {
+    const line = element('tr', {}, body);
+    element('th', { scope: 'row' }, line, String(t + 1));
+    element('td', {}, line, data.words ? data.words[t] : data.values ? number(data.values.values[t]) : '');
+    for (const row of data.rows) {
+      element('td', {}, line, row.answers.values.length > 1 ? number(row.answers.values[t]) : t + 1 === data.steps ? number(row.answers.values[0]) : '');
+      if (data.ribbon) element('td', {}, line, share(row.gradient.values[t]));
+    }
+  }
+}
+
+// The header of packed bytes, with its arrays.
+const TYPES = { int8: [Int8Array, 127], int16: [Int16Array, 32767], float32: [Float32Array, 1] };
+export function unpack(bytes) {
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  const length = new DataView(buffer).getUint32(0, true), start = 4 + length;
+  const array = ({ at, shape, type, scale }) => {
+    const [Stored, largest] = TYPES[type], count = shape.reduce((product, size) => product * size, 1);
+    const stored = new Stored(buffer.slice(start + at, start + at + count * Stored.BYTES_PER_ELEMENT));
+    return { shape, largest: scale, values: type === 'float32' ? stored : Float32Array.from(stored, (value) => value / largest * scale) };
+  };
+  return JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)), (_, value) => value?.shape ? array(value) : value);
 }

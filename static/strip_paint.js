@@ -69,3 +69,16 @@ export function paintRibbon(context, row, at, back, { T, step }) {
     end = start;
   }
 }
+
+// In the ribbon's place: the answer so far as a line over the steps, probabilities from 0 (below) to 1, with one half dashed.
+export function paintAnswers(context, row, at, shown, { T, step }) {
+  const all = [...row.answers.values], probability = row.kind === 'probability', low = probability ? 0 : Math.min(...all), high = probability ? 1 : Math.max(...all);
+  const y = (value) => at.ribbon + at.half * (1 - 2 * (value - low) / (high - low || 1)), x = (t) => (t + 0.5) * step;
+  if (all.length < T) return;
+  context.strokeStyle = '#808080'; context.lineWidth = 1; context.setLineDash([4, 4]);
+  context.beginPath(); context.moveTo(0, at.ribbon); context.lineTo(T * step, at.ribbon); context.stroke();
+  context.setLineDash([]);
+  context.strokeStyle = context.fillStyle = row.colour; context.lineWidth = 3;
+  context.beginPath(); for (let t = 0; t < shown; t++) context.lineTo(x(t), y(all[t])); context.stroke();
+  for (let t = 0; t < shown; t++) { context.beginPath(); context.arc(x(t), y(all[t]), Math.min(5, step / 3), 0, 7); context.fill(); }
+}

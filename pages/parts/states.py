@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import charts, session, shell, usable
+from pages.shared import charts, glossary, session, shell, usable
 from pages.shared.session import key, linked
 from pages.shared.widgets import choice
 from pages.shared.words import plain
@@ -118,7 +118,7 @@ def draw_paths(view: View) -> None:
     imported = usable.imported(view.run)
     when = "" if imported else f", after {view.steps[-1]:,} training steps"
     given = imported and description(view.run.experiment, view.run.uploads).sequences is not None
-    st.markdown(
+    glossary.markdown(
         f"These axes show **{found.explained[:dimensions].sum():.0%}** of all the variance of this network's states. "
         f"Of {size} possible directions the states use about **{found.dimension:.1f}** (participation ratio). "
         f"The axes were fitted once{when}, on {found.basis.count:,} states of {'these' if given else '*other*'} sequences, padding left out, "
@@ -215,7 +215,7 @@ def draw_activations(view: View) -> None:
     """Draw which values the units take, how often they saturate, and how often the gates are open."""
     found = view.states_at(_choose_step(view)).activations
     share = float(found.saturated.mean())
-    st.markdown(
+    glossary.markdown(
         f"**{share:.1%}** of all activations lie beyond ±{SATURATED}. There a unit is **saturated**: the activation function is flat, and its gradient is almost zero."
     )
     left, right = st.columns(2)
@@ -224,7 +224,7 @@ def draw_activations(view: View) -> None:
         charts.chart(states.distribution(found), key("states", "distribution"), "Distribution of each unit's activation")
     with right:
         if found.open:
-            st.caption(
+            glossary.caption(
                 "**What am I seeing?** One point per unit and **gate**. Bottom right: always open; top left: always shut; bottom left: in between. "
                 "An open forget (LSTM) or update (GRU) gate keeps the old state: a long memory."
             )

@@ -68,6 +68,7 @@ class Session:
     command_error: str = ""  # why the last click on the training controls had no effect
     callback_error: str = ""  # warning about a failed callback, shown by the next section drawn
     rewind_steps: dict[str, int] = field(default_factory=dict)  # run id → the rewind slider's kept step
+    explained: dict[str, str] = field(default_factory=dict)  # term → the text in which this page explains it
     sentence_run: str | None = None  # id of the run that the Sentence page offered last
     sentence_text: str = ""  # text in the box of the Sentence page
     contest: str | None = None  # id of the contest on screen

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from pages.shared import charts, guard, run_picker, usable
+from pages.shared import charts, glossary, guard, run_picker, usable
 from pages.shared.session import key
 from pages.shared.usable import Use
 from pages.shared.words import advice, plain, sentence
@@ -96,7 +96,8 @@ def page(
     st.set_page_config(page_title=f"{title} · Unrolled", page_icon=ICON, layout="wide")
     run_picker.start_workers()
     run_picker.note_page(title)
-    st.html(SERVER_AWAY_STYLE + SELECTED_STYLE + STAGE_STYLE)
+    glossary.new_page()
+    st.html(SERVER_AWAY_STYLE + SELECTED_STYLE + STAGE_STYLE + glossary.STYLE)
     st.logo(str(charts.STATIC / "wordmark.svg"), icon_image=str(charts.STATIC / "logo.svg"), size="large")
     run_id = sidebar(title, default, exclusive_link)
     with guard.section("The missing run"):
@@ -106,7 +107,7 @@ def page(
             st.title(f"{icon} {title}", anchor=False, help=intro)
     elif intro:
         st.title(f"{icon} {title}", anchor=False)
-        st.markdown(intro)
+        glossary.markdown(intro)
     run, use = None, Use("", False)
     with guard.section("The chosen run"):
         if run_id is not None:
@@ -142,12 +143,14 @@ def sidebar(title: str, default: str | None, exclusive_link: bool) -> str | None
 
 
 def navigation(run_id: str | None) -> None:
-    """Draw a link to every page, with the chosen run in it."""
+    """Draw a link to every page, with the chosen run in it, and the list of terms."""
     here = {"run": run_id} if run_id else None
     for group, pages in NAVIGATION.items():
         st.caption(group)
         for path, name, icon in pages:
             st.page_link(path, label=name, icon=icon, query_params=here, width="stretch")
+        if group == "Learn":
+            glossary.terms()
 
 
 def workers() -> None:

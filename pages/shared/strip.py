@@ -19,7 +19,16 @@ LONGEST = 120  # steps of a sequence whose numbers all travel; of a longer one, 
 HINT = "Point at a step, or use ← and →: its input, values and gradient appear here. A click shows the cell with its numbers."
 
 
-def draw(strips: Sequence[Strip], shown: Shown, key: str, *, answer: str, inputs: str = "input", live: bool = False) -> None:
+def draw(
+    strips: Sequence[Strip],
+    shown: Shown,
+    key: str,
+    *,
+    answer: str,
+    inputs: str = "input",
+    live: bool = False,
+    forward: bool = False,
+) -> None:
     """Draw the strips of some networks over one sequence, one row each.
 
     Args:
@@ -28,8 +37,9 @@ def draw(strips: Sequence[Strip], shown: Shown, key: str, *, answer: str, inputs
         answer: what the networks answer, in a word or two: "answer", "P(positive)".
         inputs: what the steps are, at the left of the inputs.
         live: redrawn by a timer: fewer numbers travel.
+        forward: the answer so far as a line in the gradient's place, played again and again unless the browser asks for reduced motion.
     """
-    draw_payload(payload(strips, shown, answer=answer, inputs=inputs, live=live), key)
+    draw_payload(payload(strips, shown, answer=answer, inputs=inputs, live=live, forward=forward), key)
 
 
 def draw_payload(data: bytes, key: str) -> None:
@@ -37,12 +47,16 @@ def draw_payload(data: bytes, key: str) -> None:
     component("unrolled_strip", "strip.js", (STATIC / "strip.css").read_text())(key=key, data=data)
 
 
-def payload(strips: Sequence[Strip], shown: Shown, *, answer: str, inputs: str = "input", live: bool = False) -> bytes:
+def payload(
+    strips: Sequence[Strip], shown: Shown, *, answer: str, inputs: str = "input", live: bool = False, forward: bool = False
+) -> bytes:
     """The bytes that strip.js draws. They depend on the arguments only, so all viewers of a run can share them."""
     packer = Packer()
     header = {
-        "alt": alt(strips),
-        "hint": HINT,
+        "alt": alt(strips, forward),
+        "hint": HINT.replace("input, values and gradient appear", "input and values appear") if forward else HINT,
+        "ribbon": not forward,
+        "loop": forward,
         "answer": answer,
         "inputs": inputs,
         "scale": VALUES,
@@ -56,9 +70,13 @@ def payload(strips: Sequence[Strip], shown: Shown, *, answer: str, inputs: str =
     return packer.packed(header)
 
 
-def alt(strips: Sequence[Strip]) -> str:
+def alt(strips: Sequence[Strip], forward: bool = False) -> str:
     """The picture in a sentence, for a screen reader."""
-    rows = [f"{name_of(one)} answers {one.answers[-1]:.2g}, {caption(one) or 'its gradient reaches all steps'}" for one in strips]
+    rows = [
+        f"{name_of(one)} answers {one.answers[-1]:.2g}"
+        + ("" if forward else f", {caption(one) or 'its gradient reaches all steps'}")
+        for one in strips
+    ]
     return f"A sequence of {len(strips[0].norms)} steps. {'; '.join(rows)}."
 
 

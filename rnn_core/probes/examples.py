@@ -40,7 +40,7 @@ def _built(experiment: Experiment) -> Dataset:
     return data.build(experiment)
 
 
-def _dataset(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> Dataset:
+def dataset_of(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> Dataset:
     """The data of an experiment; the last two data sets stay in memory, shared by all networks."""
     data_only = Experiment(data=experiment.data, seed=experiment.seed)
     return data.build(data_only, uploads) if uploads else _built(data_only)
@@ -48,14 +48,14 @@ def _dataset(experiment: Experiment, uploads: Mapping[str, bytes] | None) -> Dat
 
 def baselines(experiment: Experiment, uploads: Mapping[str, bytes] | None = None) -> Baselines:
     """Metric and loss of predictors that learn nothing, on the experiment's own data, and the size of its validation part."""
-    dataset = _dataset(experiment, uploads)
+    dataset = dataset_of(experiment, uploads)
     metric, loss = tuple(dataset.baselines.items()), tuple(dataset.loss_baselines.items())
     return Baselines(metric, loss, len(dataset.validation), dataset.interface.per_step)
 
 
 def kept_strip(experiment: Experiment, model: Model, step: int, uploads: Mapping[str, bytes] | None = None) -> RunStrips:
     """The network after `step` training steps over one validation sequence."""
-    return strips_on(_dataset(experiment, uploads), (KeptModel(model, step),), experiment, uploads=uploads)
+    return strips_on(dataset_of(experiment, uploads), (KeptModel(model, step),), experiment, uploads=uploads)
 
 
 def reviews(experiment: Experiment, model: Model, count: int = 4) -> Reviews:
@@ -67,7 +67,7 @@ def reviews(experiment: Experiment, model: Model, count: int = 4) -> Reviews:
 
     if (model.interface.inputs, model.interface.loss) != ("tokens", "binary"):
         raise ValueError(f"running probabilities need a task that classifies texts in two classes, got {experiment.data.task}")
-    part = _dataset(experiment, None).validation
+    part = dataset_of(experiment, None).validation
     truths = part.targets[:, 0] > 0.5
     chosen = np.sort(np.concatenate([np.flatnonzero(truths)[: count // 2], np.flatnonzero(~truths)[: count - count // 2]]))
     words = vocabulary(experiment.data.vocabulary)

@@ -32,6 +32,31 @@ def test_home_links_to_three_pages(page: Page) -> None:
     expect(page.get_by_text("Workers ready")).to_be_visible(timeout=120_000)
 
 
+def test_home_plays_its_sentence_until_it_is_held(visit: Callable[..., Page], server: Server) -> None:
+    page = settled(visit(server.url))
+    page.set_viewport_size({"width": 1280, "height": 720})
+    stage, play = page.locator(".strip .stage"), page.get_by_role("button", name="Play the sequence step by step")
+    expect(play).to_contain_text("Pause")
+    first = stage.get_attribute("data-step")
+    expect(stage).not_to_have_attribute("data-step", first or "")
+    assert stage.evaluate("node => node.getBoundingClientRect().bottom <= innerHeight"), "the picture is not in sight"
+    stage.press("End")
+    expect(play).to_contain_text("Play")
+    expect(page.locator(".strip .answer")).to_have_text("68 %")
+    stage.press("Home")
+    expect(page.locator(".strip .answer")).to_have_text("50 %")
+    expect(page.locator(".strip").get_by_text("gradient")).to_have_count(0)
+
+
+def test_home_does_not_move_where_motion_is_unwanted(visit: Callable[..., Page], server: Server) -> None:
+    page = visit("about:blank")
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(server.url)
+    expect(settled(page).locator(".strip .answer")).to_have_text("68 %")
+    expect(page.get_by_role("button", name="Play the sequence step by step")).to_contain_text("Play")
+    expect(page.locator(".strip .stage")).to_have_attribute("data-step", "")
+
+
 def test_the_list_of_pages_is_complete() -> None:
     assert {path.stem for path in (ROOT / "pages").glob("*.py")} == set(PAGES) - {""}
 
@@ -98,3 +123,18 @@ def test_on_a_phone_the_sidebar_folds_away_after_a_link_was_followed(visit: Call
     go(page, "Lessons")
     expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
     expect(page.get_by_role("heading", name="Lessons", level=1)).to_be_visible()
+
+
+def test_a_term_is_explained_by_tapping_and_listed_in_the_sidebar(visit: Callable[..., Page], server: Server) -> None:
+    page = settled(visit(f"{server.url}/lessons", phone=True))
+    term = page.locator(".unrolled-term").first
+    expect(term.locator("span")).to_be_hidden()
+    term.click()
+    expect(term.locator("span")).to_be_visible()
+    box = term.locator("span").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= page.evaluate("innerWidth")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("button", name="Terms").click()
+    expect(page.get_by_text("How much of the answer each input is held responsible for")).to_be_visible(timeout=60_000)

@@ -14,6 +14,7 @@ import pytest
 from pages.parts.train import drawings, live_view
 from pages.parts.train.drawings import Drawings
 from rnn_core.spec.experiment import Experiment
+from tests import made_up
 
 
 class SlowDrawing:
@@ -91,3 +92,16 @@ def test_space_is_kept_for_a_figure_that_is_still_to_come(
     experiment = Experiment().replace(task="toy_reviews")
     run: Any = SimpleNamespace(active=status == "running", kept_steps=kept_steps, experiment=experiment)
     assert live_view._is_coming(Drawings(run, {}, pending, 0.0), "reading") is expected
+
+
+@pytest.mark.parametrize(("task", "shown"), [("toy_reviews", True), ("temporal_order", True), ("adding", False), ("sine", False)])
+def test_every_classifier_has_its_confusion_matrix_and_its_errors(
+    monkeypatch: pytest.MonkeyPatch, task: str, shown: bool
+) -> None:
+    experiment = Experiment().replace(task=task, length=20, samples=100, units=4)
+    monkeypatch.setattr(drawings, "_probe", lambda run, probes, step, kind, function, *more: kind == "confusion" and function(experiment, made_up.model(experiment), *more))  # fmt: skip
+    monkeypatch.setattr(drawings.run_picker, "store", lambda: SimpleNamespace(uploads=lambda experiment: {}))
+    run: Any = SimpleNamespace(experiment=experiment, kept_steps={0: 0}, step=10)
+    probes = drawings._Probes()
+    assert ("confusion" in drawings._probe_figures(run, probes, {})) is shown
+    assert ("errors" in drawings._errors(run, probes)) is shown

@@ -13,9 +13,10 @@ import pytest
 from streamlit.runtime.runtime import RuntimeState
 from streamlit.testing.v1 import AppTest
 
-from pages.parts import home, lessons
+from pages.parts import lessons
 from pages.parts.compare import contest
 from pages.parts.gradients import run
+from pages.parts.home import chain, reading
 from pages.parts.sentence import models, text_box
 from pages.parts.train import form, live_view
 from pages.shared import guard, run_picker, share
@@ -59,7 +60,8 @@ def opened(page: str, **query: str) -> AppTest:
 
 
 FAULTS = [
-    ("Home", home, "unrolled", "The picture", "Paste a sentence"),
+    ("Home", chain, "unrolled", "The picture", "Paste a sentence"),
+    ("Home", reading, "draw", "The reading", "Why it is called unrolled"),
     ("Lessons", lessons, "facts", "The measurement of this lesson", "What would disprove it"),
     ("Train", form, "cards", "The presets", "Or set it up"),
     ("Train", form, "form", "The form", "Start from a preset"),

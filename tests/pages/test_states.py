@@ -88,7 +88,8 @@ def test_paths_are_explained(service: RecordingService) -> None:
     assert len(drawing["frames"]) == 7
     assert "What am I seeing?" in text(app)
     assert f"**{states.explained[:2].sum():.0%}** of all the variance" in text(app)
-    assert f"{states.basis.count:,} states of *other* sequences, padding left out" in text(app)
+    assert f"{states.basis.count:,} states of *other* sequences, " in text(app)
+    assert "Participation ratio: How many directions" in text(app), "the term is explained where it first stands"
     assert drawing["alt"].startswith("Paths of 4 hidden states in 2")
 
 

@@ -75,3 +75,11 @@ def test_the_picture_is_described_for_a_screen_reader() -> None:
         words
         == "A sequence of 100 steps. Vanilla RNN answers 0.94, below 1 % from 2 steps back; LSTM answers 1.5, its gradient reaches all steps; GRU answers 1.5, its gradient reaches all steps."
     )
+
+
+def test_a_strip_that_plays_forwards_names_no_gradient() -> None:
+    strips, inputs = three(20)
+    header = header_of(strip.payload(strips, shown(inputs), answer="answer", forward=True))
+    assert (header["ribbon"], header["loop"]) == (False, True)
+    assert "gradient" not in header["alt"] + header["hint"]
+    assert header_of(strip.payload(strips, shown(inputs), answer="answer"))["ribbon"]

@@ -22,12 +22,13 @@ from pages.shared.kept_steps import RunView, run_view
 from pages.shared.words import advice
 from rnn_core import data
 from rnn_core.figures import beyond as beyond_figures
+from rnn_core.figures import confusion as confusion_figures
 from rnn_core.figures import forecasts as forecast_figures
 from rnn_core.figures import live as live_figures
 from rnn_core.figures.verdicts import Verdict, training
 from rnn_core.figures.verdicts import forecasts as forecast_verdicts
 from rnn_core.figures.verdicts import gradients as gradient_verdicts
-from rnn_core.probes import beyond, examples, forecasts
+from rnn_core.probes import beyond, confusion, examples, forecasts
 
 MAX_AGE = 0.8  # seconds before the drawings of an active run are made again
 LOCK_TIMEOUT = 0.05  # seconds to wait for another thread that draws, before its last drawings are used
@@ -44,7 +45,7 @@ class Drawings:
     """All figures of one run view."""
 
     run: RunView
-    payloads: dict[str, bytes]  # figure name → bytes for `charts.draw`, or `strip.draw_payload`
+    payloads: dict[str, bytes]  # figure name → bytes for `charts.draw` or `strip.draw_payload`; of "errors" HTML
     pending: bool  # a probe has not finished yet
     made: float  # time.monotonic() when they were made
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)  # figure name → its words; "training" of the whole run
@@ -111,7 +112,7 @@ def _draw(run: RunView) -> Drawings:
     baselines = _baselines(run, probes)
     verdicts = {"training": _verdict(run, baselines)}
     figures = {**_history_figures(run, baselines), **_step_figures(run), **_probe_figures(run, probes, verdicts)}
-    strips = _strip(run, probes, verdicts)
+    strips = _strip(run, probes, verdicts) | _errors(run, probes)
     data = strips | {name: charts.payload(figure, rev=run.run_id, alt=alt, name=name) for name, (figure, alt) in figures.items()}
     return Drawings(run, data, probes.pending, time.monotonic(), verdicts, _results.get(("beyond", run.run_id)))
 
@@ -179,6 +180,8 @@ def _probe_figures(run: RunView, probes: _Probes, verdicts: dict[str, Verdict]) 
     if group == "text" and (found := probe("reviews", examples.reviews)):
         words = "Probability of positive after each word of four validation reviews."
         figures["reading"] = live_figures.running(list(found.probabilities), list(found.endings), list(found.positive)), words
+    if found := _confusion(run, probes):
+        figures["confusion"] = confusion_figures.matrix(found), confusion_figures.describe(found)
     if group == "series":
         if found := probe("forecast", forecasts.of_experiment, uploads):
             figures["reading"] = forecast_figures.forecast(found, height=FORECAST_HEIGHT), forecast_figures.describe(found)
@@ -205,6 +208,22 @@ def _strip(run: RunView, probes: _Probes, verdicts: dict[str, Verdict]) -> dict[
         return {}
     verdicts["strip"] = gradient_verdicts.verdict(found.strips)
     return {"strip": strip.payload(found.strips, found.shown, answer=found.answer, inputs=found.inputs, live=run.active)}
+
+
+def _confusion(run: RunView, probes: _Probes) -> confusion.Confusion | None:
+    """The confusion matrix of the newest kept step; None for a task without classes, and until it is there."""
+    if (step := _kept_step(run)) is None or data.task(run.experiment.data.task).metric != "accuracy":
+        return None
+    found: confusion.Confusion | None = _probe(
+        run, probes, step, "confusion", confusion.confusion, run_picker.store().uploads(run.experiment)
+    )
+    return found
+
+
+def _errors(run: RunView, probes: _Probes) -> dict[str, bytes]:
+    """The surest errors as HTML."""
+    found = _confusion(run, probes)
+    return {"errors": confusion_figures.errors(found).encode()} if found else {}
 
 
 def _kept_step(run: RunView) -> int | None:

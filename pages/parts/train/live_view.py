@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.parts.train import controls, drawings, own_series
 from pages.parts.train.drawings import Drawings
-from pages.shared import charts, drafts, guard, labels, run_picker, session, strip, verdict
+from pages.shared import charts, drafts, glossary, guard, labels, run_picker, session, strip, verdict
 from pages.shared.kept_steps import RunView
 from pages.shared.session import key
 from pages.shared.words import plain
@@ -23,10 +23,18 @@ ROWS = (
     ("norm_map",),
     ("reading",),
     ("faults",),
+    ("confusion", "errors"),
     ("loss", "norms"),
     ("states", "eigenvalues"),
 )
-WIDTHS = {"strip": (5, 4)}  # of a row that begins with this figure
+WIDTHS = {"strip": (5, 4), "confusion": (2, 3)}  # of a row that begins with this figure
+LATE = ("confusion", "errors")  # no space is kept for them: only some tasks have them
+
+ERRORS_STYLE = """<style>
+.unrolled-errors { max-height: 340px; overflow: auto; }
+.unrolled-errors :is(th, td) { text-align: left; vertical-align: top; padding: 3px 14px 3px 0; }
+.unrolled-errors td:not(:last-child) { white-space: nowrap; }
+</style>"""
 
 CAPTIONS = {
     "loss": "How wrong the network is. If the validation loss rises while the training loss falls, it overfits: it memorises its training data.",
@@ -38,6 +46,8 @@ CAPTIONS = {
     "beyond": "What comes after the last row. The band held four of five truths of past forecasts, each as many steps ahead, in rows that it was not trained on. "
     "Click a grey name to see a naive forecast.",
     "faults": "The series where it was not trained on it, and the error of its forecast at each step. Shaded: planted faults, or else the stretches with the largest errors.",
+    "confusion": "Validation sequences at the newest kept step: which class it answers (columns) for which right class (rows). Off the diagonal are its errors.",
+    "errors": "The ten errors it is surest of, with the probability of its answer. Of a long sequence, the last 40 inputs.",
     "norms": "How much the loss depends on the state at each time step. A steep fall to the left: the gradient vanishes, and the network learns almost nothing from the early steps.",
     "norm_map": "How much the loss depends on the state at each time step, for every training step: bright is a large gradient. Dark red: vanished, below 10⁻⁸. Grey: no such step in that batch.",
     "states": "Its hidden state at each step of one fixed sequence: one row per unit, blue positive, orange negative.",
@@ -159,15 +169,18 @@ def _figure(drawn: Drawings, name: str) -> None:
     if name in drawn.payloads:
         if name in drawn.verdicts:
             verdict.show(drawn.verdicts[name], key("train", "suggestion", name))
-        (strip.draw_payload if name == "strip" else charts.draw)(drawn.payloads[name], key("train", "drawing", name))
-    elif drawn.run.active or name in ("reading", "beyond"):
+        if name == "errors":
+            st.html(ERRORS_STYLE + drawn.payloads[name].decode())
+        else:
+            (strip.draw_payload if name == "strip" else charts.draw)(drawn.payloads[name], key("train", "drawing", name))
+    elif (drawn.run.active or name in ("reading", "beyond")) and name not in LATE:
         forecast = name == "beyond" or (name == "reading" and group == "series")
         # An empty container: an animated skeleton takes processor time from the training.
         st.container(height=drawings.FORECAST_HEIGHT if forecast else live_figures.HEIGHT, border=False)
     if name == "reading":
-        st.caption(CAPTIONS["reviews" if group == "text" else "forecast"])
+        glossary.caption(CAPTIONS["reviews" if group == "text" else "forecast"])
     elif name in drawn.payloads:
-        st.caption(CAPTIONS.get(name, ""))
+        glossary.caption(CAPTIONS.get(name, ""))
     if name == "beyond" and name in drawn.payloads:
         own_series.download(drawn)
 

@@ -1,4 +1,4 @@
-"""The animated picture of a recurrent network: one cell with a loop, then the same cell unrolled into a chain.
+"""The schematic of a recurrent network: one cell with a loop, then the same cell unrolled into a chain.
 
 A schematic: its numbers are made up. It is not animated if the browser asks for reduced motion.
 """
