@@ -206,7 +206,9 @@ class Strip {
     this.line.hidden = t === null;
     this.stage.dataset.step = t ?? '';
     if (t === null) { this.readout.textContent = data.hint; return; }
-    Object.assign(this.line.style, { left: `${(t + 0.5) * place.step}px`, height: `${place.axis}px` });
+    const above = data.ribbon ? 0 : INPUTS - 4;                      // the words stay legible while the cursor passes
+    Object.assign(this.line.style, { left: `${(t + 0.5) * place.step}px`, top: `${above}px`, height: `${place.axis - above}px` });
+    this.readout.ariaLive = data.loop && this.timer ? 'off' : 'polite';
     this.readout.replaceChildren();
     const ago = data.steps - 1 - t, input = data.words ? `“${data.words[t]}”` : data.values ? number(data.values.values[t]) : '';
     element('div', { class: 'step' }, this.readout, `Step ${t + 1} of ${data.steps}, ${ago ? `${ago} step${ago > 1 ? 's' : ''} ago` : 'now'}${input ? ` · input ${input}` : ''}${data.marked.includes(t) ? ', marked' : ''}`);
