@@ -260,7 +260,7 @@ class Strip {
   }
 
   loop(t) {                                                           // one step, then the next; from the start again after a rest
-    if (!this.host.isConnected) return this.pause();
+    if (!this.host.isConnected || still()) return this.pause();
     const T = this.data.steps, { step } = this.place, room = this.scroller;
     this.cursor = Math.min(t, T - 1);
     this.progress = (this.cursor + 1) / T;
