@@ -206,7 +206,9 @@ class Strip {
     this.line.hidden = t === null;
     this.stage.dataset.step = t ?? '';
     if (t === null) { this.readout.textContent = data.hint; return; }
-    Object.assign(this.line.style, { left: `${(t + 0.5) * place.step}px`, height: `${place.axis}px` });
+    const above = data.ribbon ? 0 : INPUTS - 4;                      // the words stay legible while the cursor passes
+    Object.assign(this.line.style, { left: `${(t + 0.5) * place.step}px`, top: `${above}px`, height: `${place.axis - above}px` });
+    this.readout.ariaLive = data.loop && this.timer ? 'off' : 'polite';
     this.readout.replaceChildren();
     if (this.progress !== null && !this.data.loop) element('div', { class: 'phase' }, this.readout, stageWords(this.progress, this.rows()));
     const ago = data.steps - 1 - t, input = data.words ? `“${data.words[t]}”` : data.values ? number(data.values.values[t]) : '';
@@ -258,7 +260,7 @@ class Strip {
   }
 
   loop(t) {                                                           // one step, then the next; from the start again after a rest
-    if (!this.host.isConnected) return this.pause();
+    if (!this.host.isConnected || still()) return this.pause();
     const T = this.data.steps, { step } = this.place, room = this.scroller;
     this.cursor = Math.min(t, T - 1);
     this.progress = (this.cursor + 1) / T;
