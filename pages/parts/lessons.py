@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import run_picker, session
+from pages.shared import session
 from pages.shared.session import key
 from rnn_core.figures import gradients as figures
 from rnn_core.figures.accuracy import by_last_tokens
@@ -25,8 +25,9 @@ def chosen() -> Lesson:
     numbered = {name: f"{n}. {lesson.title}" for n, (name, lesson) in enumerate(LESSONS.items(), 1)}
     asked, first = st.query_params.get("lesson", ""), next(iter(LESSONS))
     pills = key("lessons", "chosen")
-    if session.value(pills) is None or run_picker.is_history_navigation():
+    if session.value(pills) is None or session.here().from_history:
         session.set_value(pills, asked if asked in LESSONS else first)
+        session.here().from_history = False
     name = st.pills(
         "Lesson", list(LESSONS), format_func=numbered.__getitem__, required=True, key=pills, label_visibility="collapsed"
     )

@@ -86,6 +86,12 @@ def callback(name: str, action: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
+def rerun() -> None:
+    """Run the page's script again, from a timer. A click, or Back, that has arrived meanwhile comes first: a rerun would replace it."""
+    st.empty()  # Streamlit takes what has arrived whenever something is drawn
+    st.rerun()
+
+
 def report(name: str, error: BaseException) -> None:
     """Count an unexpected exception and log it, at most once per LOG_INTERVAL. While the app ends, any import may fail: nothing counts."""
     if runtime.exists() and runtime.get_instance().state.name in ("STOPPING", "STOPPED"):

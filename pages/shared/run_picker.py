@@ -111,6 +111,7 @@ def choose(run_id: str | None, link: dict[str, str] | None = None) -> None:
 def note_page(page: str) -> None:
     """Record which page is drawn. On a change of page the link decides what Train shows, until `form.sync_with_link` reads it."""
     here = session.here()
+    here.from_history = is_history_navigation() or (here.from_history and here.page == page)
     if here.page != page:
         here.page, here.link_pending = page, True
 
@@ -164,7 +165,7 @@ def pick_run(default: str | None, exclusive_link: bool = False) -> str | None:
     """
     here = session.here()
     asked = exclusive_link and here.link_pending and len(st.query_params)
-    if "run" not in st.query_params and (asked or is_history_navigation()):
+    if "run" not in st.query_params and (asked or here.from_history):
         here.run = None
     infos = {info.id: info for info in store().list()}
     run_id = chosen()

@@ -53,6 +53,9 @@ class Session:
     run: str | None = None  # id of the chosen run
     page: str = ""  # title of the page drawn last
     link_pending: bool = False  # the page has changed, and `form.sync_with_link` has not read its link yet
+    from_history: bool = (
+        False  # Back or Forward led here, and the page has not read its link yet: true although the script was interrupted
+    )
     missing_run: str = ""  # id of a requested run that cannot be opened
     missing_reason: str = ""  # why it cannot be opened, a sentence
     missing_page: str = ""  # title of the page that shows it

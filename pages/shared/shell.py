@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from pages.shared import charts, glossary, guard, run_picker, usable
+from pages.shared import charts, glossary, guard, run_picker, session, usable
 from pages.shared.session import key
 from pages.shared.usable import Use
 from pages.shared.words import advice, plain, sentence
@@ -100,6 +100,8 @@ def page(
     st.html(SERVER_AWAY_STYLE + SELECTED_STYLE + STAGE_STYLE + glossary.STYLE)
     st.logo(str(charts.STATIC / "wordmark.svg"), icon_image=str(charts.STATIC / "logo.svg"), size="large")
     run_id = sidebar(title, default, exclusive_link)
+    if title not in ("Train", "Lessons"):  # these still have to read their link
+        session.here().from_history = False
     with guard.section("The missing run"):
         run_picker.show_missing_run(title)
     if stage:
@@ -168,7 +170,7 @@ def _workers(known_ready: bool) -> None:
         waiting = sum(job.status == "waiting" for job in service.queue())
         st.caption(f":material/check_circle: Workers ready{f' · {waiting} waiting' if waiting else ''}")
         if not known_ready:  # only from the timer: a rerun during the page's own run would lose a click
-            st.rerun()
+            guard.rerun()
     elif state == "failed":
         st.caption(f":material/error: {plain(service.message)}")
     else:

@@ -14,6 +14,13 @@ def settled(page: Page) -> Page:
     return page
 
 
+def idle(page: Page) -> Page:
+    """Wait until no script runs: the next click or Back then meets a page at rest."""
+    page.wait_for_timeout(200)
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+    return page
+
+
 def go(page: Page, name: str) -> Page:
     """Follow a link of the navigation."""
     page.get_by_test_id("stSidebar").get_by_test_id("stPageLink").get_by_text(name, exact=True).click()

@@ -138,3 +138,8 @@ def test_a_term_is_explained_by_tapping_and_listed_in_the_sidebar(visit: Callabl
     page.get_by_test_id("stExpandSidebarButton").click()
     page.get_by_role("button", name="Terms").click()
     expect(page.get_by_text("How much of the answer each input is held responsible for")).to_be_visible(timeout=60_000)
+
+
+def test_the_web_process_never_loaded_tensorflow(server: Server) -> None:
+    loaded = [path for path in server.web_process_libraries() if re.search(r"tensorflow|keras|jaxlib|libtorch", path)]
+    assert loaded == []

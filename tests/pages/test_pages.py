@@ -243,3 +243,13 @@ def _say_if_empty(curves: object) -> None:
     from pages.parts.gradients import quantities
 
     quantities.say_if_empty(curves)  # type: ignore[arg-type]
+
+
+def test_back_counts_until_the_page_has_read_its_link() -> None:
+    """A script that is interrupted before it reads the link runs again without the browser's word that Back led there."""
+    app = opened("pages/train.py")
+    session.of(app.session_state).from_history = True
+    app.query_params["task"], app.query_params["length"] = "adding", "33"
+    app.run()
+    assert session.of(app.session_state).draft.data.length == 33
+    assert not session.of(app.session_state).from_history

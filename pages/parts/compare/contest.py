@@ -119,7 +119,7 @@ def watch(service: Any, job: str) -> None:
         _buttons(service, job, state)
     elif session.here().ended_contest != job:
         session.here().ended_contest = job
-        st.rerun()  # redraws the whole page without the timer
+        guard.rerun()  # redraws the whole page without the timer
     if state.status in ("failed", "interrupted"):
         st.warning(plain(state.message), icon=":material/info:")
     if not laps:

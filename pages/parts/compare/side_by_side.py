@@ -69,7 +69,7 @@ def _figures(run_ids: list[str], clock: str, any_active: bool) -> None:
         for run_id in active:
             service.viewed(run_id)  # counts as viewed, so that the idle timeout does not stop it
     if any_active and not active:
-        st.rerun()  # the last one ended: a rerun of the whole page ends the timer
+        guard.rerun()  # the last one ended: a rerun of the whole page ends the timer
     names = _names(runs)
     curves = [
         (theme.literal(name), run.experiment.model.cell, run.history[clock], run.history)

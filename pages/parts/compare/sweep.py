@@ -86,7 +86,7 @@ def _progress(sweeping: Sweep) -> None:
     progress = (id(sweeping), now.done, now.over)
     if session.here().drawn_sweep != progress:
         session.here().drawn_sweep = progress
-        st.rerun()  # redraws the map with new results, or the page without the timer
+        guard.rerun()  # redraws the map with new results, or the page without the timer
 
 
 def map_rows(service: Any) -> list[sweep.Outcome]:

@@ -103,7 +103,7 @@ def _live(context: Any) -> None:
     with guard.store_errors():
         first_kept = not context.run.snapshots and bool(context.service.store.open(context.run_id).snapshots)
     if first_kept or training.status not in ACTIVE:
-        st.rerun()  # redraws the page: its first kept step, or the end of the run
+        guard.rerun()  # redraws the page: its first kept step, or the end of the run
 
 
 def spectrum(run: Any, network: KeptModel) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from pages.parts.train import data_step
-from pages.shared import guard, run_picker, session
+from pages.shared import guard, session
 from pages.shared.drafts import draft, set_draft
 from pages.shared.labels import LABELS, OPTION_NAMES, field_value
 from pages.shared.session import key
@@ -49,7 +49,8 @@ def sync_with_link(experiment: Experiment | None, run_id: str | None) -> tuple[s
     notes: tuple[str, ...] = ()
     asked = {name: text for name, text in st.query_params.items() if name in FIELDS}
     here = session.here()
-    from_history, link_pending, here.link_pending = run_picker.is_history_navigation(), here.link_pending, False
+    from_history, link_pending = here.from_history, here.link_pending
+    here.from_history = here.link_pending = False
     if run_id is None and (from_history or (link_pending and asked)):
         linked, notes = Experiment.read_query(asked)
         if linked.data.task not in data.tasks():

@@ -73,19 +73,19 @@ def _tick_seconds(drawn: Drawings) -> float | None:
 @guard.section("The training")
 def _tick(run_id: str, status: str, tick_seconds: float | None) -> None:
     if run_picker.chosen() != run_id:
-        st.rerun()  # a button has opened another run
+        guard.rerun()  # a button has opened another run
     if service := run_picker.running_service():
         service.viewed(run_id)
     try:
         drawn = drawings.of_run(run_id)
     except (LookupError, OSError, ValueError):  # the run was deleted: the page then shows the message
         session.here().command_error = ""
-        st.rerun()
+        guard.rerun()
     run = drawn.run
     # A rerun of the whole page sets the timer and updates the picker.
     rerun = (run.status, _tick_seconds(drawn)) != (status, tick_seconds)
     if rerun and run.status != status:
-        st.rerun()
+        guard.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(plain(run.name), anchor=False)
         words = "Back to the presets and the form, filled with this experiment. The run stays in the sidebar."
@@ -103,7 +103,7 @@ def _tick(run_id: str, status: str, tick_seconds: float | None) -> None:
         _verdict(selected)
     figures(selected)
     if rerun:
-        st.rerun()  # after the figures, so that the first point is on screen before the page reruns
+        guard.rerun()  # after the figures, so that the first point is on screen before the page reruns
 
 
 def _selected(drawn: Drawings) -> Drawings:
