@@ -12,6 +12,7 @@ import numpy as np
 from rnn_core.engine.model import Model
 from rnn_core.engine.numpy_network import LayerPass, NumpyNetwork
 from rnn_core.probes.calls import questions
+from rnn_core.probes.calls.final_activation import apply_final_activation
 from rnn_core.probes.gradients.norms import norm
 from rnn_core.probes.gradients.reach import reach
 
@@ -105,7 +106,8 @@ def strip(
         taken, gradient = passes[position], network.backward(passes, upstream, position)[position]
         norms = norm(np.concatenate(gradient.states, -1))[:, 0]
         running = logits if interface.per_step or network.halves == 2 else network.running(passes)
-        answers = _squashed(running.reshape(-1, running.shape[-1]), interface.loss)[:, output]
+        activation = {"binary": "sigmoid", "categorical": "softmax"}.get(interface.loss, "linear")
+        answers = apply_final_activation(activation, running.reshape(-1, running.shape[-1]))[:, output]
     hidden = taken.record.states[0][:, 0]
     weight = network.head[: hidden.shape[1], output]
     order = np.argsort(-np.nan_to_num(np.abs(weight) * np.ptp(hidden, axis=0)), kind="stable")
@@ -123,16 +125,6 @@ def strip(
         of=of,
         norms=norms,
     )
-
-
-def _squashed(logits: np.ndarray, loss: str) -> np.ndarray:
-    """(T, K) the model's answers."""
-    if loss == "binary":
-        return 0.5 * (1 + np.tanh(logits / 2))
-    if loss == "categorical":
-        powers = np.exp(logits - logits.max(-1, keepdims=True))
-        return powers / powers.sum(-1, keepdims=True)
-    return logits
 
 
 def _gates(taken: LayerPass) -> dict[str, np.ndarray]:
